@@ -1,0 +1,3 @@
+//! L0: every decision of the guard, pure. Time and seed are handed in.
+
+pub mod io;

@@ -1,0 +1,19 @@
+//! changeover lets a single-page app move from one build to the next while people are using it.
+//!
+//! | layer | module | what lives there | may use |
+//! |---|---|---|---|
+//! | L0 | [`engine`] | every decision, pure: no browser, no clock, no randomness | alloc, serde |
+//! | L1 | `web` (feature `web`) | the browser drivers: fetch, streams, storage, timers; no decision | engine |
+//! | L2 | `js` (feature `js`) | the `#[wasm_bindgen]` surface of the npm package | engine, web |
+//!
+//! One event, end to end: a driver turns what the browser says into an [`engine::io::Input`], feeds it to the
+//! [`engine::guard::Guard`], and performs each [`engine::io::Effect`] that the guard hands out until it says when it
+//! wants to be woken. `cargo xtask layers` holds the table above.
+
+extern crate alloc;
+
+pub mod engine;
+#[cfg(feature = "js")]
+pub mod js;
+#[cfg(feature = "web")]
+pub mod web;
