@@ -1,0 +1,456 @@
+//! What the two documents on the server have in common: how a text becomes a value, and what may go wrong.
+//!
+//! A text is measured, looked at for the usual strangers (nothing, HTML, half a document), asked for its format
+//! number, and only then read. Whoever holds a parsed value holds a valid one.
+
+use alloc::{
+    format,
+    string::{String, ToString},
+};
+use core::fmt;
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::io::Timestamp;
+
+/// The only format number of both documents so far.
+pub const FORMAT: u32 = 1;
+
+/// The largest integer that JavaScript, and so every tool on the way, holds exactly.
+pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+
+/// Longest id of a build, an app or a channel, in bytes; ids become file names.
+pub const ID_LIMIT: usize = 64;
+
+/// Longest path in bytes; what common file systems and URL parsers on the way take.
+const PATH_LIMIT: usize = 1024;
+
+/// Why a document is not what it claims to be.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ParseError {
+    document: &'static str,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Empty,
+    TooLarge {
+        size: usize,
+        limit: usize,
+    },
+    Html,
+    CutOff,
+    NotJson {
+        detail: String,
+    },
+    UnknownFormat {
+        format: u64,
+    },
+    WrongShape {
+        detail: String,
+    },
+    InvalidValue {
+        field: String,
+        value: String,
+        rule: &'static str,
+    },
+}
+
+impl ParseError {
+    /// A stable name for the kind of error.
+    pub fn code(&self) -> &'static str {
+        match self.kind {
+            Kind::Empty => "empty",
+            Kind::TooLarge { .. } => "too_large",
+            Kind::Html => "html",
+            Kind::CutOff => "cut_off",
+            Kind::NotJson { .. } => "not_json",
+            Kind::UnknownFormat { .. } => "unknown_format",
+            Kind::WrongShape { .. } => "wrong_shape",
+            Kind::InvalidValue { .. } => "invalid_value",
+        }
+    }
+
+    fn new(document: &'static str, kind: Kind) -> Self {
+        Self { document, kind }
+    }
+
+    /// `field` of `document` holds `value`, which breaks `rule`.
+    pub(super) fn invalid(
+        document: &'static str,
+        field: impl Into<String>,
+        value: &str,
+        rule: &'static str,
+    ) -> Self {
+        Self::new(
+            document,
+            Kind::InvalidValue {
+                field: field.into(),
+                value: shortened(value),
+                rule,
+            },
+        )
+    }
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let document = self.document;
+        match &self.kind {
+            Kind::Empty => write!(f, "{document} is empty"),
+            Kind::TooLarge { size, limit } => {
+                write!(
+                    f,
+                    "{document} has {size} bytes, more than the {limit} that are read"
+                )
+            }
+            Kind::Html => write!(f, "{document} answered HTML instead of JSON"),
+            Kind::CutOff => write!(f, "{document} ends in the middle"),
+            Kind::NotJson { detail } => write!(f, "{document} is not JSON: {detail}"),
+            Kind::UnknownFormat { format } => {
+                write!(
+                    f,
+                    "{document} has format {format}, and only format {FORMAT} is known"
+                )
+            }
+            Kind::WrongShape { detail } => {
+                write!(f, "{document} does not have the expected shape: {detail}")
+            }
+            Kind::InvalidValue { field, value, rule } => {
+                write!(f, "{document} has {field} {value:?}, which must be {rule}")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ParseError({}: {self})", self.code())
+    }
+}
+
+impl core::error::Error for ParseError {}
+
+/// Reads `text` as a `T` of the known format, at most `limit` bytes of it.
+pub(super) fn read<T: DeserializeOwned>(
+    document: &'static str,
+    text: &str,
+    limit: usize,
+) -> Result<T, ParseError> {
+    let fail = |kind| Err(ParseError::new(document, kind));
+    if text.len() > limit {
+        return fail(Kind::TooLarge {
+            size: text.len(),
+            limit,
+        });
+    }
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return fail(Kind::Empty);
+    }
+    if text.starts_with('<') {
+        return fail(Kind::Html);
+    }
+    match serde_json::from_str::<Envelope>(text) {
+        Ok(envelope) if envelope.format != u64::from(FORMAT) => {
+            return fail(Kind::UnknownFormat {
+                format: envelope.format,
+            });
+        }
+        Ok(_) => {}
+        Err(error) => return fail(json_kind(&error)),
+    }
+    serde_json::from_str(text).or_else(|error| fail(json_kind(&error)))
+}
+
+/// The part of a document that says how to read the rest.
+#[derive(Deserialize)]
+struct Envelope {
+    format: u64,
+}
+
+fn json_kind(error: &serde_json::Error) -> Kind {
+    if error.is_eof() {
+        Kind::CutOff
+    } else if error.is_data() {
+        Kind::WrongShape {
+            detail: shortened(&error.to_string()),
+        }
+    } else {
+        Kind::NotJson {
+            detail: shortened(&error.to_string()),
+        }
+    }
+}
+
+/// Whether `id` may name a build, an app or a channel: it is compared, shown and used as a file name.
+pub fn is_id(id: &str) -> bool {
+    !id.is_empty()
+        && id.len() <= ID_LIMIT
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        && !id.bytes().all(|byte| byte == b'.')
+}
+
+pub(super) const ID_RULE: &str = "1 to 64 letters, digits, '.', '_' or '-', and not only dots";
+
+/// Whether `path` stays below the place it is resolved against, as a URL and as a file: no scheme, no host, no way up.
+pub fn is_relative_path(path: &str) -> bool {
+    !path.is_empty()
+        && path.len() <= PATH_LIMIT
+        && !path.contains(|character: char| {
+            character.is_control() || matches!(character, '\\' | '?' | '#')
+        })
+        && path
+            .split('/')
+            .all(|segment| !segment.is_empty() && !is_dot_segment(segment))
+        && !path
+            .split('/')
+            .next()
+            .is_some_and(|first| first.contains(':'))
+}
+
+pub(super) const PATH_RULE: &str = "a relative path without '..', scheme or host";
+
+/// Whether a URL parser would read `segment` as `.` or `..`; it also undoes `%2e`.
+fn is_dot_segment(segment: &str) -> bool {
+    let mut rest = segment;
+    let mut dots = 0;
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix('.') {
+            rest = after;
+        } else if rest
+            .get(..3)
+            .is_some_and(|start| start.eq_ignore_ascii_case("%2e"))
+        {
+            rest = rest.get(3..).unwrap_or_default();
+        } else {
+            return false;
+        }
+        dots += 1;
+    }
+    dots <= 2
+}
+
+/// Whether `text` is one hash as in an `integrity` attribute.
+pub fn is_integrity(text: &str) -> bool {
+    let Some((algorithm, hash)) = text.split_once('-') else {
+        return false;
+    };
+    let length = match algorithm {
+        "sha256" => 44,
+        "sha384" => 64,
+        "sha512" => 88,
+        _ => return false,
+    };
+    hash.len() == length
+        && hash
+            .trim_end_matches('=')
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+}
+
+pub(super) const INTEGRITY_RULE: &str = "'sha256-', 'sha384-' or 'sha512-' and the hash in base64";
+
+/// Reads `2026-07-31T12:00:00.5Z` or the same with an offset such as `+02:00`; `None` when it is no such time, or before 1970.
+pub fn time(text: &str) -> Option<Timestamp> {
+    let (date, rest) = text.split_once(['T', 't', ' '])?;
+    let mut date = date.split('-');
+    let year = digits(date.next()?, 4)?;
+    let month = digits(date.next()?, 2).filter(|month| (1..=12).contains(month))?;
+    let day = digits(date.next()?, 2).filter(|day| (1..=days_in(year, month)).contains(day))?;
+    if date.next().is_some() {
+        return None;
+    }
+    let (clock, offset) = match rest.find(['Z', 'z', '+', '-']) {
+        Some(at) => (rest.get(..at)?, rest.get(at..)?),
+        None => return None,
+    };
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let mut clock = clock.split(':');
+    let hour = digits(clock.next()?, 2).filter(|hour| *hour < 24)?;
+    let minute = digits(clock.next()?, 2).filter(|minute| *minute < 60)?;
+    let second = digits(clock.next()?, 2).filter(|second| *second <= 60)?;
+    if clock.next().is_some()
+        || fraction.is_empty()
+        || !fraction.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    let millis = fraction
+        .bytes()
+        .chain([b'0'; 3])
+        .take(3)
+        .fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+    let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+    let away = match offset {
+        "Z" | "z" => 0,
+        _ => {
+            let sign = if offset.starts_with('-') { -1 } else { 1 };
+            let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+            sign * (digits(hours, 2)? * 3_600 + digits(minutes, 2)? * 60)
+        }
+    };
+    u64::try_from((seconds - away) * 1_000 + millis)
+        .ok()
+        .map(Timestamp)
+}
+
+pub(super) const TIME_RULE: &str = "a time such as 2026-07-31T12:00:00Z";
+
+fn digits(text: &str, count: usize) -> Option<i64> {
+    (text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Counts in years that begin in March, so that the leap day is the last of its year.
+fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let month = (month + 9) % 12;
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + day_of_year
+        - 719_468
+}
+
+/// An excerpt that fits into a sentence.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 120;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+
+    #[test]
+    fn every_kind_of_error_has_a_code_and_a_sentence_of_its_own() {
+        let table = [
+            (Kind::Empty, "release.json is empty"),
+            (
+                Kind::TooLarge { size: 9, limit: 8 },
+                "release.json has 9 bytes, more than the 8 that are read",
+            ),
+            (Kind::Html, "release.json answered HTML instead of JSON"),
+            (Kind::CutOff, "release.json ends in the middle"),
+            (
+                Kind::NotJson { detail: "x".into() },
+                "release.json is not JSON: x",
+            ),
+            (
+                Kind::UnknownFormat { format: 2 },
+                "release.json has format 2, and only format 1 is known",
+            ),
+            (
+                Kind::WrongShape { detail: "x".into() },
+                "release.json does not have the expected shape: x",
+            ),
+            (
+                Kind::InvalidValue {
+                    field: "build.id".into(),
+                    value: "a/b".into(),
+                    rule: ID_RULE,
+                },
+                "release.json has build.id \"a/b\", which must be 1 to 64 letters, digits, '.', '_' or '-', and not only dots",
+            ),
+        ];
+        let mut codes = BTreeSet::new();
+        for (kind, sentence) in table {
+            let error = ParseError::new("release.json", kind);
+            assert_eq!(error.to_string(), sentence);
+            assert!(codes.insert(error.code()), "{} is used twice", error.code());
+        }
+    }
+
+    #[test]
+    fn a_time_is_read_with_its_fraction_and_offset() {
+        for (text, expected) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2000-02-29T12:00:00Z", Some(951_825_600_000)),
+            ("2026-07-31T12:00:00.5Z", Some(1_785_499_200_500)),
+            ("2026-07-31T14:00:00.123456+02:00", Some(1_785_499_200_123)),
+            ("2026-07-31T02:30:00-09:30", Some(1_785_499_200_000)),
+            ("1969-12-31T23:59:59Z", None),
+            ("2026-02-29T00:00:00Z", None),
+            ("2026-13-01T00:00:00Z", None),
+            ("2026-07-31", None),
+            ("2026-07-31T12:00:00", None),
+            ("2026-07-31T24:00:00Z", None),
+            ("2026-07-31T12:00:00+0200", None),
+            ("2026-07-31T12:00:00.Z", None),
+            ("tomorrow", None),
+            ("", None),
+        ] {
+            assert_eq!(time(text), expected.map(Timestamp), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_relative_path_never_leaves_its_place() {
+        for path in [
+            "builds/a.json",
+            "assets/[id].js",
+            "a b/ü.js",
+            "builds/a:b.json",
+            "...",
+            "x/..y",
+        ] {
+            assert!(is_relative_path(path), "{path}");
+        }
+        for path in [
+            "",
+            "/a",
+            "//host/a",
+            "../a",
+            "a/../b",
+            "a/./b",
+            "a//b",
+            "a/",
+            "https://host/a",
+            "data:x",
+            "a\\b",
+            "a?b",
+            "a#b",
+            "a/%2e%2E/b",
+            "a/.%2e/b",
+            "%2e",
+            "a\nb",
+        ] {
+            assert!(!is_relative_path(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_integrity_has_a_known_algorithm_and_the_length_of_its_hash() {
+        assert!(is_integrity(
+            "sha384-oqVuAfXRKap7fdgcCY5uykM6+R9GqQ8K/uxy9rx7HNQlGYl1kPzQho1wx4JwY8wC"
+        ));
+        assert!(is_integrity(
+            "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+        ));
+        for text in [
+            "",
+            "sha384-",
+            "md5-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+            "sha256-x",
+            "47DEQpj8",
+        ] {
+            assert!(!is_integrity(text), "{text}");
+        }
+    }
+}
