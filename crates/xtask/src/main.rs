@@ -1,0 +1,42 @@
+//! Build automation: `cargo xtask wasm OUT`, `cargo xtask layers`, `cargo xtask licences`.
+
+mod layers;
+mod licences;
+mod wasm;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "usage: cargo xtask wasm OUT-DIR | layers | licences";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["wasm", out] => wasm::build(&workspace(), Path::new(out)),
+        ["layers"] => layers::check(&workspace()),
+        ["licences"] => licences::check(&workspace()),
+        _ => bail!(USAGE),
+    }
+}
+
+/// The folder of the workspace: xtask is always built inside it.
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("crates/xtask lies two folders deep")
+        .to_path_buf()
+}

@@ -1,0 +1,24 @@
+// The npm packages of the lockfile.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { quietly, root, say, which, Stop } from './run.mjs';
+
+const stampFile = join(root, 'node_modules', '.changeover-lock');
+const wanted = () => createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const present = () => existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted();
+
+/** Makes node_modules what package-lock.json says, unless it already is. */
+export async function setUpNpm() {
+  if (present()) return say('  npm packages match package-lock.json');
+  if (!which('npm')) throw new Stop('npm is missing; get it with Node.js from https://nodejs.org and run this again.');
+  say('  installing the npm packages of package-lock.json: bundlers, browsers\' remote control, type checks, demo');
+  await quietly('npm ci', 'npm', ['ci', '--no-audit', '--no-fund'], { hint: 'the npm packages could not be installed; check the network and run `npm ci`' });
+  writeFileSync(stampFile, wanted());
+}
+
+export function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const good = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22;
+  if (!good) throw new Stop(`Node.js 20.19, 22.12 or newer is missing (this is ${process.versions.node}); get it from https://nodejs.org and run this again.`);
+}
