@@ -1,12 +1,21 @@
 // The npm packages of the lockfile.
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { quietly, root, say, which, Stop } from './run.mjs';
 
-const stampFile = join(root, 'node_modules', '.changeover-lock');
-const wanted = () => createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
-const present = () => existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted();
+const packages = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
+
+/** Whether node_modules holds what package-lock.json says. Packages for other platforms may be absent. */
+function present() {
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(installed)) return false;
+  const there = packages(installed);
+  return Object.entries(packages(join(root, 'package-lock.json'))).every(([place, wanted]) => {
+    if (place === '') return true;
+    const found = there[place];
+    return found ? found.version === wanted.version && found.integrity === wanted.integrity : wanted.optional === true;
+  });
+}
 
 /** Makes node_modules what package-lock.json says, unless it already is. */
 export async function setUpNpm() {
@@ -14,7 +23,6 @@ export async function setUpNpm() {
   if (!which('npm')) throw new Stop('npm is missing; get it with Node.js from https://nodejs.org and run this again.');
   say('  installing the npm packages of package-lock.json: bundlers, browsers\' remote control, type checks, demo');
   await quietly('npm ci', 'npm', ['ci', '--no-audit', '--no-fund'], { hint: 'the npm packages could not be installed; check the network and run `npm ci`' });
-  writeFileSync(stampFile, wanted());
 }
 
 export function checkNode() {
