@@ -1,0 +1,33 @@
+import type { Plugin } from 'vite';
+
+export interface ChangeoverPluginOptions {
+  /** URL of the site's `release.json`, seen from the page. Default: `changeover/release.json` under Vite's `base`. */
+  release?: string;
+  /** Name of the app, 1 to 64 letters, digits, `.`, `_` or `-`. Pages then ignore releases for another app. Default: the name in package.json, not checked by pages. */
+  app?: string;
+  /** Pages ignore releases of another channel. Default: not checked. */
+  channel?: string;
+  /** Milliseconds between two looks at `release.json`, per origin, before jitter. Default 60000, least 1000. */
+  interval?: number;
+  /** `'auto'`: pages use the event stream the server announces. `'off'`, or a URL. Default `'auto'`. */
+  stream?: string;
+  /** `false`: no built-in prompt. Default true. */
+  prompt?: boolean;
+  /** BCP 47 tag for the prompt. Default: the document's language, else the browser's. */
+  lang?: string;
+  /** Pages keep a trace of inputs and outputs, read with `changeover.trace()`. Default false. */
+  trace?: boolean;
+  /** `'inline'` puts the loader into the HTML instead of a file of its own: one request less, but it needs a nonce or a hash under a strict CSP. Default `'file'`. */
+  loader?: 'file' | 'inline';
+  /** Raised by one when pages must never take over code from builds before it without a reload. Default 1. */
+  epoch?: number;
+}
+
+/**
+ * For each build: writes the manifest `changeover/builds/<id>.json` into the output folder, adds the loader and the
+ * runtime to it, and puts the changeover script tag first into every HTML file. Does nothing in SSR and library builds;
+ * in a dev server `createChangeover()` gives an instance that does nothing.
+ *
+ * Works with Vite 7 and 8. Throws an `Error` with a `code` when an option or the configuration cannot be right.
+ */
+export default function changeover(options?: ChangeoverPluginOptions): Plugin[];

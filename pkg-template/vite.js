@@ -1,0 +1,302 @@
+// The plugin for Vite 7 and 8.
+//
+// In order: the app's own `import 'changeover'` loses its inlined runtime, the loader, the runtime and the wasm join the
+// output as files of their own, every HTML file gets the script tag; and when all plugins are done and the files lie on
+// disk, they are hashed, the build id is stamped into the HTML and the manifest is written. No chunk is touched.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { OWN_FOLDER, blankComments, describe, factsOf, failure, findTag, isDocument, isId } from './vite-manifest.js';
+
+const PACKAGE = dirname(fileURLToPath(import.meta.url));
+
+const RUNTIME_STAND_IN = '\0changeover:runtime';
+
+/**
+ * Writes the manifest of each build and puts the changeover script tag into its HTML.
+ *
+ * @param {import('./vite.js').ChangeoverPluginOptions} [options]
+ * @returns {import('vite').Plugin[]}
+ * @throws {Error} with a `code`, when an option cannot be right
+ */
+export default function changeover(options = {}) {
+  const settings = checkOptions(options);
+  const started = new WeakMap(); // environment -> what its running build has told us
+  let config;
+  let parts;
+  let enabled = false;
+
+  const stateOf = (context) => {
+    const key = context.environment ?? config;
+    if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, pages: new Set(), graph: new Map() });
+    return started.get(key);
+  };
+  const concerns = (context) => enabled && (context.environment?.config.consumer ?? 'client') === 'client';
+
+  const runtime = {
+    name: 'changeover:runtime',
+    enforce: 'pre',
+    apply: 'build',
+    resolveId: {
+      filter: { id: /(^|\/)runtime\.js$/ },
+      handler(source, importer) {
+        if (concerns(this) && importer && source.startsWith('.') && isOwnModule(importer)) return RUNTIME_STAND_IN;
+      },
+    },
+    load: {
+      filter: { id: /^\0changeover:runtime$/ },
+      handler(id) {
+        if (id === RUNTIME_STAND_IN) return runtimeStandIn;
+      },
+    },
+  };
+
+  const build = {
+    name: 'changeover:build',
+    enforce: 'post',
+    apply: 'build',
+
+    configResolved(resolved) {
+      config = resolved;
+      const { ssr, lib, write } = config.build;
+      enabled = !ssr && !lib;
+      if (enabled && write === false) {
+        enabled = false;
+        config.logger.warn('changeover: build.write is false, so there are no files to describe; no manifest, no script tag.');
+      }
+      if (!enabled) return;
+      parts = readParts(config.build.assetsDir, settings.loader);
+      // What is wrong with the base is only known when the parts have their addresses.
+      addressOf(settings, config, parts, 'index.html');
+    },
+
+    buildStart() {
+      started.delete(this.environment ?? config);
+      stateOf(this);
+    },
+
+    transformIndexHtml: {
+      order: 'post',
+      handler(html, context) {
+        if (!enabled || context.server || findTag(html)) return;
+        const page = context.path.replace(/^\//, '');
+        const tag = scriptTag(settings, addressOf(settings, config, parts, page), parts);
+        // Addresses relative to the document must follow a <base> that changes what they are relative to.
+        const base = isRelative(config.base) && /<base\s[^>]*href[^>]*>/i.exec(blankComments(html));
+        if (base) {
+          const end = base.index + base[0].length;
+          return html.slice(0, end) + tagText(tag) + html.slice(end);
+        }
+        return [tag];
+      },
+    },
+
+    generateBundle: {
+      order: 'post',
+      handler(output, bundle) {
+        if (!concerns(this)) return;
+        const state = stateOf(this);
+        state.folder = oneFolder(state.folder, resolve(config.root, output.dir ?? config.build.outDir));
+        const files = Object.keys(bundle);
+        const taken = files.find((file) => file.startsWith(`${OWN_FOLDER}/`));
+        if (taken) {
+          throw failure('folderTaken', `"${taken}" lies in the folder "${OWN_FOLDER}", which belongs to changeover; choose another build.assetsDir or file name pattern.`);
+        }
+        // A build without a document (a framework that renders its HTML elsewhere) has no tag that would load the parts.
+        if (!files.some(isDocument)) return;
+        for (const { fileName, source } of parts.emitted) this.emitFile({ type: 'asset', fileName, source });
+      },
+    },
+
+    writeBundle: {
+      order: 'post',
+      sequential: true,
+      handler(_output, bundle) {
+        if (!concerns(this)) return;
+        const state = stateOf(this);
+        for (const item of Object.values(bundle)) {
+          if (isDocument(item.fileName)) state.pages.add(item.fileName);
+          else state.graph.set(item.fileName, factsOf(item, config.root));
+        }
+      },
+    },
+
+    closeBundle: {
+      order: 'post',
+      sequential: true,
+      handler() {
+        if (!concerns(this)) return;
+        const state = stateOf(this);
+        started.delete(this.environment ?? config);
+        if (!state.folder || !state.graph.size) return; // the build failed before it wrote anything
+        if (!state.pages.size) {
+          config.logger.warn('changeover: this build has no HTML file, so it has no script tag and no manifest.');
+          return;
+        }
+        describe({ settings, config, ids: parts.ids, ...state });
+      },
+    },
+  };
+
+  const development = {
+    name: 'changeover:development',
+    apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
+
+    config(user) {
+      const root = resolve(user.root ?? process.cwd());
+      // Found late, the package would make the dev server reload the page.
+      return canResolve(root) ? { optimizeDeps: { include: ['changeover'] } } : undefined;
+    },
+
+    transformIndexHtml(_html, context) {
+      if (!context.server) return;
+      return [{ tag: 'script', children: `(${installInert})()`, injectTo: 'head-prepend' }];
+    },
+  };
+
+  return [runtime, build, development];
+}
+
+/** The options, or an error that names the wrong one. */
+function checkOptions(options) {
+  const kinds = {
+    release: 'string', app: 'string', channel: 'string', stream: 'string', lang: 'string',
+    interval: 'number', epoch: 'number', prompt: 'boolean', trace: 'boolean', loader: 'string',
+  };
+  for (const [name, value] of Object.entries(options)) {
+    if (!(name in kinds)) throw failure('badOption', `"${name}" is not an option; there are ${Object.keys(kinds).join(', ')}.`);
+    if (value !== undefined && typeof value !== kinds[name]) {
+      throw failure('badOption', `the option "${name}" is ${JSON.stringify(value)}; it must be a ${kinds[name]}.`);
+    }
+  }
+  const { app, channel, interval, epoch = 1, loader = 'file' } = options;
+  for (const [name, value] of Object.entries({ app, channel })) {
+    if (value !== undefined && !isId(value)) {
+      throw failure('badOption', `the option "${name}" is "${value}"; it must be 1 to 64 letters, digits, ".", "_" or "-".`);
+    }
+  }
+  if (interval !== undefined && !(interval >= 1000 && Number.isFinite(interval))) {
+    throw failure('badOption', `the option "interval" is ${interval}; it counts milliseconds and must be at least 1000.`);
+  }
+  if (!Number.isInteger(epoch) || epoch < 1) throw failure('badOption', `the option "epoch" is ${epoch}; it must be a whole number from 1.`);
+  if (loader !== 'file' && loader !== 'inline') throw failure('badOption', `the option "loader" is "${loader}"; it must be "file" or "inline".`);
+  return { ...options, epoch, loader };
+}
+
+const isRelative = (base) => base === '' || base.startsWith('./');
+
+// ---------------------------------------------------------------------------------------------- what joins the output
+
+/** Our own three files with names from their content, and the logical id of each. */
+function readParts(assetsDir, loader) {
+  const read = (name) => {
+    try {
+      return readFileSync(join(PACKAGE, name));
+    } catch {
+      throw failure('packageIncomplete', `"${name}" is missing beside the plugin in ${PACKAGE}; install the package again.`);
+    }
+  };
+  const named = (file, name, extension, id) => {
+    const source = read(file);
+    const hash = createHash('sha256').update(source).digest('hex').slice(0, 10);
+    return { fileName: join(assetsDir, `${name}-${hash}${extension}`).replaceAll(sep, '/'), source, id };
+  };
+  const parts = {
+    loader: named('changeover.js', 'changeover', '.js', 'changeover/loader'),
+    runtime: named('runtime-slim.js', 'changeover-runtime', '.js', 'changeover/runtime'),
+    wasm: named('changeover.wasm', 'changeover', '.wasm', 'changeover/wasm'),
+  };
+  const emitted = loader === 'inline' ? [parts.runtime, parts.wasm] : Object.values(parts);
+  return { ...parts, emitted, ids: new Map(emitted.map(({ fileName, id }) => [fileName, id])) };
+}
+
+/** The URLs in the script tag of one page. */
+function addressOf(settings, config, parts, page) {
+  const { base } = config;
+  const up = '../'.repeat(page.split('/').length - 1);
+  const release = settings.release ?? (isRelative(base) ? `${up || './'}${OWN_FOLDER}/release.json` : `${base}${OWN_FOLDER}/release.json`);
+  if (!settings.release && /^([a-z][a-z0-9+.-]*:)?\/\//i.test(base)) {
+    throw failure('foreignBase', `the base "${base}" is on another origin, where a page would not look for its release; set the option "release" to a path on the page's own origin, such as "/${OWN_FOLDER}/release.json".`);
+  }
+  const urlOf = ({ fileName }) => {
+    const built = config.experimental?.renderBuiltUrl?.(fileName, { type: 'asset', hostId: page, hostType: 'html', ssr: false });
+    if (typeof built === 'string') return built;
+    if (built?.runtime) {
+      throw failure('runtimeUrl', `experimental.renderBuiltUrl gives "${fileName}" a URL that only exists at run time, but an HTML file needs a fixed one; return a string or { relative: true } for the hostType "html".`);
+    }
+    return built?.relative || isRelative(base) ? `${up || './'}${fileName}` : `${base}${fileName}`;
+  };
+  return { release, loader: urlOf(parts.loader), runtime: urlOf(parts.runtime), wasm: urlOf(parts.wasm) };
+}
+
+function scriptTag(settings, urls, parts) {
+  const attrs = { 'data-release': urls.release, 'data-build': '', 'data-runtime': urls.runtime, 'data-wasm': urls.wasm };
+  for (const name of ['app', 'channel', 'interval', 'stream', 'lang']) {
+    if (settings[name] !== undefined) attrs[`data-${name}`] = String(settings[name]);
+  }
+  if (settings.prompt === false) attrs['data-prompt'] = 'off';
+  if (settings.trace) attrs['data-trace'] = 'on';
+  const tag = { tag: 'script', attrs, injectTo: 'head-prepend' };
+  if (settings.loader === 'file') return { ...tag, attrs: { src: urls.loader, ...attrs } };
+  return { ...tag, children: parts.loader.source.toString().trim().replaceAll('</script', '<\\/script') };
+}
+
+function tagText({ attrs, children = '' }) {
+  const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+  const list = Object.entries(attrs).map(([name, value]) => ` ${name}="${escape(value)}"`);
+  return `<script${list.join('')}>${children}</script>`;
+}
+
+/** Whether `importer` is a module of an installed `changeover`, this copy or another. */
+function isOwnModule(importer) {
+  const folder = dirname(importer.split('?')[0]);
+  if (folder === PACKAGE) return true;
+  try {
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name === 'changeover';
+  } catch {
+    return false;
+  }
+}
+
+/** Stands in for the runtime with its inlined wasm: pages of such a build have the tag, whose instance is used. */
+const runtimeStandIn = `
+export async function attach(page) {
+  if (!page.options.runtime) throw new Error('this page has no changeover script tag and no option "runtime"');
+  const runtime = await import(/* @vite-ignore */ page.options.runtime);
+  return runtime.attach(page);
+}
+`;
+
+function canResolve(root) {
+  try {
+    createRequire(join(root, 'package.json')).resolve('changeover');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs in the page of a dev server: an instance that is there and does nothing, so that nobody asks for a release. */
+function installInert() {
+  const nothing = () => {};
+  const undo = () => nothing;
+  const status = {
+    level: 'off', levelReason: 'devServer', build: null, release: null, skew: false,
+    decision: { kind: 'ignore', reason: 'noReleaseYet' }, leader: false, stream: 'off',
+    lastCheck: null, failures: 0, lastFailure: null, holds: [], prompt: null, changeover: null,
+  };
+  globalThis[Symbol.for('changeover')] ??= {
+    status, on: undo, hold: undo, state: undo, snooze: nothing, dispose: nothing,
+    check: async () => status, reload: async () => 'noSkew', trace: () => '',
+  };
+}
+
+/** The folder of the build's output, or an error when it has a second one. */
+function oneFolder(known, folder) {
+  if (known && known !== folder) {
+    throw failure('severalFolders', `this build writes to "${known}" and to "${folder}"; a build is one folder, so run a build for each.`);
+  }
+  return folder;
+}
