@@ -25,7 +25,7 @@ pub fn build(workspace: &Path, out: &Path) -> Result<()> {
         .typescript(false)
         .generate_output()?;
     ensure!(
-        output.snippets().is_empty() && output.local_modules().is_empty(),
+        output.snippets().values().all(Vec::is_empty) && output.local_modules().is_empty(),
         "the runtime uses JavaScript snippets, which cannot be part of one self-contained module"
     );
     let bindings = factory(output.js())?;
@@ -96,78 +96,139 @@ fn ensure_no_environment(wasm: &[u8]) -> Result<()> {
     Ok(())
 }
 
-const HEAD: &str = "let wasm_bindgen = (function(exports) {\n";
+/// Lines of wasm-bindgen's glue that the factory is cut along, without their indentation.
+const HEAD: &str = "let wasm_bindgen = (function(exports) {";
+const SCRIPT: &str = "let script_src;";
+const LOADING: &str = "async function __wbg_load(module, imports) {";
+const RETURN: &str = "return Object.assign(__wbg_init, { initSync }, exports);";
 const TAIL: &str = "})({ __proto__: null });";
 
-/// Turns wasm-bindgen's immediately called function into an exported one.
+/// Turns wasm-bindgen's immediately called function into an exported one that returns
+/// `{ exports, imports, start(instance, module) }`.
 ///
-/// The shape of the generated text is asserted, so that another wasm-bindgen fails the build instead of a page.
+/// Dropped are the lookup of the current script, which would run when nobody asked, and all ways of loading: the facade
+/// instantiates by itself, since it has to tell a missing file from a blocked one. The shape of the generated text is
+/// asserted, so that another wasm-bindgen fails the build instead of a page.
 fn factory(glue: &str) -> Result<String> {
-    let start = glue
-        .find(HEAD)
-        .context("wasm-bindgen's glue does not start as expected")?;
+    let lines: Vec<&str> = glue
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     ensure!(
-        glue[..start].trim().is_empty(),
-        "wasm-bindgen's glue does something before its function"
+        lines.first() == Some(&HEAD),
+        "wasm-bindgen's glue does not start with `{HEAD}`"
     );
-    let end = glue
-        .rfind(TAIL)
-        .context("wasm-bindgen's glue does not end as expected")?;
     ensure!(
-        glue[end + TAIL.len()..].trim().is_empty(),
-        "wasm-bindgen's glue does something after its function"
+        lines.ends_with(&[RETURN, TAIL]),
+        "wasm-bindgen's glue does not end with `{RETURN}` and `{TAIL}`"
     );
-    let body = without_script_source(&glue[start + HEAD.len()..end])?;
-    ensure!(
-        !body.contains("import.meta"),
-        "wasm-bindgen's glue uses import.meta, which breaks in classic scripts"
-    );
+    let loading = only(&lines, LOADING)?;
+    let mut kept = lines[1..loading].to_vec();
+    if kept.contains(&SCRIPT) {
+        let start = only(&kept, SCRIPT)?;
+        let length = kept[start..]
+            .iter()
+            .position(|line| *line == "}")
+            .context("the script_src block of wasm-bindgen's glue does not end")?;
+        kept.drain(start..=start + length);
+    }
+    let body = kept.join("\n");
+    for word in [
+        "script_src",
+        "import.meta",
+        "__wbg_load",
+        "__wbg_init",
+        "initSync",
+    ] {
+        ensure!(
+            !body.contains(word),
+            "wasm-bindgen's glue uses {word} where it is not expected"
+        );
+    }
+    for word in [
+        "function __wbg_get_imports() {",
+        "function __wbg_finalize_init(instance, module) {",
+    ] {
+        ensure!(body.contains(word), "wasm-bindgen's glue has no `{word}`");
+    }
     Ok(format!(
-        "export function createBindings() {{\n    const exports = {{ __proto__: null }};\n{body}}}\n"
+        "export function createBindings() {{\nconst exports = {{ __proto__: null }};\n{body}\n\
+         return {{ exports, imports: __wbg_get_imports(), start: __wbg_finalize_init }};\n}}\n"
     ))
 }
 
-/// Removes the lines that look up the URL of the current script: it would be evaluated when nobody asked.
-fn without_script_source(body: &str) -> Result<String> {
-    const FIRST: &str = "    let script_src;\n";
-    const LAST: &str = "\n    }\n";
-    let Some(start) = body.find(FIRST) else {
-        return Ok(body.to_owned());
-    };
-    let after = start + FIRST.len();
-    let length = body[after..]
-        .find(LAST)
-        .context("the script_src block of wasm-bindgen's glue does not end")?;
-    let rest = [&body[..start], &body[after + length + LAST.len()..]].concat();
+fn only(lines: &[&str], wanted: &str) -> Result<usize> {
+    let mut places = lines
+        .iter()
+        .enumerate()
+        .filter(|(_, line)| **line == wanted)
+        .map(|(at, _)| at);
+    let first = places
+        .next()
+        .with_context(|| format!("wasm-bindgen's glue has no line `{wanted}`"))?;
     ensure!(
-        !rest.contains("script_src"),
-        "wasm-bindgen's glue uses script_src outside its block"
+        places.next().is_none(),
+        "wasm-bindgen's glue has the line `{wanted}` twice"
     );
-    Ok(rest)
+    Ok(first)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SAMPLE: &str = "
+        let wasm_bindgen = (function(exports) {
+            let script_src;
+            if (typeof document !== 'undefined') {
+                script_src = new URL(document.currentScript.src, location.href).toString();
+            }
+            exports.a = 1;
+            function __wbg_get_imports() {
+                return 2;
+            }
+            function __wbg_finalize_init(instance, module) {
+                return 3;
+            }
+            async function __wbg_load(module, imports) {
+                fetch(script_src);
+            }
+            return Object.assign(__wbg_init, { initSync }, exports);
+        })({ __proto__: null });
+        ";
+
     #[test]
-    fn the_factory_runs_nothing_by_itself() {
-        let glue = format!(
-            "{HEAD}    let script_src;\n    if (typeof document !== 'undefined') {{\n        script_src = 1;\n    }}\n    exports.a = 1;\n    return exports;\n{TAIL}\n"
-        );
-        let module = factory(&glue).unwrap();
-        assert_eq!(
-            module,
-            "export function createBindings() {\n    const exports = { __proto__: null };\n    exports.a = 1;\n    return exports;\n}\n"
-        );
+    fn the_factory_keeps_the_glue_and_drops_what_would_run_or_load() {
+        let module = factory(SAMPLE).unwrap();
+        assert!(module.starts_with("export function createBindings() {\nconst exports = { __proto__: null };\nexports.a = 1;\n"));
+        assert!(module.ends_with(
+            "return { exports, imports: __wbg_get_imports(), start: __wbg_finalize_init };\n}\n"
+        ));
+        assert!(!module.contains("script_src") && !module.contains("fetch"));
     }
 
     #[test]
     fn glue_of_another_shape_fails_the_build() {
-        assert!(factory("export default function init() {}").is_err());
-        assert!(factory(&format!("window.a = 1;\n{HEAD}{TAIL}")).is_err());
-        assert!(factory(&format!("{HEAD}{TAIL}\nwasm_bindgen();")).is_err());
-        assert!(factory(&format!("{HEAD}new URL('a', import.meta.url);{TAIL}")).is_err());
+        let fails = |from: &str, to: &str| {
+            assert!(SAMPLE.contains(from), "{from:?} is not in the sample");
+            assert!(
+                factory(&SAMPLE.replace(from, to)).is_err(),
+                "passed with {to:?} for {from:?}"
+            );
+        };
+        fails("let wasm_bindgen = ", "window.a = ");
+        fails(
+            "})({ __proto__: null });",
+            "})({ __proto__: null });\nwasm_bindgen();",
+        );
+        fails("exports.a = 1;", "exports.a = import.meta.url;");
+        fails("exports.a = 1;", "exports.a = script_src;");
+        fails(
+            "async function __wbg_load(module, imports) {",
+            "function load() {",
+        );
+        fails("function __wbg_get_imports() {", "function imports() {");
     }
 
     #[test]
