@@ -33,6 +33,7 @@ export default function changeover(options = {}) {
     if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, pages: new Set(), graph: new Map() });
     return started.get(key);
   };
+  const forget = (context) => void started.delete(context.environment ?? config);
   const concerns = (context) => enabled && (context.environment?.config.consumer ?? 'client') === 'client';
 
   const runtime = {
@@ -72,9 +73,15 @@ export default function changeover(options = {}) {
       addressOf(settings, config, parts, 'index.html');
     },
 
+    // Rolldown starts anew for each output of a build, so the facts stay until the build is closed or has failed.
     buildStart() {
-      started.delete(this.environment ?? config);
       stateOf(this);
+    },
+    buildEnd(error) {
+      if (error) forget(this);
+    },
+    renderError() {
+      forget(this);
     },
 
     transformIndexHtml: {
@@ -129,7 +136,7 @@ export default function changeover(options = {}) {
       handler() {
         if (!concerns(this)) return;
         const state = stateOf(this);
-        started.delete(this.environment ?? config);
+        forget(this);
         if (!state.folder || !state.graph.size) return; // the build failed before it wrote anything
         if (!state.pages.size) {
           config.logger.warn('changeover: this build has no HTML file, so it has no script tag and no manifest.');
@@ -240,8 +247,11 @@ function scriptTag(settings, urls, parts) {
   if (settings.trace) attrs['data-trace'] = 'on';
   const tag = { tag: 'script', attrs, injectTo: 'head-prepend' };
   if (settings.loader === 'file') return { ...tag, attrs: { src: urls.loader, ...attrs } };
-  return { ...tag, children: parts.loader.source.toString().trim().replaceAll('</script', '<\\/script') };
+  return { ...tag, children: inlined(parts.loader.source.toString().trim()) };
 }
+
+/** What would end the script element early, or hide its end, escaped as strings and regular expressions allow. */
+const inlined = (code) => code.replace(/<\/(?=script)/gi, '<\\/').replaceAll('<!--', '<\\!--');
 
 function tagText({ attrs, children = '' }) {
   const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');

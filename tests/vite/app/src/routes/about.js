@@ -1,0 +1,3 @@
+export function show(place) {
+  place.textContent = 'about';
+}

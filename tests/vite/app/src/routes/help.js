@@ -1,0 +1,5 @@
+import { largest } from '../sums.js';
+
+export function show(place, store) {
+  place.textContent = `help ${largest(store.items)}`;
+}

@@ -1,0 +1,1 @@
+export const store = { items: [1, 2, 3] };

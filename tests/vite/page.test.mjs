@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import puppeteer from 'puppeteer-core';
+import { PACKAGE, VITES, build, changeover, makeApp, makeLogger } from './support.mjs';
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const skip = existsSync(CHROMIUM) || process.env.CI ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
+let browser;
+before(async () => {
+  if (!skip) browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+});
+after(() => browser?.close());
+
+const MAIN = `import { createChangeover } from 'changeover';
+const guard = createChangeover({ release: '/changeover/release.json', interval: 5000 });
+window.guard = guard;
+guard.state('draft', { capture: () => 1, restore() {} });
+document.getElementById('app').textContent = 'ready';
+`;
+
+for (const { name, vite } of VITES) {
+  test(`${name}: an app that imports the package uses the instance of the tag and bundles no runtime`, { skip }, async (t) => {
+    const root = makeApp(t, { 'src/main.js': MAIN });
+    const { out, manifest, files } = await build(vite, root);
+    const wasm = /[A-Za-z0-9+/]{2000}/.exec(readFileSync(join(PACKAGE, 'runtime.js'), 'latin1'))[0];
+    for (const [path, bytes] of files) assert.ok(!bytes.includes(wasm), `${path} holds the inlined wasm`);
+    const scripts = Object.entries(manifest.chunks).filter(([, chunk]) => chunk.kind === 'script' && !chunk.id.startsWith('changeover/'));
+    assert.ok(scripts.reduce((total, [, { size }]) => total + size, 0) < 12_000, JSON.stringify(scripts));
+
+    const page = await open(t, await serve(t, out));
+    assert.equal(await page.evaluate('guard === changeover && guard === globalThis[Symbol.for("changeover")]'), true);
+    assert.equal(await page.evaluate('guard.status.build'), manifest.id);
+  });
+
+  test(`${name}: the inlined loader starts the same instance`, { skip }, async (t) => {
+    const root = makeApp(t, { 'src/main.js': MAIN });
+    const { out, manifest } = await build(vite, root, { options: { loader: 'inline' } });
+    const page = await open(t, await serve(t, out));
+    assert.equal(await page.evaluate('guard === changeover'), true);
+    assert.equal(await page.evaluate('guard.status.build'), manifest.id);
+  });
+
+  test(`${name}: in a dev server the package is there, asks nobody and does nothing`, { skip }, async (t) => {
+    const root = makeApp(t, { 'src/main.js': MAIN });
+    const { logger, messages } = makeLogger(vite);
+    const server = await vite.createServer({
+      root, configFile: false, customLogger: logger, cacheDir: join(root, '.cache'), plugins: [changeover()],
+      server: { port: 0, host: '127.0.0.1' },
+    });
+    t.after(() => server.close());
+    await server.listen();
+    assert.ok(server.config.optimizeDeps.include.includes('changeover'));
+    const asked = [];
+    const page = await open(t, `http://127.0.0.1:${server.httpServer.address().port}/`, { asked });
+    assert.equal(await page.evaluate('typeof changeover'), 'undefined');
+    assert.equal(await page.evaluate('guard.status.level'), 'off');
+    assert.equal(await page.evaluate(`(async () => {
+      const undo = [guard.on('*', () => {}), guard.hold('busy'), guard.state('x', { capture() {}, restore() {} })];
+      undo.forEach((back) => back());
+      guard.snooze();
+      guard.dispose();
+      return (await guard.check()).level + ' ' + (await guard.reload()) + guard.trace();
+    })()`), 'off noSkew');
+    assert.deepEqual(asked.filter((url) => url.includes('release.json') || url.includes('.wasm')), []);
+    assert.deepEqual(messages.error, []);
+  });
+}
+
+/** Opens the page when its app is ready; fails when anything is logged as an error. */
+async function open(t, url, { asked = [] } = {}) {
+  const page = await browser.newPage();
+  t.after(() => page.close());
+  const errors = [];
+  page.on('request', (request) => asked.push(request.url()));
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  await page.goto(url);
+  await page.waitForFunction('document.getElementById("app").textContent === "ready"');
+  assert.deepEqual(errors, []);
+  return page;
+}
+
+/** A static host of the folder `out`, with the release that a site would have. */
+async function serve(t, out) {
+  const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.json': 'application/json' };
+  const { id } = JSON.parse(readFileSync(join(out, 'changeover/builds', readFileSync(join(out, 'index.html'), 'utf8').match(/data-build="(\w+)"/)[1] + '.json')));
+  const release = JSON.stringify({ format: 1, app: 'shop-fixture', channel: 'stable', sequence: 1, issued: '2026-07-31T12:00:00Z', build: { id, manifest: `builds/${id}.json` }, urgency: 'routine' });
+  const server = createServer((request, response) => {
+    const path = new URL(request.url, 'http://x').pathname;
+    if (path === '/favicon.ico') return response.writeHead(204).end();
+    if (path === '/changeover/release.json') return response.setHeader('content-type', 'application/json').end(release);
+    const file = join(out, path === '/' ? 'index.html' : path);
+    if (!existsSync(file)) return response.writeHead(404).end();
+    response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream').end(readFileSync(file));
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  t.after(() => new Promise((closed) => {
+    server.close(closed);
+    server.closeAllConnections();
+  }));
+  return `http://127.0.0.1:${server.address().port}/`;
+}

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CLI, VITES, build, edit, fileOf, listFiles, makeApp } from './support.mjs';
+
+for (const { name, vite } of VITES) {
+  test(`${name}: the command line publishes two builds with the plugin's own manifests and finds every file intact`, async (t) => {
+    assert.ok(existsSync(CLI), `no command line at ${CLI}; run: npm run build`);
+    const root = makeApp(t);
+    const site = join(root, 'site');
+    const builds = [];
+    for (const text of ['cart', 'basket']) {
+      edit(root, 'src/routes/cart.js', text === 'cart' ? '`cart' : '`cart', `\`${text}`);
+      const { manifest, out } = await build(vite, root);
+      run('publish', out, '--to', site);
+      builds.push(manifest);
+    }
+    run('verify', site);
+    const [first, second] = builds;
+    const release = JSON.parse(readFileSync(join(site, 'changeover/release.json')));
+    assert.equal(release.build.id, second.id);
+    for (const manifest of builds) {
+      assert.deepEqual(JSON.parse(readFileSync(join(site, `changeover/builds/${manifest.id}.json`))), manifest);
+    }
+    assert.ok(listFiles(site).includes(fileOf(first, 'src/routes/cart.js')), 'files of the build before stay');
+
+    writeFileSync(join(site, `changeover/files/${second.id}`, fileOf(second, 'src/routes/about.js')), 'tampered');
+    assert.throws(() => run('verify', site), /about/);
+    rmSync(join(site, `changeover/files/${second.id}`, fileOf(second, 'src/routes/about.js')));
+    assert.throws(() => run('verify', site), /about/);
+  });
+}
+
+function run(...list) {
+  return execFileSync(CLI, list, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}

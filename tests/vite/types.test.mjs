@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { PACKAGE, ROOT } from './support.mjs';
+
+const CONFIG = `import { defineConfig, type PluginOption } from 'vite';
+import changeover, { type ChangeoverPluginOptions } from 'changeover/vite';
+
+const options: ChangeoverPluginOptions = { app: 'shop', channel: 'stable', interval: 30_000, loader: 'inline', prompt: false };
+const plugin: PluginOption = changeover(options);
+export default defineConfig({ plugins: [plugin, changeover()] });
+
+// @ts-expect-error: not an option
+changeover({ aap: 'shop' });
+// @ts-expect-error: not a loader
+changeover({ loader: 'module' });
+// @ts-expect-error: milliseconds, not a text
+changeover({ interval: '30s' });
+`;
+
+for (const version of ['vite', 'vite7']) {
+  test(`the types of the plugin fit a config of ${version === 'vite' ? 'Vite 8' : 'Vite 7'} and refuse wrong options`, (t) => {
+    const root = mkdtempSync(join(tmpdir(), 'changeover-types-'));
+    t.after(() => rmSync(root, { recursive: true, force: true }));
+    for (const [name, target] of [['changeover', PACKAGE], ['vite', join(ROOT, 'node_modules', version)], ['@types/node', join(ROOT, 'node_modules/@types/node')]]) {
+      mkdirSync(dirname(join(root, 'node_modules', name)), { recursive: true });
+      symlinkSync(target, join(root, 'node_modules', name));
+    }
+    writeFileSync(join(root, 'vite.config.ts'), CONFIG);
+    writeFileSync(join(root, 'package.json'), '{"type":"module"}');
+    const compilerOptions = {
+      strict: true, noEmit: true, skipLibCheck: true, module: 'nodenext', moduleResolution: 'nodenext', target: 'es2022', types: ['node'],
+      // The linked package must see the same Vite as the config.
+      preserveSymlinks: true,
+    };
+    writeFileSync(join(root, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['vite.config.ts'] }));
+    const tsc = spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', root], { encoding: 'utf8' });
+    assert.equal(tsc.status, 0, tsc.stdout + tsc.stderr);
+  });
+}
