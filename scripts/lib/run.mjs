@@ -23,7 +23,9 @@ export async function entry(main) {
   }
 }
 
-export const say = (line) => console.log(line);
+/** Where progress goes; a script whose standard output is its answer sends it to the error stream. */
+export const terminal = { stream: process.stdout };
+export const say = (line) => terminal.stream.write(`${line}\n`);
 
 /** Output of a command, or null when it is missing, fails, or takes more than `timeout` ms. */
 export function capture(command, args, { env, timeout = 30_000, cwd = root } = {}) {
@@ -34,7 +36,7 @@ export function capture(command, args, { env, timeout = 30_000, cwd = root } = {
 /** Runs a command with its output on the terminal; a failure becomes a Stop with `hint`. */
 export async function run(command, args, { env, cwd = root, hint } = {}) {
   const code = await new Promise((settle) => {
-    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', terminal.stream, 'inherit'] });
     child.on('error', () => settle(127));
     child.on('close', (status, signal) => settle(status ?? (signal ? 128 : 1)));
   });
@@ -49,11 +51,12 @@ export async function quietly(title, command, args, { env, cwd = root, hint, may
   const started = Date.now();
   const kept = [];
   let last = '';
-  const live = process.stdout.isTTY;
+  const screen = terminal.stream;
+  const live = screen.isTTY;
   const seconds = () => Math.round((Date.now() - started) / 1000);
   const draw = () => {
-    if (live) process.stdout.write(`\r\x1b[2K  ${title} … ${seconds()} s  ${last.slice(0, Math.max(0, (process.stdout.columns ?? 80) - title.length - 16))}`);
-    else console.log(`  ${title} … ${seconds()} s  ${last}`);
+    if (live) screen.write(`\r\x1b[2K  ${title} … ${seconds()} s  ${last.slice(0, Math.max(0, (screen.columns ?? 80) - title.length - 16))}`);
+    else say(`  ${title} … ${seconds()} s  ${last}`);
   };
   const timer = setInterval(draw, live ? 500 : 15_000);
   const code = await new Promise((settle) => {
@@ -72,7 +75,7 @@ export async function quietly(title, command, args, { env, cwd = root, hint, may
     child.on('close', (status) => settle(status ?? 1));
   });
   clearInterval(timer);
-  if (live) process.stdout.write('\r\x1b[2K');
+  if (live) screen.write('\r\x1b[2K');
   if (code === 0) {
     say(`  ${title}: done in ${seconds()} s`);
     return true;

@@ -7,7 +7,7 @@ mod wasm;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 const USAGE: &str = "usage: cargo xtask wasm OUT-DIR | layers | licences";
 
@@ -25,18 +25,19 @@ fn run() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["wasm", out] => wasm::build(&workspace(), Path::new(out)),
-        ["layers"] => layers::check(&workspace()),
-        ["licences"] => licences::check(&workspace()),
+        ["wasm", out] => wasm::build(&workspace()?, Path::new(out)),
+        ["layers"] => layers::check(&workspace()?),
+        ["licences"] => licences::check(&workspace()?),
         _ => bail!(USAGE),
     }
 }
 
-/// The folder of the workspace: xtask is always built inside it.
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The folder of the workspace, as cargo says it for this run; a shared target folder may hold another checkout's binary.
+fn workspace() -> Result<PathBuf> {
+    let xtask = std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask`")?;
+    Ok(Path::new(&xtask)
         .ancestors()
         .nth(2)
-        .expect("crates/xtask lies two folders deep")
-        .to_path_buf()
+        .context("crates/xtask lies two folders deep")?
+        .to_path_buf())
 }

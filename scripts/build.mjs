@@ -1,0 +1,132 @@
+// npm run build: makes dist/npm, the package `changeover`, and links it into node_modules so that the demos and the
+// tests import it by its name.
+//
+//   1. wasm     crates/xtask compiles the runtime and writes its glue; wasm-opt shrinks it
+//   2. native   the CLI for this platform
+//   3. package  esbuild bundles pkg-template/; types, plugin and bin are copied
+import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { entry, quietly, root, run, say, targetDir } from './lib/run.mjs';
+import { alone, stage } from './lib/stages.mjs';
+import { ensure } from './setup.mjs';
+
+const work = join(root, 'dist', 'work');
+/** The folder of the built package. */
+export const packageFolder = join(root, 'dist', 'npm');
+const template = join(root, 'pkg-template');
+const platform = `${process.platform}-${process.arch}`;
+const ending = process.platform === 'win32' ? '.exe' : '';
+const bindings = join(work, 'bindings.js');
+const rawWasm = join(work, 'changeover.wasm');
+const smallWasm = join(work, 'changeover.opt.wasm');
+const native = join(work, 'native', platform, `changeover${ending}`);
+
+/** Features that rustc's wasm32-unknown-unknown turns on by default and every supported browser has. */
+const WASM_FEATURES = ['bulk-memory', 'reference-types', 'multivalue', 'mutable-globals', 'sign-ext', 'nontrapping-float-to-int'];
+
+/** Brings dist/npm up to date. */
+export async function build() {
+  const { rust } = await ensure(['npm', 'rust']);
+  say('• package changeover');
+  await alone(join(work, 'lock'), async () => {
+    const cargo = ['Cargo.toml', 'Cargo.lock', '.cargo'];
+    await stage('wasm', {
+      folder: work,
+      inputs: ['src', ...cargo, 'crates/xtask/src/wasm.rs', 'scripts/build.mjs'],
+      extra: rust.version,
+      outputs: [bindings, smallWasm],
+    }, () => buildWasm(rust.env));
+    await stage('native', {
+      folder: work,
+      inputs: ['src', ...cargo, 'crates/cli'],
+      extra: rust.version,
+      outputs: [native],
+    }, () => buildNative(rust.env));
+    await stage('package', {
+      folder: work,
+      inputs: ['pkg-template', 'dist/work/bindings.js', 'dist/work/changeover.opt.wasm', relative(root, native), 'README.md', 'package-lock.json', 'scripts/build.mjs'],
+      outputs: [join(packageFolder, 'package.json')],
+    }, assemble);
+    link();
+  });
+  return { rust };
+}
+
+async function buildWasm(env) {
+  await quietly('compile the runtime to WebAssembly', 'cargo', ['xtask', 'wasm', work], { env, hint: 'the runtime does not compile for WebAssembly' });
+  const flags = ['-Os', ...WASM_FEATURES.map((name) => `--enable-${name}`), '--strip-target-features', '--strip-debug', '--strip-producers'];
+  await run(process.execPath, [join(root, 'node_modules', 'binaryen', 'bin', 'wasm-opt'), rawWasm, ...flags, '-o', smallWasm], { hint: 'wasm-opt failed' });
+}
+
+async function buildNative(env) {
+  await quietly('compile the CLI', 'cargo', ['build', '--release', '--package', 'changeover-cli', '--bin', 'changeover'], { env, hint: 'the CLI does not compile' });
+  mkdirSync(join(native, '..'), { recursive: true });
+  cpSync(join(targetDir, 'release', `changeover${ending}`), `${native}.new`);
+  renameSync(`${native}.new`, native); // a running program cannot be overwritten, but replaced
+}
+
+/** Writes a whole new folder and puts it in the old one's place, so that nobody reads half a package. */
+async function assemble() {
+  const fresh = `${packageFolder}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  await bundle(fresh);
+  for (const name of readdirSync(template)) {
+    if (name === 'bin' || /^vite.*\.js$/.test(name) || name.endsWith('.d.ts')) cpSync(join(template, name), join(fresh, name), { recursive: true });
+  }
+  cpSync(join(template, 'index.d.ts'), join(fresh, 'index.d.cts'));
+  cpSync(smallWasm, join(fresh, 'changeover.wasm'));
+  cpSync(join(work, 'native'), join(fresh, 'native'), { recursive: true });
+  for (const name of readdirSync(root)) if (/^(README|LICEN[CS]E)/.test(name)) cpSync(join(root, name), join(fresh, name));
+  const description = JSON.parse(readFileSync(join(template, 'package.json'), 'utf8'));
+  description.files = readdirSync(fresh).sort();
+  writeFileSync(join(fresh, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
+
+  const old = `${packageFolder}.old`;
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(packageFolder)) renameSync(packageFolder, old);
+  renameSync(fresh, packageFolder);
+  rmSync(old, { recursive: true, force: true });
+}
+
+async function bundle(out) {
+  const { build: esbuild } = await import('esbuild');
+  const common = { bundle: true, target: 'es2020', platform: 'neutral', charset: 'utf8', logLevel: 'warning', legalComments: 'none' };
+  const source = (name) => join(template, name);
+  const apart = { external: ['./runtime.js'] }; // fetched when the page is idle: never part of an entry
+  await Promise.all([
+    esbuild({ ...common, ...apart, entryPoints: [source('global.js')], outfile: join(out, 'changeover.js'), format: 'iife', minify: true }),
+    esbuild({ ...common, ...apart, entryPoints: [source('index.js')], outfile: join(out, 'index.js'), format: 'esm' }),
+    esbuild({ ...common, ...apart, entryPoints: [source('index.js')], outfile: join(out, 'index.cjs'), format: 'cjs', supported: { 'dynamic-import': true } }),
+    esbuild({ ...common, entryPoints: [source('runtime.js')], outfile: join(out, 'runtime.js'), format: 'esm', minify: true, plugins: [generated(readFileSync(smallWasm).toString('base64'))] }),
+    esbuild({ ...common, entryPoints: [source('runtime.js')], outfile: join(out, 'runtime-slim.js'), format: 'esm', minify: true, plugins: [generated(null)] }),
+  ]);
+}
+
+/** The two modules that exist only after a build: `./bindings.js` and `./wasm.js` (`inlined`: base64 or null). */
+function generated(inlined) {
+  return {
+    name: 'generated',
+    setup(bundler) {
+      bundler.onResolve({ filter: /^\.\/bindings\.js$/ }, () => ({ path: bindings }));
+      bundler.onResolve({ filter: /^\.\/wasm\.js$/ }, () => ({ path: 'wasm', namespace: 'generated' }));
+      bundler.onLoad({ filter: /.*/, namespace: 'generated' }, () => ({ contents: `export const inlined = ${JSON.stringify(inlined)};` }));
+    },
+  };
+}
+
+function link() {
+  const place = join(root, 'node_modules', 'changeover');
+  const there = lstatSync(place, { throwIfNoEntry: false });
+  if (there?.isSymbolicLink() && statSync(place, { throwIfNoEntry: false })) return;
+  if (there) rmSync(place, { recursive: true });
+  symlinkSync(process.platform === 'win32' ? packageFolder : relative(join(root, 'node_modules'), packageFolder), place, 'junction');
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await entry(async () => {
+    await build();
+    say(`package: ${relative(root, packageFolder)}`);
+  });
+}

@@ -1,0 +1,134 @@
+// The registry of all test suites: what each needs and what it runs.
+//
+//   needs   set-up steps (scripts/setup.mjs)
+//   builds  true: dist/npm is brought up to date first
+//   steps   commands, given the words that follow the suite's name on the command line
+//
+// A step is `{ command, args, env?, counts }`; `counts` says how its own output is counted: 'cargo', 'node', or 'exit'
+// for a check that is one test by itself.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, Stop } from './run.mjs';
+import { browserNames } from './browsers.mjs';
+import { runnerPath } from './runner.mjs';
+
+const WASM = ['--target', 'wasm32-unknown-unknown'];
+const runner = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: runnerPath };
+
+const cargo = (...args) => ({ command: 'cargo', args, counts: 'cargo' });
+const check = (command, ...args) => ({ command, args, counts: 'exit' });
+const tool = (name, ...args) => check(process.execPath, join(root, 'node_modules', ...name.split('/')), ...args);
+
+/** `node --test` over every `*.test.mjs` of a folder; further words are patterns for the names of tests. */
+function node(folder, words, env) {
+  const full = join(root, folder);
+  const files = existsSync(full) ? readdirSync(full).filter((name) => name.endsWith('.test.mjs')).sort().map((name) => join(full, name)) : [];
+  if (files.length === 0) throw new Stop(`the suite has no test: ${folder} holds no *.test.mjs.`);
+  const patterns = words.flatMap((word) => ['--test-name-pattern', word]);
+  return { command: process.execPath, args: ['--test', '--test-reporter=spec', '--test-concurrency=1', ...patterns, ...files], env, counts: 'node' };
+}
+
+/** Splits the words after `e2e` into browsers and test names. */
+export function browsersIn(words) {
+  const wanted = words.filter((word) => browserNames.includes(word));
+  return { wanted: wanted.length ? wanted : browserNames, rest: words.filter((word) => !browserNames.includes(word)) };
+}
+
+export const SUITES = {
+  fmt: {
+    about: 'Rust formatting',
+    needs: ['rust'],
+    steps: () => [check('cargo', 'fmt', '--all', '--', '--check')],
+  },
+  clippy: {
+    about: 'Rust lints, natively and for the browser',
+    needs: ['rust'],
+    steps: () => [
+      check('cargo', 'clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'),
+      check('cargo', 'clippy', '--package', 'changeover', '--features', 'js', '--all-targets', ...WASM, '--', '-D', 'warnings'),
+    ],
+  },
+  layers: {
+    about: 'who may use whom, and the check of that check',
+    needs: ['rust'],
+    steps: (words) => [cargo('test', '--package', 'xtask', ...words), check('cargo', 'xtask', 'layers')],
+  },
+  licences: {
+    about: 'licences of everything the runtime links',
+    needs: ['rust'],
+    steps: () => [check('cargo', 'xtask', 'licences')],
+  },
+  tsc: {
+    about: 'the hand-written types and their use',
+    needs: ['npm'],
+    builds: true,
+    steps: () => [tool('typescript/bin/tsc', '--project', 'tests/types')],
+  },
+  engine: {
+    about: 'the engine, natively: units, scenarios, properties, replay',
+    needs: ['rust'],
+    steps: (words) => [cargo('test', '--package', 'changeover', '--package', 'changeover-sim', ...words)],
+  },
+  'engine-wasm': {
+    about: 'the same engine tests as WebAssembly, in Node.js',
+    needs: ['rust', 'runner'],
+    steps: (words) => [{ ...cargo('test', '--package', 'changeover', '--lib', '--test', 'scenarios', '--test', 'properties', ...WASM, ...words), env: runner }],
+  },
+  web: {
+    about: 'the browser drivers in headless Chromium',
+    needs: ['rust', 'runner', 'chromium'],
+    steps: (words) => [{ ...cargo('test', '--package', 'changeover', '--features', 'js', '--test', 'browser', ...WASM, ...words), env: runner }],
+  },
+  cli: {
+    about: 'publish, rollback, serve, verify',
+    needs: ['rust'],
+    steps: (words) => [cargo('test', '--package', 'changeover-cli', ...words)],
+  },
+  package: {
+    about: 'the npm package: contents, types, purity',
+    needs: ['npm', 'rust'],
+    builds: true,
+    steps: (words) => [node('tests/package', words)],
+  },
+  loader: {
+    about: 'the loader and the loader level',
+    needs: ['npm', 'rust', 'chromium'],
+    builds: true,
+    steps: (words) => [node('tests/loader', words)],
+  },
+  prompt: {
+    about: 'the prompt: accessibility, keyboard, looks',
+    needs: ['npm', 'rust', 'chromium'],
+    builds: true,
+    steps: (words) => [node('tests/prompt', words)],
+  },
+  vite: {
+    about: 'the Vite plugin, Vite 7 and 8',
+    needs: ['npm', 'rust', 'chromium'],
+    builds: true,
+    steps: (words) => [node('tests/vite', words)],
+  },
+  e2e: {
+    about: 'from publish to a moved page, per browser',
+    needs: ['npm', 'rust', 'browsers'],
+    builds: true,
+    needsFor: (words) => ['npm', 'rust', ...browsersIn(words).wanted],
+    steps: (words, missing) => {
+      const { wanted, rest } = browsersIn(words);
+      const present = wanted.filter((name) => !missing.includes(name));
+      return present.length ? [node('tests/e2e', rest, { BROWSERS: present.join(',') })] : [];
+    },
+  },
+  docs: {
+    about: 'the examples of the README',
+    needs: ['npm', 'rust'],
+    builds: true,
+    steps: (words) => [node('tests/docs', words)],
+  },
+  demo: {
+    about: 'the demo, driven once',
+    needs: ['npm', 'rust', 'chromium'],
+    builds: true,
+    steps: () => [check(process.execPath, 'scripts/demo.mjs', '--check')],
+  },
+};
