@@ -91,9 +91,11 @@ const NATIVE: &[&str] = &["cli", "sim"];
 /// The parts of the engine, which know nothing of each other.
 const PARTS: &[&str] = &[
     "release",
+    "releases",
     "manifest",
     "skew",
     "watch",
+    "stream",
     "policy",
     "hold",
     "migration",
@@ -104,7 +106,7 @@ const PARTS: &[&str] = &[
 
 /// What every part may use; these modules use only each other.
 const LEAVES: &[&str] = &[
-    "io", "time", "ids", "hash", "random", "json", "error", "format",
+    "io", "time", "ids", "hash", "random", "chance", "json", "error", "format",
 ];
 
 /// The one module that knows all parts.
