@@ -101,7 +101,7 @@ export function describe({ settings, config, ids: own, folder, since, pages, gra
   const files = new Map(); // path -> bytes' facts
   const digests = [];
   const ids = logicalIds(graph, own);
-  const logicalNames = new Map([...ids].map(([file, id]) => [basename(file), id]));
+  const logicalNames = new Map([...ids].map(([file, id]) => [Buffer.from(basename(file)).toString('latin1'), id]));
   for (const path of paths.filter(fitsManifest)) {
     const bytes = readFileSync(join(folder, path));
     if (isDocument(path)) {
@@ -164,7 +164,7 @@ export function describe({ settings, config, ids: own, folder, since, pages, gra
     commit: commitOf(config.root),
     epoch: settings.epoch,
     entries: [...graph].filter(([file, { entry }]) => entry && files.has(file)).map(([file]) => file).sort(),
-    html: integrityOf(Buffer.from(documents.get('index.html') ?? documents.get([...pages].sort()[0]), 'latin1')),
+    html: integrityOf(withLogicalNames(documents.get('index.html') ?? documents.get([...pages].sort()[0]), logicalNames)),
     documents: stamped,
     slots: {},
     chunks,
@@ -234,13 +234,17 @@ function kindOf(path) {
  */
 function codeOf(path, bytes, logicalNames) {
   const hash = createHash('sha256');
-  if (!/\.(m?js|cjs|css|map|json)$/i.test(path)) hash.update(bytes);
-  else {
-    // Bundlers never leave these characters in a file name, so a name is always a whole token; CSS also has url(name).
-    const border = path.endsWith('.css') ? /([\s"'`#$%&*+,:;<=>?[\]^{|}\\/()]+)/ : /([\s"'`#$%&*+,:;<=>?[\]^{|}\\/]+)/;
-    for (const token of bytes.toString().split(border)) hash.update(logicalNames.get(token) ?? token);
-  }
+  if (/\.(m?js|cjs|css|map|json)$/i.test(path)) hash.update(withLogicalNames(bytes.toString('latin1'), logicalNames, path.endsWith('.css')));
+  else hash.update(bytes);
   return hash.digest('hex').slice(0, 32);
+}
+
+/** Bundlers never leave these characters in a file name, so a name is always a whole token; CSS also has url(name). */
+const BORDER = /([\s"'`#$%&*+,:;<=>?[\]^{|}\\/]+)/;
+const CSS_BORDER = /([\s"'`#$%&*+,:;<=>?[\]^{|}\\/()]+)/;
+
+function withLogicalNames(text, logicalNames, css = false) {
+  return text.split(css ? CSS_BORDER : BORDER).map((token) => logicalNames.get(token) ?? token).join('');
 }
 
 export const blankComments = (html) => html.replace(/<!--[^]*?-->/g, (comment) => ' '.repeat(comment.length));
