@@ -1,0 +1,140 @@
+// Chromium (DevTools protocol) and Firefox (WebDriver BiDi) for browsers.mjs.
+
+import puppeteer from 'puppeteer-core';
+
+// Puppeteer's own switches are left out: they turn off what is under test (bfcache, background behaviour).
+const CHROMIUM_FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-quic',
+  '--no-first-run',
+  '--no-default-browser-check',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-default-apps',
+  '--disable-extensions',
+  '--disable-sync',
+  '--disable-search-engine-choice-screen',
+  '--metrics-recording-only',
+  '--password-store=basic',
+  '--use-mock-keychain',
+  '--mute-audio',
+  '--hide-scrollbars',
+  '--window-size=1280,900',
+  '--remote-debugging-port=0',
+];
+
+const FIREFOX_PREFS = {
+  'app.update.enabled': false,
+  'browser.shell.checkDefaultBrowser': false,
+  'datareporting.policy.dataSubmissionEnabled': false,
+  'toolkit.telemetry.reportingpolicy.firstRun': false,
+  'network.captive-portal-service.enabled': false,
+  'network.connectivity-service.enabled': false,
+  'browser.safebrowsing.downloads.enabled': false,
+  'extensions.getAddons.cache.enabled': false,
+};
+
+const NAVIGATED =
+  /context was destroyed|Cannot find context|detached|Target closed|Session closed|no such (frame|browsing|realm)|navigat|DiscardedBrowsingContext|Browsing context .* (not found|closed)|AbortError|actor .* destroyed|JSWindowActor/i;
+
+/** Starts one browser; `flags` are added to its command line. */
+export async function launchPuppeteer({ engine, path, profile, flags = [], prefs = {} }) {
+  const common = {
+    browser: engine === 'firefox' ? 'firefox' : 'chrome',
+    executablePath: path,
+    handleSIGINT: true,
+    handleSIGTERM: true,
+    defaultViewport: null,
+    timeout: 30_000,
+    protocolTimeout: 60_000,
+  };
+  const browser =
+    engine === 'firefox'
+      ? await puppeteer.launch({
+          ...common,
+          headless: true,
+          userDataDir: profile,
+          args: ['--width=1280', '--height=900', ...flags],
+          extraPrefsFirefox: { ...FIREFOX_PREFS, ...prefs },
+        })
+      : await puppeteer.launch({
+          ...common,
+          ignoreDefaultArgs: true,
+          args: [...CHROMIUM_FLAGS, `--user-data-dir=${profile}`, ...flags, 'about:blank'],
+        });
+  const child = browser.process();
+  let blank = (await browser.pages())[0] ?? null;
+
+  return {
+    async newTab({ viewport } = {}) {
+      const page = blank ?? (await browser.newPage());
+      blank = null;
+      if (viewport) await page.setViewport(viewport);
+      return puppeteerTab(engine, browser, page);
+    },
+    async close() {
+      const ended = child.exitCode !== null ? null : new Promise((resolve) => child.once('exit', resolve));
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+      await browser.close().catch(() => child.kill('SIGKILL'));
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function puppeteerTab(engine, browser, page) {
+  const errors = [];
+  const requests = [];
+  page.on('pageerror', (error) => errors.push(`uncaught: ${error?.message ?? error}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(`console: ${message.text()} ${message.location()?.url ?? ''}`.trim());
+  });
+  page.on('request', (request) => requests.push({ at: Date.now(), url: request.url() }));
+  const dialogs = [];
+  let onDialog = 'accept';
+  page.on('dialog', (dialog) => {
+    dialogs.push({ type: dialog.type(), message: dialog.message() });
+    (onDialog === 'accept' ? dialog.accept() : dialog.dismiss()).catch(() => {});
+  });
+
+  const tab = {
+    engine,
+    page,
+    closed: false,
+    /** What the page's console called an error, and every uncaught exception. */
+    errors,
+    /** Requests the page made: `{at, url}`. */
+    requests,
+    /** Dialogs that came up: `{type, message}`. */
+    dialogs,
+    /** What to do with the dialogs from now on: 'accept' or 'dismiss'. */
+    answerDialogs(answer) {
+      onDialog = answer;
+    },
+    goto: (url) => page.goto(url, { waitUntil: 'load', timeout: 30_000 }),
+    eval: (fn, ...args) => page.evaluate(fn, ...args),
+    isBetweenPages: (error) => NAVIGATED.test(error.message),
+    clickAt: (x, y) => page.mouse.click(x, y),
+    typeText: (text) => page.keyboard.type(text),
+    press: (key) => page.keyboard.press(key),
+    reload: () => page.reload({ waitUntil: 'load', timeout: 30_000 }),
+    // Asked of the page: a restore from the back/forward cache sends no event that puppeteer could wait for.
+    back: () => page.evaluate(() => void setTimeout(() => history.back())),
+    bringToFront: () => page.bringToFront(),
+    screenshot: (path) => page.screenshot({ path }),
+    /** The DevTools session of the page; Chromium only. */
+    async devtools() {
+      tab.session ??= await page.createCDPSession();
+      return tab.session;
+    },
+    async close() {
+      if (tab.closed) return;
+      tab.closed = true;
+      await page.close();
+    },
+  };
+  return tab;
+}

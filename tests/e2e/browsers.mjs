@@ -1,0 +1,262 @@
+// One small adapter over three engines: Chromium and Firefox through puppeteer-core, WebKitGTK through WebDriver.
+//
+// In order: a test asks `inBrowsers` for one test per engine, `launch` starts the browser with a profile of its own,
+// `open` gives tabs of that profile, `close` ends the processes it started and removes the profile.
+//
+// A tab speaks the same few words everywhere: `goto`, `eval`, `waitFor`, `click`, `type`, `press`, `scroll`,
+// `screenshot`, `close`. Selectors may cross open shadow roots with ` >>> `.
+
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+import { launchPuppeteer } from './browser-puppeteer.mjs';
+import { launchWebkit } from './browser-webkit.mjs';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const ENGINES = ['chromium', 'firefox', 'webkit'];
+
+/** Where a screenshot goes; the folder is made on demand. */
+export function screenshotPath(name) {
+  const path = join(ROOT, 'target', 'screenshots', 'e2e', `${name}.png`);
+  mkdirSync(dirname(path), { recursive: true });
+  return path;
+}
+
+const EXECUTABLES = {
+  chromium: [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'],
+  firefox: [process.env.FIREFOX, 'firefox-esr', 'firefox'],
+  webkit: [process.env.WEBKIT_DRIVER, 'WebKitWebDriver'],
+};
+
+/** The path of an executable file named in full or found on PATH, else null. */
+export function which(name) {
+  const candidates = name.includes('/') ? [name] : (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, name));
+  for (const path of candidates) {
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {}
+  }
+  return null;
+}
+
+/** The executable of an engine, else null. A variable that names a missing file counts as missing. */
+export function executable(engine) {
+  const [named, ...usual] = EXECUTABLES[engine];
+  if (named) return which(named);
+  for (const name of usual) {
+    const path = which(name);
+    if (path) return path;
+  }
+  return null;
+}
+
+/** The engines of `only` that BROWSERS (a comma list, default all) lets through. */
+export function selected(only = ENGINES) {
+  const wanted = (process.env.BROWSERS || ENGINES.join(',')).split(',').map((name) => name.trim()).filter(Boolean);
+  for (const name of wanted) {
+    if (!ENGINES.includes(name)) throw new Error(`BROWSERS names "${name}"; known are ${ENGINES.join(', ')}`);
+  }
+  return only.filter((name) => wanted.includes(name));
+}
+
+/**
+ * Registers one test per engine. `run(t, browser)` gets a fresh browser that is closed afterwards, whatever happened.
+ * A missing browser skips, and fails when CI is set.
+ *
+ * @param {string} name a sentence
+ * @param {{only?: string[], timeout?: number, flags?: string[]}} options timeout in ms, flags for the browser
+ */
+export function inBrowsers(name, options, run) {
+  const { only, timeout = 60_000, ...launchOptions } = options;
+  for (const engine of selected(only)) {
+    const path = executable(engine);
+    const title = `${name} [${engine}]`;
+    if (!path) {
+      if (process.env.CI) {
+        test(title, () => {
+          throw new Error(`${engine} is not installed; \`npm run setup\` gets it`);
+        });
+      } else {
+        test(title, { skip: `${engine} is not installed; \`npm run setup\` gets it` }, () => {});
+      }
+      continue;
+    }
+    test(title, { timeout }, async (t) => {
+      const browser = await launch(engine, launchOptions);
+      t.after(() => browser.close());
+      try {
+        await run(t, browser);
+      } catch (error) {
+        await diagnose(t, browser, title);
+        throw error;
+      }
+    });
+  }
+}
+
+/** Starts a browser with a profile of its own. */
+export async function launch(engine, options = {}) {
+  const path = executable(engine);
+  if (!path) throw new Error(`${engine} is not installed; \`npm run setup\` gets it`);
+  const profile = mkdtempSync(join(tmpdir(), `changeover-${engine}-`));
+  const cleanUp = () => rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  try {
+    const browser =
+      engine === 'webkit'
+        ? await launchWebkit({ path, profile, ...options })
+        : await launchPuppeteer({ engine, path, profile, ...options });
+    const tabs = [];
+    let closed;
+    return {
+      engine,
+      /** All tabs opened so far, closed ones included. */
+      tabs,
+      /** Opens a tab of this profile; resolves when `url` has loaded. */
+      async open(url, options) {
+        const tab = addWords(await browser.newTab(options));
+        tabs.push(tab);
+        if (url) await tab.goto(url);
+        return tab;
+      },
+      close() {
+        closed ??= browser.close().finally(cleanUp);
+        return closed;
+      },
+    };
+  } catch (error) {
+    cleanUp();
+    throw error;
+  }
+}
+
+/** What a failed test leaves to look at: a screenshot and the page's own words. */
+async function diagnose(t, browser, title) {
+  const tab = browser.tabs.findLast((tab) => !tab.closed);
+  if (!tab) return;
+  try {
+    const path = screenshotPath(`failed-${title.replaceAll(/[^A-Za-z0-9]+/g, '-')}`);
+    await within(5000, tab.screenshot(path));
+    t.diagnostic(`screenshot: ${path}`);
+    t.diagnostic(`status: ${JSON.stringify(await within(2000, tab.eval(() => globalThis.changeover?.status ?? null)))}`);
+    t.diagnostic(`news: ${JSON.stringify(await within(2000, tab.eval(() => globalThis.news ?? null)))}`);
+  } catch (error) {
+    t.diagnostic(`no screenshot: ${error.message}`);
+  }
+}
+
+function within(ms, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing within ${ms} ms`)), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** Waits until `probe()` is truthy and returns its value. */
+export async function until(probe, { timeout = 10_000, every = 25, what = String(probe) } = {}) {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const value = await probe();
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`waited ${timeout} ms in vain for: ${what}`);
+    await sleep(every);
+  }
+}
+
+/** The words every tab shares, built from the engine's few. */
+function addWords(tab) {
+  /** Waits until `fn(...args)` is truthy in the page; a navigation in between is no failure. */
+  tab.waitFor = async (fn, ...rest) => {
+    const options = isOptions(rest.at(-1)) ? rest.pop() : {};
+    const what = options.what ?? String(fn);
+    let last;
+    try {
+      return await until(
+        async () => {
+          try {
+            return await tab.eval(fn, ...rest);
+          } catch (error) {
+            if (!tab.isBetweenPages(error)) throw error;
+            last = error;
+          }
+        },
+        { timeout: options.timeout ?? 10_000, every: options.every ?? 50, what },
+      );
+    } catch (error) {
+      if (last && /in vain/.test(error.message)) error.cause = last;
+      throw error;
+    }
+  };
+  /** Waits for an element and returns the middle of what is visible of it, in CSS pixels of the viewport. */
+  tab.locate = async (selector, options) => {
+    return tab.waitFor(findMiddle, selector, { what: `a visible ${selector}`, ...options, [OPTIONS]: true });
+  };
+  tab.click = async (selector, options) => {
+    const { x, y } = await tab.locate(selector, options);
+    await tab.clickAt(x, y);
+  };
+  tab.type = async (selector, text) => {
+    await tab.click(selector);
+    await tab.typeText(text);
+  };
+  /** Scrolls to `y` CSS pixels from the top, as far as the document goes. */
+  tab.scroll = (y) => tab.eval((y) => scrollTo({ top: y, behavior: 'instant' }), y);
+  /** The text of an element, through shadow roots; '' while it is not there. */
+  tab.text = (selector) => tab.eval(readText, selector);
+  return tab;
+}
+
+const OPTIONS = Symbol('options');
+const OPTION_NAMES = new Set(['timeout', 'every', 'what']);
+
+function isOptions(value) {
+  if (typeof value !== 'object' || value === null) return false;
+  const keys = Object.keys(value);
+  return value[OPTIONS] === true || (keys.length > 0 && keys.every((key) => OPTION_NAMES.has(key)));
+}
+
+/* The next two run in the page. */
+
+async function findMiddle(selector) {
+  let scope = document;
+  let element = null;
+  for (const part of selector.split(' >>> ')) {
+    element = scope?.querySelector(part) ?? null;
+    scope = element?.shadowRoot;
+  }
+  if (!element || !element.checkVisibility?.()) return null;
+  element.scrollIntoView({ block: 'nearest', behavior: 'instant' });
+  // An animation that moves it would make the click miss.
+  await Promise.race([
+    Promise.allSettled(element.getRootNode().getAnimations?.().map((animation) => animation.finished) ?? []),
+    new Promise((resolve) => setTimeout(resolve, 1000)),
+  ]);
+  const box = element.getBoundingClientRect();
+  if (!box.width || !box.height) return null;
+  return { x: Math.round(box.x + box.width / 2), y: Math.round(box.y + box.height / 2) };
+}
+
+function readText(selector) {
+  let scope = document;
+  let element = null;
+  for (const part of selector.split(' >>> ')) {
+    element = scope?.querySelector(part) ?? null;
+    scope = element?.shadowRoot;
+  }
+  return (element?.innerText ?? element?.textContent ?? '').trim();
+}
+
+/** The version a browser's executable states, for the log. */
+export function version(engine) {
+  try {
+    return execFileSync(executable(engine), ['--version'], { encoding: 'utf8', timeout: 10_000 }).trim();
+  } catch (error) {
+    return `unknown (${error.message})`;
+  }
+}

@@ -1,0 +1,123 @@
+// Odd answers change nothing but a counter, and replicas that disagree cannot make a tab flap.
+
+import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { inBrowsers, until } from './browsers.mjs';
+import { EVENTS, odd, RELEASE } from './server.mjs';
+import { openApp, promptIsUp, startSite } from './site.mjs';
+
+inBrowsers('replicas that answer old, new, old, new give one prompt, no flap and no reload', {}, async (t, browser) => {
+  const site = await startSite(t, { attributes: { 'data-interval': 1000 } });
+  const behind = join(site.folder, 'behind');
+  cpSync(site.dir, behind, { recursive: true });
+  const old = await site.serve(behind);
+  site.edge.sendTo(old);
+  const tab = await openApp(browser, site);
+
+  await site.publish('two');
+  const since = Date.now();
+  site.edge.answer(RELEASE, odd.turns(old, site.origin));
+  // Both replicas stream; whichever one a reconnect meets, its news is only a hint.
+  site.edge.answer(EVENTS, odd.turns(site.origin, old));
+  site.edge.cut(EVENTS);
+
+  await tab.waitFor(promptIsUp);
+  await until(() => site.edge.count(RELEASE, since) >= 8, { timeout: 20_000, what: 'eight alternating answers' });
+  const seen = await tab.eval(() => news.filter((event) => /^(prompt|skew|releaseSeen)/.test(event.type)).map((event) => event.type));
+  assert.deepEqual(
+    seen.filter((type) => type !== 'releaseSeen'),
+    ['skewFound', 'promptShown'],
+  );
+  assert.equal(seen.filter((type) => type === 'releaseSeen').length, 2, 'each of the two releases is seen once');
+  assert.equal(await tab.eval(promptIsUp), true);
+  assert.equal(await tab.eval(() => document.querySelectorAll('changeover-prompt').length), 1);
+  await untouched(tab);
+});
+
+const FAULTS = [
+  ['404', () => odd.status(404)],
+  ['500', () => odd.status(500)],
+  ['HTML with status 200', () => odd.html()],
+  ['half a JSON', (site) => odd.half(site.releaseText())],
+  ['an empty body with status 200', () => odd.empty()],
+  ['a body of 10 MB', (site) => odd.huge(site.releaseText())],
+  ['a redirect to a login page', () => odd.login()],
+  ['no answer at all', () => odd.refuse()],
+  ['a JSON array', () => odd.text('[]')],
+  ['an unknown format', (site) => odd.text(JSON.stringify({ ...site.readRelease(), format: 99, sequence: 4e9 }))],
+];
+
+inBrowsers('each odd answer of the release endpoint leaves the app alone, is told by the status, and heals', { timeout: 120_000 }, async (t, browser) => {
+  const site = await startSite(t, { attributes: { 'data-interval': 1000, 'data-stream': 'off' } });
+  const tab = await openApp(browser, site, { stream: null });
+  await tab.type('#draft', 'typed before the trouble');
+  let clicks = 0;
+  const codes = new Set();
+
+  for (const [name, make] of FAULTS) {
+    await t.test(`answer: ${name}`, async (t) => {
+      const heal = site.edge.answer(RELEASE, make(site));
+      const status = await tab.eval(() => changeover.check());
+      heal();
+      assert.ok(status.failures >= 1, 'the failure is counted');
+      assert.ok(status.lastFailure?.code && status.lastFailure.message, 'the failure has a code and a sentence');
+      t.diagnostic(`${status.lastFailure.code}: ${status.lastFailure.message}`);
+      codes.add(status.lastFailure.code);
+      assert.equal(status.skew, false);
+      assert.equal(status.prompt, null);
+      await untouched(tab);
+      await tab.click('#count');
+      assert.equal(await tab.text('#count'), String(++clicks), 'the app still answers');
+
+      // It recovers by itself: back-off after so few failures stays within seconds.
+      await tab.waitFor(() => changeover.status.failures === 0, { timeout: 20_000, what: 'recovery' });
+    });
+  }
+  assert.ok(codes.size >= 4, `the codes tell kinds of trouble apart: ${[...codes].join(', ')}`);
+  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'typed before the trouble');
+
+  await site.publish('two');
+  await tab.waitFor(promptIsUp, { what: 'the true news after all that trouble' });
+  await untouched(tab);
+});
+
+inBrowsers('a release endpoint silent for 30 s keeps nobody waiting', { only: ['chromium'], timeout: 90_000 }, async (t, browser) => {
+  const site = await startSite(t, { attributes: { 'data-interval': 1000, 'data-stream': 'off' } });
+  const tab = await openApp(browser, site, { stream: null });
+  const heal = site.edge.answer(RELEASE, odd.silence(30_000));
+  const asked = Date.now();
+  const pending = tab.eval(() => changeover.check().then((status) => status));
+  await until(() => site.edge.open(RELEASE) > 0, { what: 'a look that hangs' });
+  await tab.click('#count');
+  assert.equal(await tab.text('#count'), '1', 'the app answers while the look hangs');
+  const status = await pending;
+  t.diagnostic(`the look was given up after ${Date.now() - asked} ms: ${status.lastFailure?.code}`);
+  assert.ok(Date.now() - asked < 30_000, 'it is given up before the server does');
+  assert.ok(status.failures >= 1);
+  assert.ok(status.lastFailure.code);
+  await untouched(tab);
+  heal();
+  await tab.waitFor(() => changeover.status.failures === 0, { timeout: 30_000, what: 'recovery' });
+});
+
+inBrowsers('a server that goes down and comes back is noticed, and no look is lost', { only: ['chromium', 'firefox'] }, async (t, browser) => {
+  const site = await startSite(t, { attributes: { 'data-interval': 1000 } });
+  const tab = await openApp(browser, site);
+  await site.edge.goDown();
+  await tab.waitFor(() => changeover.status.failures >= 2, { timeout: 20_000, what: 'two failed looks' });
+  assert.notEqual(await tab.eval(() => changeover.status.stream), 'open');
+  await site.publish('two');
+  await site.edge.comeBack();
+  await tab.waitFor(promptIsUp, { timeout: 30_000 });
+  await tab.waitFor(() => changeover.status.stream === 'open', { timeout: 30_000, what: 'the stream again' });
+  assert.equal(await tab.eval(() => changeover.status.failures), 0);
+  await untouched(tab);
+});
+
+/** No reload, no error, on the old build. */
+async function untouched(tab) {
+  const page = await tab.eval(() => ({ loads, errors: errors(), build: document.getElementById('build').textContent }));
+  assert.deepEqual(page, { loads: 1, errors: [], build: 'one' });
+}

@@ -1,0 +1,232 @@
+// The guard reloads a page at most once per target, loses nobody's work, and asks when it cannot go on.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { inBrowsers, screenshotPath, until } from './browsers.mjs';
+import { RELEASE } from './server.mjs';
+import { openApp, PROMPT, promptIsUp, RELOAD_BUTTON, startSite } from './site.mjs';
+
+/** An edge cache that keeps one old index.html for every page. */
+function serveStaleDocument(site) {
+  const stale = readFileSync(join(site.dir, 'index.html'), 'utf8');
+  const script = readFileSync(join(site.dir, 'app.js'), 'utf8');
+  return [
+    site.edge.answer(
+      (path, request) => path === '/' || request.headers['sec-fetch-dest'] === 'document',
+      ({ response }) => {
+        response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' });
+        response.end(stale);
+      },
+    ),
+    site.edge.answer('/app.js', ({ response }) => {
+      response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' });
+      response.end(script);
+    }),
+  ];
+}
+
+inBrowsers('reload() to a server that still serves the old page happens exactly once; then it asks', {}, async (t, browser) => {
+  const site = await startSite(t, { attributes: { 'data-interval': 1000 } });
+  const tab = await openApp(browser, site);
+  await tab.type('#draft', 'kept');
+  const fresh = serveStaleDocument(site);
+
+  await site.publish('two');
+  await tab.waitFor(() => changeover.status.skew);
+  await tab.eval(() => void changeover.reload());
+  await tab.waitFor(() => globalThis.loads === 2 && globalThis.ready, { timeout: 15_000, what: 'one reload' });
+  await tab.waitFor(() => changeover.status.level === 'full');
+  await tab.waitFor(promptIsUp, { what: 'the prompt after the reload that did not take' });
+  assert.equal(await tab.eval(() => changeover.status.prompt.reason), 'reloadDidNotTake');
+  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'kept');
+  assert.equal(await tab.eval(() => changeover.status.build === changeover.status.release.build), false);
+
+  // The app may insist; the guard does not.
+  assert.equal(await tab.eval(() => changeover.reload()), 'reloadDidNotTake');
+  const before = site.edge.count(RELEASE);
+  await until(() => site.edge.count(RELEASE) >= before + 3, { what: 'three more looks' });
+  assert.equal(await tab.eval(() => loads), 2, 'no second reload');
+  assert.equal(await tab.eval(promptIsUp), true);
+
+  // The user's own click is honoured, and takes once the server has caught up.
+  for (const undo of fresh) undo();
+  await tab.click(RELOAD_BUTTON);
+  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
+  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'kept');
+  await tab.waitFor(() => changeover.status.level === 'full' && !changeover.status.skew && !changeover.status.prompt);
+});
+
+inBrowsers('an app that calls reload() at every skew does not loop', { only: ['chromium', 'firefox'] }, async (t, browser) => {
+  const site = await startSite(t, {
+    attributes: { 'data-interval': 1000 },
+    app: `
+      changeover.on('skewFound', () => void changeover.reload());
+      changeover.on('promptShown', () => void changeover.reload());
+      changeover.on('releaseSeen', () => void changeover.reload());
+    `,
+  });
+  const tab = await openApp(browser, site);
+  serveStaleDocument(site);
+  await site.publish('two');
+  await tab.waitFor(() => globalThis.loads === 2 && globalThis.ready, { timeout: 15_000, what: 'one reload' });
+  await tab.waitFor(promptIsUp, { timeout: 15_000 });
+  const before = site.edge.count(RELEASE);
+  await until(() => site.edge.count(RELEASE) >= before + 4, { timeout: 20_000, what: 'four more looks' });
+  assert.equal(await tab.eval(() => loads), 2);
+  // A reload by hand gives a new page with the same memory.
+  await tab.reload();
+  await tab.waitFor(() => globalThis.ready && changeover.status.level === 'full');
+  await tab.waitFor(promptIsUp);
+  await sleep(2000);
+  assert.equal(await tab.eval(() => loads), 3, 'only the reload by hand');
+});
+
+inBrowsers('a server that is down at the moment of accepting does not cost the page', {}, async (t, browser) => {
+  const site = await startSite(t);
+  const tab = await openApp(browser, site, { path: '/orders?x=1' });
+  await tab.type('#draft', 'not lost');
+  await site.publish('two');
+  await tab.waitFor(promptIsUp);
+  await tab.locate(RELOAD_BUTTON);
+  await site.edge.goDown();
+
+  await tab.click(RELOAD_BUTTON);
+  await tab.waitFor(() => changeover.status.prompt?.trouble === 'unreachable', { timeout: 20_000, what: 'the prompt to say unreachable' });
+  const words = await tab.eval(() => document.querySelector('changeover-prompt').shadowRoot.textContent);
+  await tab.screenshot(screenshotPath(`prompt-unreachable-${browser.engine}`));
+  assert.match(words, /reach|server/i);
+  const page = await tab.eval(() => ({ loads, draft: document.getElementById('draft').value, build: document.getElementById('build').textContent }));
+  assert.deepEqual(page, { loads: 1, draft: 'not lost', build: 'one' });
+
+  await site.edge.comeBack();
+  await tab.click(RELOAD_BUTTON);
+  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
+  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'not lost');
+  assert.match(await tab.eval(() => location.href), /\/orders\?x=1$/);
+});
+
+inBrowsers('a reload the user cancels in the browser own question leaves the page and asks again', { only: ['chromium'] }, async (t, browser) => {
+  const site = await startSite(t);
+  const tab = await openApp(browser, site);
+  await tab.type('#draft', 'mine');
+  await tab.eval(() => {
+    globalThis.guarded = true;
+    addEventListener('beforeunload', (event) => globalThis.guarded && event.preventDefault());
+  });
+  await site.publish('two');
+  await tab.waitFor(promptIsUp);
+  tab.answerDialogs('dismiss');
+  await tab.click(RELOAD_BUTTON);
+  await until(() => tab.dialogs.length === 1, { what: "the browser's question" });
+  assert.equal(tab.dialogs[0].type, 'beforeunload');
+
+  await tab.waitFor(() => news.some((event) => event.type === 'changeoverAborted' && event.reason === 'reloadIgnored'), {
+    timeout: 20_000,
+    what: 'the guard to notice that the browser stayed',
+  });
+  await tab.waitFor(promptIsUp);
+  const page = await tab.eval(() => ({ loads, draft: document.getElementById('draft').value, trouble: changeover.status.prompt.trouble }));
+  assert.deepEqual(page, { loads: 1, draft: 'mine', trouble: 'reloadIgnored' });
+
+  await tab.eval(() => (globalThis.guarded = false));
+  await tab.click(RELOAD_BUTTON);
+  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
+  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'mine');
+});
+
+inBrowsers('a hold delays the reload until it is released', { only: ['chromium', 'firefox'] }, async (t, browser) => {
+  const site = await startSite(t);
+  const tab = await openApp(browser, site);
+  await site.publish('two');
+  await tab.waitFor(promptIsUp);
+  await tab.eval(() => {
+    globalThis.done = changeover.hold('upload of 3 files', { deadline: 60_000 });
+  });
+  await tab.click(RELOAD_BUTTON);
+  await tab.waitFor(() => changeover.status.changeover?.phase === 'draining');
+  const status = await tab.eval(() => changeover.status);
+  assert.deepEqual(status.holds.map((hold) => hold.reason), ['upload of 3 files']);
+  assert.deepEqual(status.prompt.busy, { type: 'holds', reasons: ['upload of 3 files'] });
+  await tab.waitFor(() => document.querySelector('changeover-prompt').shadowRoot.textContent.includes('upload of 3 files'));
+  await sleep(1000);
+  assert.equal(await tab.eval(() => loads), 1, 'the page waits');
+
+  await tab.eval(() => setTimeout(globalThis.done));
+  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
+});
+
+inBrowsers('a hold does not count after its deadline', { only: ['chromium'] }, async (t, browser) => {
+  const site = await startSite(t);
+  const tab = await openApp(browser, site);
+  await site.publish('two');
+  await tab.waitFor(promptIsUp);
+  const until = await tab.eval(() => {
+    changeover.hold('forgotten', { deadline: 3000 });
+    return Date.now() + 3000;
+  });
+  await tab.click(RELOAD_BUTTON);
+  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two', { timeout: 10_000 });
+  const late = await tab.eval(() => performance.timeOrigin) - until;
+  assert.ok(late > -50 && late < 3000, `the new page began ${late} ms after the deadline`);
+});
+
+inBrowsers('a state provider that throws costs nobody their work', { only: ['chromium', 'firefox'] }, async (t, browser) => {
+  const site = await startSite(t, {
+    app: `
+      globalThis.broken = true;
+      changeover.state('basket', {
+        capture() {
+          if (globalThis.broken) throw new Error('basket is locked');
+          return ['tea'];
+        },
+        restore: (value) => (globalThis.basket = value),
+      });
+    `,
+  });
+  const tab = await openApp(browser, site);
+  await tab.type('#draft', 'precious');
+  await site.publish('two');
+  await tab.waitFor(promptIsUp);
+  await tab.click(RELOAD_BUTTON);
+  await tab.waitFor(() => changeover.status.prompt?.trouble === 'stateNotSaved');
+  const page = await tab.eval(() => ({ loads, draft: document.getElementById('draft').value, errors: errors() }));
+  assert.deepEqual(page, { loads: 1, draft: 'precious', errors: [] });
+  await tab.screenshot(screenshotPath(`prompt-state-not-saved-${browser.engine}`));
+
+  // Once the provider works again, so does the way out.
+  await tab.eval(() => (globalThis.broken = false));
+  await tab.click(RELOAD_BUTTON);
+  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
+  await tab.waitFor(() => globalThis.basket?.[0] === 'tea');
+  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'precious');
+});
+
+inBrowsers('a state that cannot be restored stays for the next page and is told', { only: ['chromium'] }, async (t, browser) => {
+  const site = await startSite(t, {
+    app: `
+      changeover.state('view', {
+        capture: () => 'map',
+        restore(value) {
+          if (BUILD === 'two') throw new Error('no map here');
+          globalThis.view = value;
+        },
+      });
+    `,
+  });
+  const tab = await openApp(browser, site);
+  await site.publish('two');
+  await tab.waitFor(promptIsUp);
+  await tab.click(RELOAD_BUTTON);
+  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
+  await tab.waitFor(() => news.some((event) => event.type === 'stateRestored'));
+  const told = await tab.eval(() => news.find((event) => event.type === 'stateRestored'));
+  assert.deepEqual(told.failed, ['view']);
+  assert.ok(told.restored.includes('draft'));
+  assert.deepEqual(await tab.eval(() => errors()), []);
+  const kept = await tab.eval(() => Object.entries(sessionStorage).find(([key]) => key.endsWith(':envelope'))?.[1]);
+  assert.ok(kept?.includes('"view":"map"'), `the envelope keeps what nobody took: ${kept}`);
+  assert.equal(await tab.eval((selector) => document.querySelector(selector)?.checkVisibility() ?? false, PROMPT), false);
+});

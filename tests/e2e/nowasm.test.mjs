@@ -1,0 +1,135 @@
+// Capability levels: without WebAssembly, or without the runtime, detection and the prompt still work, and nothing loops.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { inBrowsers, screenshotPath, until } from './browsers.mjs';
+import { odd, RELEASE } from './server.mjs';
+import { openApp, promptIsUp, RELOAD_BUTTON, startSite } from './site.mjs';
+
+const STRICT = "default-src 'self'; img-src 'self' data:; style-src 'self'; object-src 'none'; base-uri 'none'; script-src 'self'";
+const ATTRIBUTES = { attributes: { 'data-interval': 1000 } };
+/** The plain banner of the loader and the button that means yes. */
+const BANNER = '[data-changeover]';
+const YES = '[data-changeover] >>> [part~="reload"], [data-action="reload"]';
+
+const WAYS = [
+  {
+    name: 'no WebAssembly in the browser',
+    options: { only: ['chromium'], flags: ['--js-flags=--jitless'] },
+    async prepare() {},
+    check: async (tab) => assert.equal(await tab.eval(() => typeof WebAssembly), 'undefined'),
+  },
+  {
+    name: "a policy without 'wasm-unsafe-eval'",
+    options: {},
+    async prepare(site) {
+      site.edge.addHeaders({ 'content-security-policy': STRICT });
+    },
+    // The attempt itself is the one violation there is: a probe would be another.
+    async check(tab) {
+      const violations = await tab.eval(() => violations());
+      assert.ok(violations.length <= 1 && violations.every((text) => /wasm/.test(text)), violations.join('; '));
+    },
+  },
+  {
+    name: 'a runtime that is gone from the server',
+    options: { only: ['chromium', 'firefox'] },
+    async prepare(site) {
+      site.edge.answer('/runtime.js', odd.status(404));
+    },
+    check: async () => {},
+  },
+  {
+    name: 'HTML in place of the runtime',
+    options: { only: ['chromium'] },
+    async prepare(site) {
+      site.edge.answer('/runtime.js', odd.html());
+    },
+    check: async () => {},
+  },
+];
+
+for (const way of WAYS) {
+  inBrowsers(`with ${way.name} a tab still learns of the next build and moves to it`, way.options, async (t, browser) => {
+    const site = await startSite(t, ATTRIBUTES);
+    await way.prepare(site);
+    const tab = await openApp(browser, site, { path: '/orders?x=1#row-3', level: 'loader', stream: null });
+    await way.check(tab);
+    t.diagnostic(`level reason: ${await tab.eval(() => changeover.status.levelReason)}`);
+    assert.ok(await tab.eval(() => changeover.status.levelReason));
+    await tab.type('#draft', 'by hand');
+
+    await site.publish('two');
+    await tab.waitFor(promptIsUp);
+    await tab.screenshot(screenshotPath(`loader-level-${way.name.replaceAll(/\W+/g, '-')}-${browser.engine}`));
+    assert.equal(await tab.eval(() => loads), 1);
+    await tab.click(await yesButton(tab));
+    await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
+    await tab.waitFor(() => globalThis.ready && changeover.status.level === 'loader' && !changeover.status.prompt);
+    assert.match(await tab.eval(() => location.href), /\/orders\?x=1#row-3$/);
+    assert.equal(await tab.eval(() => document.getElementById('draft').value), 'by hand', 'registered state comes along');
+    assert.equal(await tab.eval(() => loads), 2);
+  });
+}
+
+inBrowsers("a strict policy with 'wasm-unsafe-eval' gives the full guard and is not violated once", {}, async (t, browser) => {
+  const site = await startSite(t, ATTRIBUTES);
+  const types = "require-trusted-types-for 'script'; trusted-types changeover";
+  site.edge.addHeaders({ 'content-security-policy': `${STRICT} 'wasm-unsafe-eval'; ${types}` });
+  const tab = await openApp(browser, site);
+  await site.publish('two');
+  await tab.waitFor(promptIsUp);
+  await tab.locate(RELOAD_BUTTON);
+  await tab.screenshot(screenshotPath(`prompt-strict-policy-${browser.engine}`));
+  await tab.click(RELOAD_BUTTON);
+  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
+  await tab.waitFor(() => changeover.status.level === 'full');
+  assert.deepEqual(await tab.eval(() => ({ violations: violations(), errors: errors() })), { violations: [], errors: [] });
+});
+
+inBrowsers('at the loader level reload() to a stale server happens once; then it asks', { only: ['chromium'], flags: ['--js-flags=--jitless'] }, async (t, browser) => {
+  const site = await startSite(t, ATTRIBUTES);
+  const stale = readFileSync(join(site.dir, 'index.html'), 'utf8');
+  const tab = await openApp(browser, site, { level: 'loader', stream: null });
+  site.edge.answer('/', ({ response }) => {
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+    response.end(stale);
+  });
+  await site.publish('two');
+  await tab.waitFor(() => changeover.status.skew);
+  await tab.eval(() => void changeover.reload());
+  await tab.waitFor(() => globalThis.loads === 2 && globalThis.ready, { timeout: 15_000, what: 'one reload' });
+  await tab.waitFor(promptIsUp);
+  await tab.eval(() => void changeover.reload());
+  const before = site.edge.count(RELEASE);
+  await until(() => site.edge.count(RELEASE) >= before + 3, { timeout: 20_000, what: 'three more looks' });
+  assert.equal(await tab.eval(() => loads), 2);
+});
+
+inBrowsers('at the loader level odd answers leave the app alone', { only: ['chromium'], flags: ['--js-flags=--jitless'] }, async (t, browser) => {
+  const site = await startSite(t, ATTRIBUTES);
+  const tab = await openApp(browser, site, { level: 'loader', stream: null });
+  for (const answer of [odd.status(500), odd.html(), odd.half(site.releaseText()), odd.empty(), odd.login(), odd.refuse()]) {
+    const heal = site.edge.answer(RELEASE, answer);
+    await tab.eval(() => changeover.check().then(() => null));
+    heal();
+    assert.equal(await tab.eval(promptIsUp), false);
+  }
+  assert.deepEqual(await tab.eval(() => ({ loads, errors: errors() })), { loads: 1, errors: [] });
+  await site.publish('two');
+  await tab.waitFor(promptIsUp, { timeout: 20_000 });
+});
+
+async function yesButton(tab) {
+  for (const selector of [`${BANNER} >>> [part~="reload"]`, `${BANNER} [part~="reload"]`, '[data-action="reload"]', 'changeover-prompt >>> [part~="reload"]']) {
+    const found = await tab.eval((selector) => {
+      let scope = document;
+      for (const part of selector.split(' >>> ')) scope = scope?.shadowRoot?.querySelector(part) ?? scope?.querySelector?.(part);
+      return Boolean(scope);
+    }, selector);
+    if (found) return selector;
+  }
+  throw new Error('no button to reload');
+}
