@@ -104,9 +104,9 @@ const PARTS: &[&str] = &[
     "rollout",
 ];
 
-/// What every part may use; these modules use only each other.
+/// What every part may use; these modules use each other and the documents' types.
 const LEAVES: &[&str] = &[
-    "io", "time", "ids", "hash", "random", "chance", "json", "error", "format",
+    "io", "time", "ids", "hash", "random", "chance", "json", "error", "format", "duty", "status",
 ];
 
 /// The one module that knows all parts.
@@ -319,15 +319,15 @@ fn refuse_part(home: &[String], target: &[String]) -> Option<String> {
     if !PARTS.contains(&to) {
         return None;
     }
-    if LEAVES.contains(&from) {
-        return Some(format!(
-            "{from} is a leaf of the engine and may not use the part {to}"
-        ));
-    }
     let is_type = |segment: &String| segment.starts_with(char::is_uppercase);
     let names_type = target.get(2).is_some_and(is_type);
     if DOCUMENTS.contains(&to) && names_type {
         return None;
+    }
+    if LEAVES.contains(&from) {
+        return Some(format!(
+            "{from} is a leaf of the engine and may not use the part {to}"
+        ));
     }
     Some(format!(
         "the part {from} may not use the part {to}: only {HUB} knows the parts"
