@@ -1,0 +1,116 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use changeover::engine::release::Urgency;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Publishes, rolls back, serves and verifies the builds of a single-page app.
+#[derive(Debug, Parser)]
+#[command(name = "changeover", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// Print the result as JSON on standard output, errors included
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a dist folder the live release of a site
+    Publish(PublishArgs),
+    /// Make an older build live again, as a newer release
+    Rollback(RollbackArgs),
+    /// Serve a site over HTTP, with retention and an event stream
+    Serve(ServeArgs),
+    /// Check that every file of the live release is there and intact
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// The folder with index.html that the bundler wrote
+    pub dist: PathBuf,
+    /// The folder that is, or becomes, the root of the site
+    #[arg(long, value_name = "SITE")]
+    pub to: PathBuf,
+    /// How much it matters that open tabs move
+    #[arg(long, value_enum, default_value = "routine")]
+    pub urgency: UrgencyArg,
+    /// A sentence for the prompt
+    #[arg(long, value_name = "TEXT")]
+    pub message: Option<String>,
+    #[arg(long, value_name = "NAME", default_value = "stable")]
+    pub channel: String,
+    /// The name of the app [default: what the dist, the live release or package.json say]
+    #[arg(long, value_name = "NAME")]
+    pub app: Option<String>,
+    /// Where the site is mounted, such as /shop/ [default: what the dist says or implies]
+    #[arg(long, value_name = "PATH")]
+    pub base: Option<String>,
+    /// Who publishes [default: git's user.name or the login name]
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// Keep the files of so many builds …
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub keep: usize,
+    /// … and of every build that was live within so many days
+    #[arg(long, value_name = "M", default_value_t = 30)]
+    pub keep_days: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The build to go back to [default: the one that was live before]
+    pub build: Option<String>,
+    #[arg(long)]
+    pub site: PathBuf,
+    /// Go back to the build of this release instead
+    #[arg(long, value_name = "N", conflicts_with = "build")]
+    pub to_sequence: Option<u64>,
+    /// How much it matters that open tabs move
+    #[arg(long, value_enum, default_value = "routine")]
+    pub urgency: UrgencyArg,
+    /// A sentence for the prompt
+    #[arg(long, value_name = "TEXT")]
+    pub message: Option<String>,
+    /// Who rolls back [default: git's user.name or the login name]
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    pub site: PathBuf,
+    /// 0 takes any free port; the first line of the output says which
+    #[arg(long, short, default_value_t = 4173)]
+    pub port: u16,
+    /// 0.0.0.0 is every address of this machine
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: String,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The folder of a site, its URL, or the URL of its release.json
+    #[arg(value_name = "URL|DIR")]
+    pub target: String,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum UrgencyArg {
+    Routine,
+    Soon,
+    Now,
+}
+
+impl From<UrgencyArg> for Urgency {
+    fn from(urgency: UrgencyArg) -> Self {
+        match urgency {
+            UrgencyArg::Routine => Self::Routine,
+            UrgencyArg::Soon => Self::Soon,
+            UrgencyArg::Now => Self::Now,
+        }
+    }
+}

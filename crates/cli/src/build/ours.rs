@@ -1,0 +1,209 @@
+//! A dist that carries our own manifest, written by the bundler plugin.
+//!
+//! Between the bundler and here, other tools may have touched the dist: maps deleted after an upload, debug ids
+//! written into scripts, a robots.txt added. Such a dist is another build: the manifest is amended and gets the id of
+//! what is really there, and the documents get its stamp. A dist that lacks a file of its graph is refused.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use changeover::engine::io::BuildId;
+use changeover::engine::manifest::Manifest;
+
+use super::{Build, Content, Description, Hints, Note, Raw, Source, bare, base, named};
+use crate::error::{At, Error, Result};
+use crate::hash::Fingerprint;
+use crate::html::Page;
+
+/// The manifest in the dist and its exact bytes.
+pub struct Found {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    manifest: Manifest,
+}
+
+/// The one manifest in `changeover/builds/`, if there is any.
+pub fn find(dist: &Path, raw: &Raw) -> Result<Option<Found>> {
+    let folder = dist.join("changeover/builds");
+    if !raw.listing.has_changeover || !folder.is_dir() {
+        return Ok(None);
+    }
+    let mut manifests = Vec::new();
+    for entry in fs::read_dir(&folder).at("list", &folder)? {
+        let path = entry.at("list", &folder)?.path();
+        if path.extension().is_some_and(|end| end == "json") {
+            manifests.push(path);
+        }
+    }
+    manifests.sort();
+    let path = match manifests.len() {
+        0 => return Ok(None),
+        1 => manifests.remove(0),
+        n => {
+            return Err(Error::new(
+                "manifest-several",
+                format!(
+                    "{} has {n} manifests, so it is not clear which build this is; empty the dist and build again",
+                    folder.display()
+                ),
+            ));
+        }
+    };
+    let bytes = fs::read(&path).at("read", &path)?;
+    let manifest = Manifest::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| {
+        Error::new(
+            "manifest-invalid",
+            format!("{} cannot be used: {error}", path.display()),
+        )
+    })?;
+    Ok(Some(Found {
+        path,
+        bytes,
+        manifest,
+    }))
+}
+
+pub fn build(raw: Raw, found: Found, claimed: Option<String>, hints: &Hints) -> Result<Build> {
+    let Found {
+        path,
+        bytes,
+        mut manifest,
+    } = found;
+    if let Some(claimed) = claimed.filter(|claimed| *claimed != manifest.id.0) {
+        return Err(Error::new(
+            "build-id-mixed",
+            format!(
+                "the documents say they are build {claimed}, but {} describes build {}; build again",
+                path.display(),
+                manifest.id.0
+            ),
+        ));
+    }
+    let touched = touched(&raw, &manifest)?;
+    let mut rewritten = false;
+    if let Some(app) = hints.app.as_ref().filter(|app| **app != manifest.app) {
+        manifest.app.clone_from(app);
+        rewritten = true;
+    }
+    if let Some(base) = &hints.base {
+        let base = base::normalised(base)?;
+        rewritten |= base != manifest.base;
+        manifest.base = base;
+    }
+    if touched.is_empty() {
+        let mut build = complete(raw, manifest);
+        if !rewritten {
+            // Fields that this version does not know stay in.
+            build.manifest_bytes = bytes;
+        }
+        return Ok(build);
+    }
+    amended(raw, manifest, touched)
+}
+
+/// The files that are not what the manifest says: changed, added, or (maps only) gone.
+fn touched(raw: &Raw, manifest: &Manifest) -> Result<Vec<String>> {
+    let mut touched = Vec::new();
+    for (path, chunk) in &manifest.chunks {
+        match raw.prints.get(path) {
+            Some(print) if print.integrity == chunk.integrity && print.size == chunk.size => {}
+            Some(_) => touched.push(path.clone()),
+            None if path.ends_with(".map") => touched.push(path.clone()),
+            None => return Err(missing(path, manifest)),
+        }
+    }
+    for (path, document) in &manifest.documents {
+        match raw.documents.get(path) {
+            Some(bytes) if Fingerprint::of(bytes).integrity == document.integrity => {}
+            Some(_) => touched.push(path.clone()),
+            None => return Err(missing(path, manifest)),
+        }
+    }
+    let added = raw
+        .prints
+        .keys()
+        .filter(|path| !manifest.chunks.contains_key(*path))
+        .chain(
+            raw.documents
+                .keys()
+                .filter(|path| !manifest.documents.contains_key(*path)),
+        );
+    touched.extend(added.cloned());
+    touched.sort();
+    Ok(touched)
+}
+
+fn missing(path: &str, manifest: &Manifest) -> Error {
+    Error::new(
+        "file-missing",
+        format!(
+            "the manifest of build {} lists {path}, but the dist does not have it; build again",
+            manifest.id.0
+        ),
+    )
+}
+
+fn amended(raw: Raw, mut manifest: Manifest, touched: Vec<String>) -> Result<Build> {
+    let id = raw.content_id();
+    manifest
+        .chunks
+        .retain(|path, _| raw.prints.contains_key(path));
+    for (path, print) in &raw.prints {
+        let chunk = manifest
+            .chunks
+            .entry(path.clone())
+            .or_insert_with(|| bare::chunk(path, print));
+        if chunk.integrity != print.integrity || chunk.size != print.size {
+            chunk.integrity.clone_from(&print.integrity);
+            chunk.code.clone_from(&print.integrity);
+            chunk.size = print.size;
+        }
+    }
+    let note = Note {
+        code: "changed-after-build",
+        text: format!(
+            "{} of the dist changed after the bundler described it ({}), so this is published as build {id} instead of {}",
+            if touched.len() == 1 {
+                "a file".into()
+            } else {
+                format!("{} files", touched.len())
+            },
+            named(&touched),
+            manifest.id.0
+        ),
+        files: touched,
+    };
+    manifest.id = BuildId(id.clone());
+    manifest.html =
+        Some(Fingerprint::of(&Page::parse(&raw.documents["index.html"]).unstamped()).integrity);
+    let documents: BTreeMap<_, _> = raw
+        .documents
+        .iter()
+        .map(|(path, bytes)| (path.clone(), Page::parse(bytes).restamped(&id)))
+        .collect();
+    let mut build = raw.finish(manifest, documents, Description::Ours);
+    build.notes.push(note);
+    Ok(build)
+}
+
+/// The dist is exactly what the manifest says: every byte is published as it is.
+fn complete(raw: Raw, manifest: Manifest) -> Build {
+    let mut files = BTreeMap::new();
+    for (path, print) in raw.prints {
+        let source = Source::Disk(raw.listing.files[&path].clone());
+        files.insert(path, Content { source, print });
+    }
+    for (path, bytes) in raw.documents {
+        let print = Fingerprint::of(&bytes);
+        let source = Source::Memory(bytes);
+        files.insert(path, Content { source, print });
+    }
+    Build {
+        manifest_bytes: manifest.to_json().into_bytes(),
+        manifest,
+        files,
+        described_by: Description::Ours,
+        notes: Vec::new(),
+    }
+}

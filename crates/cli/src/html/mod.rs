@@ -1,0 +1,298 @@
+//! Reads and writes the build id stamp of an HTML document, and leaves every other byte alone.
+//!
+//! The page learns its build from `data-build` on the changeover `<script>` tag, the tag that has `data-release`.
+//! [`Page::stamped`] writes it, [`Page::unstamped`] gives the bytes without it, [`Page::claims`] says what is there.
+
+mod tokens;
+
+use tokens::{Attribute, Tag};
+
+/// One HTML document, taken apart into its start tags.
+pub struct Page<'a> {
+    bytes: &'a [u8],
+    tags: Vec<Tag>,
+}
+
+/// How well a document carries the id of its build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Neither a changeover tag nor a `changeover-build` meta tag: the page cannot tell from its HTML.
+    Silent,
+    /// There is a changeover tag that waits for its stamp.
+    Unstamped,
+    /// The document says that it is this build.
+    Build(String),
+}
+
+impl<'a> Page<'a> {
+    pub fn parse(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            tags: tokens::start_tags(bytes),
+        }
+    }
+
+    /// What the page would believe: the tag's `data-build` first, then the meta tag.
+    pub fn claim(&self) -> Claim {
+        let mut waits = false;
+        for tag in self.release_tags() {
+            match tag.value("data-build") {
+                Some(id) if !id.is_empty() => return Claim::Build(id.to_owned()),
+                _ => waits = true,
+            }
+        }
+        match self.meta_stamp() {
+            // The tag's stamp outranks the meta tag, but an unstamped tag leaves the meta tag in charge.
+            Some(stamp) if !stamp.value.is_empty() => Claim::Build(stamp.value.clone()),
+            _ if waits => Claim::Unstamped,
+            _ => Claim::Silent,
+        }
+    }
+
+    /// Fills the stamp in where it is missing or empty.
+    pub fn stamped(&self, id: &str) -> Vec<u8> {
+        self.rewritten(|old| if old.is_empty() { Some(id) } else { None })
+    }
+
+    /// Replaces whatever stamp is there, in the tag and in the meta tag.
+    pub fn restamped(&self, id: &str) -> Vec<u8> {
+        self.rewritten(|_| Some(id))
+    }
+
+    /// The document with every `data-build` of a changeover tag cut out and the meta stamp emptied: equal for two
+    /// builds whose documents differ in nothing else.
+    pub fn unstamped(&self) -> Vec<u8> {
+        let mut edits = Edits::default();
+        for tag in self.release_tags() {
+            for stamp in tag.attributes.iter().filter(|a| a.name == "data-build") {
+                let space = self.bytes[..stamp.span.start]
+                    .iter()
+                    .rev()
+                    .take_while(|b| b.is_ascii_whitespace())
+                    .count();
+                edits.replace(stamp.span.start - space..stamp.span.end, "");
+            }
+        }
+        if let Some(stamp) = self.meta_stamp() {
+            edits.replace(stamp.span.clone(), "content=\"\"");
+        }
+        edits.apply(self.bytes)
+    }
+
+    /// The `src` of every script of the app that a browser would run, resolved no further, in document order. The
+    /// changeover tag is not the app's.
+    pub fn script_sources(&self) -> Vec<&str> {
+        self.tags
+            .iter()
+            .filter(|tag| tag.name == "script" && is_javascript(tag.value("type")))
+            .filter(|tag| tag.attribute("data-release").is_none())
+            .filter_map(|tag| tag.value("src"))
+            .filter(|src| !src.is_empty())
+            .collect()
+    }
+
+    /// The `href` of the first `<base>`, which moves every relative reference.
+    pub fn base(&self) -> Option<&str> {
+        self.tags
+            .iter()
+            .filter(|tag| tag.name == "base")
+            .find_map(|tag| tag.value("href"))
+    }
+
+    fn rewritten<'i>(&self, stamp_for: impl Fn(&str) -> Option<&'i str>) -> Vec<u8> {
+        let mut edits = Edits::default();
+        for tag in self.release_tags() {
+            match tag.attribute("data-build") {
+                Some(stamp) => {
+                    if let Some(id) = stamp_for(&stamp.value) {
+                        edits.replace(stamp.span.clone(), &format!("data-build=\"{id}\""));
+                    }
+                }
+                None => {
+                    let release = tag.attribute("data-release").expect("release_tags have it");
+                    if let Some(id) = stamp_for("") {
+                        let end = release.span.end;
+                        edits.replace(end..end, &format!(" data-build=\"{id}\""));
+                    }
+                }
+            }
+        }
+        if let Some(stamp) = self.meta_stamp()
+            && let Some(id) = stamp_for(&stamp.value)
+        {
+            edits.replace(stamp.span.clone(), &format!("content=\"{id}\""));
+        }
+        edits.apply(self.bytes)
+    }
+
+    fn release_tags(&self) -> impl Iterator<Item = &Tag> {
+        self.tags
+            .iter()
+            .filter(|tag| tag.name == "script" && tag.attribute("data-release").is_some())
+    }
+
+    /// The `content` of `<meta name="changeover-build">`.
+    fn meta_stamp(&self) -> Option<&Attribute> {
+        self.tags
+            .iter()
+            .filter(|tag| tag.name == "meta" && tag.value("name") == Some("changeover-build"))
+            .find_map(|tag| tag.attribute("content"))
+    }
+}
+
+/// No type, the empty type, `module` and the JavaScript media types run; `importmap`, `application/json` do not.
+fn is_javascript(kind: Option<&str>) -> bool {
+    kind.is_none_or(|kind| {
+        let kind = kind.trim().to_ascii_lowercase();
+        kind.is_empty()
+            || kind == "module"
+            || kind.ends_with("javascript")
+            || kind.ends_with("ecmascript")
+    })
+}
+
+/// Replacements at byte ranges that do not overlap.
+#[derive(Default)]
+struct Edits(Vec<(std::ops::Range<usize>, String)>);
+
+impl Edits {
+    fn replace(&mut self, range: std::ops::Range<usize>, text: &str) {
+        self.0.push((range, text.to_owned()));
+    }
+
+    fn apply(mut self, bytes: &[u8]) -> Vec<u8> {
+        self.0.sort_by_key(|(range, _)| range.start);
+        let mut out = Vec::with_capacity(bytes.len() + 64);
+        let mut done = 0;
+        for (range, text) in &self.0 {
+            out.extend_from_slice(&bytes[done..range.start]);
+            out.extend_from_slice(text.as_bytes());
+            done = range.end;
+        }
+        out.extend_from_slice(&bytes[done..]);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamped(html: &str) -> String {
+        String::from_utf8(Page::parse(html.as_bytes()).stamped("b1")).unwrap()
+    }
+
+    fn unstamped(html: &str) -> String {
+        String::from_utf8(Page::parse(html.as_bytes()).unstamped()).unwrap()
+    }
+
+    #[test]
+    fn the_stamp_goes_into_the_tag_and_every_other_byte_stays() {
+        for (before, after) in [
+            (
+                "<!doctype html>\r\n<SCRIPT src=a.js data-release='/r.json'></script>\t<p title=\"<script data-release>\">",
+                "<!doctype html>\r\n<SCRIPT src=a.js data-release='/r.json' data-build=\"b1\"></script>\t<p title=\"<script data-release>\">",
+            ),
+            (
+                "<script data-release=/r></script>",
+                "<script data-release=/r data-build=\"b1\"></script>",
+            ),
+            (
+                "<script data-release></script>",
+                "<script data-release data-build=\"b1\"></script>",
+            ),
+            (
+                "<script data-build='' data-release></script>",
+                "<script data-build=\"b1\" data-release></script>",
+            ),
+            (
+                "<script data-build data-release></script>",
+                "<script data-build=\"b1\" data-release></script>",
+            ),
+            (
+                "<script\n  DATA-RELEASE = \"/r\"\n  async></script>",
+                "<script\n  DATA-RELEASE = \"/r\" data-build=\"b1\"\n  async></script>",
+            ),
+        ] {
+            assert_eq!(stamped(before), after);
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_the_tag_is_not_stamped() {
+        for html in [
+            "<!-- <script data-release=x></script> --><p>",
+            "<script>var s = '<script data-release=x>';</script>",
+            "<textarea><script data-release=x></script></textarea>",
+            "<style>/*<script data-release=x>*/</style>",
+            "<div data-release=x></div>",
+            "<p>1 < 2 <script ",
+            "<script data-released=x></script>",
+            "<noscript><script data-release=x></script></noscript>",
+        ] {
+            assert_eq!(stamped(html), html);
+        }
+    }
+
+    #[test]
+    fn a_stamp_that_is_there_stays_until_it_is_replaced_on_purpose() {
+        let html = b"<script data-release=/r data-build=mine></script>";
+        let page = Page::parse(html);
+        assert_eq!(page.claim(), Claim::Build("mine".into()));
+        assert_eq!(page.stamped("b1"), html);
+        assert_eq!(
+            page.restamped("b1"),
+            b"<script data-release=/r data-build=\"b1\"></script>"
+        );
+    }
+
+    #[test]
+    fn removing_the_stamp_gives_back_the_document_before_it() {
+        let before = "<head><script data-release='/r' defer></script>";
+        assert_eq!(unstamped(&stamped(before)), before);
+        assert_eq!(
+            unstamped("<script data-build=\"x\" data-release></script>"),
+            "<script data-release></script>"
+        );
+    }
+
+    #[test]
+    fn a_meta_tag_carries_the_claim_when_the_tag_does_not() {
+        let html = b"<meta content='v7' name=changeover-build>";
+        let page = Page::parse(html);
+        assert_eq!(page.claim(), Claim::Build("v7".into()));
+        assert_eq!(
+            page.restamped("v8"),
+            b"<meta content=\"v8\" name=changeover-build>"
+        );
+        assert_eq!(Page::parse(b"<p>").claim(), Claim::Silent);
+        assert_eq!(
+            Page::parse(b"<script data-release>").claim(),
+            Claim::Unstamped
+        );
+    }
+
+    #[test]
+    fn scripts_that_run_are_listed_and_data_blocks_are_not() {
+        let page = Page::parse(
+            b"<base href=/x/><script src=z.js data-release></script><script src=a.js></script><script type=module src='b.js?x=1&amp;y=2'></script>\
+              <script type=importmap src=c.json></script><script>inline</script><script type=text/javascript src=d.js></script>",
+        );
+        assert_eq!(page.script_sources(), ["a.js", "b.js?x=1&y=2", "d.js"]);
+        assert_eq!(page.base(), Some("/x/"));
+    }
+
+    #[test]
+    fn cut_off_and_binary_documents_do_not_panic() {
+        let whole = "<!--a--><script data-release='x' data-build=\"y\"><!--<script></script>--></script><p a=b c='d'>&#x41;</p>";
+        for end in 0..whole.len() {
+            let page = Page::parse(&whole.as_bytes()[..end]);
+            page.stamped("b1");
+            page.unstamped();
+        }
+        let noise: Vec<u8> = (0..20_000u32)
+            .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
+            .collect();
+        Page::parse(&noise).stamped("b1");
+    }
+}

@@ -1,0 +1,34 @@
+//! The server side of changeover: what publishes builds, goes back to them, serves them and checks them.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`build`] | reads a dist folder and describes it: manifest, stamp, id |
+//! | [`publish`], [`rollback`] | the two ways to make a build live; [`deploy`] holds the order of their writes |
+//! | [`retain`] | which builds are kept, and the removal of the others |
+//! | [`serve`] | a site over HTTP |
+//! | [`verify`] | is everything there that the live release needs? |
+//! | [`site`], [`place`] | the layout on disk and the atomic writes |
+//!
+//! The formats are those of the engine: [`changeover::engine::release`] and [`changeover::engine::manifest`].
+
+mod args;
+pub mod build;
+pub mod deploy;
+pub mod error;
+mod git;
+pub mod hash;
+pub mod html;
+pub mod place;
+pub mod publish;
+pub mod retain;
+pub mod rollback;
+mod run;
+pub mod serve;
+pub mod site;
+mod steps;
+mod time;
+pub mod url;
+pub mod verify;
+mod walk;
+
+pub use run::run;

@@ -1,0 +1,302 @@
+//! `changeover publish`: a dist becomes the live release of a site.
+//!
+//! Killing it at any point leaves the old release live or the new one; running it again completes what it began.
+
+use std::path::{Path, PathBuf};
+
+use changeover::engine::format::is_id;
+use changeover::engine::manifest::Manifest;
+use changeover::engine::release::{MESSAGE_LIMIT, Release, Urgency};
+
+use crate::build::{Build, Description, Hints, Note};
+use crate::deploy::{self, Deployment, Placed};
+use crate::error::{At, Error, Result};
+use crate::git;
+use crate::retain::{self, Keep};
+use crate::site::{Site, builds_by_recency};
+use crate::time::{rfc3339, unix_now};
+
+/// What to publish where, and what to say about it.
+#[derive(Clone, Debug)]
+pub struct PublishOptions {
+    pub dist: PathBuf,
+    pub site: PathBuf,
+    pub urgency: Urgency,
+    /// Shown in the prompt; at most [`MESSAGE_LIMIT`] characters.
+    pub message: Option<String>,
+    pub channel: String,
+    /// `None`: what the dist, the live release or the package around the dist say.
+    pub app: Option<String>,
+    /// `None`: what the dist says or its `index.html` implies.
+    pub base: Option<String>,
+    /// `None`: git's user name or the login name.
+    pub by: Option<String>,
+    pub keep: Keep,
+}
+
+impl PublishOptions {
+    /// A routine release on the channel `stable`, everything else as found.
+    pub fn new(dist: impl Into<PathBuf>, site: impl Into<PathBuf>) -> Self {
+        Self {
+            dist: dist.into(),
+            site: site.into(),
+            urgency: Urgency::Routine,
+            message: None,
+            channel: "stable".into(),
+            app: None,
+            base: None,
+            by: None,
+            keep: Keep::default(),
+        }
+    }
+}
+
+/// What a publish did.
+#[derive(Debug)]
+pub struct Published {
+    pub release: Release,
+    /// False: exactly this release was live before, and stays.
+    pub is_new: bool,
+    /// The build that was live before, if it was another one.
+    pub previous: Option<String>,
+    pub described_by: Description,
+    pub placed: Placed,
+    pub pruned: Vec<String>,
+    pub notes: Vec<Note>,
+}
+
+/// Publishes a dist.
+///
+/// Errors: those of [`Build::read`], `nested`, `site-*`, `release-*`, `app-differs`, `build-id-reused`,
+/// `message-too-long`, `dist-changed`, and what the operating system refuses.
+pub fn publish(options: &PublishOptions) -> Result<Published> {
+    check_words(options)?;
+    check_apart(&options.dist, &options.site)?;
+    let found = Site::open(&options.site).and_then(|site| site.live());
+    let build = Build::read(
+        &options.dist,
+        &Hints {
+            app: options.app.clone(),
+            fallback_app: found.ok().flatten().map(|release| release.app),
+            base: options.base.clone(),
+        },
+    )?;
+    let site = Site::create(&options.site)?;
+    let _lock = site.lock()?;
+    let mut notes = build.notes.clone();
+    // What was found before the lock may have changed since.
+    let live = match site.live() {
+        Err(error) if error.code() == "release-invalid" => {
+            notes.push(Note {
+                code: "release-replaced",
+                text: format!("{error}; it is being replaced"),
+                files: Vec::new(),
+            });
+            None
+        }
+        live => live?,
+    };
+    check_app(&build, live.as_ref(), options)?;
+
+    let history = retain::settled_history(&site, live.as_ref())?;
+    let mut deployment = Deployment::begin(&site)?;
+    if let Some(live) = &live {
+        notes.extend(deployment.adopt(live, &history)?);
+    }
+    let manifest_bytes = immutable_manifest(&site, &build)?;
+    let earlier = retained_manifests(&site)?;
+    let placed = deployment.place_build(&build, &earlier)?;
+    let colliding = deployment.place_new_assets(&build.manifest)?;
+    deployment.place_manifest(build.id(), &manifest_bytes)?;
+    deployment.place_documents(&build.manifest, &colliding)?;
+
+    let release = wanted(&site, &build, &manifest_bytes, live.as_ref(), options)?;
+    let is_new = !live
+        .as_ref()
+        .is_some_and(|live| says_the_same(live, &release));
+    let release = match &live {
+        Some(live) if !is_new => live.clone(),
+        _ => {
+            let by = options.by.clone().or_else(|| git::publisher(&options.dist));
+            let commit = build.manifest.commit.clone();
+            deployment.place_release(&release, deploy::publication(by), commit)?;
+            release
+        }
+    };
+    notes.extend(deployment.notes());
+    drop(deployment);
+    let pruned = retain::prune(&site, &release, options.keep)?;
+    let others = earlier
+        .iter()
+        .filter(|manifest| manifest.id != build.manifest.id && !pruned.contains(&manifest.id.0));
+    notes.extend(deploy::collision_note(deploy::collisions(
+        &build.manifest,
+        others,
+    )));
+    Ok(Published {
+        previous: live
+            .map(|live| live.build.id.0)
+            .filter(|id| id != build.id()),
+        release,
+        is_new,
+        described_by: build.described_by,
+        placed,
+        pruned,
+        notes,
+    })
+}
+
+fn check_words(options: &PublishOptions) -> Result<()> {
+    for (option, word) in [
+        ("--channel", Some(&options.channel)),
+        ("--app", options.app.as_ref()),
+    ] {
+        if let Some(word) = word.filter(|word| !is_id(word)) {
+            return Err(Error::new(
+                "name-invalid",
+                format!(
+                    "{option} is {word:?}, but it must have 1 to 64 letters, digits, '.', '_' or '-'"
+                ),
+            ));
+        }
+    }
+    let length = options
+        .message
+        .as_ref()
+        .map_or(0, |message| message.chars().count());
+    if length > MESSAGE_LIMIT {
+        return Err(Error::new(
+            "message-too-long",
+            format!(
+                "the message has {length} characters, and a prompt shows at most {MESSAGE_LIMIT}"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// A site inside the dist would be published into itself, and a dist inside the site would be served raw.
+fn check_apart(dist: &Path, site: &Path) -> Result<()> {
+    let Ok(dist) = dist.canonicalize() else {
+        return Ok(()); // Reading the dist says it better.
+    };
+    let site = canonical_of_the_future(site)?;
+    let how = if dist == site {
+        "the same folder as"
+    } else if site.starts_with(&dist) {
+        "inside"
+    } else if dist.starts_with(&site) {
+        "around"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(
+        "nested",
+        format!(
+            "the site {} is {how} the dist {}; publish to a folder of its own",
+            site.display(),
+            dist.display()
+        ),
+    ))
+}
+
+/// The canonical path of something of which only some ancestors may exist.
+fn canonical_of_the_future(path: &Path) -> Result<PathBuf> {
+    let absolute = std::path::absolute(path).at("find", path)?;
+    for ancestor in absolute.ancestors() {
+        if let Ok(real) = ancestor.canonicalize() {
+            let rest = absolute.strip_prefix(ancestor).expect("it is an ancestor");
+            // A path that is itself real must not get a slash at its end.
+            return Ok(if rest.as_os_str().is_empty() {
+                real
+            } else {
+                real.join(rest)
+            });
+        }
+    }
+    Ok(absolute)
+}
+
+/// Publishing one app over another is nearly always the wrong folder.
+fn check_app(build: &Build, live: Option<&Release>, options: &PublishOptions) -> Result<()> {
+    match live {
+        Some(live) if live.app != build.manifest.app && options.app.is_none() => Err(Error::new(
+            "app-differs",
+            format!(
+                "the site serves the app {}, and this dist is the app {}; if that is meant, say --app {}",
+                live.app, build.manifest.app, build.manifest.app
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The manifest that will be live: the one that is already published under this id, if it lists the same files.
+fn immutable_manifest(site: &Site, build: &Build) -> Result<Vec<u8>> {
+    let path = site.manifest_file(build.id());
+    let Ok(published) = site.manifest(build.id()) else {
+        return Ok(build.manifest_bytes.clone());
+    };
+    let ever_live = site
+        .history()?
+        .iter()
+        .any(|entry| entry.build == build.id());
+    if !ever_live {
+        return Ok(build.manifest_bytes.clone());
+    }
+    if deploy::files_of(&published).eq(deploy::files_of(&build.manifest)) {
+        return std::fs::read(&path).at("read", &path);
+    }
+    Err(Error::new(
+        "build-id-reused",
+        format!(
+            "build {} was published before with other files, and a build never changes; give this one an id of its own",
+            build.id()
+        ),
+    ))
+}
+
+/// The manifests of the builds that the site still has, most recent first.
+fn retained_manifests(site: &Site) -> Result<Vec<Manifest>> {
+    let manifests = builds_by_recency(&site.history()?)
+        .into_iter()
+        .filter(|entry| site.files(&entry.build).is_dir())
+        .filter_map(|entry| site.manifest(&entry.build).ok())
+        .collect();
+    Ok(manifests)
+}
+
+fn wanted(
+    site: &Site,
+    build: &Build,
+    manifest_bytes: &[u8],
+    live: Option<&Release>,
+    options: &PublishOptions,
+) -> Result<Release> {
+    let mut release = Release::new(
+        &build.manifest.app,
+        &options.channel,
+        deploy::next_sequence(site, live)?,
+        &rfc3339(unix_now()),
+        deploy::reference(build.id(), manifest_bytes),
+    );
+    release.urgency = options.urgency;
+    release.message.clone_from(&options.message);
+    if let Some(live) = live {
+        // Orders about older builds outlive the release that gave them.
+        release.floor = live.floor;
+        release.retire = live.retire.clone();
+        release
+            .retire
+            .retain(|order| order.build != release.build.id);
+    }
+    deploy::checked(release)
+}
+
+/// Equal in everything but number and time.
+fn says_the_same(live: &Release, wanted: &Release) -> bool {
+    let mut wanted = wanted.clone();
+    wanted.sequence = live.sequence;
+    wanted.issued.clone_from(&live.issued);
+    wanted == *live
+}

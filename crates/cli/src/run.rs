@@ -1,0 +1,293 @@
+//! Runs a command line and says what came of it, for people or as JSON.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use serde_json::{Value, json};
+
+use crate::args::{Cli, Command, PublishArgs, RollbackArgs, ServeArgs};
+use crate::build::Note;
+use crate::error::{Error, Result};
+use crate::publish::{PublishOptions, Published, publish};
+use crate::retain::Keep;
+use crate::rollback::{RollbackOptions, RolledBack, Target, rollback};
+use crate::serve::{ServeOptions, Server};
+use crate::verify::{Verdict, verify};
+
+/// 0: done. 1: it could not be done, or `verify` found faults. 2: the command line is wrong.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    let outcome = match cli.command {
+        Command::Publish(args) => {
+            let site = args.to.display().to_string();
+            publish(&args.into()).map(|done| report(json, say_published(&done, &site)))
+        }
+        Command::Rollback(args) => {
+            rollback(&args.into()).map(|done| report(json, say_rolled_back(&done)))
+        }
+        Command::Serve(args) => serve(args, json).map(|()| ExitCode::SUCCESS),
+        Command::Verify(args) => verify(&args.target).map(|verdict| {
+            report(json, say_verdict(&verdict, &args.target));
+            if verdict.faults.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }),
+    };
+    outcome.unwrap_or_else(|error| {
+        complain(json, &error);
+        ExitCode::FAILURE
+    })
+}
+
+/// The same news twice: sentences for people (with notes on standard error), fields for programs.
+struct News {
+    sentences: Vec<String>,
+    asides: Vec<String>,
+    fields: Value,
+}
+
+fn say_published(done: &Published, site: &str) -> News {
+    let release = &done.release;
+    let build = &release.build.id.0;
+    let sentence = if done.is_new {
+        let after = done
+            .previous
+            .as_ref()
+            .map_or_else(String::new, |previous| format!(", after build {previous}"));
+        format!(
+            "published build {build} as release {} to {site}{after}",
+            release.sequence
+        )
+    } else {
+        format!(
+            "already live: build {build} is release {} at {site}",
+            release.sequence
+        )
+    };
+    let placed = done.placed;
+    let mut sentences = vec![
+        sentence,
+        format!(
+            "files: {} copied, {} shared with earlier builds, {} there already",
+            placed.copied, placed.linked, placed.kept
+        ),
+    ];
+    if !done.pruned.is_empty() {
+        sentences.push(format!("no longer kept: {}", done.pruned.join(", ")));
+    }
+    News {
+        sentences,
+        asides: asides(&done.notes),
+        fields: json!({
+            "ok": true,
+            "live": if done.is_new { "new" } else { "already" },
+            "site": site,
+            "sequence": release.sequence,
+            "build": build,
+            "app": release.app,
+            "channel": release.channel,
+            "previous": done.previous,
+            "described_by": done.described_by.code(),
+            "files": { "copied": placed.copied, "linked": placed.linked, "kept": placed.kept },
+            "pruned": done.pruned,
+            "notes": notes(&done.notes),
+        }),
+    }
+}
+
+fn say_rolled_back(done: &RolledBack) -> News {
+    let (build, sequence) = (&done.release.build.id.0, done.release.sequence);
+    let sentence = if done.is_new {
+        format!(
+            "rolled back to build {build} as release {sequence}, from build {}",
+            done.from
+        )
+    } else {
+        format!("already live: build {build} is release {sequence}")
+    };
+    News {
+        sentences: vec![sentence],
+        asides: asides(&done.notes),
+        fields: json!({
+            "ok": true,
+            "live": if done.is_new { "new" } else { "already" },
+            "sequence": sequence,
+            "build": build,
+            "previous": done.from,
+            "notes": notes(&done.notes),
+        }),
+    }
+}
+
+fn say_verdict(verdict: &Verdict, target: &str) -> News {
+    let what = verdict.release.as_ref().map_or_else(
+        || target.to_owned(),
+        |release| {
+            format!(
+                "release {} (build {}) at {target}",
+                release.sequence, release.build.id.0
+            )
+        },
+    );
+    let mut sentences: Vec<_> = verdict.faults.iter().map(ToString::to_string).collect();
+    sentences.push(match verdict.faults.len() {
+        0 => format!("{what} is complete: {} files match", verdict.files),
+        1 => format!("{what} has 1 fault"),
+        n => format!("{what} has {n} faults"),
+    });
+    let faults: Vec<_> = verdict
+        .faults
+        .iter()
+        .map(|fault| json!({ "code": fault.code, "place": fault.place, "message": fault.text }))
+        .collect();
+    News {
+        sentences,
+        asides: Vec::new(),
+        fields: json!({
+            "ok": faults.is_empty(),
+            "target": target,
+            "sequence": verdict.release.as_ref().map(|release| release.sequence),
+            "build": verdict.release.as_ref().map(|release| &release.build.id.0),
+            "files": verdict.files,
+            "faults": faults,
+        }),
+    }
+}
+
+fn serve(args: ServeArgs, json: bool) -> Result<()> {
+    let options = ServeOptions {
+        site: args.site,
+        host: args.host,
+        port: args.port,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new("io", format!("the server could not start: {error}")))?;
+    let outcome = runtime.block_on(async {
+        // Before the first line: whoever reads it may send the signal at once.
+        let stop = asked_to_stop()?;
+        let server = Server::bind(&options).await?;
+        let site = options.site.display().to_string();
+        let line = if json {
+            json!({ "ok": true, "site": site, "url": server.url(), "port": server.address().port() }).to_string()
+        } else {
+            format!("serving {site} at {}", server.url())
+        };
+        print_line(&line);
+        if !server.has_release() {
+            eprintln!("note: nothing is published here yet; `changeover publish DIST --to {site}` goes live without a restart");
+        }
+        server.run(stop).await
+    });
+    // Reads of slow disks must not delay the end.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Resolves on SIGTERM or ctrl-c.
+fn asked_to_stop() -> Result<impl Future<Output = ()> + Send + 'static> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| Error::new("io", format!("signals cannot be received: {error}")))
+        };
+        let (mut terminate, mut interrupt) = (
+            listen(SignalKind::terminate())?,
+            listen(SignalKind::interrupt())?,
+        );
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+fn report(json: bool, news: News) -> ExitCode {
+    if json {
+        print_line(&news.fields.to_string());
+    } else {
+        for sentence in news.sentences {
+            print_line(&sentence);
+        }
+        for aside in news.asides {
+            eprintln!("{aside}");
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn complain(json: bool, error: &Error) {
+    if json {
+        print_line(&json!({ "ok": false, "error": { "code": error.code(), "message": error.to_string() } }).to_string());
+    } else {
+        eprintln!("error: {error} [{}]", error.code());
+    }
+}
+
+/// A reader that hung up is no reason to fail.
+fn print_line(line: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+fn asides(notes: &[Note]) -> Vec<String> {
+    notes
+        .iter()
+        .map(|note| format!("note: {} [{}]", note.text, note.code))
+        .collect()
+}
+
+fn notes(notes: &[Note]) -> Vec<Value> {
+    notes
+        .iter()
+        .map(|note| json!({ "code": note.code, "message": note.text, "files": note.files }))
+        .collect()
+}
+
+impl From<PublishArgs> for PublishOptions {
+    fn from(args: PublishArgs) -> Self {
+        Self {
+            dist: args.dist,
+            site: args.to,
+            urgency: args.urgency.into(),
+            message: args.message,
+            channel: args.channel,
+            app: args.app,
+            base: args.base,
+            by: args.by,
+            keep: Keep {
+                builds: args.keep,
+                days: args.keep_days,
+            },
+        }
+    }
+}
+
+impl From<RollbackArgs> for RollbackOptions {
+    fn from(args: RollbackArgs) -> Self {
+        Self {
+            site: args.site,
+            to: match (args.build, args.to_sequence) {
+                (Some(build), _) => Target::Build(build),
+                (None, Some(sequence)) => Target::Sequence(sequence),
+                (None, None) => Target::Previous,
+            },
+            urgency: args.urgency.into(),
+            message: args.message,
+            by: args.by,
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! A site on disk: where its files are, which release is live, what was live before.
+//!
+//! ```text
+//! SITE/changeover/release.json             the pointer
+//! SITE/changeover/releases/<sequence>.json the history
+//! SITE/changeover/builds/<id>.json         the manifests
+//! SITE/changeover/files/<id>/**            every retained build, whole
+//! SITE/changeover/replaced/**              files that were there before and that no build knows
+//! SITE/**                                  the view of a static host: assets of all retained builds, current documents
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use changeover::engine::manifest::{Commit, Manifest};
+use changeover::engine::release::Release;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{At, Error, Result};
+
+/// How long a publish waits for another one to finish before it gives up.
+const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A folder that is, or becomes, the root of a site.
+#[derive(Clone, Debug)]
+pub struct Site {
+    root: PathBuf,
+}
+
+/// One line of the history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub release: Release,
+    pub published: Publication,
+    /// The id of the build that this release is about.
+    pub build: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Commit>,
+}
+
+/// Who made a release, when and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// RFC 3339.
+    pub time: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+}
+
+/// Held while a site is being changed; the system lets go of it when the process dies, however it dies.
+#[must_use]
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Site {
+    /// A site that must be there. Errors: `site-missing`, `site-not-a-folder`.
+    pub fn open(path: &Path) -> Result<Self> {
+        match fs::metadata(path) {
+            Ok(kind) if kind.is_dir() => Ok(Self {
+                root: path.canonicalize().at("open", path)?,
+            }),
+            Ok(_) => Err(Error::new(
+                "site-not-a-folder",
+                format!("the site {} is a file, not a folder", path.display()),
+            )),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::new(
+                "site-missing",
+                format!(
+                    "there is no site at {}; `changeover publish DIST --to {}` makes one",
+                    path.display(),
+                    path.display()
+                ),
+            )),
+            Err(error) => Err(Error::io("open", path, &error)),
+        }
+    }
+
+    /// A site that is made when it is not there.
+    pub fn create(path: &Path) -> Result<Self> {
+        if !path.exists() {
+            fs::create_dir_all(path).at("create the folder", path)?;
+        }
+        let site = Self::open(path)?;
+        for folder in [
+            site.guard(),
+            site.guard().join("builds"),
+            site.guard().join("releases"),
+            site.guard().join("files"),
+        ] {
+            fs::create_dir_all(&folder).at("create the folder", &folder)?;
+        }
+        Ok(site)
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `SITE/changeover`.
+    pub fn guard(&self) -> PathBuf {
+        self.root.join("changeover")
+    }
+
+    pub fn pointer(&self) -> PathBuf {
+        self.guard().join("release.json")
+    }
+
+    pub fn manifest_file(&self, build: &str) -> PathBuf {
+        self.guard().join("builds").join(format!("{build}.json"))
+    }
+
+    pub fn history_file(&self, sequence: u64) -> PathBuf {
+        self.guard()
+            .join("releases")
+            .join(format!("{sequence}.json"))
+    }
+
+    /// The folder with every file of a build.
+    pub fn files(&self, build: &str) -> PathBuf {
+        self.guard().join("files").join(build)
+    }
+
+    /// Where files are written before they are renamed into place; on the same file system as the site.
+    pub fn temporary(&self) -> PathBuf {
+        self.guard().join(".tmp")
+    }
+
+    /// The release that the pointer names; `None` when nothing was published yet.
+    ///
+    /// Errors: `release-invalid` with what is wrong, `release-newer` for a format of the future.
+    pub fn live(&self) -> Result<Option<Release>> {
+        let path = self.pointer();
+        let text = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).at("read", &path),
+        };
+        Release::parse(&String::from_utf8_lossy(&text))
+            .map(Some)
+            .map_err(|error| {
+                let code = if error.code() == "unknown_format" {
+                    "release-newer"
+                } else {
+                    "release-invalid"
+                };
+                Error::new(code, format!("{} cannot be used: {error}", path.display()))
+            })
+    }
+
+    /// Errors: `manifest-missing`, `manifest-invalid`.
+    pub fn manifest(&self, build: &str) -> Result<Manifest> {
+        self.manifest_at(&self.manifest_file(build), build)
+    }
+
+    /// The manifest at the place that a release names, which a site made by hand may choose freely.
+    pub fn manifest_at(&self, path: &Path, build: &str) -> Result<Manifest> {
+        let bytes = fs::read(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::new(
+                "manifest-missing",
+                format!("the manifest of build {build} is not at {}", path.display()),
+            ),
+            _ => Error::io("read", path, &error),
+        })?;
+        let manifest = Manifest::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| {
+            Error::new(
+                "manifest-invalid",
+                format!("{} cannot be used: {error}", path.display()),
+            )
+        })?;
+        if manifest.id.0 == build {
+            Ok(manifest)
+        } else {
+            Err(Error::new(
+                "manifest-invalid",
+                format!(
+                    "{} describes build {}, not {build}",
+                    path.display(),
+                    manifest.id.0
+                ),
+            ))
+        }
+    }
+
+    /// Every entry that can be read, oldest first; entries above `live` never became live.
+    pub fn history(&self) -> Result<Vec<Entry>> {
+        let mut entries = BTreeMap::new();
+        for (sequence, path) in self.history_files()? {
+            let entry = fs::read(&path)
+                .ok()
+                .and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok())
+                .filter(|entry| entry.release.sequence == sequence);
+            if let Some(entry) = entry {
+                entries.insert(sequence, entry);
+            }
+        }
+        Ok(entries.into_values().collect())
+    }
+
+    /// The history as file names, readable or not, in no order.
+    pub fn history_files(&self) -> Result<Vec<(u64, PathBuf)>> {
+        let files = names_in(&self.guard().join("releases"))?
+            .into_iter()
+            .filter_map(|name| Some((name.strip_suffix(".json")?.parse().ok()?, name)))
+            .map(|(sequence, name)| (sequence, self.guard().join("releases").join(name)))
+            .collect();
+        Ok(files)
+    }
+
+    /// The ids of the builds that have a folder of their own.
+    pub fn builds(&self) -> Result<Vec<String>> {
+        names_in(&self.guard().join("files"))
+    }
+
+    /// Waits until no other publish works on this site. Errors: `site-busy`.
+    pub fn lock(&self) -> Result<Lock> {
+        let path = self.guard().join(".lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .at("open", &path)?;
+        let start = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Lock { _file: file }),
+                Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::new(
+                        "site-busy",
+                        format!(
+                            "another publish or rollback has been changing {} for {} seconds; try again when it is done",
+                            self.root.display(),
+                            LOCK_PATIENCE.as_secs()
+                        ),
+                    ));
+                }
+                Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, &error)),
+            }
+        }
+    }
+}
+
+/// The builds of a history, each with its last entry, the most recently released first.
+pub fn builds_by_recency(history: &[Entry]) -> Vec<&Entry> {
+    let mut builds: Vec<&Entry> = Vec::new();
+    for entry in history.iter().rev() {
+        if builds.iter().all(|known| known.build != entry.build) {
+            builds.push(entry);
+        }
+    }
+    builds
+}
+
+fn names_in(folder: &Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).at("list", folder),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry.at("list", folder)?.file_name().into_string());
+    }
+    names.sort();
+    Ok(names)
+}

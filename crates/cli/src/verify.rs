@@ -1,0 +1,463 @@
+//! `changeover verify`: is everything there that the live release needs, byte for byte?
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use changeover::engine::manifest::{MANIFEST_LIMIT, Manifest};
+use changeover::engine::release::{RELEASE_LIMIT, Release};
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+use crate::deploy::files_of;
+use crate::error::{Error, Result};
+use crate::site::Site;
+use crate::url::encoded;
+
+/// Requests at a time: enough to hide the latency of one, few enough for any server.
+const AT_ONCE: usize = 6;
+
+/// For one answer, from connecting to its last byte.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often the check starts again because the release moved on meanwhile.
+const ATTEMPTS: u32 = 3;
+
+/// Something that a page would stumble over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// `missing`, `wrong-size`, `wrong-bytes`, `html-instead`, `http-status`, `unreachable`, `release-…`, `manifest-…`.
+    pub code: String,
+    /// The path or URL.
+    pub place: String,
+    pub text: String,
+}
+
+/// The result of a check that could be made.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub release: Option<Release>,
+    /// How many files were compared.
+    pub files: usize,
+    pub faults: Vec<Fault>,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.text)
+    }
+}
+
+/// Checks a site on disk or behind a URL (its root, or its `release.json`).
+///
+/// Errors only when there is nothing to check: `site-missing`, `url-invalid`. Everything else is a fault.
+pub fn verify(target: &str) -> Result<Verdict> {
+    if target.starts_with("http://") || target.starts_with("https://") {
+        return Remote::new(target).map(|remote| remote.verify());
+    }
+    if target.contains("://") {
+        return Err(Error::new(
+            "url-invalid",
+            format!("{target} is neither a folder nor a URL that starts with http:// or https://"),
+        ));
+    }
+    Ok(verify_folder(&Site::open(Path::new(target))?))
+}
+
+fn verify_folder(site: &Site) -> Verdict {
+    let mut verdict = Verdict::default();
+    let release = match site.live() {
+        Ok(Some(release)) => release,
+        Ok(None) => {
+            let place = site.pointer().display().to_string();
+            let text = format!("there is no {place}, so nothing is published here");
+            verdict.fault("release-missing", place, text);
+            return verdict;
+        }
+        Err(error) => {
+            verdict.fault(
+                "release-invalid",
+                site.pointer().display().to_string(),
+                error.to_string(),
+            );
+            return verdict;
+        }
+    };
+    let builds = std::iter::once(&release.build).chain(
+        release
+            .rollout
+            .iter()
+            .flat_map(|rollout| &rollout.otherwise),
+    );
+    for (nth, build) in builds.enumerate() {
+        let place = site.guard().join(&build.manifest);
+        let shown = place.display().to_string();
+        let Ok(bytes) = std::fs::read(&place) else {
+            let text = format!("the manifest of build {} is not at {shown}", build.id.0);
+            verdict.fault("manifest-missing", shown, text);
+            continue;
+        };
+        let Some(manifest) =
+            verdict.manifest(&build.id.0, build.integrity.as_deref(), &shown, &bytes)
+        else {
+            continue;
+        };
+        // What `serve` answers from, and what a static host answers from; only the live build is in the latter whole.
+        let own = site.files(&build.id.0);
+        let mut folders: Vec<PathBuf> = own.is_dir().then_some(own).into_iter().collect();
+        if nth == 0 {
+            folders.push(site.root().to_path_buf());
+        }
+        for folder in folders {
+            for (path, print) in files_of(&manifest) {
+                let file = folder.join(&path);
+                verdict.files += 1;
+                let found = File::open(&file)
+                    .ok()
+                    .filter(|open| open.metadata().is_ok_and(|meta| meta.is_file()));
+                let shown = file.display().to_string();
+                match found {
+                    None => {
+                        let text = format!("{shown} is missing");
+                        verdict.fault("missing", shown, text);
+                    }
+                    Some(mut open) => match Measured::of(&mut open, &print.integrity) {
+                        Ok(measured) => {
+                            verdict.compare(&shown, &measured, &print.integrity, print.size)
+                        }
+                        Err(error) => {
+                            let text = format!("{shown} cannot be read: {error}");
+                            verdict.fault("unreachable", shown, text);
+                        }
+                    },
+                }
+            }
+        }
+    }
+    verdict.release = Some(release);
+    verdict
+}
+
+impl Verdict {
+    fn fault(&mut self, code: &str, place: impl Into<String>, text: impl Into<String>) {
+        self.faults.push(Fault {
+            code: code.into(),
+            place: place.into(),
+            text: text.into(),
+        });
+    }
+
+    fn manifest(
+        &mut self,
+        id: &str,
+        integrity: Option<&str>,
+        place: &str,
+        bytes: &[u8],
+    ) -> Option<Manifest> {
+        if let Some(integrity) = integrity {
+            let measured = Measured::of(&mut &*bytes, integrity).ok()?;
+            if measured.integrity != integrity {
+                self.fault(
+                    "manifest-wrong-bytes",
+                    place,
+                    format!("{place} is not the manifest that the release names: its hash is {}, not {integrity}", measured.integrity),
+                );
+            }
+        }
+        match Manifest::parse(&String::from_utf8_lossy(bytes)) {
+            Ok(manifest) if manifest.id.0 != id => {
+                let text = format!("{place} describes build {}, not {id}", manifest.id.0);
+                self.fault("manifest-invalid", place, text);
+                None
+            }
+            Ok(manifest) => {
+                if !manifest.documents.contains_key("index.html") {
+                    self.fault(
+                        "manifest-no-index",
+                        place,
+                        format!("{place} lists no index.html, so nobody can tell whether the right one is served"),
+                    );
+                }
+                Some(manifest)
+            }
+            Err(error) => {
+                self.fault(
+                    "manifest-invalid",
+                    place,
+                    format!("{place} cannot be used: {error}"),
+                );
+                None
+            }
+        }
+    }
+
+    fn compare(&mut self, place: &str, measured: &Measured, integrity: &str, size: u64) {
+        if measured.size != size {
+            let text = format!(
+                "{place} has {} bytes, but the manifest says {size}",
+                measured.size
+            );
+            self.fault("wrong-size", place, text);
+        } else if measured.integrity != integrity {
+            self.fault(
+                "wrong-bytes",
+                place,
+                format!("{place} has the right size but other bytes than the manifest says"),
+            );
+        }
+    }
+}
+
+/// A site behind a URL.
+struct Remote {
+    agent: ureq::Agent,
+    /// Of `release.json`.
+    pointer: String,
+    /// With a slash at the end.
+    root: String,
+}
+
+enum Fetched {
+    Body { bytes: Vec<u8>, html: bool },
+    Status(u16),
+    Unreachable(String),
+}
+
+impl Remote {
+    fn new(url: &str) -> Result<Self> {
+        let url = url.split(['?', '#']).next().unwrap_or_default();
+        let root = match url.strip_suffix("changeover/release.json") {
+            Some(root) => root.to_owned(),
+            None if url.ends_with(".json") => {
+                return Err(Error::new(
+                    "url-invalid",
+                    format!("{url} is neither the root of a site nor its changeover/release.json"),
+                ));
+            }
+            None => format!(
+                "{}/",
+                url.trim_end_matches("index.html").trim_end_matches('/')
+            ),
+        };
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(PATIENCE))
+            .user_agent(concat!("changeover/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .into();
+        Ok(Self {
+            agent,
+            pointer: format!("{root}changeover/release.json"),
+            root,
+        })
+    }
+
+    /// A release that moves during the check is no fault: the check starts again.
+    fn verify(&self) -> Verdict {
+        let mut verdict = self.check();
+        for _ in 1..ATTEMPTS {
+            let Some(checked) = verdict
+                .release
+                .as_ref()
+                .filter(|_| !verdict.faults.is_empty())
+            else {
+                break;
+            };
+            let moved = matches!(self.release(&mut Verdict::default()), Some(now) if now.sequence != checked.sequence);
+            if !moved {
+                break;
+            }
+            verdict = self.check();
+        }
+        verdict
+    }
+
+    fn check(&self) -> Verdict {
+        let mut verdict = Verdict::default();
+        let Some(release) = self.release(&mut verdict) else {
+            return verdict;
+        };
+        let builds = std::iter::once(&release.build).chain(
+            release
+                .rollout
+                .iter()
+                .flat_map(|rollout| &rollout.otherwise),
+        );
+        for (nth, build) in builds.enumerate() {
+            let url = format!("{}changeover/{}", self.root, encoded(&build.manifest));
+            let bytes = match self.fetch(&url, MANIFEST_LIMIT as u64) {
+                Fetched::Body { bytes, .. } => bytes,
+                other => {
+                    verdict.unfetched("manifest-", &url, &other);
+                    continue;
+                }
+            };
+            let Some(mut manifest) =
+                verdict.manifest(&build.id.0, build.integrity.as_deref(), &url, &bytes)
+            else {
+                continue;
+            };
+            if nth > 0 {
+                // Only the live build's documents are served.
+                manifest.documents.clear();
+            }
+            self.check_files(&manifest, &mut verdict);
+        }
+        verdict.faults.sort_by(|a, b| a.place.cmp(&b.place));
+        verdict.release = Some(release);
+        verdict
+    }
+
+    fn release(&self, verdict: &mut Verdict) -> Option<Release> {
+        match self.fetch(&self.pointer, RELEASE_LIMIT as u64) {
+            Fetched::Body { bytes, .. } => match Release::parse(&String::from_utf8_lossy(&bytes)) {
+                Ok(release) => Some(release),
+                Err(error) => {
+                    verdict.fault(
+                        "release-invalid",
+                        &self.pointer,
+                        format!("{} cannot be used: {error}", self.pointer),
+                    );
+                    None
+                }
+            },
+            other => {
+                verdict.unfetched("release-", &self.pointer, &other);
+                None
+            }
+        }
+    }
+
+    fn check_files(&self, manifest: &Manifest, verdict: &mut Verdict) {
+        let files: Vec<_> = files_of(manifest).collect();
+        let next = AtomicUsize::new(0);
+        let found = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE {
+                scope.spawn(|| {
+                    let mut mine = Verdict::default();
+                    while let Some((path, print)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let url = format!("{}{}", self.root, encoded(path));
+                        // One byte more than expected is enough to see that it is too long.
+                        match self.fetch(&url, print.size + 1) {
+                            Fetched::Body { html: true, .. } if !crate::build::is_document(path) => mine.fault(
+                                "html-instead",
+                                &url,
+                                format!("{url} answers an HTML page instead of the file: a missing file must be a 404"),
+                            ),
+                            Fetched::Body { bytes, .. } => {
+                                if let Ok(measured) = Measured::of(&mut bytes.as_slice(), &print.integrity) {
+                                    mine.compare(&url, &measured, &print.integrity, print.size);
+                                }
+                            }
+                            other => mine.unfetched("", &url, &other),
+                        }
+                    }
+                    found.lock().expect("no thread panics while it holds this").append(&mut mine.faults);
+                });
+            }
+        });
+        verdict.files += files.len();
+        verdict.faults.append(
+            &mut found
+                .into_inner()
+                .expect("no thread panicked while it held this"),
+        );
+    }
+
+    /// At most `limit` bytes of the body.
+    fn fetch(&self, url: &str, limit: u64) -> Fetched {
+        let mut answer = match self
+            .agent
+            .get(url)
+            .header("cache-control", "no-cache")
+            .call()
+        {
+            Ok(answer) => answer,
+            Err(error) => return Fetched::Unreachable(error.to_string()),
+        };
+        if answer.status() != 200 {
+            return Fetched::Status(answer.status().as_u16());
+        }
+        let html = answer
+            .headers()
+            .get("content-type")
+            .and_then(|kind| kind.to_str().ok())
+            .is_some_and(|kind| kind.starts_with("text/html"));
+        let mut bytes = Vec::new();
+        match answer
+            .body_mut()
+            .as_reader()
+            .take(limit)
+            .read_to_end(&mut bytes)
+        {
+            Ok(_) => Fetched::Body { bytes, html },
+            Err(error) => Fetched::Unreachable(error.to_string()),
+        }
+    }
+}
+
+impl Verdict {
+    fn unfetched(&mut self, prefix: &str, url: &str, fetched: &Fetched) {
+        match fetched {
+            Fetched::Status(404 | 410) => self.fault(
+                &format!("{prefix}missing"),
+                url,
+                format!("{url} is missing"),
+            ),
+            Fetched::Status(status) => self.fault(
+                &format!("{prefix}http-status"),
+                url,
+                format!("{url} answers with status {status} instead of 200"),
+            ),
+            Fetched::Unreachable(why) => self.fault(
+                &format!("{prefix}unreachable"),
+                url,
+                format!("{url} cannot be fetched: {why}"),
+            ),
+            Fetched::Body { .. } => {}
+        }
+    }
+}
+
+/// Size and hash of what is really there, in the algorithm of the integrity it is compared with.
+struct Measured {
+    integrity: String,
+    size: u64,
+}
+
+impl Measured {
+    fn of(reader: &mut dyn Read, like: &str) -> std::io::Result<Self> {
+        match like.split_once('-').map_or("", |(algorithm, _)| algorithm) {
+            "sha256" => Self::with::<Sha256>("sha256", reader),
+            "sha512" => Self::with::<Sha512>("sha512", reader),
+            _ => Self::with::<Sha384>("sha384", reader),
+        }
+    }
+
+    fn with<D: Digest>(name: &str, reader: &mut dyn Read) -> std::io::Result<Self> {
+        let mut hash = D::new();
+        let mut size = 0;
+        let mut piece = vec![0; 64 * 1024];
+        loop {
+            match reader.read(&mut piece) {
+                Ok(0) => break,
+                Ok(n) => {
+                    hash.update(&piece[..n]);
+                    size += n as u64;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self {
+            integrity: format!("{name}-{}", STANDARD.encode(hash.finalize())),
+            size,
+        })
+    }
+}
