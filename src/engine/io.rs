@@ -20,7 +20,8 @@ pub type Millis = u64;
 pub struct BuildId(pub String);
 
 /// What the driver knows when the page starts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct Start {
     /// The build this page runs; `None` when nothing in the page says so.
@@ -44,13 +45,15 @@ pub struct Start {
     pub arrival: Option<Arrival>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 pub struct Reloads {
     pub target: BuildId,
     pub count: u32,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 pub struct Snooze {
     /// The release the user put off; a newer one asks again at once.
     pub sequence: u64,
@@ -58,7 +61,8 @@ pub struct Snooze {
 }
 
 /// A changeover that reloaded the page, as the page before it wrote it down.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 pub struct Arrival {
     pub changeover: String,
     pub from: Option<BuildId>,
@@ -67,8 +71,13 @@ pub struct Arrival {
 }
 
 /// A fact from the world.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Input {
     Started(Start),
     /// `release.json` was answered with a body (at most the byte cap, any content).
@@ -157,7 +166,8 @@ pub enum Input {
     Disposed,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum Source {
     Poll,
@@ -167,7 +177,8 @@ pub enum Source {
     Chunk,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum LoadKind {
     Script,
@@ -178,7 +189,8 @@ pub enum LoadKind {
     Error,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum Asker {
     /// The app called `reload()`.
@@ -190,7 +202,8 @@ pub enum Asker {
 }
 
 /// Why an answer is no answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum FetchFailure {
     Network,
@@ -201,15 +214,22 @@ pub enum FetchFailure {
 }
 
 /// What tabs of one origin tell each other. Unauthenticated, so only ever a hint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum PeerMessage {
     /// The leader has looked; `sequence` is what it saw last.
-    Checked { sequence: Option<u64> },
+    Checked {
+        sequence: Option<u64>,
+    },
     /// A new leader asks who is visible.
     WhoIsVisible,
-    Visible { tab: String },
-    Hidden { tab: String },
+    Visible {
+        tab: String,
+    },
+    Hidden {
+        tab: String,
+    },
 }
 
 /// What comes out: perform it, tell it, or sleep.
@@ -224,7 +244,8 @@ pub enum Output {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum WakeReason {
     Nothing,
@@ -239,11 +260,22 @@ pub enum WakeReason {
     ReloadIgnored,
     Jitter,
     Timeout,
+    /// The leader tells the other tabs that it lives.
+    Beat,
+    /// Another try to fetch a manifest.
+    Manifest,
+    /// A release expires, or a build must be left from now on.
+    Term,
 }
 
 /// Do this.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Effect {
     FetchRelease,
     /// Path relative to `release.json`.
@@ -274,6 +306,7 @@ pub enum Effect {
     RememberSequence {
         sequence: u64,
     },
+    /// `count` 0: forget it, the reload took.
     RememberReload {
         target: BuildId,
         count: u32,
@@ -285,8 +318,13 @@ pub enum Effect {
 }
 
 /// News for the app; the tag is the event's name in JavaScript.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Event {
     StatusChanged,
     ReleaseSeen {
@@ -342,7 +380,8 @@ pub enum Event {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum DecisionKind {
     Ignore,
@@ -353,14 +392,16 @@ pub enum DecisionKind {
 }
 
 /// What the guard has decided, and always why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 pub struct Decision {
     pub kind: DecisionKind,
     pub reason: Reason,
 }
 
 /// Stable reason codes, the same in logs, events, UI and tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum Reason {
     NoReleaseYet,
@@ -380,7 +421,8 @@ pub enum Reason {
     Reloading,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum AbortReason {
     Offline,
@@ -389,13 +431,16 @@ pub enum AbortReason {
     /// This target already had its one reload; only the user may ask for another.
     ReloadDidNotTake,
     ReloadIgnored,
+    /// There is nothing to move to.
     NoSkew,
+    /// The user put it off while it waited.
     Superseded,
     Disposed,
 }
 
 /// What the prompt shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct Prompt {
     pub reason: Reason,
@@ -412,7 +457,8 @@ pub struct Prompt {
     pub trouble: Option<AbortReason>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Busy {
     Holds { reasons: Vec<String> },

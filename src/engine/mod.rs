@@ -1,6 +1,40 @@
 //! L0: every decision of the guard, pure. Time and seed are handed in.
+//!
+//! A star: `guard` is the one door, and only it knows the parts; parts return values and never call each other.
+//!
+//! | module | what it decides |
+//! |---|---|
+//! | [`watch`] | when to look at the release |
+//! | [`stream`] | when the event stream opens and closes |
+//! | [`tabs`] | which tab of the origin looks for all |
+//! | [`releases`] | which releases count |
+//! | [`rollout`] | which build a release wants for this browser, and what must be left |
+//! | [`shelf`] | which manifests to fetch |
+//! | [`skew`] | what differs between two builds, for this page |
+//! | [`policy`] | what to do about it, and why |
+//! | [`hold`] | who says "not now" |
+//! | [`changeover`] | the steps of one move |
+//! | [`recovery`] | whether an error is a missing chunk |
+//!
+//! Leaves that every part may use: [`io`], the documents [`release`] and [`manifest`] with their [`format`], the
+//! [`status`], and [`chance`] and [`duty`].
 
+pub mod chance;
+pub mod changeover;
+pub mod duty;
 pub mod format;
+pub mod guard;
+pub mod hold;
 pub mod io;
 pub mod manifest;
+pub mod policy;
+pub mod recovery;
 pub mod release;
+pub mod releases;
+pub mod rollout;
+pub mod shelf;
+pub mod skew;
+pub mod status;
+pub mod stream;
+pub mod tabs;
+pub mod watch;

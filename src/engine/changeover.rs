@@ -1,0 +1,268 @@
+//! One attempt to take the page from one build to another by a reload.
+//!
+//! Draining: wait for holds, and for the target's manifest. Probing: is the document to be had? Capturing: write the
+//! state down. Reloading: the page should be gone. A step that cannot be taken ends the attempt with a reason; the
+//! page stays as it is. Whatever changes meanwhile (another release, another hold, no network) is looked at before
+//! each step.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{
+    io::{AbortReason, Asker, BuildId, Millis, Timestamp, WakeReason},
+    status::PhaseName,
+};
+
+/// How long the page waits for an answer about the document or about its state. The driver gives providers 3 s.
+const ANSWER_TIMEOUT: Millis = 15_000;
+
+/// How long a manifest that is on its way is waited for.
+const MANIFEST_PATIENCE: Millis = 30_000;
+
+/// A page that still runs so long after its reload was not reloaded.
+const RELOAD_PATIENCE: Millis = 10_000;
+
+/// An attempt under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changeover {
+    pub id: String,
+    pub from: Option<BuildId>,
+    pub to: BuildId,
+    pub sequence: u64,
+    pub by: By,
+    phase: Phase,
+    told: Vec<String>,
+}
+
+/// On whose word the page moves; the later the stronger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum By {
+    /// The countdown of an urgent release ran out.
+    Countdown,
+    App,
+    User,
+    UserAnyway,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Draining { since: Timestamp },
+    Probing { since: Timestamp },
+    Probed,
+    Capturing { since: Timestamp },
+    Captured,
+    Reloading { since: Timestamp },
+}
+
+/// What an attempt sees of the world before each step.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// The build and the sequence that are wanted now; `None`: the page is where it should be.
+    pub target: Option<(BuildId, u64)>,
+    pub manifest: Availability,
+    /// Reasons of the holds that count.
+    pub holds: Vec<String>,
+    pub online: bool,
+    /// This tab had its reload for the target already.
+    pub had_reload: bool,
+}
+
+/// Whether the target's manifest is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    Ready,
+    Pending,
+    Missing,
+}
+
+/// What the guard has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Tell that these holds are waited for.
+    Wait {
+        holds: Vec<String>,
+    },
+    Probe,
+    Capture,
+    Reload,
+    Abort {
+        reason: AbortReason,
+    },
+}
+
+impl Changeover {
+    pub fn begin(
+        id: String,
+        from: Option<BuildId>,
+        to: BuildId,
+        sequence: u64,
+        by: By,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            from,
+            to,
+            sequence,
+            by,
+            phase: Phase::Draining { since: now },
+            told: Vec::new(),
+        }
+    }
+
+    /// Somebody asks while the attempt is under way: the stronger word counts.
+    pub fn on_asked(&mut self, by: By) {
+        self.by = self.by.max(by);
+    }
+
+    /// Takes the next step that can be taken, one at a time until there is none.
+    pub fn poll(&mut self, scene: &Scene, now: Timestamp) -> Option<Step> {
+        let abort = |reason| Some(Step::Abort { reason });
+        let late = |since: Timestamp, patience: Millis| now.0 >= since.0.saturating_add(patience);
+        match self.phase {
+            Phase::Draining { since } => {
+                let Some((build, sequence)) = &scene.target else {
+                    return abort(AbortReason::NoSkew);
+                };
+                self.to.clone_from(build);
+                self.sequence = *sequence;
+                if scene.had_reload && !self.by.is_user() {
+                    return abort(AbortReason::ReloadDidNotTake);
+                }
+                match scene.manifest {
+                    Availability::Missing => return abort(AbortReason::Unreachable),
+                    Availability::Pending if late(since, MANIFEST_PATIENCE) => {
+                        return abort(AbortReason::Unreachable);
+                    }
+                    Availability::Pending => return None,
+                    Availability::Ready => {}
+                }
+                if !scene.holds.is_empty() {
+                    if self.told == scene.holds {
+                        return None;
+                    }
+                    self.told.clone_from(&scene.holds);
+                    return Some(Step::Wait {
+                        holds: scene.holds.clone(),
+                    });
+                }
+                self.told.clear();
+                if !scene.online {
+                    return abort(AbortReason::Offline);
+                }
+                self.phase = Phase::Probing { since: now };
+                Some(Step::Probe)
+            }
+            Phase::Probed | Phase::Captured if !self.still_holds(scene) => {
+                self.phase = Phase::Draining { since: now };
+                self.poll(scene, now)
+            }
+            Phase::Probed | Phase::Captured if !scene.online => abort(AbortReason::Offline),
+            Phase::Probed => {
+                self.phase = Phase::Capturing { since: now };
+                Some(Step::Capture)
+            }
+            Phase::Captured => {
+                self.phase = Phase::Reloading { since: now };
+                Some(Step::Reload)
+            }
+            Phase::Probing { since } if late(since, ANSWER_TIMEOUT) => {
+                abort(AbortReason::Unreachable)
+            }
+            Phase::Capturing { since } if late(since, ANSWER_TIMEOUT) => {
+                self.on_captured(false);
+                if self.phase == Phase::Captured {
+                    self.poll(scene, now)
+                } else {
+                    abort(AbortReason::StateNotSaved)
+                }
+            }
+            Phase::Reloading { since } if late(since, RELOAD_PATIENCE) => {
+                abort(AbortReason::ReloadIgnored)
+            }
+            Phase::Probing { .. } | Phase::Capturing { .. } | Phase::Reloading { .. } => None,
+        }
+    }
+
+    /// Whether the step that was just prepared is still the right one.
+    fn still_holds(&self, scene: &Scene) -> bool {
+        let same = scene
+            .target
+            .as_ref()
+            .is_some_and(|(build, _)| *build == self.to);
+        same && scene.holds.is_empty()
+    }
+
+    /// The document was asked for. Returns why the attempt is over, if it is.
+    pub fn on_probed(&mut self, reachable: bool) -> Option<AbortReason> {
+        match self.phase {
+            Phase::Probing { .. } if reachable => {
+                self.phase = Phase::Probed;
+                None
+            }
+            Phase::Probing { .. } => Some(AbortReason::Unreachable),
+            // The answer to an earlier attempt.
+            _ => None,
+        }
+    }
+
+    /// The state was written down, or not. Returns why the attempt is over, if it is.
+    pub fn on_captured(&mut self, saved: bool) -> Option<AbortReason> {
+        match self.phase {
+            Phase::Capturing { .. } if saved || self.by == By::UserAnyway => {
+                self.phase = Phase::Captured;
+                None
+            }
+            Phase::Capturing { .. } => Some(AbortReason::StateNotSaved),
+            // The answer to an earlier attempt.
+            _ => None,
+        }
+    }
+
+    /// Whether it can still be put off.
+    pub fn is_draining(&self) -> bool {
+        matches!(self.phase, Phase::Draining { .. })
+    }
+
+    pub fn next(&self, manifest: Availability) -> Option<(Timestamp, WakeReason)> {
+        let after = |since: Timestamp, span| Timestamp(since.0.saturating_add(span));
+        match self.phase {
+            Phase::Draining { since } => {
+                let waits = manifest == Availability::Pending;
+                waits.then(|| (after(since, MANIFEST_PATIENCE), WakeReason::Timeout))
+            }
+            Phase::Probing { since } | Phase::Capturing { since } => {
+                Some((after(since, ANSWER_TIMEOUT), WakeReason::Timeout))
+            }
+            Phase::Probed | Phase::Captured => None,
+            Phase::Reloading { since } => {
+                Some((after(since, RELOAD_PATIENCE), WakeReason::ReloadIgnored))
+            }
+        }
+    }
+
+    pub fn phase(&self) -> PhaseName {
+        match self.phase {
+            Phase::Draining { .. } => PhaseName::Draining,
+            Phase::Probing { .. } | Phase::Probed => PhaseName::Probing,
+            Phase::Capturing { .. } | Phase::Captured => PhaseName::Capturing,
+            Phase::Reloading { .. } => PhaseName::Reloading,
+        }
+    }
+}
+
+impl By {
+    /// The user's own word is honoured where the page's own initiative is not.
+    pub fn is_user(self) -> bool {
+        matches!(self, Self::User | Self::UserAnyway)
+    }
+}
+
+impl From<Asker> for By {
+    fn from(asker: Asker) -> Self {
+        match asker {
+            Asker::App => Self::App,
+            Asker::User => Self::User,
+            Asker::UserAnyway => Self::UserAnyway,
+        }
+    }
+}

@@ -1,0 +1,500 @@
+//! The guard: one door in, one door out.
+//!
+//! `handle_input` takes a fact and the time, moves the parts, and leaves what follows in a queue. `poll_output` hands
+//! the queue out and ends with a `Wake` that says when the guard wants to be called again, and why. The guard routes
+//! between the parts; what each of them decides is theirs.
+
+mod decide;
+mod looks;
+mod moves;
+mod report;
+
+use alloc::{
+    collections::{BTreeMap, VecDeque},
+    string::String,
+};
+
+use serde::Serialize;
+
+use super::{
+    chance::Chance,
+    changeover::Changeover,
+    hold::Holds,
+    io::{
+        AbortReason, Arrival, BuildId, Decision, DecisionKind, Effect, Event, Input, Millis,
+        Output, PeerMessage, Prompt, Reason, Snooze, Start, Timestamp, WakeReason,
+    },
+    recovery::Home,
+    releases::Releases,
+    rollout,
+    shelf::Shelf,
+    skew,
+    status::{Status, Trouble},
+    stream::{self, Stream},
+    tabs::Tabs,
+    watch::{self, Watch, Wish},
+};
+
+/// What the app has set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(serde::Deserialize))]
+#[serde(rename_all = "camelCase")]
+pub struct Config {
+    /// Releases for another app are ignored.
+    pub app: Option<String>,
+    /// Releases of another channel are ignored.
+    pub channel: Option<String>,
+    /// Time between two looks, before jitter; at least a second.
+    pub interval: Millis,
+    /// Absolute URL of `release.json`.
+    pub release: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            app: None,
+            channel: None,
+            interval: 60_000,
+            release: "/changeover/release.json".into(),
+        }
+    }
+}
+
+/// The longest that a snooze can last; a stored one that ends later comes from a clock that was wrong.
+const LONGEST_SNOOZE: Millis = 60 * 60 * 1_000;
+
+/// Guards one page.
+#[derive(Debug)]
+pub struct Guard {
+    config: Config,
+    /// Path of the site, which chunk paths are relative to.
+    root: String,
+    now: Timestamp,
+    life: Life,
+    chance: Chance,
+    outputs: VecDeque<Output>,
+    told: Status,
+
+    running: Running,
+    visitor: String,
+    online: bool,
+    storage: bool,
+    reloads: BTreeMap<BuildId, u32>,
+    snooze: Option<Snooze>,
+
+    watch: Watch,
+    stream: Stream,
+    tabs: Tabs,
+    holds: Holds,
+    releases: Releases,
+    shelf: Shelf,
+    home: Home,
+    changeover: Option<Changeover>,
+
+    listing: decide::Listing,
+    comparison: Option<decide::Comparison>,
+    decision: Decision,
+    prompt: Option<Prompt>,
+    /// The build that the app was told about as a skew.
+    skew_told: Option<BuildId>,
+    chunks: looks::ChunkFailures,
+    countdown: moves::Countdown,
+    /// Why the last attempt ended, and for which build.
+    trouble: Option<(BuildId, AbortReason)>,
+    last_check: Option<Timestamp>,
+    last_failure: Option<Trouble>,
+    last_problem: Option<Trouble>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    New,
+    Running,
+    Disposed,
+}
+
+/// What the page runs.
+#[derive(Clone, Debug, Default)]
+struct Running {
+    /// As the page says.
+    build: Option<BuildId>,
+    /// As the first release suggests, when the page says nothing.
+    assumed: Option<BuildId>,
+}
+
+impl Running {
+    fn best_guess(&self) -> Option<&BuildId> {
+        self.build.as_ref().or(self.assumed.as_ref())
+    }
+}
+
+impl Guard {
+    pub fn new(config: Config) -> Self {
+        let interval = config.interval;
+        Self {
+            root: root_of(&config.release),
+            now: Timestamp(0),
+            life: Life::New,
+            chance: Chance::new(0),
+            outputs: VecDeque::new(),
+            told: Status::default(),
+            running: Running::default(),
+            visitor: String::new(),
+            online: true,
+            storage: false,
+            reloads: BTreeMap::new(),
+            snooze: None,
+            watch: Watch::new(interval),
+            stream: Stream::default(),
+            tabs: Tabs::new(String::new(), interval, false, false),
+            holds: Holds::default(),
+            releases: Releases::default(),
+            shelf: Shelf::default(),
+            home: Home::new(&config.release),
+            changeover: None,
+            listing: decide::Listing::default(),
+            comparison: None,
+            decision: Decision {
+                kind: DecisionKind::Ignore,
+                reason: Reason::NoReleaseYet,
+            },
+            prompt: None,
+            skew_told: None,
+            chunks: looks::ChunkFailures::default(),
+            countdown: moves::Countdown::default(),
+            trouble: None,
+            last_check: None,
+            last_failure: None,
+            last_problem: None,
+            config,
+        }
+    }
+
+    /// Takes in one fact. `now` that lies before an earlier one counts as that.
+    pub fn handle_input(&mut self, input: Input, now: Timestamp) {
+        self.now = self.now.max(now);
+        match (self.life, input) {
+            (Life::New, Input::Started(start)) => self.start(start),
+            // Nothing is known before the start, and nothing is wanted after the end.
+            (Life::New, Input::Disposed) => self.life = Life::Disposed,
+            (Life::New | Life::Disposed, _) => return,
+            (Life::Running, Input::Disposed) => self.dispose(),
+            (Life::Running, input) => self.route(input),
+        }
+        if self.life == Life::Running {
+            self.advance();
+        }
+        self.tell_status();
+    }
+
+    /// Hands out what follows from the inputs so far; ends with a `Wake`.
+    pub fn poll_output(&mut self) -> Output {
+        self.outputs.pop_front().unwrap_or_else(|| self.wake())
+    }
+
+    /// Whether all that was asked of the server is answered: no look in flight, no manifest pending.
+    pub fn is_settled(&self) -> bool {
+        self.life != Life::Running
+            || !self.watch.is_looking() && self.decision.reason != Reason::ManifestPending
+    }
+
+    fn route(&mut self, input: Input) {
+        let now = self.now;
+        match input {
+            // A page starts once.
+            Input::Started(_) => {}
+            // Handled above.
+            Input::Disposed => {}
+            Input::ReleaseFetched { body, events } => self.on_release_text(&body, events),
+            Input::ReleaseFailed {
+                failure,
+                retry_after,
+            } => self.on_look_failed(looks::fetch_trouble("release.json", &failure), retry_after),
+            Input::ManifestFetched { build, body } => self.on_manifest_text(&build, &body),
+            Input::ManifestFailed { build, failure } => {
+                self.on_manifest_failed(
+                    &build,
+                    looks::fetch_trouble(&looks::manifest_name(&build), &failure),
+                );
+            }
+            Input::LoadedFilesListed { files } => self.listing.on_listed(files),
+            Input::Sighted {
+                source: _,
+                sequence,
+                build,
+            } => self.on_sighted(sequence, build),
+            Input::LoadFailed { kind, message, url } => {
+                self.on_load_failed(kind, message, url.as_deref())
+            }
+            Input::StreamOpened => self.stream.on_opened(now),
+            Input::StreamClosed => self.stream.on_closed(now, &mut self.chance),
+            Input::BecameVisible => {
+                self.tabs_say(|tabs| tabs.on_visible(true));
+                self.come_back(Wish::Glance);
+            }
+            Input::BecameHidden => self.tabs_say(|tabs| tabs.on_visible(false)),
+            Input::Focused => self.come_back(Wish::Glance),
+            Input::Resumed => self.come_back(Wish::Return),
+            Input::PageShown { persisted } => self.come_back(if persisted {
+                Wish::Return
+            } else {
+                Wish::Glance
+            }),
+            Input::PageHid => self.tabs_say(Tabs::on_away),
+            Input::WentOnline => {
+                self.online = true;
+                self.trouble
+                    .take_if(|(_, reason)| *reason == AbortReason::Offline);
+                self.stream.on_online(now, &mut self.chance);
+                self.shelf.on_hope(now);
+                self.watch.on_wish(Wish::Return, now);
+            }
+            Input::WentOffline => self.online = false,
+            Input::Elected => self.tabs_say(|tabs| tabs.on_elected(now)),
+            Input::Deposed => self.tabs_say(Tabs::on_deposed),
+            Input::PeerHeard { message } => self.on_peer(&message),
+            Input::HoldTaken {
+                hold,
+                reason,
+                deadline,
+            } => self.holds.on_taken(hold, reason, deadline, now),
+            Input::HoldReleased { hold } => self.holds.on_released(hold),
+            Input::CheckRequested => {
+                self.shelf.on_hope(now);
+                self.watch.on_wish(Wish::Check, now);
+            }
+            Input::ReloadRequested { by } => self.on_reload_requested(by.into()),
+            Input::SnoozeRequested => self.on_snooze_requested(),
+            Input::DocumentProbed { failure } => self.on_document_probed(failure),
+            Input::StateSaved => self.on_state_saved(None),
+            Input::StateSaveFailed { message } => self.on_state_saved(Some(message)),
+            Input::StateRestored { restored, failed } => {
+                self.tell(Event::StateRestored { restored, failed })
+            }
+            Input::Woke => {}
+        }
+    }
+
+    fn start(&mut self, start: Start) {
+        let now = self.now;
+        self.life = Life::Running;
+        self.chance = Chance::new(start.seed);
+        self.tabs = Tabs::new(
+            self.chance.name(),
+            self.watch.interval(),
+            start.locks,
+            start.visible,
+        );
+        self.running = Running {
+            build: start.build,
+            assumed: None,
+        };
+        self.visitor = start.visitor;
+        self.online = start.online;
+        self.storage = start.storage;
+        self.releases = Releases::new(start.highest_sequence);
+        self.reloads = start
+            .reloads
+            .into_iter()
+            .map(|reloads| (reloads.target, reloads.count))
+            .collect();
+        let latest = Timestamp(now.0.saturating_add(LONGEST_SNOOZE));
+        self.snooze = start.snooze.map(|snooze| Snooze {
+            until: snooze.until.min(latest),
+            ..snooze
+        });
+        if let Some(arrival) = start.arrival {
+            self.arrive(arrival);
+        }
+        self.tabs_say(Tabs::on_back);
+        self.watch.on_wish(Wish::Start, now);
+    }
+
+    /// The page was reached by a changeover's reload. Its state comes back in any case.
+    fn arrive(&mut self, arrival: Arrival) {
+        self.perform(Effect::RestoreState);
+        let Arrival {
+            changeover,
+            from,
+            to,
+            at: _,
+        } = arrival;
+        let landed = self.running.build.clone().unwrap_or_else(|| to.clone());
+        if landed == to || Some(&landed) != from.as_ref() {
+            // The mark may be old: the build was left and is wanted again. What took may be tried again.
+            if self.reloads.remove(&to).is_some() {
+                self.perform(Effect::RememberReload {
+                    target: to,
+                    count: 0,
+                });
+            }
+            self.tell(Event::ChangeoverDone {
+                changeover,
+                from,
+                to: landed,
+            });
+        } else {
+            // Even if the mark was lost: one reload was had.
+            let count = self.reloads.entry(to).or_default();
+            *count = (*count).max(1);
+        }
+    }
+
+    fn dispose(&mut self) {
+        if let Some(changeover) = self.changeover.take() {
+            self.tell(Event::ChangeoverAborted {
+                changeover: changeover.id,
+                reason: AbortReason::Disposed,
+            });
+        }
+        if self.prompt.take().is_some() {
+            self.tell(Event::PromptHidden);
+        }
+        self.tabs_say(Tabs::on_away);
+        self.stream.on_allowed(false);
+        self.drive_stream();
+        self.life = Life::Disposed;
+    }
+
+    /// Lets every part do what is due now, and then decides.
+    fn advance(&mut self) {
+        let now = self.now;
+        self.holds.on_time(now);
+        let highest = self.releases.highest();
+        self.tabs_say(|tabs| tabs.poll(highest, now));
+        self.stream.on_allowed(self.tabs.may_stream());
+        self.drive_stream();
+        self.watch
+            .on_stream(self.stream.is_open(), now, &mut self.chance);
+        self.watch.on_duty(self.tabs.duty(), now, &mut self.chance);
+        if !self.tabs.is_away() {
+            while let Some(step) = self.watch.poll(now) {
+                match step {
+                    watch::Step::Look => self.perform(Effect::FetchRelease),
+                    watch::Step::TimedOut => self.on_look_failed(looks::look_timed_out(), None),
+                }
+            }
+        }
+        self.settle();
+    }
+
+    fn drive_stream(&mut self) {
+        while let Some(step) = self.stream.poll(self.now, &mut self.chance) {
+            self.perform(match step {
+                stream::Step::Open { url } => Effect::OpenStream { url },
+                stream::Step::Close => Effect::CloseStream,
+            });
+        }
+    }
+
+    /// The page is there again, or was all the time.
+    fn come_back(&mut self, wish: Wish) {
+        let was_away = self.tabs.is_away();
+        self.tabs_say(Tabs::on_back);
+        self.watch
+            .on_wish(if was_away { Wish::Return } else { wish }, self.now);
+    }
+
+    fn on_sighted(&mut self, sequence: Option<u64>, build: Option<BuildId>) {
+        let known = match (sequence, &build) {
+            (Some(sequence), _) => self.releases.knows(sequence),
+            (None, Some(build)) => self
+                .releases
+                .accepted()
+                .is_some_and(|release| release.build.id == *build),
+            (None, None) => false,
+        };
+        if !known {
+            self.watch
+                .on_hint(sequence, build, self.now, &mut self.chance);
+        }
+    }
+
+    fn on_peer(&mut self, message: &PeerMessage) {
+        self.tabs_say(|tabs| tabs.on_peer(message));
+        match message {
+            PeerMessage::Checked {
+                sequence: Some(sequence),
+            } if !self.releases.knows(*sequence) => {
+                self.watch
+                    .on_hint(Some(*sequence), None, self.now, &mut self.chance);
+            }
+            PeerMessage::Checked { .. } if !self.tabs.is_leader() => {
+                self.watch.on_all_quiet(self.now, &mut self.chance);
+            }
+            PeerMessage::Checked { .. }
+            | PeerMessage::WhoIsVisible
+            | PeerMessage::Visible { .. }
+            | PeerMessage::Hidden { .. } => {}
+        }
+    }
+
+    fn wake(&self) -> Output {
+        let never = Output::Wake {
+            at: None,
+            reason: WakeReason::Nothing,
+        };
+        if self.life != Life::Running {
+            return never;
+        }
+        let awake = !self.tabs.is_away();
+        let term = self
+            .releases
+            .accepted()
+            .and_then(|release| rollout::next_term(release, self.now));
+        let moments = [
+            self.watch.next().filter(|_| awake),
+            self.tabs.next().filter(|_| awake),
+            self.stream.next(),
+            self.shelf.next(),
+            self.holds
+                .next_deadline()
+                .map(|at| (at, WakeReason::HoldDeadline)),
+            self.next_move(),
+            self.next_in_mind(),
+            term.map(|at| (at, WakeReason::Term)),
+        ];
+        match moments.into_iter().flatten().min_by_key(|(at, _)| *at) {
+            Some((at, reason)) => Output::Wake {
+                at: Some(at),
+                reason,
+            },
+            None => never,
+        }
+    }
+
+    /// Tells once per input that something in the status is different.
+    fn tell_status(&mut self) {
+        let status = self.status();
+        if self.told != status {
+            self.told = status;
+            self.tell(Event::StatusChanged);
+        }
+    }
+
+    fn tabs_say<E: IntoIterator<Item = Effect>>(&mut self, hear: impl FnOnce(&mut Tabs) -> E) {
+        for effect in hear(&mut self.tabs) {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        self.outputs.push_back(Output::Effect(effect));
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+}
+
+/// The path that the files of the site are relative to: where `changeover/release.json` lies.
+fn root_of(release: &str) -> String {
+    let path = skew::path_of(release);
+    let root = path.strip_suffix("changeover/release.json");
+    let folder = || path.rfind('/').and_then(|slash| path.get(..=slash));
+    root.or_else(folder)
+        .filter(|root| root.starts_with('/'))
+        .unwrap_or("/")
+        .into()
+}

@@ -1,0 +1,54 @@
+//! Holds: "not now" from the app or the user, each with a reason and a deadline.
+
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+
+use super::io::{Millis, Timestamp};
+
+/// How long a hold counts that names no deadline of its own: longer than most uploads, shorter than a lunch break.
+pub const DEFAULT_DEADLINE: Millis = 5 * 60 * 1_000;
+
+/// All holds of the page.
+#[derive(Clone, Debug, Default)]
+pub struct Holds(BTreeMap<u32, Hold>);
+
+/// One "not now".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    pub reason: String,
+    pub deadline: Timestamp,
+}
+
+impl Holds {
+    pub fn on_taken(
+        &mut self,
+        hold: u32,
+        reason: String,
+        deadline: Option<Timestamp>,
+        now: Timestamp,
+    ) {
+        let deadline = deadline.unwrap_or(Timestamp(now.0.saturating_add(DEFAULT_DEADLINE)));
+        self.0.insert(hold, Hold { reason, deadline });
+    }
+
+    pub fn on_released(&mut self, hold: u32) {
+        self.0.remove(&hold);
+    }
+
+    /// Drops what no longer counts.
+    pub fn on_time(&mut self, now: Timestamp) {
+        self.0.retain(|_, hold| hold.deadline > now);
+    }
+
+    /// In the order they were numbered.
+    pub fn iter(&self) -> impl Iterator<Item = &Hold> {
+        self.0.values()
+    }
+
+    pub fn reasons(&self) -> Vec<String> {
+        self.0.values().map(|hold| hold.reason.clone()).collect()
+    }
+
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.0.values().map(|hold| hold.deadline).min()
+    }
+}

@@ -1,0 +1,261 @@
+//! Where a schema comes from: the registered steps that lead to it, each with a hash of its content.
+//!
+//! A schema number alone does not say what it names: two branches may both have built a "schema 7". So the steps that
+//! lead to a schema travel with everything stored in it, and whoever reads it compares them with its own.
+//!
+//! Compared are steps, not one hash over all of them: a build that no longer registers its oldest steps, or that has
+//! added a shortcut, still means the same by the schemas in between.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::format::MAX_SAFE_INTEGER;
+
+/// One registered step as it travels with stored values; an array `[from, to, hash]` when serialised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "(u32, u32, u64)", into = "(u32, u32, u64)")]
+pub struct Mark {
+    pub from: u32,
+    pub to: u32,
+    /// Hash of the step's content as the app gave it, below 2^53; 0 when it gave none.
+    pub hash: u64,
+}
+
+impl From<(u32, u32, u64)> for Mark {
+    fn from((from, to, hash): (u32, u32, u64)) -> Self {
+        Self { from, to, hash }
+    }
+}
+
+impl From<Mark> for (u32, u32, u64) {
+    fn from(mark: Mark) -> Self {
+        (mark.from, mark.to, mark.hash)
+    }
+}
+
+/// The steps that lead to a schema, in order of their numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "Vec<Mark>", into = "Vec<Mark>")]
+pub struct Lineage(Vec<Mark>);
+
+impl From<Vec<Mark>> for Lineage {
+    fn from(mut marks: Vec<Mark>) -> Self {
+        marks.sort_unstable();
+        marks.dedup();
+        Self(marks)
+    }
+}
+
+impl From<Lineage> for Vec<Mark> {
+    fn from(lineage: Lineage) -> Self {
+        lineage.0
+    }
+}
+
+/// What two builds mean differently.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Disagreement {
+    /// Both have this step, with different content.
+    Step {
+        from: u32,
+        to: u32,
+        ours: u64,
+        theirs: u64,
+    },
+    /// Both lead to this schema, and by no common step.
+    Schema {
+        schema: u32,
+        ours: Vec<u32>,
+        theirs: Vec<u32>,
+    },
+}
+
+impl Lineage {
+    pub fn marks(&self) -> &[Mark] {
+        &self.0
+    }
+
+    /// One number for the whole set, below 2^53; what an app lists to say that a foreign lineage means the same.
+    pub fn set_hash(&self) -> u64 {
+        let mut state = FNV_OFFSET;
+        for mark in &self.0 {
+            for part in [u64::from(mark.from), u64::from(mark.to), mark.hash] {
+                state = fnv(state, &part.to_le_bytes());
+            }
+        }
+        folded(state)
+    }
+
+    /// The first thing that `theirs` means differently; `None` when nothing speaks against it.
+    ///
+    /// A step without a hash (0) agrees with any other of the same numbers.
+    pub fn disagreement(&self, theirs: &Lineage) -> Option<Disagreement> {
+        for their in &theirs.0 {
+            let same_step = |mark: &&Mark| (mark.from, mark.to) == (their.from, their.to);
+            if let Some(our) = self.0.iter().find(same_step)
+                && our.hash != their.hash
+                && our.hash != 0
+                && their.hash != 0
+            {
+                return Some(Disagreement::Step {
+                    from: their.from,
+                    to: their.to,
+                    ours: our.hash,
+                    theirs: their.hash,
+                });
+            }
+            let ours = self.sources(their.to);
+            let sources = theirs.sources(their.to);
+            if !ours.is_empty() && !ours.iter().any(|from| sources.contains(from)) {
+                return Some(Disagreement::Schema {
+                    schema: their.to,
+                    ours,
+                    theirs: sources,
+                });
+            }
+        }
+        None
+    }
+
+    fn sources(&self, schema: u32) -> Vec<u32> {
+        let into = self.0.iter().filter(|mark| mark.to == schema);
+        into.map(|mark| mark.from).collect()
+    }
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step {
+                from,
+                to,
+                ours,
+                theirs,
+            } => write!(
+                f,
+                "its step {from} -> {to} has hash {theirs:014x}, and this build's step {from} -> {to} has hash {ours:014x}: two branches call different things schema {to}"
+            ),
+            Self::Schema {
+                schema,
+                ours,
+                theirs,
+            } => {
+                write!(f, "its schema {schema} comes from schema ")?;
+                list(f, theirs)?;
+                write!(f, ", and this build's schema {schema} from schema ")?;
+                list(f, ours)?;
+                write!(f, ": two branches call different things schema {schema}")
+            }
+        }
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, schemas: &[u32]) -> fmt::Result {
+    for (at, schema) in schemas.iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        write!(f, "{comma}{schema}")?;
+    }
+    Ok(())
+}
+
+/// A hash of a step's content for [`Mark::hash`]: never 0, below 2^53. It finds accidents, not attacks.
+pub fn content_hash(content: &[u8]) -> u64 {
+    folded(fnv(FNV_OFFSET, content)).max(1)
+}
+
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+
+fn fnv(state: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(state, |state, byte| {
+        (state ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// JavaScript must be able to carry it as a number.
+fn folded(hash: u64) -> u64 {
+    (hash ^ (hash >> 53)) & MAX_SAFE_INTEGER
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{string::ToString, vec};
+
+    fn lineage(marks: &[(u32, u32, u64)]) -> Lineage {
+        Lineage::from(
+            marks
+                .iter()
+                .map(|mark| Mark::from(*mark))
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn two_branches_that_built_the_same_number_disagree() {
+        let ours = lineage(&[(5, 6, 1), (6, 7, 2)]);
+        let theirs = lineage(&[(5, 6, 1), (6, 7, 3)]);
+        let found = ours.disagreement(&theirs).unwrap();
+        assert_eq!(
+            found.to_string(),
+            "its step 6 -> 7 has hash 00000000000003, and this build's step 6 -> 7 has hash 00000000000002: two branches call different things schema 7"
+        );
+        let theirs = lineage(&[(4, 5, 9), (5, 7, 3)]);
+        let found = ours.disagreement(&theirs).unwrap();
+        assert_eq!(
+            found.to_string(),
+            "its schema 7 comes from schema 5, and this build's schema 7 from schema 6: two branches call different things schema 7"
+        );
+        assert_eq!(
+            lineage(&[(5, 6, 8), (6, 7, 2)]).disagreement(&ours),
+            Some(Disagreement::Step {
+                from: 5,
+                to: 6,
+                ours: 8,
+                theirs: 1
+            }),
+            "an older step may differ too"
+        );
+    }
+
+    #[test]
+    fn forgotten_old_steps_added_shortcuts_and_missing_hashes_are_no_disagreement() {
+        let full = lineage(&[(1, 2, 1), (2, 3, 2), (3, 4, 3)]);
+        let trimmed = lineage(&[(3, 4, 3)]);
+        let shortcut = lineage(&[(2, 3, 2), (2, 4, 9), (3, 4, 3)]);
+        let unhashed = lineage(&[(1, 2, 0), (2, 3, 0), (3, 4, 0)]);
+        let all = [full, trimmed, shortcut, unhashed, Lineage::default()];
+        for ours in &all {
+            for theirs in &all {
+                assert_eq!(ours.disagreement(theirs), None, "{ours:?} {theirs:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_set_hash_depends_on_every_step_and_not_on_their_order() {
+        let first = lineage(&[(1, 2, 5), (2, 3, 6)]);
+        assert_eq!(
+            first.set_hash(),
+            lineage(&[(2, 3, 6), (1, 2, 5)]).set_hash()
+        );
+        for other in [
+            vec![(1, 2, 5)],
+            vec![(1, 2, 5), (2, 3, 7)],
+            vec![(1, 2, 5), (2, 4, 6)],
+        ] {
+            assert_ne!(first.set_hash(), lineage(&other).set_hash());
+        }
+        assert!(first.set_hash() <= MAX_SAFE_INTEGER);
+        assert!((1..=MAX_SAFE_INTEGER).contains(&content_hash(b"")));
+    }
+
+    #[test]
+    fn a_lineage_travels_as_triples() {
+        let text = serde_json::to_string(&lineage(&[(2, 3, 6), (1, 2, 5)])).unwrap();
+        assert_eq!(text, "[[1,2,5],[2,3,6]]");
+        let back: Lineage = serde_json::from_str("[[2,3,6],[1,2,5]]").unwrap();
+        assert_eq!(back, lineage(&[(1, 2, 5), (2, 3, 6)]));
+    }
+}

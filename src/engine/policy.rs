@@ -1,0 +1,104 @@
+//! The rule: from the facts to one decision, always with its reason. A pure table, read from top to bottom.
+
+use super::{
+    io::{Decision, DecisionKind, Reason},
+    release::{How, Urgency},
+};
+
+/// All that the decision depends on.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub target: Target,
+    pub changed: Changed,
+    pub urgency: Urgency,
+    /// The running build must be left.
+    pub leave: Option<How>,
+    pub chunk_failed: bool,
+    pub expired: bool,
+    pub rollback: bool,
+    pub snoozed: bool,
+    /// This tab was already reloaded for the target, in vain.
+    pub reload_did_not_take: bool,
+    pub reloading: bool,
+}
+
+/// What the release wants for this page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    NoRelease,
+    /// Nothing in the page says what runs; the first release is taken for it.
+    Assumed,
+    Same,
+    /// Another build, whose manifest is not read yet.
+    Pending,
+    /// Another build, whose manifest is not there: half a deploy.
+    Unavailable,
+    /// Another build.
+    Other,
+}
+
+/// Whether the target differs in what this page has loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// Not known yet.
+    Pending,
+    /// It does, or nobody can tell.
+    Yes,
+    No,
+}
+
+/// What to do, and why.
+pub fn decide(facts: &Facts) -> Decision {
+    use DecisionKind::{Ignore, Prompt, Reload, Wait};
+    let (kind, reason) = if facts.reloading {
+        (Reload, Reason::Reloading)
+    } else {
+        match facts.target {
+            Target::NoRelease => (Ignore, Reason::NoReleaseYet),
+            Target::Assumed => (Ignore, Reason::UnknownRunningBuild),
+            Target::Same => (Ignore, Reason::SameBuild),
+            Target::Pending => (Wait, Reason::ManifestPending),
+            Target::Unavailable => (Wait, Reason::ManifestUnavailable),
+            Target::Other if facts.reload_did_not_take && !(facts.snoozed && may_wait(facts)) => {
+                (Prompt, Reason::ReloadDidNotTake)
+            }
+            Target::Other if facts.chunk_failed => (Prompt, Reason::ChunkFailed),
+            Target::Other if !may_wait(facts) => (Prompt, stale_or(facts, urgent(facts))),
+            Target::Other if facts.snoozed => (Wait, Reason::Snoozed),
+            Target::Other if facts.leave.is_some() => (Prompt, stale_or(facts, Reason::Retired)),
+            Target::Other => match facts.changed {
+                Changed::Pending => (Wait, Reason::ManifestPending),
+                Changed::No => (Ignore, Reason::NothingLoadedChanged),
+                Changed::Yes if facts.rollback => (Prompt, stale_or(facts, Reason::Rollback)),
+                Changed::Yes => (Prompt, stale_or(facts, Reason::NewBuild)),
+            },
+        }
+    };
+    Decision { kind, reason }
+}
+
+/// Whether the user may put it off.
+pub fn may_wait(facts: &Facts) -> bool {
+    facts.urgency != Urgency::Now && facts.leave != Some(How::Force)
+}
+
+/// Whether the page may reload by itself, after a countdown.
+pub fn may_act(facts: &Facts) -> bool {
+    !may_wait(facts) && !facts.expired && !facts.reload_did_not_take
+}
+
+fn urgent(facts: &Facts) -> Reason {
+    if facts.leave == Some(How::Force) {
+        Reason::Retired
+    } else {
+        Reason::Urgent
+    }
+}
+
+fn stale_or(facts: &Facts, reason: Reason) -> Reason {
+    if facts.expired {
+        Reason::Expired
+    } else {
+        reason
+    }
+}

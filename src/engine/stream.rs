@@ -1,0 +1,160 @@
+//! The event stream's life: opened when its URL is known and this tab may, reopened with a growing pause.
+
+use alloc::string::String;
+
+use super::{
+    chance::Chance,
+    io::{Millis, Timestamp, WakeReason},
+    status::StreamState,
+};
+
+/// A connection that is not there by then never will be.
+const CONNECT_TIMEOUT: Millis = 30_000;
+
+/// A connection that lived this long was a good one: the next failure counts as the first.
+const HEALTHY: Millis = 30_000;
+
+/// Longest pause between two attempts: the poll is there meanwhile.
+const LONGEST_PAUSE: Millis = 5 * 60 * 1_000;
+
+/// The base of the pause between attempts, doubled each time.
+const PAUSE: Millis = 1_000;
+
+/// Decides when the stream opens and closes.
+#[derive(Clone, Debug, Default)]
+pub struct Stream {
+    url: Option<String>,
+    allowed: bool,
+    state: State,
+    attempts: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Off,
+    Connecting {
+        since: Timestamp,
+    },
+    Open {
+        since: Timestamp,
+    },
+    Waiting {
+        until: Timestamp,
+    },
+}
+
+/// What the guard has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Open { url: String },
+    Close,
+}
+
+impl Stream {
+    /// An answer named the stream's URL, or none.
+    pub fn on_url(&mut self, url: Option<String>) {
+        // An open stream outlives an answer that does not name it: replicas may differ.
+        if url.is_some() || !self.is_open() {
+            self.url = url;
+        }
+    }
+
+    /// Whether this tab may hold the stream for its origin.
+    pub fn on_allowed(&mut self, allowed: bool) {
+        self.allowed = allowed;
+    }
+
+    pub fn on_opened(&mut self, now: Timestamp) {
+        if let State::Connecting { .. } = self.state {
+            self.state = State::Open { since: now };
+        }
+    }
+
+    pub fn on_closed(&mut self, now: Timestamp, chance: &mut Chance) {
+        match self.state {
+            State::Connecting { .. } => self.pause(now, chance),
+            State::Open { since } => {
+                if now.0.saturating_sub(since.0) >= HEALTHY {
+                    self.attempts = 0;
+                }
+                self.pause(now, chance);
+            }
+            State::Off | State::Waiting { .. } => {}
+        }
+    }
+
+    /// The network is back: no need to sit the pause out.
+    pub fn on_online(&mut self, now: Timestamp, chance: &mut Chance) {
+        if let State::Waiting { until } = self.state {
+            let soon = Timestamp(now.0 + chance.up_to(PAUSE));
+            self.state = State::Waiting {
+                until: until.min(soon),
+            };
+        }
+    }
+
+    /// What is due, one step at a time until there is none.
+    pub fn poll(&mut self, now: Timestamp, chance: &mut Chance) -> Option<Step> {
+        let url = self.url.clone().filter(|_| self.allowed);
+        match (self.state, url) {
+            (State::Off, None) => None,
+            (State::Waiting { .. }, None) => {
+                self.state = State::Off;
+                None
+            }
+            (State::Connecting { .. } | State::Open { .. }, None) => {
+                self.state = State::Off;
+                Some(Step::Close)
+            }
+            (State::Off, Some(url)) => Some(self.open(url, now)),
+            (State::Waiting { until }, Some(url)) if until <= now => Some(self.open(url, now)),
+            (State::Connecting { since }, Some(_))
+                if now.0 >= since.0.saturating_add(CONNECT_TIMEOUT) =>
+            {
+                self.pause(now, chance);
+                Some(Step::Close)
+            }
+            (State::Waiting { .. } | State::Connecting { .. } | State::Open { .. }, Some(_)) => {
+                None
+            }
+        }
+    }
+
+    pub fn next(&self) -> Option<(Timestamp, WakeReason)> {
+        match self.state {
+            State::Off | State::Open { .. } => None,
+            State::Connecting { since } => Some((
+                Timestamp(since.0.saturating_add(CONNECT_TIMEOUT)),
+                WakeReason::Timeout,
+            )),
+            State::Waiting { until } => Some((until, WakeReason::StreamReconnect)),
+        }
+    }
+
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Open { .. })
+    }
+
+    pub fn state(&self) -> StreamState {
+        match self.state {
+            State::Off => StreamState::Off,
+            State::Connecting { .. } => StreamState::Connecting,
+            State::Open { .. } => StreamState::Open,
+            State::Waiting { .. } => StreamState::Waiting,
+        }
+    }
+
+    fn open(&mut self, url: String, now: Timestamp) -> Step {
+        self.state = State::Connecting { since: now };
+        Step::Open { url }
+    }
+
+    fn pause(&mut self, now: Timestamp, chance: &mut Chance) {
+        self.attempts = self.attempts.saturating_add(1);
+        let pause = chance.backed_off(PAUSE, self.attempts, LONGEST_PAUSE);
+        self.state = State::Waiting {
+            until: Timestamp(now.0 + pause),
+        };
+    }
+}

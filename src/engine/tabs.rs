@@ -1,0 +1,222 @@
+//! One tab of an origin leads: it looks for all and holds the stream. The others listen.
+//!
+//! A tab asks for leadership when it starts and keeps asking until it has it. It gives both up when the page is put
+//! away, and starts over when the page is shown again. Without locks every tab looks for itself.
+
+use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
+
+use super::{
+    duty::Duty,
+    io::{Effect, Millis, PeerMessage, Timestamp, WakeReason},
+};
+
+/// How many visible peers are remembered; any visible one is reason enough to look.
+const MOST_PEERS: usize = 64;
+
+/// How often a visible peer may leave "who is visible?" unanswered: it may have crashed.
+const PATIENCE: u32 = 3;
+
+/// This tab's place among the tabs of its origin.
+#[derive(Clone, Debug)]
+pub struct Tabs {
+    tab: String,
+    interval: Millis,
+    role: Role,
+    visible: bool,
+    /// Visible peers, with the questions they left unanswered.
+    peers: BTreeMap<String, u32>,
+    next_beat: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// There are no locks: this tab looks for itself.
+    Alone,
+    Candidate,
+    Leader,
+    /// The page may be in the back/forward cache, where a held lock would harm the others.
+    Away {
+        alone: bool,
+    },
+}
+
+impl Tabs {
+    /// `tab`: a name no other tab has.
+    pub fn new(tab: String, interval: Millis, locks: bool, visible: bool) -> Self {
+        let role = Role::Away { alone: !locks };
+        Self {
+            tab,
+            interval,
+            role,
+            visible,
+            peers: BTreeMap::new(),
+            next_beat: None,
+        }
+    }
+
+    /// The page is there: at the start, and again after it was put away.
+    pub fn on_back(&mut self) -> Vec<Effect> {
+        match self.role {
+            Role::Away { alone: true } => {
+                self.role = Role::Alone;
+                Vec::new()
+            }
+            Role::Away { alone: false } => {
+                self.role = Role::Candidate;
+                let mut effects = vec![Effect::JoinElection];
+                effects.extend(self.visible.then(|| self.tell_visibility()));
+                effects
+            }
+            Role::Alone | Role::Candidate | Role::Leader => Vec::new(),
+        }
+    }
+
+    /// The page is put away: it may come back, or not.
+    pub fn on_away(&mut self) -> Vec<Effect> {
+        let effects = match self.role {
+            Role::Candidate | Role::Leader => {
+                let mut effects = Vec::new();
+                if self.visible {
+                    effects.push(tell(PeerMessage::Hidden {
+                        tab: self.tab.clone(),
+                    }));
+                }
+                effects.push(Effect::LeaveElection);
+                effects
+            }
+            Role::Alone | Role::Away { .. } => Vec::new(),
+        };
+        self.role = Role::Away {
+            alone: matches!(self.role, Role::Alone | Role::Away { alone: true }),
+        };
+        self.peers.clear();
+        self.next_beat = None;
+        effects
+    }
+
+    pub fn on_visible(&mut self, visible: bool) -> Option<Effect> {
+        let changed = self.visible != visible;
+        self.visible = visible;
+        (changed && self.role == Role::Candidate).then(|| self.tell_visibility())
+    }
+
+    pub fn on_elected(&mut self, now: Timestamp) -> Vec<Effect> {
+        match self.role {
+            Role::Candidate => {
+                self.role = Role::Leader;
+                self.next_beat = Some(self.after_a_beat(now));
+                vec![tell(PeerMessage::WhoIsVisible)]
+            }
+            // The answer to a request that was given up meanwhile.
+            Role::Away { alone: false } => vec![Effect::LeaveElection],
+            Role::Alone | Role::Leader | Role::Away { alone: true } => Vec::new(),
+        }
+    }
+
+    pub fn on_deposed(&mut self) -> Vec<Effect> {
+        match self.role {
+            Role::Leader => {
+                self.role = Role::Away { alone: false };
+                self.peers.clear();
+                self.next_beat = None;
+                self.on_back()
+            }
+            Role::Alone | Role::Candidate | Role::Away { .. } => Vec::new(),
+        }
+    }
+
+    /// A peer asks or tells who is visible.
+    pub fn on_peer(&mut self, message: &PeerMessage) -> Option<Effect> {
+        match message {
+            PeerMessage::WhoIsVisible => {
+                let answers = self.visible && self.role == Role::Candidate;
+                answers.then(|| self.tell_visibility())
+            }
+            PeerMessage::Visible { tab } => {
+                if self.peers.len() < MOST_PEERS || self.peers.contains_key(tab) {
+                    self.peers.insert(tab.clone(), 0);
+                }
+                None
+            }
+            PeerMessage::Hidden { tab } => {
+                self.peers.remove(tab);
+                None
+            }
+            PeerMessage::Checked { .. } => None,
+        }
+    }
+
+    /// A look is over: the leader tells the others, which need not look themselves.
+    pub fn on_look_over(&mut self, sequence: Option<u64>, now: Timestamp) -> Option<Effect> {
+        (self.role == Role::Leader).then(|| {
+            self.next_beat = Some(self.after_a_beat(now));
+            tell(PeerMessage::Checked { sequence })
+        })
+    }
+
+    /// A sign of life from the leader, when it has been quiet for an interval.
+    pub fn poll(&mut self, sequence: Option<u64>, now: Timestamp) -> Vec<Effect> {
+        if self.duty() != Duty::Lead || self.next_beat.is_none_or(|beat| now < beat) {
+            return Vec::new();
+        }
+        self.next_beat = Some(self.after_a_beat(now));
+        let mut effects = vec![tell(PeerMessage::Checked { sequence })];
+        if !self.visible {
+            effects.push(tell(PeerMessage::WhoIsVisible));
+            self.peers.retain(|_, unanswered| {
+                *unanswered += 1;
+                *unanswered <= PATIENCE
+            });
+        }
+        effects
+    }
+
+    pub fn next(&self) -> Option<(Timestamp, WakeReason)> {
+        self.next_beat
+            .filter(|_| self.duty() == Duty::Lead)
+            .map(|beat| (beat, WakeReason::Beat))
+    }
+
+    pub fn duty(&self) -> Duty {
+        match self.role {
+            Role::Leader if self.visible || !self.peers.is_empty() => Duty::Lead,
+            Role::Alone if self.visible => Duty::Lead,
+            Role::Candidate if self.visible => Duty::Follow,
+            Role::Leader | Role::Alone | Role::Candidate | Role::Away { .. } => Duty::Rest,
+        }
+    }
+
+    pub fn is_leader(&self) -> bool {
+        self.role == Role::Leader
+    }
+
+    pub fn is_away(&self) -> bool {
+        matches!(self.role, Role::Away { .. })
+    }
+
+    /// Whether this tab may hold the event stream.
+    pub fn may_stream(&self) -> bool {
+        matches!(self.role, Role::Leader | Role::Alone)
+    }
+
+    pub fn is_visible(&self) -> bool {
+        self.visible
+    }
+
+    fn tell_visibility(&self) -> Effect {
+        let tab = self.tab.clone();
+        tell(if self.visible {
+            PeerMessage::Visible { tab }
+        } else {
+            PeerMessage::Hidden { tab }
+        })
+    }
+
+    fn after_a_beat(&self, now: Timestamp) -> Timestamp {
+        Timestamp(now.0.saturating_add(self.interval))
+    }
+}
+
+fn tell(message: PeerMessage) -> Effect {
+    Effect::TellPeers { message }
+}
