@@ -1,0 +1,63 @@
+// The entry of the npm package: the loader, and the runtime as a module of its own that it fetches when the page is idle.
+import { KEY, openPage } from './loader.js';
+import { completeOptions } from './options.js';
+
+/** Starts the guard, or returns the one this page already has. Inert where there is no document. */
+export function createChangeover(options = {}) {
+  if (globalThis[KEY]) return globalThis[KEY];
+  if (typeof document === 'undefined') return inert();
+  const { runtime } = options;
+  const load = () => (runtime ? import(/* @vite-ignore */ /* webpackIgnore: true */ runtime) : quietly(() => import('./runtime.js')));
+  return (globalThis[KEY] = openPage(completeOptions(options), load).api);
+}
+
+/**
+ * Vite announces a failed import to the whole app, and many apps answer with a reload. A missing runtime is our own
+ * trouble, after which the loader level goes on.
+ */
+async function quietly(load) {
+  const keepQuiet = (event) => {
+    if (!/\bruntime\b[^/]*\.js/.test(event.payload?.message)) return;
+    event.stopImmediatePropagation();
+    event.preventDefault();
+  };
+  addEventListener('vite:preloadError', keepQuiet, true);
+  try {
+    const runtime = await load();
+    if (!runtime) throw new Error('the runtime could not be loaded');
+    return runtime;
+  } finally {
+    removeEventListener('vite:preloadError', keepQuiet, true);
+  }
+}
+
+function inert() {
+  const undo = () => {};
+  const status = {
+    level: 'off',
+    levelReason: 'there is no document here',
+    build: null,
+    release: null,
+    skew: false,
+    decision: { kind: 'ignore', reason: 'noReleaseYet' },
+    leader: false,
+    stream: 'off',
+    lastCheck: null,
+    failures: 0,
+    lastFailure: null,
+    holds: [],
+    prompt: null,
+    changeover: null,
+  };
+  return {
+    status,
+    check: async () => status,
+    on: () => undo,
+    hold: () => undo,
+    state: () => undo,
+    reload: async () => 'disposed',
+    snooze() {},
+    trace: () => '',
+    dispose() {},
+  };
+}

@@ -1,0 +1,27 @@
+// Brings the WebAssembly into the page: from the bytes inlined in this module, or, in the slim runtime, from a URL.
+import { inlined } from './wasm.js';
+
+/** A server that accepts and never answers must not leave the page without its loader level. */
+const TIMEOUT = 30_000;
+
+/**
+ * @param {string | null} url of `changeover.wasm`; only the slim runtime needs it
+ * @param {object} imports what the module imports
+ * @returns {Promise<{instance: object, module: object}>}
+ */
+export async function instantiate(url, imports) {
+  if (typeof WebAssembly === 'undefined') throw new Error('this browser has no WebAssembly');
+  if (inlined) return WebAssembly.instantiate(decode(inlined), imports);
+  if (!url) throw new Error('the slim runtime needs the URL of changeover.wasm (data-wasm or the option "wasm")');
+  const response = await fetch(url, { credentials: 'same-origin', signal: AbortSignal.timeout?.(TIMEOUT) });
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  const type = response.headers.get('content-type') ?? '';
+  if (type.includes('html')) throw new Error(`${url} is an HTML page, not WebAssembly: the file is missing and the server answers with its start page`);
+  // Streaming insists on the type; a server that does not know the suffix still serves the right bytes.
+  if (type.startsWith('application/wasm') && WebAssembly.instantiateStreaming) return WebAssembly.instantiateStreaming(response, imports);
+  return WebAssembly.instantiate(await response.arrayBuffer(), imports);
+}
+
+function decode(base64) {
+  return Uint8Array.fromBase64?.(base64) ?? Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,168 @@
+// The full level: the engine in WebAssembly behind the public object.
+//
+// In order: instantiate, make the core, start it, connect the public object, hand over the failures the loader has
+// captured. From then on the core calls back with events. If the core dies, the loader level takes its place.
+import { createBindings } from './bindings.js';
+import { describeFailure, textOf } from './failures.js';
+import { instantiate } from './instantiate.js';
+import { completeOptions } from './options.js';
+import { createPrompt } from './prompt.js';
+import { createStates } from './states.js';
+
+/** A forgotten hold must not keep a page on an old build for ever. */
+const HOLD = 5 * 60_000;
+
+/** Takes a page over from its loader; rejects when that is impossible, and leaves everything as it was. */
+export async function attach(page) {
+  const options = completeOptions(page.options);
+  const { exports, imports, start } = createBindings();
+  const { instance, module } = await instantiate(options.wasm, imports);
+  start(instance, module);
+  if (page.api.status.level === 'off') return;
+  connect(page, options, exports.Core);
+}
+
+function connect(page, options, Core) {
+  const listeners = new Set();
+  let checks = [];
+  let reloads = [];
+  let early = []; // events before the app's listeners are there
+  let core = null;
+  let dead = false;
+
+  const settle = (waiting, answer) => waiting.forEach((resolve) => resolve(answer));
+  const settleChecks = () => {
+    if (!checks.length) return;
+    const waiting = checks;
+    checks = [];
+    settle(waiting, page.api.status);
+  };
+  const settleReloads = (reason) => {
+    const waiting = reloads;
+    reloads = [];
+    settle(waiting, reason);
+  };
+
+  // A trap leaves the core in an unknown state: it is never called again, except to close what it opened.
+  let place = '';
+  const die = (error) => {
+    if (dead) return;
+    dead = true;
+    prompt.hide();
+    try {
+      core?.abandon();
+    } catch {}
+    page.degrade(`panic: ${place || textOf(error)}`);
+    settleChecks();
+    settleReloads('disposed');
+  };
+  const guarded = (run, otherwise) => (...given) => {
+    if (dead) return otherwise;
+    try {
+      return run(...given);
+    } catch (error) {
+      die(error);
+      return otherwise;
+    }
+  };
+  const tell = guarded((method, ...given) => core[method](...given));
+
+  const emit = (event) => {
+    if (early) return early.push(event);
+    for (const [type, listener] of [...listeners]) {
+      if (type !== event.type && type !== '*') continue;
+      try {
+        listener(event);
+      } catch (error) {
+        console.error(`changeover: a listener to "${event.type}" threw`, error);
+      }
+    }
+  };
+  const states = createStates({
+    carried: () => tell('carried') ?? {},
+    claim: (name) => tell('claim', name),
+    tell: (names) => tell('restored', names),
+  });
+  const prompt = options.prompt
+    ? createPrompt({
+        lang: options.lang,
+        labels: options.labels,
+        onReload: ({ trouble }) => tell('reload', trouble === 'stateNotSaved' ? 'anyway' : 'user'),
+        onLater: () => tell('snooze'),
+      })
+    : { show() {}, hide() {} };
+
+  const host = {
+    shield: (callback) => guarded((given) => callback(given)),
+    panicked: (at) => {
+      place = at;
+    },
+    event(event) {
+      if (event.type === 'promptShown') prompt.show(event.prompt);
+      if (event.type === 'promptHidden') prompt.hide();
+      if (event.type === 'changeoverAborted') settleReloads(event.reason);
+      emit(event);
+    },
+    settled: settleChecks,
+    capture: () => states.capture(),
+    restore: () => states.restored(),
+  };
+
+  const impl = {
+    get status() {
+      return tell('status') ?? null;
+    },
+    check: () =>
+      new Promise((resolve) => {
+        checks.push(resolve);
+        tell('check');
+        if (dead || tell('isSettled')) settleChecks();
+      }),
+    on(type, listener) {
+      const entry = [type, listener];
+      listeners.add(entry);
+      return () => listeners.delete(entry);
+    },
+    hold(reason, { deadline = HOLD } = {}) {
+      let hold = tell('hold', String(reason), deadline);
+      return () => {
+        if (hold) tell('release', hold);
+        hold = null;
+      };
+    },
+    state: (name, provider) => states.register(String(name), provider),
+    reload: () =>
+      new Promise((resolve) => {
+        reloads.push(resolve);
+        if (dead) settleReloads('disposed');
+        tell('reload', 'app');
+      }),
+    snooze: () => tell('snooze'),
+    trace: () => tell('trace') ?? '',
+    dispose() {
+      tell('dispose');
+      dead = true;
+      prompt.hide();
+      listeners.clear();
+      page.stop();
+      settleChecks();
+      settleReloads('disposed');
+    },
+  };
+
+  core = new Core(options, host);
+  try {
+    core.start();
+  } catch (error) {
+    dead = true;
+    core.abandon();
+    throw error;
+  }
+  if (dead) return;
+  page.connect(impl);
+  const missed = early;
+  early = null;
+  missed.forEach(emit);
+  page.onFailure = (event) => tell('loadFailed', describeFailure(event));
+  page.failures.splice(0).forEach(page.onFailure);
+}

@@ -1,0 +1,160 @@
+//! Handles of what is opened in the browser: each closes what it opened when it is dropped.
+//!
+//! Every function that is handed to JavaScript is made here, so that one shield can stand around all of them: if
+//! wasm traps inside a callback, the shield catches the exception and the app's error handlers never see it.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::{JsCast, prelude::*};
+use web_sys::{Event, EventTarget, Window};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `setTimeout` and friends under our own signatures: web-sys takes 32 bits and no `catch`.
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(run: &Function, ms: f64) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(id: &JsValue);
+
+    type Thenable;
+    #[wasm_bindgen(method)]
+    fn then(this: &Thenable, fulfilled: &Function, rejected: &Function) -> JsValue;
+}
+
+thread_local! {
+    static SHIELD: RefCell<Option<Function>> = const { RefCell::new(None) };
+}
+
+/// Sets the JavaScript function that every callback goes through: it takes a function and returns one that never throws.
+pub fn set_shield(shield: Function) {
+    SHIELD.with(|slot| *slot.borrow_mut() = Some(shield));
+}
+
+fn shielded(bare: JsValue) -> Function {
+    let shield = SHIELD.with(|slot| slot.borrow().clone());
+    shield.and_then(|shield| shield.call1(&JsValue::UNDEFINED, &bare).ok()).unwrap_or(bare).unchecked_into()
+}
+
+/// The window of this page.
+pub fn window() -> Window {
+    js_sys::global().unchecked_into()
+}
+
+type Body = dyn Fn(JsValue) -> JsValue;
+
+/// A function that JavaScript may call while the handle lives.
+#[must_use = "dropping it takes the function away from JavaScript"]
+pub struct Callback {
+    function: Function,
+    _closure: Closure<Body>,
+}
+
+impl Callback {
+    pub fn new(run: impl Fn(JsValue) -> JsValue + 'static) -> Self {
+        let closure = Closure::wrap(Box::new(run) as Box<Body>);
+        Self { function: shielded(closure.as_ref().clone()), _closure: closure }
+    }
+
+    pub fn function(&self) -> &Function {
+        &self.function
+    }
+}
+
+/// An event listener; dropping it removes it.
+#[must_use = "dropping it removes the listener"]
+pub struct Listener {
+    target: EventTarget,
+    kind: &'static str,
+    callback: Callback,
+}
+
+impl Listener {
+    pub fn new(target: &EventTarget, kind: &'static str, run: impl Fn(Event) + 'static) -> Self {
+        let callback = Callback::new(move |event| {
+            run(event.unchecked_into());
+            JsValue::UNDEFINED
+        });
+        // Adding a listener fails only for signals, which are not used here.
+        let _ = target.add_event_listener_with_callback(kind, callback.function());
+        Self { target: target.clone(), kind, callback }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = self.target.remove_event_listener_with_callback(self.kind, self.callback.function());
+    }
+}
+
+/// A timer that is armed, armed anew or cleared; dropping it clears it.
+#[must_use = "dropping it clears the timer"]
+pub struct Timer {
+    id: Rc<RefCell<JsValue>>,
+    callback: Callback,
+}
+
+/// `setTimeout` takes a signed 32-bit number; a longer delay would fire at once.
+const LONGEST_DELAY: u64 = i32::MAX as u64;
+
+impl Timer {
+    pub fn new(run: impl Fn() + 'static) -> Self {
+        let id = Rc::new(RefCell::new(JsValue::UNDEFINED));
+        let fired = id.clone();
+        let callback = Callback::new(move |_| {
+            fired.replace(JsValue::UNDEFINED);
+            run();
+            JsValue::UNDEFINED
+        });
+        Self { id, callback }
+    }
+
+    /// Arms the timer; `run` is called once, `ms` from now or, for spans beyond 24 days, earlier.
+    pub fn arm(&self, ms: u64) {
+        self.clear();
+        *self.id.borrow_mut() = set_timeout(self.callback.function(), ms.min(LONGEST_DELAY) as f64);
+    }
+
+    pub fn clear(&self) {
+        let id = self.id.replace(JsValue::UNDEFINED);
+        if !id.is_undefined() {
+            clear_timeout(&id);
+        }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;
+
+/// Tells `done` how the promise ended. Nothing can be cancelled: give `done` a weak reference to what may be gone.
+pub fn settle(promise: &Promise, done: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
+    let done: Rc<Cell<Option<Done>>> = Rc::new(Cell::new(Some(Box::new(done))));
+    let other = done.clone();
+    let fulfilled = collected(move |value| {
+        if let Some(done) = done.take() {
+            done(Ok(value));
+        }
+        JsValue::UNDEFINED
+    });
+    let rejected = collected(move |error| {
+        if let Some(done) = other.take() {
+            done(Err(error));
+        }
+        JsValue::UNDEFINED
+    });
+    promise.unchecked_ref::<Thenable>().then(&fulfilled, &rejected);
+}
+
+/// A function that JavaScript's garbage collector frees. For callers that may call long after the asker is gone, such as
+/// a promise: calling the closure of a dropped [`Callback`] throws.
+pub fn collected(run: impl Fn(JsValue) -> JsValue + 'static) -> Function {
+    shielded(Closure::wrap(Box::new(run) as Box<Body>).into_js_value())
+}

@@ -1,0 +1,40 @@
+//! JavaScript values that came from JSON, read field by field: a decoder for each small shape would weigh more.
+
+use js_sys::{Array, JSON, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// Parses JSON; `undefined` when it is none.
+pub fn parse(text: &str) -> JsValue {
+    JSON::parse(text).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// The JSON of a value; `None` when it has none.
+pub fn write(value: &JsValue) -> Option<String> {
+    JSON::stringify(value).ok()?.as_string()
+}
+
+/// A property of anything; `undefined` when there is none or the getter throws.
+pub fn property(of: &JsValue, name: &str) -> JsValue {
+    Reflect::get(of, &name.into()).unwrap_or(JsValue::UNDEFINED)
+}
+
+pub fn text(of: &JsValue, name: &str) -> Option<String> {
+    property(of, name).as_string()
+}
+
+/// A whole number that JavaScript can hold exactly.
+pub fn number(of: &JsValue, name: &str) -> Option<u64> {
+    let number = property(of, name).as_f64()?;
+    let whole = (0.0..=js_sys::Number::MAX_SAFE_INTEGER).contains(&number) && number.trunc() == number;
+    whole.then_some(number as u64)
+}
+
+/// Strings of an array; anything else in it is left out.
+pub fn texts(of: &JsValue, name: &str) -> Vec<String> {
+    property(of, name).dyn_into::<Array>().unwrap_or_default().iter().filter_map(|item| item.as_string()).collect()
+}
+
+/// Sets a property of an object of our own; it cannot fail there.
+pub fn set(of: &Object, name: &str, value: &JsValue) {
+    let _ = Reflect::set(of, &name.into(), value);
+}

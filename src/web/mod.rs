@@ -1,0 +1,34 @@
+//! L1: the browser drivers. They turn what the browser says into inputs and perform effects; they decide nothing.
+//!
+//! | module | what it drives |
+//! |---|---|
+//! | [`driver`] | the loop: feed, drain, one timer |
+//! | [`perform`] | every effect, one arm each |
+//! | [`fetch`] | requests with a cap in bytes and time |
+//! | [`events`] | the event stream |
+//! | [`lifecycle`] | visibility, focus, network, freezing, the back/forward cache |
+//! | [`election`], [`peers`] | one leading tab, and the channel between tabs |
+//! | [`storage`], [`state`], [`scroll`] | what outlives a reload |
+//! | [`files`] | what the page has loaded |
+//! | [`handle`], [`clock`], [`json`], [`trace`] | what the others are made of |
+
+pub mod clock;
+pub mod driver;
+pub mod election;
+pub mod events;
+pub mod fetch;
+pub mod files;
+pub mod handle;
+pub(crate) mod json;
+pub mod lifecycle;
+pub mod peers;
+mod perform;
+pub mod scroll;
+pub mod state;
+pub mod storage;
+pub mod trace;
+
+pub use driver::{Driver, Host, Options, Stream};
+
+/// Where a driver puts what it learns.
+pub type Emit = std::rc::Rc<dyn Fn(crate::engine::io::Input)>;

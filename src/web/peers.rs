@@ -1,0 +1,51 @@
+//! The channel to the other tabs of this origin.
+
+use wasm_bindgen::JsValue;
+use web_sys::BroadcastChannel;
+
+use super::{Emit, handle::Listener, json};
+use crate::engine::io::{Input, PeerMessage};
+
+/// An open channel; dropping it closes it.
+#[must_use = "dropping it closes the channel"]
+pub struct Peers {
+    channel: BroadcastChannel,
+    _heard: Listener,
+}
+
+impl Peers {
+    /// Joins the channel; `None` where there is none.
+    pub fn join(scope: &str, emit: &Emit) -> Option<Self> {
+        let channel = BroadcastChannel::new(&["changeover:", scope].concat()).ok()?;
+        let emit = emit.clone();
+        let heard = Listener::new(&channel, "message", move |event| {
+            // Another version of changeover may speak here: what is not understood is not for us.
+            if let Some(message) = json::text(&event, "data").and_then(|text| read(&json::parse(&text))) {
+                emit(Input::PeerHeard { message });
+            }
+        });
+        Some(Self { channel, _heard: heard })
+    }
+
+    pub fn tell(&self, message: &PeerMessage) {
+        if let Ok(text) = serde_json::to_string(message) {
+            let _ = self.channel.post_message(&JsValue::from_str(&text));
+        }
+    }
+}
+
+impl Drop for Peers {
+    fn drop(&mut self) {
+        self.channel.close();
+    }
+}
+
+fn read(message: &JsValue) -> Option<PeerMessage> {
+    Some(match json::text(message, "type")?.as_str() {
+        "checked" => PeerMessage::Checked { sequence: json::number(message, "sequence") },
+        "whoIsVisible" => PeerMessage::WhoIsVisible,
+        "visible" => PeerMessage::Visible { tab: json::text(message, "tab")? },
+        "hidden" => PeerMessage::Hidden { tab: json::text(message, "tab")? },
+        _ => return None,
+    })
+}

@@ -1,0 +1,162 @@
+//! The envelope: what a page leaves in session storage for the page that a reload puts in its place.
+//!
+//! In order: the old page captures and writes; the new page reads, learns how it came to be, and hands each state to the
+//! provider that claims its name; a claimed state is taken out, and with the last one the envelope goes. What nobody
+//! claims is kept for a day and carried on, since the part of the app that owns it may only be opened later.
+
+use std::cell::{Cell, RefCell};
+
+use js_sys::{Array, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+use super::{
+    handle::window,
+    json,
+    scroll,
+    storage::{Kept, Storage},
+};
+use crate::engine::io::{Arrival, BuildId, Timestamp};
+
+const NAME: &str = "envelope";
+const FORMAT: f64 = 1.0;
+/// A tab left over the night still gets its state back; older state would surprise more than help.
+const LIFETIME: u64 = 24 * 60 * 60 * 1000;
+/// Room that has to be left in the storage for the count of reloads, which is written after the envelope.
+const MARGIN: usize = 512;
+
+/// The envelope this page came with, and the one it may leave.
+pub struct Envelope {
+    /// What came and is not claimed yet, as it is in the storage.
+    came: RefCell<Option<Object>>,
+    arrival: Option<Arrival>,
+    scroll: Cell<Option<(f64, f64)>>,
+}
+
+/// The head of an envelope.
+pub struct Departure<'a> {
+    pub changeover: &'a str,
+    pub from: Option<&'a BuildId>,
+    pub to: &'a BuildId,
+    pub at: Timestamp,
+}
+
+impl Envelope {
+    /// Reads what a page before this one left. Something damaged, foreign or stale is nothing.
+    pub fn open(storage: &Storage, now: Timestamp) -> Self {
+        let came = storage.read(Kept::Session, NAME).and_then(|text| read(&text, now));
+        let mut this = Self { came: RefCell::new(came), arrival: None, scroll: Cell::new(None) };
+        let Some(came) = this.came.borrow().clone() else {
+            storage.remove(Kept::Session, NAME);
+            return this;
+        };
+        // Set by the first page that reads it, so that a later reload by hand is no second arrival.
+        if !json::property(&came, "arrived").is_truthy() {
+            this.arrival = arrival(&came);
+            if json::text(&came, "url") == window().location().href().ok() {
+                this.scroll.set(numbers(&json::property(&came, "scroll")));
+            }
+            json::set(&came, "arrived", &JsValue::TRUE);
+            json::set(&came, "scroll", &JsValue::NULL);
+            this.keep(storage);
+        }
+        this
+    }
+
+    /// How this page came to be, when a changeover reloaded it.
+    pub fn arrival(&self) -> Option<Arrival> {
+        self.arrival.clone()
+    }
+
+    /// Where the page before this one was scrolled to; told once.
+    pub fn take_scroll(&self) -> Option<(f64, f64)> {
+        self.scroll.take()
+    }
+
+    /// The unclaimed states, an object from name to value.
+    pub fn states(&self) -> Object {
+        let came = self.came.borrow();
+        came.as_ref().map(|came| json::property(came, "states")).and_then(|states| states.dyn_into().ok()).unwrap_or_default()
+    }
+
+    /// Takes a state out: its provider has it now.
+    pub fn claim(&self, storage: &Storage, name: &str) {
+        let _ = Reflect::delete_property(&self.states(), &name.into());
+        self.keep(storage);
+    }
+
+    /// Writes the envelope that the next page will read, with the unclaimed states of this page's own.
+    pub fn write(&self, storage: &Storage, departure: &Departure, states: &JsValue) -> Result<(), String> {
+        let all = Object::assign_many(&Object::new(), &[self.states(), states.clone().unchecked_into()]).unwrap_or_default();
+        let (x, y) = scroll::position();
+        let envelope = Object::new();
+        json::set(&envelope, "format", &FORMAT.into());
+        json::set(&envelope, "id", &departure.changeover.into());
+        json::set(&envelope, "from", &departure.from.map_or(JsValue::NULL, |from| from.0.as_str().into()));
+        json::set(&envelope, "to", &departure.to.0.as_str().into());
+        json::set(&envelope, "at", &(departure.at.0 as f64).into());
+        json::set(&envelope, "url", &window().location().href().unwrap_or_default().into());
+        json::set(&envelope, "scroll", &Array::of2(&x.into(), &y.into()));
+        json::set(&envelope, "states", &all);
+        let text = sealed(&envelope).ok_or("the page's state is not JSON")?;
+        let refused = |_| {
+            let size = text.len().to_string();
+            ["the session storage took none of the page's state (", &size, " bytes)"].concat()
+        };
+        storage.write(Kept::Session, NAME, &[text.as_str(), &" ".repeat(MARGIN)].concat()).map_err(refused)?;
+        storage.write(Kept::Session, NAME, &text).map_err(refused)
+    }
+
+    /// Puts back what this page came with: it stays after all.
+    pub fn keep(&self, storage: &Storage) {
+        let came = self.came.borrow();
+        let text = came.as_ref().filter(|_| Object::keys(&self.states()).length() > 0).and_then(sealed);
+        match text {
+            Some(text) => drop(storage.write(Kept::Session, NAME, &text)),
+            None => storage.remove(Kept::Session, NAME),
+        }
+    }
+}
+
+fn read(text: &str, now: Timestamp) -> Option<Object> {
+    let envelope: Object = json::parse(text).dyn_into().ok()?;
+    let sum = json::text(&envelope, "sum");
+    let _ = Reflect::delete_property(&envelope, &"sum".into());
+    // The loader, which has no bytes for it, writes no sum.
+    if sum.is_some() && sum != checksum(&envelope) {
+        return None;
+    }
+    let at = json::number(&envelope, "at")?;
+    let fresh = now.0.saturating_sub(at) <= LIFETIME;
+    (fresh && json::property(&envelope, "format") == FORMAT && json::property(&envelope, "states").is_object()).then_some(envelope)
+}
+
+fn arrival(envelope: &Object) -> Option<Arrival> {
+    let text = |name| json::text(envelope, name);
+    Some(Arrival {
+        changeover: text("id")?,
+        from: text("from").map(BuildId),
+        to: BuildId(text("to")?),
+        at: Timestamp(json::number(envelope, "at")?),
+    })
+}
+
+/// The envelope as text, with its checksum as the last field.
+fn sealed(envelope: &Object) -> Option<String> {
+    json::set(envelope, "sum", &checksum(envelope)?.into());
+    let text = json::write(envelope);
+    let _ = Reflect::delete_property(envelope, &"sum".into());
+    text
+}
+
+/// 64-bit FNV-1a over the JSON text, in hexadecimal: against accidents, not against attackers, who could as well
+/// change the page. JSON written by the browser and read back is written the same way again.
+fn checksum(envelope: &Object) -> Option<String> {
+    let text = json::write(envelope)?;
+    let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    Some(format!("{sum:016x}"))
+}
+
+fn numbers(pair: &JsValue) -> Option<(f64, f64)> {
+    let pair: &Array = pair.dyn_ref()?;
+    Some((pair.get(0).as_f64()?, pair.get(1).as_f64()?))
+}
