@@ -1,0 +1,27 @@
+// Inside the booth's frames the page says what happens to it; anywhere else it says nothing.
+import { guard } from './guard.js';
+
+export function reportToBooth() {
+  if (window.parent === window) return;
+  const origin = boothOrigin();
+  if (!origin) return;
+  const tell = (event) => {
+    const { build, level, skew, decision, prompt, holds, changeover, leader, stream } = guard.status;
+    const where = location.pathname + location.search + location.hash;
+    window.parent.postMessage({ aster: 1, event, where, status: { build, level, skew, decision, prompt, holds, changeover, leader, stream } }, origin);
+  };
+  guard.on('*', tell);
+  window.addEventListener('popstate', () => tell({ type: 'moved' }));
+  window.addEventListener('aster:moved', () => tell({ type: 'moved' }));
+  tell({ type: 'opened' });
+}
+
+/** The page that frames this one, if it is on this machine. A reload does not change the referrer. */
+function boothOrigin() {
+  try {
+    const { origin, hostname } = new URL(document.referrer);
+    return /^(localhost|127\.0\.0\.1)$/.test(hostname) ? origin : null;
+  } catch {
+    return null;
+  }
+}
