@@ -1,0 +1,40 @@
+// One shape for the options, whether they come from createChangeover() or from the attributes of the script tag.
+
+/** Milliseconds between two looks at the release. */
+const INTERVAL = 60_000;
+const LEAST_INTERVAL = 1_000;
+
+/**
+ * Fills in every option: URLs absolute, numbers and booleans parsed, `null` for what is not given. What is already
+ * complete stays as it is.
+ *
+ * @param {object} given options of `createChangeover`, or a dataset
+ */
+export function completeOptions(given) {
+  const text = (name) => (given[name] ? String(given[name]) : null);
+  const absolute = (url) => url && new URL(url, document.baseURI).href;
+  const stream = text('stream') ?? 'auto';
+  const interval = Number(given.interval ?? INTERVAL);
+  return {
+    release: absolute(text('release') ?? '/changeover/release.json'),
+    build: text('build') ?? stampedBuild(),
+    app: text('app'),
+    channel: text('channel'),
+    interval: Number.isFinite(interval) && interval > 0 ? Math.max(LEAST_INTERVAL, interval) : INTERVAL,
+    stream: stream === 'auto' || stream === 'off' ? stream : absolute(stream),
+    prompt: given.prompt !== false && given.prompt !== 'off' && given.prompt !== 'false',
+    lang: text('lang'),
+    labels: given.labels && typeof given.labels === 'object' ? { ...given.labels } : null,
+    runtime: absolute(text('runtime')),
+    wasm: absolute(text('wasm')),
+    trace: given.trace === true || given.trace === 'on' || given.trace === 'true',
+  };
+}
+
+/** What the document says of itself: the stamp on the script tag, or a meta tag. */
+function stampedBuild() {
+  const stamp =
+    document.querySelector('script[data-release][data-build]')?.dataset.build ??
+    document.querySelector('meta[name="changeover-build"]')?.content;
+  return stamp || null;
+}
