@@ -123,8 +123,8 @@ function webkitTab(root, handle, inWindow, forget) {
       // The page's promise is awaited by hand: a page that goes away must not cost the script time-out.
       const script = `
         const done = arguments[arguments.length - 1];
-        Promise.resolve().then(() => (${fn})(...${JSON.stringify(args)})).then(
-          (value) => done(JSON.stringify({ value })),
+        Promise.resolve().then(() => (${fn})(...${JSON.stringify(args)})).then((value) => JSON.stringify({ value })).then(
+          done,
           (error) => done(JSON.stringify({ error: String(error && error.stack ? error + '\\n' + error.stack : error) })));`;
       const text = await send('POST', '/execute/async', { script, args: [] });
       if (typeof text !== 'string') throw new Error('the page went away while a script ran (navigation)');
@@ -161,6 +161,8 @@ function webkitTab(root, handle, inWindow, forget) {
     back: () => send('POST', '/back', {}),
     bringToFront: () => send('POST', '/window', { handle }),
     async screenshot(path) {
+      // The driver waits for the next frame, and a page at rest draws none.
+      await tab.eval(() => void document.documentElement.animate([{ opacity: 0.999 }, { opacity: 1 }], 3000));
       await writeFile(path, Buffer.from(await send('GET', '/screenshot'), 'base64'));
     },
     async close() {

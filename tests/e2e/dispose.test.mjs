@@ -35,7 +35,7 @@ inBrowsers('dispose() with a prompt up, a hold and state registered leaves nothi
   await tab.eval(() => void changeover.hold('a job', { deadline: 60_000 }));
   await site.publish('two');
   await tab.waitFor(promptIsUp);
-  await tab.waitFor((selector) => document.querySelector(selector), PROMPT);
+  await tab.waitFor((selector) => Boolean(document.querySelector(selector)), PROMPT);
   // In the middle of a changeover, with a look on its way.
   await tab.eval(() => void changeover.reload());
   await tab.waitFor(() => changeover.status.changeover?.phase === 'draining');
@@ -64,6 +64,7 @@ inBrowsers('dispose() before the runtime has come leaves nothing, and the runtim
   await tab.waitFor(() => globalThis.ready);
   await asked;
   assert.equal(await tab.eval(() => changeover.status.level), 'starting');
+  assert.notDeepEqual(await open(tab), []);
   await tab.eval(() => changeover.dispose());
   send();
   await until(() => site.edge.requests.some((entry) => entry.path === '/runtime.js' && entry.endedAt), { what: 'the runtime to arrive' });
@@ -79,7 +80,8 @@ inBrowsers('dispose() at the loader level leaves nothing', {}, async (t, browser
   site.edge.answer('/runtime.js', odd.status(404));
   const tab = await openApp(browser, site, { level: 'loader', stream: null });
   await site.publish('two');
-  await tab.waitFor(promptIsUp);
+  await tab.waitFor(() => changeover.status.skew);
+  assert.notDeepEqual(await open(tab), []);
   await tab.eval(() => changeover.dispose());
   await settled(tab);
   await staysQuiet(tab, site);

@@ -78,7 +78,7 @@ export async function startSite(t, { attributes = {}, build, first = 'one', head
       return { output, at: renamedAt(to), release: readRelease(to) };
     },
     /** Publishes the build before the current one again. */
-    rollback: () => changeover(['rollback', '--to', dir]),
+    rollback: () => changeover(['rollback', '--site', dir]),
     readRelease: () => readRelease(dir),
     /** The text of the pointer, byte for byte. */
     releaseText: (of = dir) => readFileSync(join(of, 'changeover/release.json'), 'utf8'),

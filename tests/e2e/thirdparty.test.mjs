@@ -51,7 +51,7 @@ inBrowsers('an old tab of Swagger UI prompts and moves to the next release', { t
 
   // The old tab goes on working while it is asked.
   await tab.click('#operations-orders-listOrders .opblock-summary-control');
-  await tab.waitFor(() => document.querySelector('#operations-orders-listOrders.is-open'));
+  await tab.waitFor(() => Boolean(document.querySelector('#operations-orders-listOrders.is-open')));
   assert.equal(await tab.eval(version), previous);
 
   const href = await tab.eval(() => location.href);
