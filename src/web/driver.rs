@@ -99,7 +99,7 @@ pub(super) struct Open {
     pub files: Option<LoadedFiles>,
     pub timer: Option<Timer>,
     pub release: Option<Request>,
-    pub manifest: Option<Request>,
+    pub manifests: Vec<(BuildId, Request)>,
     pub document: Option<Request>,
     pub stream: Option<EventStream>,
     pub election: Option<Election>,

@@ -114,7 +114,7 @@ impl Inner {
         let asked = build.clone();
         let request = fetch::manifest(&url, integrity.as_deref(), step, move |outcome| {
             let Some(this) = weak.upgrade() else { return };
-            this.shut(|open| open.manifest.take());
+            this.shut_manifest(&asked);
             let failure = match (outcome, step) {
                 // Fetched past the cache but unchecked: whether it is the right one, the cache now answers.
                 (Ok(_), Step::Refresh) => return this.fetch_manifest(asked, path, checked, Step::Recheck),
@@ -129,10 +129,18 @@ impl Inner {
             };
             this.feed(Input::ManifestFailed { build: asked, failure });
         });
-        if request.is_none() {
-            (self.emit)(Input::ManifestFailed { build, failure: FetchFailure::Network });
+        self.shut_manifest(&build);
+        match request {
+            Some(request) => self.open.borrow_mut().manifests.push((build, request)),
+            None => (self.emit)(Input::ManifestFailed { build, failure: FetchFailure::Network }),
         }
-        self.shut(|open| std::mem::replace(&mut open.manifest, request));
+    }
+
+    fn shut_manifest(&self, build: &BuildId) {
+        self.shut(|open| {
+            let index = open.manifests.iter().position(|(asked, _)| asked == build)?;
+            Some(open.manifests.swap_remove(index))
+        });
     }
 
     fn probe_document(self: &Rc<Self>) {
