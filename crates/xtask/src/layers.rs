@@ -86,7 +86,7 @@ const LAYERS: &[Layer] = &[
 ];
 
 /// Crates outside `src/`: they use the engine and never the browser.
-const NATIVE: &[&str] = &["cli", "sim"];
+const NATIVE: &[&str] = &["cli", "sim", "model"];
 
 /// The parts of the engine, which know nothing of each other.
 const PARTS: &[&str] = &[
@@ -99,6 +99,10 @@ const PARTS: &[&str] = &[
     "policy",
     "hold",
     "migration",
+    "durable",
+    "changeover",
+    "recovery",
+    "shelf",
     "swap",
     "tabs",
     "rollout",
@@ -107,6 +111,7 @@ const PARTS: &[&str] = &[
 /// What every part may use; these modules use each other and the documents' types.
 const LEAVES: &[&str] = &[
     "io", "time", "ids", "hash", "random", "chance", "json", "error", "format", "duty", "status",
+    "lineage",
 ];
 
 /// The one module that knows all parts.

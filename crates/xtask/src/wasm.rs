@@ -44,8 +44,14 @@ pub fn build(workspace: &Path, out: &Path) -> Result<()> {
 }
 
 fn compile(workspace: &Path) -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let arguments = [
+    let target = ["--target", "wasm32-unknown-unknown"];
+    // Fetched first, so that the folders of all sources are known.
+    cargo(
+        workspace,
+        &[&["fetch", "--locked"], &target[..]].concat(),
+        &[],
+    )?;
+    let build = [
         "rustc",
         "--package",
         "changeover",
@@ -56,22 +62,42 @@ fn compile(workspace: &Path) -> Result<PathBuf> {
         "js",
         "--profile",
         "wasm",
-        "--target",
-        "wasm32-unknown-unknown",
     ];
-    let status = Command::new(cargo)
-        .args(arguments)
-        .current_dir(workspace)
-        .status()
-        .context("cargo could not be started")?;
-    ensure!(
-        status.success(),
-        "the runtime does not compile for WebAssembly"
-    );
-    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| OsString::from("target"));
+    cargo(
+        workspace,
+        &[&build[..], &target[..]].concat(),
+        &shorter_paths(workspace)?,
+    )?;
+    let folder = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| OsString::from("target"));
     Ok(workspace
-        .join(target)
+        .join(folder)
         .join("wasm32-unknown-unknown/wasm/changeover.wasm"))
+}
+
+fn cargo(workspace: &Path, arguments: &[&str], flags: &[String]) -> Result<()> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(workspace);
+    if !flags.is_empty() {
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    }
+    let status = command.status().context("cargo could not be started")?;
+    ensure!(status.success(), "`cargo {}` failed", arguments.join(" "));
+    Ok(())
+}
+
+/// Compiler flags that cut the folders of this machine out of panic messages: two machines get the same bytes, and
+/// nobody's page carries the layout of somebody's disk.
+fn shorter_paths(workspace: &Path) -> Result<Vec<String>> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
+        .context("there is no home folder")?;
+    let mut flags = vec![format!("--remap-path-prefix={}=", workspace.display())];
+    let sources = home.join("registry").join("src");
+    for entry in fs::read_dir(&sources).with_context(|| sources.display().to_string())? {
+        flags.push(format!("--remap-path-prefix={}=", entry?.path().display()));
+    }
+    Ok(flags)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
