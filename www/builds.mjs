@@ -15,12 +15,11 @@ export const plans = readdirSync(join(ASTER, 'builds'))
 
 /**
  * Builds all plans below the folder `into`, which must lie inside the repository (packages are found upwards from it).
+ * `onBuilt` hears of each.
  *
  * @returns {Promise<{number: number, title: string, message: string, id: string, dist: string}[]>}
  */
 export async function buildAll(into, { onBuilt = () => {} } = {}) {
-  // A tree is a copy elsewhere, where the config cannot find the package by itself.
-  process.env.CHANGEOVER_PACKAGE ??= join(WWW, '../dist/npm');
   const builds = [];
   for (const plan of plans) {
     const tree = join(into, `aster-${plan.number}`);
