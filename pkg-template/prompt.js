@@ -1,0 +1,196 @@
+// The prompt: one small, accessible card in a corner that asks to reload. It never takes the focus, never blocks the
+// page, and says everything once to a screen reader.
+//
+// In order: createPrompt() -> show(view) builds the element, puts it in the top layer and speaks -> show(view) again
+// updates what changed -> hide() removes it, with every timer and listener, and gives the focus back.
+import { chooseLabels } from './prompt-labels.js';
+import { buildPrompt } from './prompt-element.js';
+
+/** Longest message of a release that is shown, in characters. */
+const MESSAGE = 500;
+/** How often the prompt checks that it is still where it can be reached: an app may wipe the document or open a modal dialog. */
+const PLACE = 400;
+/** Seconds left of a countdown that are worth interrupting a screen reader for. */
+const SPOKEN_SECONDS = [60, 30, 10];
+/** A screen reader notices a live region first, then what is put into it. */
+const NOTICE = 150;
+
+const TITLES = { chunkFailed: 'requiredTitle', reloadDidNotTake: 'retryTitle' };
+const TEXTS = { chunkFailed: 'requiredText', reloadDidNotTake: 'retryText' };
+const TROUBLES = ['offline', 'unreachable', 'stateNotSaved', 'reloadIgnored'];
+
+/**
+ * A prompt that can be shown and hidden any number of times.
+ *
+ * @param {{lang?: string | null, labels?: object | null, onReload?: (view: object) => void, onLater?: () => void}} options
+ *   `onReload` receives the view the user saw when pressing the button
+ * @returns {{show(view: object): void, hide(): void}} `view` is `Prompt` of index.d.ts
+ */
+export function createPrompt(options = {}) {
+  let open = null;
+  return {
+    show(view) {
+      open ??= openPrompt(options);
+      open.update(view);
+    },
+    hide() {
+      open?.close();
+      open = null;
+    },
+  };
+}
+
+/** Shows one prompt at once; the caller updates and closes it. */
+export function showPrompt(view, { onReload, onLater, lang, labels } = {}) {
+  const prompt = createPrompt({ lang, labels, onReload: () => onReload?.(), onLater });
+  prompt.show(view);
+  return { update: prompt.show, close: prompt.hide };
+}
+
+function openPrompt({ lang: wanted, labels: replaced, onReload, onLater }) {
+  const page = document.documentElement;
+  const { labels, lang, dir } = chooseLabels([wanted, page.lang, ...(navigator.languages ?? [navigator.language])], replaced);
+  const prompt = buildPrompt({ lang, dir, label: labels.region });
+  const { host, parts } = prompt;
+  let view = null;
+  let started = null; // of the countdown: when, and how much was left
+  let said = '';
+  let before = null; // what had the focus before the prompt
+  const timers = new Set();
+
+  const later = (run, after) => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      run();
+    }, after);
+    timers.add(timer);
+  };
+
+  const speak = (text) => {
+    if (!text || text === said) return;
+    said = text;
+    later(() => (parts.spoken.textContent = text), NOTICE);
+  };
+
+  const accept = () => !view.busy && onReload?.(view);
+  const putOff = () => view.canSnooze && view.busy?.type !== 'reloading' && onLater?.();
+
+  const update = (next) => {
+    const first = !view;
+    const { trouble: pastTrouble, busy: pastBusy } = view ?? {};
+    view = next;
+    const kind = view.trouble === 'reloadDidNotTake' ? 'reloadDidNotTake' : view.reason;
+    const title = labels[TITLES[kind] ?? 'title'];
+    const message = String(view.message ?? '').trim().slice(0, MESSAGE) || labels[TEXTS[kind] ?? 'text'];
+    const trouble = TROUBLES.includes(view.trouble) ? labels[view.trouble] : '';
+    const waiting = !view.busy ? '' : view.busy.type === 'reloading' ? labels.reloading : fill(labels.waiting, 'reasons', list(view.busy.reasons, lang));
+
+    write(parts.title, title);
+    write(parts.message, message);
+    write(parts.trouble, trouble);
+    write(parts.waiting, waiting);
+    write(parts.reload, view.trouble === 'stateNotSaved' ? labels.reloadAnyway : labels.reload);
+    write(parts.later, view.canSnooze ? labels.later : '');
+    parts.reload.setAttribute('aria-disabled', String(Boolean(view.busy)));
+    parts.later.setAttribute('aria-disabled', String(view.busy?.type === 'reloading'));
+    tick();
+
+    if (first) speak([title, message, trouble, parts.countdown.textContent].filter(Boolean).join(' '));
+    else if (trouble && view.trouble !== pastTrouble) speak(trouble);
+    else if (waiting && JSON.stringify(view.busy) !== JSON.stringify(pastBusy)) speak(waiting);
+  };
+
+  const tick = () => {
+    const counting = view.countdownUntil != null && !view.busy;
+    parts.progress.hidden = !counting;
+    if (!counting) {
+      started = null;
+      return write(parts.countdown, '');
+    }
+    const left = Math.max(0, view.countdownUntil - Date.now());
+    const seconds = Math.ceil(left / 1000);
+    if (started?.until !== view.countdownUntil) started = { until: view.countdownUntil, left: Math.max(1, left), seconds };
+    const text = fill(labels.countdown, 'seconds', String(seconds));
+    write(parts.countdown, text);
+    parts.bar.style.transform = `scaleX(${Math.min(1, left / started.left)})`;
+    if (SPOKEN_SECONDS.some((point) => seconds <= point && started.seconds > point)) speak(text);
+    started.seconds = seconds;
+  };
+
+  const place = () => {
+    const parent = topDialog(host) ?? page;
+    if (host.parentNode !== parent) parent.append(host);
+    raise(host);
+  };
+  const rounds = setInterval(() => {
+    try {
+      place();
+      tick();
+    } catch {}
+  }, PLACE);
+
+  parts.reload.addEventListener('click', accept);
+  parts.later.addEventListener('click', putOff);
+  host.addEventListener('focusin', ({ relatedTarget }) => {
+    if (relatedTarget && !host.contains(relatedTarget)) before = relatedTarget;
+  });
+  // What happens in the prompt is no business of the app: no shortcut, no "clicked outside".
+  for (const type of ['keydown', 'keyup', 'keypress', 'click', 'pointerdown', 'pointerup', 'mousedown', 'mouseup', 'touchstart', 'touchend'])
+    host.addEventListener(type, (event) => event.stopPropagation(), { passive: true });
+  parts.panel.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || event.isComposing || !view.canSnooze) return;
+    event.preventDefault();
+    putOff();
+  });
+
+  place();
+  return {
+    update,
+    close() {
+      clearInterval(rounds);
+      timers.forEach(clearTimeout);
+      const focused = document.activeElement === host || host.matches(':focus-within');
+      host.remove();
+      if (focused && before?.isConnected) before.focus({ preventScroll: true });
+    },
+  };
+}
+
+/** Writes only what changed, so that nothing is read out twice; hides what has no text. */
+function write(part, text) {
+  if (part.textContent !== text) part.textContent = text;
+  part.hidden = !text;
+}
+
+function fill(pattern, name, value) {
+  const place = `{${name}}`;
+  return pattern.includes(place) ? pattern.split(place).join(value) : `${pattern} ${value}`;
+}
+
+function list(items, lang) {
+  const texts = (items ?? []).map((item) => String(item).slice(0, 80));
+  try {
+    return new Intl.ListFormat(lang, { style: 'narrow', type: 'unit' }).format(texts);
+  } catch {
+    return texts.join(', ');
+  }
+}
+
+/** The modal dialog in front, if there is one: everything outside of it is inert, so the prompt has to go inside. */
+function topDialog(host) {
+  try {
+    let element = document.activeElement;
+    while (element?.shadowRoot?.activeElement && element !== host) element = element.shadowRoot.activeElement;
+    const around = element === host ? host.parentElement : element;
+    return around?.closest('dialog:modal') ?? [...document.querySelectorAll('dialog:modal')].pop() ?? null;
+  } catch {
+    return null; // a browser that does not know :modal
+  }
+}
+
+/** Into the top layer, above the app's own popovers and full-screen elements. */
+function raise(host) {
+  try {
+    if (!host.matches(':popover-open')) host.showPopover();
+  } catch {} // no popovers here: the z-index does it
+}
