@@ -45,7 +45,7 @@ pub enum By {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    Draining { since: Timestamp },
+    Draining { pending_since: Option<Timestamp> },
     Probing { since: Timestamp },
     Probed,
     Capturing { since: Timestamp },
@@ -90,21 +90,16 @@ pub enum Step {
 }
 
 impl Changeover {
-    pub fn begin(
-        id: String,
-        from: Option<BuildId>,
-        to: BuildId,
-        sequence: u64,
-        by: By,
-        now: Timestamp,
-    ) -> Self {
+    pub fn begin(id: String, from: Option<BuildId>, to: BuildId, sequence: u64, by: By) -> Self {
         Self {
             id,
             from,
             to,
             sequence,
             by,
-            phase: Phase::Draining { since: now },
+            phase: Phase::Draining {
+                pending_since: None,
+            },
             told: Vec::new(),
         }
     }
@@ -119,7 +114,7 @@ impl Changeover {
         let abort = |reason| Some(Step::Abort { reason });
         let late = |since: Timestamp, patience: Millis| now.0 >= since.0.saturating_add(patience);
         match self.phase {
-            Phase::Draining { since } => {
+            Phase::Draining { pending_since } => {
                 let Some((build, sequence)) = &scene.target else {
                     return abort(AbortReason::NoSkew);
                 };
@@ -130,11 +125,21 @@ impl Changeover {
                 }
                 match scene.manifest {
                     Availability::Missing => return abort(AbortReason::Unreachable),
-                    Availability::Pending if late(since, MANIFEST_PATIENCE) => {
-                        return abort(AbortReason::Unreachable);
+                    Availability::Pending => {
+                        let since = pending_since.unwrap_or(now);
+                        self.phase = Phase::Draining {
+                            pending_since: Some(since),
+                        };
+                        let given_up = late(since, MANIFEST_PATIENCE);
+                        return given_up.then_some(Step::Abort {
+                            reason: AbortReason::Unreachable,
+                        });
                     }
-                    Availability::Pending => return None,
-                    Availability::Ready => {}
+                    Availability::Ready => {
+                        self.phase = Phase::Draining {
+                            pending_since: None,
+                        }
+                    }
                 }
                 if !scene.holds.is_empty() {
                     if self.told == scene.holds {
@@ -153,7 +158,9 @@ impl Changeover {
                 Some(Step::Probe)
             }
             Phase::Probed | Phase::Captured if !self.still_holds(scene) => {
-                self.phase = Phase::Draining { since: now };
+                self.phase = Phase::Draining {
+                    pending_since: None,
+                };
                 self.poll(scene, now)
             }
             Phase::Probed | Phase::Captured if !scene.online => abort(AbortReason::Offline),
@@ -223,12 +230,11 @@ impl Changeover {
         matches!(self.phase, Phase::Draining { .. })
     }
 
-    pub fn next(&self, manifest: Availability) -> Option<(Timestamp, WakeReason)> {
+    pub fn next(&self) -> Option<(Timestamp, WakeReason)> {
         let after = |since: Timestamp, span| Timestamp(since.0.saturating_add(span));
         match self.phase {
-            Phase::Draining { since } => {
-                let waits = manifest == Availability::Pending;
-                waits.then(|| (after(since, MANIFEST_PATIENCE), WakeReason::Timeout))
+            Phase::Draining { pending_since } => {
+                pending_since.map(|since| (after(since, MANIFEST_PATIENCE), WakeReason::Timeout))
             }
             Phase::Probing { since } | Phase::Capturing { since } => {
                 Some((after(since, ANSWER_TIMEOUT), WakeReason::Timeout))

@@ -3,7 +3,7 @@
 //! A manifest is fetched once. One that is not there is asked for again, at growing distances: its release may be
 //! half a deploy.
 
-use alloc::{collections::BTreeMap, string::String};
+use alloc::{boxed::Box, collections::BTreeMap, string::String};
 
 use super::{
     chance::Chance,
@@ -38,7 +38,7 @@ struct Entry {
 enum State {
     Due { at: Timestamp },
     Loading { since: Timestamp },
-    Ready(Manifest),
+    Ready(Box<Manifest>),
     GivenUp,
 }
 
@@ -93,7 +93,7 @@ impl Shelf {
     /// A manifest was read.
     pub fn on_manifest(&mut self, build: &BuildId, manifest: Manifest) {
         if let Some(entry) = self.0.get_mut(build) {
-            entry.state = State::Ready(manifest);
+            entry.state = State::Ready(Box::new(manifest));
         }
     }
 

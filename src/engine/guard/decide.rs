@@ -96,21 +96,29 @@ impl Want {
 impl Guard {
     /// Decides, moves, and decides again until nothing changes, and brings the prompt up to date.
     pub(super) fn settle(&mut self) {
-        // Each round either starts or ends an attempt, or is the last; an attempt that ends is not started again.
+        // Each round but the last begins or ends an attempt, or explains a chunk; none of that happens twice.
         for _ in 0..4 {
-            self.assume_running();
-            self.fetch_what_is_wanted();
-            let want = self.want();
-            self.tell_skew(&want);
-            let explained = self.judge_chunks(&want);
-            let facts = self.facts(&want);
-            self.decide(policy::decide(&facts));
-            let moved = self.drive_countdown(&facts, &want) | self.drive_changeover(&want);
-            self.show(&facts, &want);
-            if !moved && !explained {
+            if !self.settle_once() {
                 break;
             }
         }
+        let want = self.want();
+        let facts = self.facts(&want);
+        self.show(&facts, &want);
+    }
+
+    /// Returns whether what was decided may be different now.
+    fn settle_once(&mut self) -> bool {
+        self.assume_running();
+        self.fetch_what_is_wanted();
+        let want = self.want();
+        self.tell_skew(&want);
+        let explained = self.judge_chunks(&want);
+        let facts = self.facts(&want);
+        self.decide(policy::decide(&facts));
+        let began = self.drive_countdown(&facts, &want);
+        let ended = self.drive_changeover(&want);
+        explained || began || ended
     }
 
     /// Nothing in the page says what runs: the first release is taken for it, as nothing else is known.
@@ -357,12 +365,15 @@ impl Guard {
                 Busy::Reloading
             }
         });
+        // The mark that the reload leaves must not change the words of the prompt that led to it.
+        let standing = self.prompt.as_ref().filter(|_| moving.is_some());
+        let reason = match standing {
+            Some(prompt) => prompt.reason,
+            None if calm.kind == DecisionKind::Prompt => calm.reason,
+            None => Reason::NewBuild,
+        };
         Some(Prompt {
-            reason: if calm.kind == DecisionKind::Prompt {
-                calm.reason
-            } else {
-                Reason::NewBuild
-            },
+            reason,
             sequence,
             build,
             message: self

@@ -208,7 +208,8 @@ impl Guard {
             Want::Ready { .. } | Want::Missing { .. } | Want::Nothing => None,
         };
         let skew = explained_by.is_some();
-        if self.chunks.open.is_empty() && !skew || !skew && self.watch.is_looking() {
+        let wait = self.chunks.open.is_empty() || self.watch.is_looking();
+        if wait && !skew {
             return false;
         }
         if skew {

@@ -206,7 +206,7 @@ impl Guard {
             from: from.clone(),
             to: to.clone(),
         });
-        self.changeover = Some(Changeover::begin(id, from, to, sequence, by, self.now));
+        self.changeover = Some(Changeover::begin(id, from, to, sequence, by));
     }
 
     fn end_changeover(&mut self, reason: Option<AbortReason>) {
@@ -237,7 +237,7 @@ impl Guard {
         let step = self
             .changeover
             .as_ref()
-            .and_then(|changeover| changeover.next(self.want().manifest()));
+            .and_then(|changeover| changeover.next());
         [countdown, step]
             .into_iter()
             .flatten()

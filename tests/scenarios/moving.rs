@@ -1,0 +1,530 @@
+//! From "yes" to a page on the new build, and all the ways in which that does not happen.
+
+use changeover::engine::{
+    io::{Asker, FetchFailure, Input, Reason},
+    release::Urgency,
+    status::PhaseName,
+};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use crate::page::{HOUR, MINUTE, Page, SECOND, page, release, reloads, unchanged};
+
+#[test]
+fn a_user_who_says_yes_is_moved_once_document_and_state_are_safe() {
+    asking()
+        .when("the user says yes", yes())
+        .then(&[
+            "changeoverStarted a to b",
+            "decision Reload Reloading",
+            "ProbeDocument",
+            "prompt NewBuild 2 b reloading",
+        ])
+        .so("it is probing", |status| {
+            status.changeover.as_ref().is_some_and(|changeover| {
+                changeover.phase == PhaseName::Probing && changeover.id.len() == 10
+            })
+        })
+        .later("the answers come", SECOND)
+        .then(&["CaptureState a to b", "RememberReload b 1", "Reload"]);
+}
+
+#[test]
+fn a_reload_that_the_browser_ignores_is_noticed_after_ten_seconds() {
+    asking()
+        .when("the user says yes", yes())
+        .later("ten seconds", 11 * SECOND)
+        .then_among(&[
+            "Reload",
+            "changeoverAborted ReloadIgnored",
+            "prompt ReloadDidNotTake 2 b after ReloadIgnored",
+        ])
+        .asks(Reason::ReloadDidNotTake);
+}
+
+#[test]
+fn the_app_gets_one_reload_for_a_target_and_the_user_as_many_as_he_asks_for() {
+    asking()
+        .when("the app reloads", app())
+        .later("ten seconds, and the page is still here", 11 * SECOND)
+        .then_among(&["Reload", "changeoverAborted ReloadIgnored"])
+        .when("the app reloads again", app())
+        .later("the answers come", SECOND)
+        .then(&[
+            "changeoverAborted ReloadDidNotTake",
+            "prompt ReloadDidNotTake 2 b after ReloadDidNotTake",
+        ])
+        .when("the user says yes", yes())
+        .later("the answers come", SECOND)
+        .then_among(&["RememberReload b 2", "Reload"]);
+}
+
+#[test]
+fn an_app_that_reloads_by_itself_shows_no_prompt_of_ours() {
+    unchanged()
+        .with(|server| server.publishes(release(2, "b")))
+        .opens()
+        .asks_nothing()
+        .when("the app reloads", app())
+        .later("the answers come", SECOND)
+        .then(&[
+            "changeoverStarted a to b",
+            "decision Reload Reloading",
+            "ProbeDocument",
+            "CaptureState a to b",
+            "RememberReload b 1",
+            "Reload",
+        ]);
+}
+
+#[test]
+fn a_reload_right_after_the_news_waits_for_the_manifest() {
+    page()
+        .opens()
+        .meanwhile("a release", |server| server.publishes(release(2, "b")))
+        .when("the app asks", Input::CheckRequested)
+        .later("the release is known", 20)
+        .when("the app reloads", app())
+        .then_among(&["changeoverStarted a to b"])
+        .later("the answers come", SECOND)
+        .then_among(&["ProbeDocument", "Reload"]);
+}
+
+#[test]
+fn a_reload_is_refused_for_half_a_deploy() {
+    page()
+        .with(|server| drop(server.manifests.remove("b")))
+        .opens()
+        .meanwhile("a release", |server| server.publishes(release(2, "b")))
+        .when("the app asks", Input::CheckRequested)
+        .later("nothing is there", SECOND / 2)
+        .when("the app reloads", app())
+        .then(&["changeoverAborted Unreachable"]);
+}
+
+#[test]
+fn a_manifest_that_does_not_come_ends_the_attempt() {
+    page()
+        .with(|server| {
+            drop(
+                server
+                    .manifests
+                    .insert("b".into(), crate::page::Answer::Never),
+            )
+        })
+        .opens()
+        .meanwhile("a release", |server| server.publishes(release(2, "b")))
+        .when("the app asks", Input::CheckRequested)
+        .later("it is on its way", SECOND / 2)
+        .when("the app reloads", app())
+        .later("half a minute", 31 * SECOND)
+        .then_among(&["changeoverStarted a to b", "changeoverAborted Unreachable"]);
+}
+
+#[test]
+fn there_is_nothing_to_reload_for_without_a_skew() {
+    page()
+        .opens()
+        .when("the app reloads", app())
+        .then(&["changeoverAborted NoSkew"])
+        .asks_nothing();
+    page()
+        .with(|server| server.release = crate::page::Answer::Never)
+        .starts()
+        .when("the app reloads", app())
+        .then(&["changeoverAborted NoSkew"]);
+}
+
+#[test]
+fn an_offline_page_is_not_reloaded() {
+    asking()
+        .when("the network goes", Input::WentOffline)
+        .when("the user says yes", yes())
+        .then(&[
+            "changeoverAborted Offline",
+            "prompt NewBuild 2 b after Offline",
+        ])
+        .when("the network is back", Input::WentOnline)
+        .then_among(&["prompt NewBuild 2 b"])
+        .so("the trouble is over", |status| {
+            status
+                .prompt
+                .as_ref()
+                .is_some_and(|prompt| prompt.trouble.is_none())
+        });
+}
+
+#[test]
+fn a_network_that_goes_on_the_way_ends_the_attempt() {
+    asking()
+        .when("the user says yes", yes())
+        .when("the network goes", Input::WentOffline)
+        .later("the answers come", SECOND)
+        .then(&[
+            "changeoverAborted Offline",
+            "decision Prompt NewBuild",
+            "prompt NewBuild 2 b after Offline",
+        ]);
+}
+
+#[test]
+fn a_server_that_does_not_answer_never_costs_the_page() {
+    for failure in [
+        FetchFailure::Network,
+        FetchFailure::Timeout,
+        FetchFailure::Status { status: 502 },
+    ] {
+        asking()
+            .meanwhile("the document is not to be had", |server| {
+                server.document = Some(failure)
+            })
+            .when("the user says yes", yes())
+            .later("the answers come", SECOND)
+            .then_among(&[
+                "ProbeDocument",
+                "changeoverAborted Unreachable",
+                "prompt NewBuild 2 b after Unreachable",
+            ])
+            .meanwhile("it heals", |server| server.document = None)
+            .when("the user says yes", yes())
+            .later("the answers come", SECOND)
+            .then_among(&["Reload"]);
+    }
+}
+
+#[test]
+fn a_driver_that_does_not_answer_ends_the_attempt_too() {
+    asking()
+        .meanwhile("no answers", |server| server.silent.push("ProbeDocument"))
+        .when("the user says yes", yes())
+        .later("fifteen seconds", 15 * SECOND)
+        .then_among(&["changeoverAborted Unreachable"]);
+    asking()
+        .meanwhile("no answers", |server| server.silent.push("CaptureState"))
+        .when("the user says yes", yes())
+        .later("fifteen seconds", 16 * SECOND)
+        .then_among(&["changeoverAborted StateNotSaved"])
+        .never("Reload");
+}
+
+#[test]
+fn state_that_cannot_be_saved_stops_the_reload_until_the_user_insists() {
+    asking()
+        .meanwhile("the storage is full", |server| {
+            server.state = Err("draft: the storage is full".into())
+        })
+        .when("the user says yes", yes())
+        .later("the answers come", SECOND)
+        .then(&[
+            "changeoverStarted a to b",
+            "decision Reload Reloading",
+            "ProbeDocument",
+            "prompt NewBuild 2 b reloading",
+            "CaptureState a to b",
+            "problem state_not_saved",
+            "changeoverAborted StateNotSaved",
+            "decision Prompt NewBuild",
+            "prompt NewBuild 2 b after StateNotSaved",
+        ])
+        .when(
+            "the user insists",
+            Input::ReloadRequested {
+                by: Asker::UserAnyway,
+            },
+        )
+        .later("the answers come", SECOND)
+        .then_among(&[
+            "CaptureState a to b",
+            "problem state_not_saved",
+            "RememberReload b 1",
+            "Reload",
+        ]);
+}
+
+#[test]
+fn without_storage_only_the_user_reloads() {
+    let page = || {
+        page()
+            .where_(|start| start.storage = false)
+            .opens()
+            .meanwhile("an urgent release", |server| {
+                server.publishes(urgent(2, "b"))
+            })
+            .later("an interval", 73 * SECOND)
+            .asks(Reason::Urgent)
+            .so("it does not count down", |status| {
+                status
+                    .prompt
+                    .as_ref()
+                    .is_some_and(|p| p.countdown_until.is_none())
+            })
+    };
+    page()
+        .when("the app reloads", app())
+        .then_among(&["changeoverAborted StateNotSaved"])
+        .later("soon", MINUTE)
+        .never("Reload");
+    page()
+        .when("the user says yes", yes())
+        .later("the answers come", SECOND)
+        .then_among(&["Reload"]);
+}
+
+#[test]
+fn a_release_that_arrives_on_the_way_becomes_the_target() {
+    asking()
+        .when("somebody uploads", hold())
+        .when("the user says yes", yes())
+        .meanwhile("a newer release", |server| {
+            server.publishes(release(3, "c"))
+        })
+        .later("an interval", 73 * SECOND)
+        .never("changeoverAborted")
+        .so("it is the target", |status| {
+            status
+                .changeover
+                .as_ref()
+                .is_some_and(|move_| move_.to.0 == "c")
+        })
+        .when("the upload ends", Input::HoldReleased { hold: 1 })
+        .later("the answers come", SECOND)
+        .then_among(&[
+            "ProbeDocument",
+            "CaptureState a to c",
+            "RememberReload c 1",
+            "Reload",
+        ]);
+}
+
+#[test]
+fn a_release_that_arrives_after_the_capture_makes_another_capture() {
+    asking()
+        .meanwhile("no answers for now", |server| {
+            server.silent.push("CaptureState")
+        })
+        .when("the user says yes", yes())
+        .later("it captures", SECOND)
+        .meanwhile("a newer release", |server| {
+            server.silent.clear();
+            server.publishes(release(3, "c"));
+        })
+        .when("the app asks", Input::CheckRequested)
+        .later("it is known", SECOND)
+        .when("the first capture ends", Input::StateSaved)
+        .later("the answers come", SECOND)
+        .then_among(&[
+            "ProbeDocument",
+            "CaptureState a to c",
+            "RememberReload c 1",
+            "Reload",
+        ]);
+}
+
+#[test]
+fn a_rollback_to_the_running_build_ends_the_attempt() {
+    asking()
+        .when("somebody uploads", hold())
+        .when("the user says yes", yes())
+        .meanwhile("a rollback", |server| server.publishes(release(3, "a")))
+        .later("an interval", 73 * SECOND)
+        .then_among(&["changeoverAborted NoSkew", "promptHidden"])
+        .asks_nothing();
+}
+
+#[test]
+fn an_urgent_release_counts_down_for_half_a_minute_and_moves_the_page() {
+    counting_down()
+        .when(
+            "the user says later, which cannot be",
+            Input::SnoozeRequested,
+        )
+        .then(&[])
+        .later("half a minute", 31 * SECOND)
+        .then_among(&[
+            "changeoverStarted a to b",
+            "ProbeDocument",
+            "CaptureState a to b",
+            "RememberReload b 1",
+            "Reload",
+        ]);
+}
+
+#[test]
+fn a_user_who_says_yes_need_not_wait_for_the_countdown() {
+    counting_down()
+        .when("the user says yes", yes())
+        .later("the answers come", SECOND)
+        .then_among(&["Reload"]);
+}
+
+#[test]
+fn a_countdown_stops_offline_and_starts_again_online() {
+    counting_down()
+        .later("ten seconds", 10 * SECOND)
+        .when("the network goes", Input::WentOffline)
+        .so("it stops", |status| {
+            status
+                .prompt
+                .as_ref()
+                .is_some_and(|prompt| prompt.countdown_until.is_none())
+        })
+        .later("an hour", HOUR)
+        .never("changeoverStarted")
+        .when("the network is back", Input::WentOnline)
+        .later("twenty-nine seconds", 29 * SECOND)
+        .never("changeoverStarted")
+        .later("two more", 2 * SECOND)
+        .then_among(&["Reload"]);
+}
+
+#[test]
+fn a_countdown_that_ran_out_in_a_frozen_page_starts_again() {
+    counting_down()
+        .frozen("for an hour", HOUR)
+        .when("the page runs again", Input::Resumed)
+        .never("changeoverStarted")
+        .so("it counts down", |status| {
+            status
+                .prompt
+                .as_ref()
+                .is_some_and(|prompt| prompt.countdown_until.is_some())
+        })
+        .later("half a minute", 31 * SECOND)
+        .then_among(&["Reload"]);
+}
+
+#[test]
+fn a_hidden_page_moves_though_its_timer_comes_late() {
+    counting_down()
+        .when("the user leaves", Input::BecameHidden)
+        .frozen("by a throttled timer", MINUTE)
+        .when("the timer goes off", Input::Woke)
+        .then_among(&["changeoverStarted a to b", "ProbeDocument"]);
+}
+
+#[test]
+fn an_automatic_attempt_that_fails_is_not_repeated_for_this_release() {
+    counting_down()
+        .meanwhile("the document is not to be had", |server| {
+            server.document = Some(FetchFailure::Network)
+        })
+        .later("half a minute", 31 * SECOND)
+        .then_among(&[
+            "changeoverAborted Unreachable",
+            "prompt Urgent 2 b after Unreachable",
+        ])
+        .later("an hour", HOUR)
+        .never("changeoverStarted")
+        .asks(Reason::Urgent);
+}
+
+#[test]
+fn an_urgent_release_does_not_move_a_page_that_was_moved_in_vain() {
+    page()
+        .where_(|start| start.reloads = vec![reloads("b", 1)])
+        .with(|server| server.publishes(urgent(2, "b")))
+        .opens()
+        .asks(Reason::ReloadDidNotTake)
+        .later("an hour", HOUR)
+        .never("changeoverStarted");
+}
+
+#[test]
+fn a_second_request_joins_the_attempt_under_way() {
+    asking()
+        .when("somebody uploads", hold())
+        .when("the app reloads", app())
+        .when("the user says yes", yes())
+        .then(&[])
+        .when("the upload ends", Input::HoldReleased { hold: 1 })
+        .later("the answers come", SECOND)
+        .then_among(&["ProbeDocument", "Reload"]);
+}
+
+#[test]
+fn the_user_can_put_it_off_while_it_waits() {
+    asking()
+        .when("somebody uploads", hold())
+        .when("the user says yes", yes())
+        .when("the user says later", Input::SnoozeRequested)
+        .then(&[
+            "changeoverAborted Superseded",
+            "RememberSnooze 2",
+            "decision Wait Snoozed",
+            "promptHidden",
+        ])
+        .when("the upload ends", Input::HoldReleased { hold: 1 })
+        .later("ten minutes", 10 * MINUTE)
+        .never("Reload");
+}
+
+#[test]
+fn a_disposed_page_is_left_alone_for_good() {
+    asking()
+        .when("somebody uploads", hold())
+        .when("the user says yes", yes())
+        .when("the app disposes of the guard", Input::Disposed)
+        .then(&["changeoverAborted Disposed", "promptHidden"])
+        .sleeps_for_ever()
+        .when_all(
+            "everything happens",
+            [
+                Input::Woke,
+                Input::Focused,
+                yes(),
+                Input::CheckRequested,
+                Input::Resumed,
+            ],
+        )
+        .then(&[])
+        .sleeps_for_ever();
+}
+
+/// Release 2 of build b is asked for.
+fn asking() -> Page {
+    page()
+        .opens()
+        .meanwhile("a release", |server| server.publishes(release(2, "b")))
+        .later("an interval", 73 * SECOND)
+        .asks(Reason::NewBuild)
+}
+
+/// An urgent release of build b was seen this moment.
+fn counting_down() -> Page {
+    page()
+        .opens()
+        .meanwhile("an urgent release", |server| {
+            server.publishes(urgent(2, "b"))
+        })
+        .when("the app asks", Input::CheckRequested)
+        .later("the answers come", 50)
+        .asks(Reason::Urgent)
+        .so("it counts down", |status| {
+            status
+                .prompt
+                .as_ref()
+                .is_some_and(|prompt| !prompt.can_snooze && prompt.countdown_until.is_some())
+        })
+}
+
+fn yes() -> Input {
+    Input::ReloadRequested { by: Asker::User }
+}
+
+fn app() -> Input {
+    Input::ReloadRequested { by: Asker::App }
+}
+
+fn hold() -> Input {
+    Input::HoldTaken {
+        hold: 1,
+        reason: "upload".into(),
+        deadline: None,
+    }
+}
+
+fn urgent(sequence: u64, id: &str) -> changeover::engine::release::Release {
+    let mut release = release(sequence, id);
+    release.urgency = Urgency::Now;
+    release
+}

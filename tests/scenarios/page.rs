@@ -1,0 +1,619 @@
+//! One page on a virtual clock, with a server that answers as it is told to.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use changeover::engine::{
+    guard::{Config, Guard},
+    io::{
+        Arrival, BuildId, Busy, Effect, Event, FetchFailure, Input, Output, PeerMessage, Reason,
+        Reloads, Source, Start, Timestamp, WakeReason,
+    },
+    manifest::{Chunk, ChunkKind, Manifest, Owner},
+    release::{BuildRef, Release},
+    status::Status,
+};
+
+pub const SECOND: u64 = 1_000;
+pub const MINUTE: u64 = 60 * SECOND;
+pub const HOUR: u64 = 60 * MINUTE;
+
+/// When every story begins: 2026-07-31T12:00:00Z.
+pub const NOON: u64 = 1_785_499_200_000;
+
+/// How long the server takes to answer.
+const LATENCY: u64 = 20;
+
+/// One page and its server.
+pub struct Page {
+    guard: Guard,
+    start: Option<Start>,
+    pub server: Server,
+    pub now: u64,
+    wake: Option<(u64, WakeReason)>,
+    inbox: Vec<(u64, Input)>,
+    outputs: Vec<String>,
+    told: Vec<String>,
+}
+
+/// What the page reaches over the network, and what its driver finds in the page.
+pub struct Server {
+    pub release: Answer,
+    pub manifests: BTreeMap<String, Answer>,
+    pub events: Option<String>,
+    pub loaded: Vec<String>,
+    pub document: Option<FetchFailure>,
+    pub state: Result<(), String>,
+    /// The driver does not answer these at all, by the name of the effect.
+    pub silent: Vec<&'static str>,
+    pub looks: Vec<u64>,
+}
+
+#[derive(Clone)]
+pub enum Answer {
+    Body(String),
+    Fails(FetchFailure),
+    RetryAfter(u16, u64),
+    /// Nothing ever comes back.
+    Never,
+}
+
+/// A page on build `a`, alone on its origin, visible and online; the server has release 1 of build `a`.
+pub fn page() -> Page {
+    Page::new(Config {
+        release: "https://shop.test/changeover/release.json".into(),
+        ..Config::default()
+    })
+}
+
+impl Page {
+    pub fn new(config: Config) -> Self {
+        let mut server = Server {
+            release: Answer::Never,
+            manifests: BTreeMap::new(),
+            events: None,
+            loaded: Vec::new(),
+            document: None,
+            state: Ok(()),
+            silent: Vec::new(),
+            looks: Vec::new(),
+        };
+        server.publishes(release(1, "a"));
+        for build in ["a", "b", "c"] {
+            server.has(manifest(build));
+        }
+        Self {
+            guard: Guard::new(config),
+            start: Some(start()),
+            server,
+            now: NOON,
+            wake: None,
+            inbox: Vec::new(),
+            outputs: Vec::new(),
+            told: Vec::new(),
+        }
+    }
+
+    /// Changes what the page knows when it starts.
+    pub fn where_(mut self, change: impl FnOnce(&mut Start)) -> Self {
+        change(self.start.as_mut().expect("the page has not started yet"));
+        self
+    }
+
+    /// Changes the server before the page starts.
+    pub fn with(mut self, change: impl FnOnce(&mut Server)) -> Self {
+        change(&mut self.server);
+        self
+    }
+
+    /// The page starts and has its first answers.
+    pub fn opens(mut self) -> Self {
+        let start = self.start.take().expect("a page starts once");
+        self = self.when("the page starts", Input::Started(start));
+        self.runs_until(self.now + SECOND);
+        self.outputs.clear();
+        self
+    }
+
+    pub fn starts(mut self) -> Self {
+        let start = self.start.take().expect("a page starts once");
+        self.when("the page starts", Input::Started(start))
+    }
+
+    /// Something happens to the page.
+    pub fn when(mut self, what: &str, input: Input) -> Self {
+        self.told.push(format!("when {what}"));
+        self.outputs.clear();
+        self.feeds(input);
+        self
+    }
+
+    /// Several things happen within the same moment.
+    pub fn when_all(mut self, what: &str, inputs: impl IntoIterator<Item = Input>) -> Self {
+        self.told.push(format!("when {what}"));
+        self.outputs.clear();
+        for input in inputs {
+            self.now += 3;
+            self.feeds(input);
+        }
+        self
+    }
+
+    /// Something changes on the server.
+    pub fn meanwhile(mut self, what: &str, change: impl FnOnce(&mut Server)) -> Self {
+        self.told.push(format!("meanwhile {what}"));
+        self.outputs.clear();
+        change(&mut self.server);
+        self
+    }
+
+    /// Time passes; timers go off when they are due.
+    pub fn later(mut self, what: &str, span: u64) -> Self {
+        self.told.push(format!("{what} ({span} ms)"));
+        self.runs_until(self.now + span);
+        self
+    }
+
+    /// Time passes while the page is frozen: no timer goes off.
+    pub fn frozen(mut self, what: &str, span: u64) -> Self {
+        self.told.push(format!("frozen {what} ({span} ms)"));
+        self.outputs.clear();
+        self.now += span;
+        self.inbox.clear();
+        self
+    }
+
+    /// Since the last step, exactly this came out.
+    #[track_caller]
+    pub fn then(mut self, expected: &[&str]) -> Self {
+        let outputs = std::mem::take(&mut self.outputs);
+        assert_eq!(outputs, expected, "{}", self.story());
+        self
+    }
+
+    /// Since the last step, this came out among others, in this order.
+    #[track_caller]
+    pub fn then_among(mut self, expected: &[&str]) -> Self {
+        let outputs = std::mem::take(&mut self.outputs);
+        let mut rest = outputs.iter();
+        for wanted in expected {
+            assert!(
+                rest.any(|output| output == wanted),
+                "no {wanted:?} in {outputs:#?}\n{}",
+                self.story()
+            );
+        }
+        self
+    }
+
+    /// Since the last step, nothing came out that starts with `what`.
+    #[track_caller]
+    pub fn never(mut self, what: &str) -> Self {
+        let outputs = std::mem::take(&mut self.outputs);
+        assert!(
+            !outputs.iter().any(|output| output.starts_with(what)),
+            "{what} in {outputs:#?}\n{}",
+            self.story()
+        );
+        self
+    }
+
+    /// The page shows a prompt for this reason.
+    #[track_caller]
+    pub fn asks(self, reason: Reason) -> Self {
+        let shown = self.guard.status().prompt.map(|prompt| prompt.reason);
+        assert_eq!(shown, Some(reason), "{}", self.story());
+        self
+    }
+
+    /// The page shows no prompt.
+    #[track_caller]
+    pub fn asks_nothing(self) -> Self {
+        assert_eq!(self.guard.status().prompt, None, "{}", self.story());
+        self
+    }
+
+    /// The status is as described.
+    #[track_caller]
+    pub fn so(self, what: &str, holds: impl FnOnce(&Status) -> bool) -> Self {
+        let status = self.guard.status();
+        assert!(
+            holds(&status),
+            "not so: {what}\n{status:#?}\n{}",
+            self.story()
+        );
+        self
+    }
+
+    /// How often the page looked, so far.
+    pub fn looks(&self) -> usize {
+        self.server.looks.len()
+    }
+
+    /// The page looked so often in all.
+    #[track_caller]
+    pub fn looked(self, times: usize) -> Self {
+        assert_eq!(
+            self.looks(),
+            times,
+            "looks at {:?}\n{}",
+            self.server.looks,
+            self.story()
+        );
+        self
+    }
+
+    /// The timer is set for a time between `from` and `to` from now, for `reason`.
+    #[track_caller]
+    pub fn sleeps(self, reason: WakeReason, from: u64, to: u64) -> Self {
+        let (at, why) = self
+            .wake
+            .unwrap_or_else(|| panic!("no timer is set\n{}", self.story()));
+        let span = at.saturating_sub(self.now);
+        assert!(
+            why == reason && (from..=to).contains(&span),
+            "sleeps {span} ms for {why:?}, not {from} to {to} ms for {reason:?}\n{}",
+            self.story()
+        );
+        self
+    }
+
+    /// No timer is set.
+    #[track_caller]
+    pub fn sleeps_for_ever(self) -> Self {
+        assert_eq!(self.wake, None, "{}", self.story());
+        self
+    }
+
+    pub fn status(&self) -> Status {
+        self.guard.status()
+    }
+
+    pub fn is_settled(&self) -> bool {
+        self.guard.is_settled()
+    }
+
+    fn story(&self) -> String {
+        let mut story = String::from("the story so far:\n");
+        for step in &self.told {
+            let _ = writeln!(story, "  {step}");
+        }
+        story
+    }
+
+    fn runs_until(&mut self, end: u64) {
+        let mut spins = 0;
+        loop {
+            let inbox = self.inbox.iter().map(|(at, _)| *at).min();
+            let wake = self.wake.map(|(at, _)| at);
+            let Some(next) = inbox.into_iter().chain(wake).min().filter(|at| *at <= end) else {
+                break;
+            };
+            spins = if next > self.now { 0 } else { spins + 1 };
+            assert!(
+                spins < 50,
+                "the timer spins: {:?}\n{}",
+                self.wake,
+                self.story()
+            );
+            self.now = self.now.max(next);
+            if inbox == Some(next) {
+                let place = self
+                    .inbox
+                    .iter()
+                    .position(|(at, _)| *at == next)
+                    .expect("found above");
+                let (_, input) = self.inbox.remove(place);
+                self.feeds(input);
+            } else {
+                self.feeds(Input::Woke);
+            }
+        }
+        self.now = self.now.max(end);
+    }
+
+    fn feeds(&mut self, input: Input) {
+        self.guard.handle_input(input, Timestamp(self.now));
+        loop {
+            match self.guard.poll_output() {
+                Output::Effect(effect) => {
+                    self.outputs.push(effect_text(&effect));
+                    let name = self
+                        .outputs
+                        .last()
+                        .and_then(|text| text.split(' ').next())
+                        .unwrap_or_default();
+                    if matches!(effect, Effect::FetchRelease) {
+                        self.server.looks.push(self.now);
+                    }
+                    if !self.server.silent.contains(&name) {
+                        self.server.answers(effect, self.now, &mut self.inbox);
+                    }
+                }
+                Output::Event(Event::StatusChanged) => {}
+                Output::Event(event) => self.outputs.push(event_text(&event)),
+                Output::Wake { at, reason } => {
+                    self.wake = at.map(|at| (at.0, reason));
+                    break;
+                }
+            }
+        }
+    }
+}
+
+impl Server {
+    pub fn publishes(&mut self, release: Release) {
+        self.release = Answer::Body(release.to_json());
+    }
+
+    pub fn has(&mut self, manifest: Manifest) {
+        self.manifests
+            .insert(manifest.id.0.clone(), Answer::Body(manifest.to_json()));
+    }
+
+    fn answers(&self, effect: Effect, now: u64, inbox: &mut Vec<(u64, Input)>) {
+        let failed = |failure, retry_after| Input::ReleaseFailed {
+            failure,
+            retry_after,
+        };
+        let answer = match effect {
+            Effect::FetchRelease => match self.release.clone() {
+                Answer::Body(body) => Input::ReleaseFetched {
+                    body,
+                    events: self.events.clone(),
+                },
+                Answer::Fails(failure) => failed(failure, None),
+                Answer::RetryAfter(status, pause) => {
+                    failed(FetchFailure::Status { status }, Some(pause))
+                }
+                Answer::Never => return,
+            },
+            Effect::FetchManifest { build, .. } => match self.manifests.get(&build.0).cloned() {
+                Some(Answer::Body(body)) => Input::ManifestFetched { build, body },
+                Some(Answer::Fails(failure)) => Input::ManifestFailed { build, failure },
+                Some(Answer::RetryAfter(status, _)) => Input::ManifestFailed {
+                    build,
+                    failure: FetchFailure::Status { status },
+                },
+                Some(Answer::Never) => return,
+                None => Input::ManifestFailed {
+                    build,
+                    failure: FetchFailure::Status { status: 404 },
+                },
+            },
+            Effect::ListLoadedFiles => Input::LoadedFilesListed {
+                files: self.loaded.clone(),
+            },
+            Effect::ProbeDocument => Input::DocumentProbed {
+                failure: self.document.clone(),
+            },
+            Effect::CaptureState { .. } => match self.state.clone() {
+                Ok(()) => Input::StateSaved,
+                Err(message) => Input::StateSaveFailed { message },
+            },
+            Effect::RestoreState => Input::StateRestored {
+                restored: vec!["draft".into()],
+                failed: vec![],
+            },
+            Effect::OpenStream { .. }
+            | Effect::CloseStream
+            | Effect::JoinElection
+            | Effect::LeaveElection
+            | Effect::TellPeers { .. }
+            | Effect::RememberSequence { .. }
+            | Effect::RememberReload { .. }
+            | Effect::RememberSnooze { .. }
+            | Effect::Reload => return,
+        };
+        inbox.push((now + LATENCY, answer));
+    }
+}
+
+pub fn start() -> Start {
+    Start {
+        build: Some(build("a")),
+        seed: 7,
+        visitor: "ada".into(),
+        visible: true,
+        online: true,
+        locks: false,
+        storage: true,
+        highest_sequence: None,
+        reloads: Vec::new(),
+        snooze: None,
+        arrival: None,
+    }
+}
+
+pub fn build(id: &str) -> BuildId {
+    BuildId(id.into())
+}
+
+pub fn build_ref(id: &str) -> BuildRef {
+    BuildRef {
+        id: build(id),
+        manifest: format!("builds/{id}.json"),
+        integrity: None,
+    }
+}
+
+pub fn release(sequence: u64, id: &str) -> Release {
+    Release::new(
+        "shop",
+        "stable",
+        sequence,
+        "2026-07-31T12:00:00Z",
+        build_ref(id),
+    )
+}
+
+/// A build whose entry differs from that of every other build, with a lazy file that does not.
+pub fn manifest(id: &str) -> Manifest {
+    let mut manifest = Manifest::new("shop", build(id), "2026-07-31T12:00:00Z");
+    let entry = format!("assets/index-{id}.js");
+    manifest.chunks.insert(
+        entry.clone(),
+        chunk("src/main.js", &format!("main of {id}")),
+    );
+    manifest
+        .chunks
+        .insert("assets/help.js".into(), chunk("src/help.js", "help"));
+    manifest.entries.push(entry);
+    manifest
+}
+
+pub fn chunk(id: &str, code: &str) -> Chunk {
+    let letters: String = code
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .chain(['A'; 43])
+        .take(43)
+        .collect();
+    Chunk {
+        id: id.into(),
+        code: code.into(),
+        integrity: format!("sha256-{letters}="),
+        size: 1,
+        kind: ChunkKind::Script,
+        imports: Vec::new(),
+        dynamic_imports: Vec::new(),
+        css: Vec::new(),
+        owner: Owner::Shell,
+    }
+}
+
+/// Build b is build a under another name.
+pub fn unchanged() -> Page {
+    page().with(|server| {
+        let mut next = manifest("a");
+        next.id = build("b");
+        server.has(next);
+    })
+}
+
+pub fn arrival(from: &str, to: &str) -> Arrival {
+    Arrival {
+        changeover: "c1".into(),
+        from: Some(build(from)),
+        to: build(to),
+        at: Timestamp(NOON - SECOND),
+    }
+}
+
+pub fn reloads(target: &str, count: u32) -> Reloads {
+    Reloads {
+        target: build(target),
+        count,
+    }
+}
+
+pub fn hint(sequence: u64) -> Input {
+    Input::Sighted {
+        source: Source::Stream,
+        sequence: Some(sequence),
+        build: None,
+    }
+}
+
+pub fn peer(message: PeerMessage) -> Input {
+    Input::PeerHeard { message }
+}
+
+pub fn checked(sequence: u64) -> Input {
+    peer(PeerMessage::Checked {
+        sequence: Some(sequence),
+    })
+}
+
+fn effect_text(effect: &Effect) -> String {
+    match effect {
+        Effect::FetchRelease => "FetchRelease".into(),
+        Effect::FetchManifest { build, .. } => format!("FetchManifest {}", build.0),
+        Effect::ListLoadedFiles => "ListLoadedFiles".into(),
+        Effect::OpenStream { url } => format!("OpenStream {url}"),
+        Effect::CloseStream => "CloseStream".into(),
+        Effect::JoinElection => "JoinElection".into(),
+        Effect::LeaveElection => "LeaveElection".into(),
+        Effect::TellPeers { message } => match message {
+            PeerMessage::Checked { sequence } => {
+                format!(
+                    "TellPeers checked {}",
+                    sequence.map_or("nothing".into(), |sequence| sequence.to_string())
+                )
+            }
+            PeerMessage::WhoIsVisible => "TellPeers whoIsVisible".into(),
+            PeerMessage::Visible { .. } => "TellPeers visible".into(),
+            PeerMessage::Hidden { .. } => "TellPeers hidden".into(),
+        },
+        Effect::ProbeDocument => "ProbeDocument".into(),
+        Effect::CaptureState { from, to, .. } => {
+            format!("CaptureState {}", step(from.as_ref(), to))
+        }
+        Effect::RestoreState => "RestoreState".into(),
+        Effect::RememberSequence { sequence } => format!("RememberSequence {sequence}"),
+        Effect::RememberReload { target, count } => format!("RememberReload {} {count}", target.0),
+        Effect::RememberSnooze { snooze } => format!("RememberSnooze {}", snooze.sequence),
+        Effect::Reload => "Reload".into(),
+    }
+}
+
+fn event_text(event: &Event) -> String {
+    match event {
+        Event::StatusChanged => "statusChanged".into(),
+        Event::ReleaseSeen { sequence, build } => format!("releaseSeen {sequence} {}", build.0),
+        Event::SkewFound { from, to, .. } => format!("skewFound {}", step(from.as_ref(), to)),
+        Event::SkewGone => "skewGone".into(),
+        Event::DecisionMade { decision } => {
+            format!("decision {:?} {:?}", decision.kind, decision.reason)
+        }
+        Event::PromptShown { prompt } => {
+            let mut text = format!(
+                "prompt {:?} {} {}",
+                prompt.reason, prompt.sequence, prompt.build.0
+            );
+            match &prompt.busy {
+                Some(Busy::Holds { reasons }) => {
+                    text += &format!(" waiting for {}", reasons.join(" and "))
+                }
+                Some(Busy::Reloading) => text += " reloading",
+                None => {}
+            }
+            if let Some(until) = prompt.countdown_until {
+                text += &format!(" until {} s", until.0.saturating_sub(NOON) / SECOND);
+            }
+            if let Some(trouble) = prompt.trouble {
+                text += &format!(" after {trouble:?}");
+            }
+            text
+        }
+        Event::PromptHidden => "promptHidden".into(),
+        Event::ChangeoverStarted { from, to, .. } => {
+            format!("changeoverStarted {}", step(from.as_ref(), to))
+        }
+        Event::ChangeoverWaiting { holds, .. } => {
+            format!("changeoverWaiting {}", holds.join(" and "))
+        }
+        Event::ChangeoverAborted { reason, .. } => format!("changeoverAborted {reason:?}"),
+        Event::ChangeoverDone { from, to, .. } => {
+            format!("changeoverDone {}", step(from.as_ref(), to))
+        }
+        Event::StateRestored { restored, failed } => {
+            format!(
+                "stateRestored {} of {}",
+                restored.len(),
+                restored.len() + failed.len()
+            )
+        }
+        Event::ChunkFailed { url, skew, .. } => {
+            format!(
+                "chunkFailed {} {}",
+                url.as_deref().unwrap_or("somewhere"),
+                if *skew { "skew" } else { "no skew" }
+            )
+        }
+        Event::Problem { code, .. } => format!("problem {code}"),
+    }
+}
+
+fn step(from: Option<&BuildId>, to: &BuildId) -> String {
+    format!("{} to {}", from.map_or("?", |from| &from.0), to.0)
+}

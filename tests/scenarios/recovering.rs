@@ -1,0 +1,153 @@
+//! Chunks that fail to load.
+
+use changeover::engine::io::{FetchFailure, Input, LoadKind, Reason};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use crate::page::{Answer, HOUR, MINUTE, SECOND, page, release};
+
+#[test]
+fn a_failed_chunk_that_another_build_explains_is_asked_about_at_once() {
+    page()
+        .opens()
+        .later("a while", 20 * SECOND)
+        .meanwhile("a release", |server| server.publishes(release(2, "b")))
+        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .then(&["FetchRelease"])
+        .later("the answers come", SECOND)
+        .then_among(&[
+            "chunkFailed https://shop.test/assets/cart-1.js skew",
+            "prompt ChunkFailed 2 b",
+        ])
+        .asks(Reason::ChunkFailed);
+}
+
+#[test]
+fn a_failed_chunk_that_no_build_explains_is_network_trouble() {
+    page()
+        .opens()
+        .later("a while", 20 * SECOND)
+        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .later("the answers come", SECOND)
+        .then_among(&[
+            "FetchRelease",
+            "chunkFailed https://shop.test/assets/cart-1.js no skew",
+        ])
+        .asks_nothing()
+        .later("half a minute", 25 * SECOND)
+        .looked(5);
+}
+
+#[test]
+fn a_failed_chunk_is_told_about_though_the_server_does_not_answer() {
+    page()
+        .opens()
+        .later("a while", 20 * SECOND)
+        .meanwhile("the server is gone", |server| {
+            server.release = Answer::Fails(FetchFailure::Network)
+        })
+        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .later("soon", SECOND)
+        .then_among(&["chunkFailed https://shop.test/assets/cart-1.js no skew"]);
+}
+
+#[test]
+fn a_chunk_that_failed_during_the_deploy_is_explained_by_the_release_that_follows() {
+    page()
+        .opens()
+        .later("a while", 20 * SECOND)
+        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .later("no build explains it yet", 2 * SECOND)
+        .meanwhile("the release follows", |server| {
+            server.publishes(release(2, "b"))
+        })
+        .later("half a minute", 25 * SECOND)
+        .asks(Reason::ChunkFailed);
+}
+
+#[test]
+fn a_failed_chunk_asks_although_the_release_was_put_off() {
+    page()
+        .with(|server| server.publishes(release(2, "b")))
+        .opens()
+        .when("the user says later", Input::SnoozeRequested)
+        .asks_nothing()
+        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .then_among(&["chunkFailed https://shop.test/assets/cart-1.js skew"])
+        .asks(Reason::ChunkFailed)
+        .when("the user says later again", Input::SnoozeRequested)
+        .asks_nothing();
+}
+
+#[test]
+fn a_broken_page_does_not_make_a_storm() {
+    let mut page = page().opens().later("a while", 20 * SECOND);
+    let before = page.looks();
+    for number in 0..600 {
+        page = page
+            .when(
+                "a chunk fails",
+                failed(&format!("/assets/{}.js", number % 7)),
+            )
+            .later("a moment", 100);
+    }
+    let looks = page.looks() - before;
+    assert!(looks <= 35, "{looks} looks in a minute");
+}
+
+#[test]
+fn an_error_of_the_app_is_nobodys_business() {
+    page()
+        .opens()
+        .later("a while", 20 * SECOND)
+        .when(
+            "the app throws",
+            Input::LoadFailed {
+                kind: LoadKind::Error,
+                message: "TypeError: x is not a function".into(),
+                url: Some("https://shop.test/assets/index-a.js".into()),
+            },
+        )
+        .then(&[])
+        .looked(1);
+}
+
+#[test]
+fn a_failed_chunk_waits_for_the_manifest_of_a_deploy_under_way() {
+    page()
+        .with(|server| drop(server.manifests.remove("b")))
+        .opens()
+        .later("a while", 20 * SECOND)
+        .meanwhile("half a deploy", |server| server.publishes(release(2, "b")))
+        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .later("soon", SECOND)
+        .then_among(&["chunkFailed https://shop.test/assets/cart-1.js no skew"])
+        .asks_nothing()
+        .meanwhile("the deploy ends", |server| {
+            server.has(crate::page::manifest("b"))
+        })
+        .later("a minute", MINUTE)
+        .asks(Reason::ChunkFailed);
+}
+
+#[test]
+fn an_old_failure_explains_nothing() {
+    page()
+        .opens()
+        .later("a while", 20 * SECOND)
+        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .later("an hour", HOUR)
+        .meanwhile("a release", |server| server.publishes(release(2, "b")))
+        .later("an interval", 73 * SECOND)
+        .asks(Reason::NewBuild);
+}
+
+fn failed(path: &str) -> Input {
+    let url = format!("https://shop.test{path}");
+    let message = format!("TypeError: Failed to fetch dynamically imported module: {url}");
+    Input::LoadFailed {
+        kind: LoadKind::Import,
+        message,
+        url: None,
+    }
+}
