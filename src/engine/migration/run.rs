@@ -1,0 +1,524 @@
+use alloc::{
+    collections::{BTreeSet, VecDeque},
+    string::String,
+    vec::Vec,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Kind, MigrationError};
+use super::registry::{Plan, Step, StepName, StepRef};
+use crate::engine::io::{Millis, Timestamp};
+
+/// How a run goes about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunOptions {
+    /// Longest time for one snapshot, one step or one validation. An answer after it counts as none, however late the
+    /// timer itself was.
+    pub budget: Millis,
+    /// End in a report instead of `Ready`; a failing store does not stop the others.
+    pub dry: bool,
+    /// After each step that is not lossy and has an inverse, go back on another copy and compare: finds a step that
+    /// loses something. Doubles the time.
+    pub verify: bool,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            budget: 3_000,
+            dry: false,
+            verify: false,
+        }
+    }
+}
+
+/// A fact about the run. `index` counts the steps of a store from 0; an answer to anything but the open question is
+/// ignored, for it belongs to an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum RunInput {
+    SnapshotTaken {
+        store: String,
+    },
+    SnapshotFailed {
+        store: String,
+        message: String,
+    },
+    StepDone {
+        store: String,
+        index: usize,
+    },
+    StepFailed {
+        store: String,
+        index: usize,
+        message: String,
+        /// Where in the value, if the step said so.
+        path: Option<String>,
+    },
+    /// The driver itself has given the step up.
+    StepTimedOut {
+        store: String,
+        index: usize,
+    },
+    /// Going back gave the value before the step again.
+    Restored {
+        store: String,
+        index: usize,
+    },
+    /// Going back gave something else at `path`.
+    NotRestored {
+        store: String,
+        index: usize,
+        path: String,
+    },
+    Validated {
+        store: String,
+    },
+    Invalid {
+        store: String,
+        path: Option<String>,
+        message: String,
+    },
+    /// The timer asked for by `Wake` went off, or may have.
+    Woke,
+    /// The app or a newer release has given the whole run up.
+    Cancelled,
+}
+
+/// Do this, tell this, or sleep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum RunOutput {
+    /// Keep a deep copy of the store's value.
+    Snapshot {
+        store: String,
+    },
+    /// Run the function on the store's working copy and keep the result as the new one, and the old one until the next
+    /// output about this store.
+    RunStep {
+        store: String,
+        index: usize,
+        name: StepName,
+        step: StepRef,
+        is_async: bool,
+    },
+    /// Run the function on a copy of the working copy and compare with the value before the step.
+    GoBack {
+        store: String,
+        index: usize,
+        step: StepRef,
+    },
+    /// Check the working copy.
+    Validate {
+        store: String,
+        schema: u32,
+    },
+    Progress {
+        done: usize,
+        total: usize,
+    },
+    /// Everything is migrated and valid: the working copies may be put in place.
+    Ready {
+        stores: Vec<Carried>,
+    },
+    /// Nothing may be put in place; the snapshots are as good as before.
+    Failed {
+        error: MigrationError,
+    },
+    /// What a dry run found.
+    Reported {
+        report: Report,
+    },
+    /// Nothing more until an input arrives, or until `at`.
+    Wake {
+        at: Option<Timestamp>,
+    },
+}
+
+/// A store that has arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    pub store: String,
+    pub schema: u32,
+}
+
+/// What a migration would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub stores: Vec<StoreReport>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoreReport {
+    pub store: String,
+    pub from: u32,
+    pub to: u32,
+    pub lossy: bool,
+    /// The steps that ran, the failed one included.
+    pub steps: Vec<StepReport>,
+    pub outcome: Outcome,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct StepReport {
+    pub name: StepName,
+    pub lossy: bool,
+    pub took: Millis,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    Ready,
+    Failed(MigrationError),
+}
+
+/// One migration of several stores, all or nothing.
+#[derive(Clone, Debug)]
+pub struct Run {
+    options: RunOptions,
+    plans: Vec<Plan>,
+    stage: Stage,
+    /// When the open question was asked.
+    asked: Timestamp,
+    reports: Vec<StoreReport>,
+    done: usize,
+    total: usize,
+    queue: VecDeque<RunOutput>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The stores whose snapshot is not there yet.
+    Snapshots(BTreeSet<String>),
+    /// The store at this place of `plans` is at work.
+    Store(usize, Work),
+    Over,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    Step(usize),
+    GoBack(usize),
+    Validate,
+}
+
+impl Run {
+    /// Starts with a snapshot of every store. The plans must name different stores.
+    pub fn new(plans: Vec<Plan>, options: RunOptions, now: Timestamp) -> Self {
+        let waiting: BTreeSet<String> = plans.iter().map(|plan| plan.store.clone()).collect();
+        let mut run = Self {
+            options,
+            stage: Stage::Snapshots(waiting),
+            asked: now,
+            reports: plans.iter().map(begun).collect(),
+            done: 0,
+            total: plans.iter().map(|plan| plan.steps.len()).sum(),
+            queue: VecDeque::new(),
+            plans,
+        };
+        for plan in &run.plans {
+            let store = plan.store.clone();
+            run.queue.push_back(RunOutput::Snapshot { store });
+        }
+        run.tell_progress();
+        if run.plans.is_empty() {
+            run.finish();
+        }
+        run
+    }
+
+    /// Whether nothing more will happen.
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Over
+    }
+
+    /// The next thing to do; call until it is `Wake`.
+    pub fn poll_output(&mut self) -> RunOutput {
+        let at = match self.stage {
+            Stage::Over => None,
+            _ => Some(self.deadline()),
+        };
+        self.queue.pop_front().unwrap_or(RunOutput::Wake { at })
+    }
+
+    pub fn handle_input(&mut self, input: RunInput, now: Timestamp) {
+        if self.is_over() {
+            return;
+        }
+        if now >= self.deadline() && input != RunInput::Cancelled {
+            return self.time_out(now);
+        }
+        match input {
+            RunInput::SnapshotTaken { store } => self.on_snapshot(&store, now),
+            RunInput::SnapshotFailed { store, message } => {
+                let place = self.plans.iter().position(|plan| plan.store == store);
+                if let (Stage::Snapshots(waiting), Some(place)) = (&mut self.stage, place)
+                    && waiting.remove(&store)
+                {
+                    self.fail(place, Kind::SnapshotFailed { message }, now);
+                }
+            }
+            RunInput::StepDone { store, index } => {
+                if let Some(place) = self.open(&store, Work::Step(index)) {
+                    self.on_step_done(place, index, now);
+                }
+            }
+            RunInput::StepFailed {
+                store,
+                index,
+                message,
+                path,
+            } => {
+                if let Some((place, step)) = self.open_step(&store, index) {
+                    let kind = Kind::StepFailed {
+                        step,
+                        path,
+                        message,
+                    };
+                    self.fail(place, kind, now);
+                }
+            }
+            RunInput::StepTimedOut { store, index } => {
+                if self.open_step(&store, index).is_some() {
+                    self.time_out(now);
+                }
+            }
+            RunInput::Restored { store, index } => {
+                if let Some(place) = self.open(&store, Work::GoBack(index)) {
+                    self.go_on(place, index + 1, now);
+                }
+            }
+            RunInput::NotRestored { store, index, path } => {
+                if let Some(place) = self.open(&store, Work::GoBack(index)) {
+                    let step = self.plans[place].steps[index].name;
+                    self.fail(place, Kind::Lost { step, path }, now);
+                }
+            }
+            RunInput::Validated { store } => {
+                if let Some(place) = self.open(&store, Work::Validate) {
+                    self.begin(place + 1, now);
+                }
+            }
+            RunInput::Invalid {
+                store,
+                path,
+                message,
+            } => {
+                if let Some(place) = self.open(&store, Work::Validate) {
+                    let schema = self.plans[place].to;
+                    let kind = Kind::Invalid {
+                        schema,
+                        path,
+                        message,
+                    };
+                    self.fail(place, kind, now);
+                }
+            }
+            RunInput::Woke => {}
+            RunInput::Cancelled => {
+                let place = match self.stage {
+                    Stage::Store(place, _) => place,
+                    Stage::Snapshots(_) | Stage::Over => 0,
+                };
+                self.options.dry = false;
+                self.fail(place, Kind::Cancelled, now);
+            }
+        }
+    }
+
+    fn on_snapshot(&mut self, store: &str, now: Timestamp) {
+        if let Stage::Snapshots(waiting) = &mut self.stage
+            && waiting.remove(store)
+            && waiting.is_empty()
+        {
+            self.begin(0, now);
+        }
+    }
+
+    fn on_step_done(&mut self, place: usize, index: usize, now: Timestamp) {
+        let step = self.plans[place].steps[index];
+        self.note_step(place, step, now);
+        self.done += 1;
+        self.tell_progress();
+        match step.inverse {
+            Some(inverse) if self.options.verify && !step.lossy => {
+                self.ask(place, Work::GoBack(index), now);
+                self.queue.push_back(RunOutput::GoBack {
+                    store: self.plans[place].store.clone(),
+                    index,
+                    step: inverse,
+                });
+            }
+            _ => self.go_on(place, index + 1, now),
+        }
+    }
+
+    /// Begins the next store that has not failed already, or ends.
+    fn begin(&mut self, place: usize, now: Timestamp) {
+        let failed = |report: &StoreReport| report.outcome != Outcome::Ready;
+        match self.reports.get(place) {
+            Some(report) if failed(report) => self.begin(place + 1, now),
+            Some(_) => self.go_on(place, 0, now),
+            None => self.finish(),
+        }
+    }
+
+    fn go_on(&mut self, place: usize, index: usize, now: Timestamp) {
+        let plan = &self.plans[place];
+        let store = plan.store.clone();
+        match plan.steps.get(index) {
+            Some(step) => {
+                self.queue.push_back(RunOutput::RunStep {
+                    store,
+                    index,
+                    name: step.name,
+                    step: step.run,
+                    is_async: step.is_async,
+                });
+                self.ask(place, Work::Step(index), now);
+            }
+            None => {
+                let schema = plan.to;
+                self.queue.push_back(RunOutput::Validate { store, schema });
+                self.ask(place, Work::Validate, now);
+            }
+        }
+    }
+
+    fn ask(&mut self, place: usize, work: Work, now: Timestamp) {
+        self.stage = Stage::Store(place, work);
+        self.asked = now;
+    }
+
+    fn time_out(&mut self, now: Timestamp) {
+        let budget = self.options.budget;
+        match self.stage.clone() {
+            Stage::Snapshots(mut waiting) => {
+                while let Some(store) = waiting.pop_first() {
+                    let place = self.plans.iter().position(|plan| plan.store == store);
+                    self.stage = Stage::Snapshots(waiting.clone());
+                    if let Some(place) = place {
+                        self.fail(place, Kind::SnapshotTimedOut { budget }, now);
+                    }
+                }
+            }
+            Stage::Store(place, Work::Step(index) | Work::GoBack(index)) => {
+                let store = self.plans[place].store.clone();
+                if let Some((place, step)) = self.open_step(&store, index) {
+                    self.fail(place, Kind::StepTimedOut { step, budget }, now);
+                }
+            }
+            Stage::Store(place, Work::Validate) => {
+                let schema = self.plans[place].to;
+                self.fail(place, Kind::ValidationTimedOut { schema, budget }, now);
+            }
+            Stage::Over => {}
+        }
+    }
+
+    /// Ends the run, or in a dry run this store.
+    fn fail(&mut self, place: usize, kind: Kind, now: Timestamp) {
+        if self.is_over() {
+            return;
+        }
+        let store = self.plans.get(place).map_or("", |plan| &plan.store);
+        let error = MigrationError::new(store, kind);
+        if !self.options.dry {
+            self.stage = Stage::Over;
+            self.queue.clear();
+            self.queue.push_back(RunOutput::Failed { error });
+            return;
+        }
+        if let Stage::Store(_, Work::Step(index)) = self.stage {
+            let step = self.plans[place].steps[index];
+            self.note_step(place, step, now);
+        }
+        self.reports[place].outcome = Outcome::Failed(error);
+        match &self.stage {
+            Stage::Snapshots(waiting) if waiting.is_empty() => self.begin(0, now),
+            Stage::Snapshots(_) | Stage::Over => {}
+            Stage::Store(place, _) => self.begin(place + 1, now),
+        }
+    }
+
+    fn finish(&mut self) {
+        self.stage = Stage::Over;
+        let output = if self.options.dry {
+            let stores = core::mem::take(&mut self.reports);
+            RunOutput::Reported {
+                report: Report { stores },
+            }
+        } else {
+            let carried = self.plans.iter().map(|plan| Carried {
+                store: plan.store.clone(),
+                schema: plan.to,
+            });
+            RunOutput::Ready {
+                stores: carried.collect(),
+            }
+        };
+        self.queue.push_back(output);
+    }
+
+    /// The place of `store` if exactly this is asked of it.
+    fn open(&self, store: &str, work: Work) -> Option<usize> {
+        match self.stage {
+            Stage::Store(place, open) if open == work && self.plans[place].store == store => {
+                Some(place)
+            }
+            _ => None,
+        }
+    }
+
+    /// The same for a step or its way back, with the name of what runs.
+    fn open_step(&self, store: &str, index: usize) -> Option<(usize, StepName)> {
+        let name = |place: usize| self.plans[place].steps[index].name;
+        match self.open(store, Work::Step(index)) {
+            Some(place) => Some((place, name(place))),
+            None => self
+                .open(store, Work::GoBack(index))
+                .map(|place| (place, name(place).reversed())),
+        }
+    }
+
+    fn deadline(&self) -> Timestamp {
+        Timestamp(self.asked.0.saturating_add(self.options.budget))
+    }
+
+    fn note_step(&mut self, place: usize, step: Step, now: Timestamp) {
+        self.reports[place].steps.push(StepReport {
+            name: step.name,
+            lossy: step.lossy,
+            took: now.0.saturating_sub(self.asked.0),
+        });
+    }
+
+    fn tell_progress(&mut self) {
+        self.queue.push_back(RunOutput::Progress {
+            done: self.done,
+            total: self.total,
+        });
+    }
+}
+
+fn begun(plan: &Plan) -> StoreReport {
+    StoreReport {
+        store: plan.store.clone(),
+        from: plan.from,
+        to: plan.to,
+        lossy: plan.lossy,
+        steps: Vec::new(),
+        outcome: Outcome::Ready,
+    }
+}
