@@ -16,10 +16,10 @@ export function reportToBooth() {
   tell({ type: 'opened' });
 }
 
-/** The page that frames this one, if it is on this machine. A reload does not change the referrer. */
+/** The booth names its frames after its origin, and a name outlives a reload. Nobody but this machine is told anything. */
 function boothOrigin() {
   try {
-    const { origin, hostname } = new URL(document.referrer);
+    const { origin, hostname } = new URL(window.name);
     return /^(localhost|127\.0\.0\.1)$/.test(hostname) ? origin : null;
   } catch {
     return null;

@@ -137,7 +137,7 @@ function Screen({ name, url, report, build, frame }) {
         <span className="cue" aria-hidden="true" />
       </header>
       <div className="gate">
-        <iframe ref={frame} src={url} title={`${name}: a tab of Aster`} />
+        <iframe ref={frame} name={location.origin} src={url} title={`${name}: a tab of Aster`} />
         {report?.movedAt && <span key={report.movedAt} className="shutter" aria-hidden="true" />}
       </div>
       <p className="where">{report?.where ?? new URL(url).pathname}</p>
