@@ -100,7 +100,7 @@ async function runSuite(name, suite, rest, missing, base, result) {
     for (const key of ['passed', 'failed', 'skipped']) result[key] += counted[key];
     if (code !== 0) {
       if (counted.failed === 0) result.failed += 1; // it broke before or outside its tests
-      result.note ||= `\`${step.command.split(/[\\/]/).pop()} ${step.args.slice(0, 4).join(' ')} …\` ended with code ${code}`;
+      result.note ||= `\`${step.title ?? [step.command, ...step.args].join(' ')}\` ended with code ${code}`;
     } else if (counted.passed + counted.skipped === 0) {
       result.failed += 1;
       result.note ||= 'a step ran no test';

@@ -25,7 +25,7 @@ function node(folder, words, env) {
   const files = existsSync(full) ? readdirSync(full).filter((name) => name.endsWith('.test.mjs')).sort().map((name) => join(full, name)) : [];
   if (files.length === 0) throw new Stop(`the suite has no test: ${folder} holds no *.test.mjs.`);
   const patterns = words.flatMap((word) => ['--test-name-pattern', word]);
-  return { command: process.execPath, args: ['--test', '--test-reporter=spec', '--test-concurrency=1', ...patterns, ...files], env, counts: 'node' };
+  return { title: `node --test ${folder}`, command: process.execPath, args: ['--test', '--test-reporter=spec', '--test-concurrency=1', ...patterns, ...files], env, counts: 'node' };
 }
 
 /** Splits the words after `e2e` into browsers and test names. */

@@ -1,0 +1,89 @@
+// What is in the package, and what must not be.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { transform } from 'esbuild';
+import { PACKAGE, ROOT, packed } from './support.mjs';
+
+const text = (name) => readFileSync(join(PACKAGE, name), 'utf8');
+const SCRIPTS = ['changeover.js', 'index.js', 'index.cjs', 'runtime.js', 'runtime-slim.js'];
+
+test('the tarball holds the documented files and no others', () => {
+  const platform = `${process.platform}-${process.arch}`;
+  const names = packed().files.map(({ path }) => path).sort();
+  const documented = [
+    ...SCRIPTS, 'index.d.ts', 'index.d.cts', 'changeover.wasm', 'vite.js', 'vite-manifest.js', 'vite.d.ts', 'bin/changeover.mjs', 'package.json',
+    `native/${platform}/changeover${process.platform === 'win32' ? '.exe' : ''}`, 'README.md',
+  ];
+  assert.deepEqual(names, documented.sort());
+});
+
+test('every path that package.json names is in the tarball', () => {
+  const names = new Set(packed().files.map(({ path }) => `./${path}`));
+  const named = [];
+  const walk = (value) => {
+    if (typeof value === 'string') named.push(value);
+    else if (value && typeof value === 'object') Object.values(value).forEach(walk);
+  };
+  const { exports, main, module, types, unpkg, jsdelivr, bin, sideEffects } = JSON.parse(text('package.json'));
+  walk([exports, main, module, types, unpkg, jsdelivr, bin, sideEffects]);
+  assert.ok(named.length > 10, 'package.json names its entry points');
+  for (const path of named) assert.ok(names.has(path), `${path} is named by package.json but missing`);
+});
+
+test('the package runs nothing when it is installed', () => {
+  const { scripts, dependencies } = JSON.parse(text('package.json'));
+  assert.equal(scripts, undefined);
+  assert.equal(dependencies, undefined);
+});
+
+for (const name of SCRIPTS) {
+  test(`${name} holds nothing that some bundler, server or policy trips over`, async () => {
+    const source = text(name);
+    assert.doesNotMatch(source, /import\.meta/, 'import.meta breaks in CommonJS and classic scripts');
+    assert.doesNotMatch(source, /(from|import)\s*\(?\s*["'][^"']*\.wasm/, 'an import of a .wasm file breaks most bundlers');
+    assert.doesNotMatch(source, /new URL\(\s*["'`][^"'`]*\.wasm/, 'a relative URL of a .wasm file makes bundlers emit it twice or not at all');
+    assert.doesNotMatch(source, /\beval\(|new Function\(/, 'needs unsafe-eval');
+    assert.doesNotMatch(source, /\bnew WebAssembly\.Module\(/, 'compiling on the main thread is refused above a size');
+    assert.doesNotMatch(source, /from\s*["']node:|require\(["']node:/, 'a browser has no node: modules');
+    // A module with a top-level await cannot become CommonJS.
+    await transform(source, { format: 'cjs', loader: 'js', logLevel: 'silent', supported: { 'top-level-await': false } });
+  });
+}
+
+test('the runtime carries exactly the wasm file that lies beside it; the slim one carries none', () => {
+  const inlined = readFileSync(join(PACKAGE, 'changeover.wasm')).toString('base64');
+  assert.ok(text('runtime.js').includes(inlined));
+  assert.ok(!text('runtime-slim.js').includes(inlined.slice(0, 200)));
+});
+
+test('no entry carries the runtime: it comes when the page is idle', () => {
+  for (const name of ['index.js', 'index.cjs', 'changeover.js']) {
+    assert.ok(statSync(join(PACKAGE, name)).size < 50_000, `${name} is too large to be without the runtime`);
+    assert.match(text(name), /import\(.*runtime/s);
+  }
+});
+
+test('the wasm imports its glue only and knows nothing of the machine that built it', async () => {
+  const bytes = readFileSync(join(PACKAGE, 'changeover.wasm'));
+  const modules = new Set(WebAssembly.Module.imports(await WebAssembly.compile(bytes)).map(({ module }) => module));
+  assert.deepEqual([...modules], ['./changeover_bg.js']);
+  for (const secret of [ROOT, homedir(), '/registry/src/', '.cargo']) assert.ok(!bytes.includes(secret), `the wasm contains ${secret}`);
+});
+
+test('the CommonJS types are the same contract as the ESM types', () => {
+  assert.equal(text('index.d.cts'), text('index.d.ts'));
+});
+
+test('the bin starts the native program and passes its exit code on', () => {
+  const bin = join(PACKAGE, 'bin', 'changeover.mjs');
+  assert.match(execFileSync(process.execPath, [bin, '--version'], { encoding: 'utf8' }), /^changeover \d+\.\d+\.\d+/);
+  assert.throws(() => execFileSync(process.execPath, [bin, 'no-such-command'], { stdio: 'pipe' }), (error) => error.status !== 0);
+  assert.throws(
+    () => execFileSync(process.execPath, [bin], { stdio: 'pipe', env: { ...process.env, CHANGEOVER_BIN: '/nowhere/changeover' } }),
+    (error) => /changeover has no program for .* \(\/nowhere\/changeover\)/.test(error.stderr.toString()),
+  );
+});
