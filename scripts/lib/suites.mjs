@@ -35,6 +35,11 @@ export function browsersIn(words) {
 }
 
 export const SUITES = {
+  scripts: {
+    about: 'what counts tests, and what decides to build again',
+    needs: [],
+    steps: (words) => [node('tests/scripts', words)],
+  },
   fmt: {
     about: 'Rust formatting',
     needs: ['rust'],
