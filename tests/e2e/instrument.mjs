@@ -71,7 +71,7 @@ function instrument() {
   ]) {
     wrap(globalThis, begin, (original) => function (run, ...rest) {
       let id;
-      const from = place();
+      const from = `${begin === 'setTimeout' ? `after ${Number(rest[0] ?? 0)} ms ` : ''}from ${place()}`;
       const wrapped =
         typeof run !== 'function'
           ? run
@@ -137,7 +137,7 @@ function instrument() {
       if (alive(target)) for (const { type, from } of list) lines.push(`listener ${type} on ${nameOf(target)} from ${from}`);
     }
     for (const [target, names] of handlers) if (alive(target)) for (const name of names) lines.push(`handler ${name} on ${nameOf(target)}`);
-    for (const [kind, map] of Object.entries(pending)) for (const from of map.values()) lines.push(`${kind} from ${from}`);
+    for (const [kind, map] of Object.entries(pending)) for (const from of map.values()) lines.push(`${kind} ${from}`);
     for (const [kind, set] of Object.entries(open)) for (const one of set) lines.push(`${kind} ${one.url ?? one.name ?? ''}`.trim());
     for (const url of requests) lines.push(`request ${url}`);
     const locks = await navigator.locks?.query();

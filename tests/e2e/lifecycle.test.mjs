@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { inBrowsers, until } from './browsers.mjs';
 import { EVENTS, RELEASE } from './server.mjs';
-import { openApp, promptIsUp, RELOAD_BUTTON, startSite } from './site.mjs';
+import { openApp, promptIsUp, RELOAD_BUTTON, shows, startSite } from './site.mjs';
 
 // Long enough that no look of the schedule falls into a test.
 const SELDOM = { attributes: { 'data-interval': 600_000 } };
@@ -43,8 +43,7 @@ inBrowsers('a page restored from the back/forward cache looks once and leads aga
 
   // And it can still go where it was asked to go.
   await tab.click(RELOAD_BUTTON);
-  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
-  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'still here');
+  await shows(tab, 'two', 'still here');
 });
 
 inBrowsers('a frozen tab that is resumed looks once, promptly', { only: ['chromium'] }, async (t, browser) => {
@@ -112,8 +111,7 @@ inBrowsers('a prompt accepted while offline says so and keeps the page', { only:
   await devtools.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
   await tab.waitFor(() => life.includes('online'));
   await tab.click(RELOAD_BUTTON);
-  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
-  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'unsent');
+  await shows(tab, 'two', 'unsent');
 });
 
 /** Exactly one look since then, promptly, and none in the second after it. */

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { inBrowsers, screenshotPath, until } from './browsers.mjs';
 import { RELEASE } from './server.mjs';
-import { openApp, PROMPT, promptIsUp, RELOAD_BUTTON, startSite } from './site.mjs';
+import { lookTimes, openApp, PROMPT, promptIsUp, RELOAD_BUTTON, shows, startSite } from './site.mjs';
 
 /** An edge cache that keeps one old index.html for every page. */
 function serveStaleDocument(site) {
@@ -41,21 +41,19 @@ inBrowsers('reload() to a server that still serves the old page happens exactly 
   await tab.waitFor(() => changeover.status.level === 'full');
   await tab.waitFor(promptIsUp, { what: 'the prompt after the reload that did not take' });
   assert.equal(await tab.eval(() => changeover.status.prompt.reason), 'reloadDidNotTake');
-  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'kept');
+  await shows(tab, 'one', 'kept');
   assert.equal(await tab.eval(() => changeover.status.build === changeover.status.release.build), false);
 
   // The app may insist; the guard does not.
   assert.equal(await tab.eval(() => changeover.reload()), 'reloadDidNotTake');
-  const before = site.edge.count(RELEASE);
-  await until(() => site.edge.count(RELEASE) >= before + 3, { what: 'three more looks' });
+  await lookTimes(tab, 3, () => site.edge.count(RELEASE));
   assert.equal(await tab.eval(() => loads), 2, 'no second reload');
   assert.equal(await tab.eval(promptIsUp), true);
 
   // The user's own click is honoured, and takes once the server has caught up.
   for (const undo of fresh) undo();
   await tab.click(RELOAD_BUTTON);
-  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
-  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'kept');
+  await shows(tab, 'two', 'kept');
   await tab.waitFor(() => changeover.status.level === 'full' && !changeover.status.skew && !changeover.status.prompt);
 });
 
@@ -73,8 +71,7 @@ inBrowsers('an app that calls reload() at every skew does not loop', { only: ['c
   await site.publish('two');
   await tab.waitFor(() => globalThis.loads === 2 && globalThis.ready, { timeout: 15_000, what: 'one reload' });
   await tab.waitFor(promptIsUp, { timeout: 15_000 });
-  const before = site.edge.count(RELEASE);
-  await until(() => site.edge.count(RELEASE) >= before + 4, { timeout: 20_000, what: 'four more looks' });
+  await lookTimes(tab, 3, () => site.edge.count(RELEASE));
   assert.equal(await tab.eval(() => loads), 2);
   // A reload by hand gives a new page with the same memory.
   await tab.reload();
@@ -103,8 +100,7 @@ inBrowsers('a server that is down at the moment of accepting does not cost the p
 
   await site.edge.comeBack();
   await tab.click(RELOAD_BUTTON);
-  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
-  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'not lost');
+  await shows(tab, 'two', 'not lost');
   assert.match(await tab.eval(() => location.href), /\/orders\?x=1$/);
 });
 
@@ -133,8 +129,7 @@ inBrowsers('a reload the user cancels in the browser own question leaves the pag
 
   await tab.eval(() => (globalThis.guarded = false));
   await tab.click(RELOAD_BUTTON);
-  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
-  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'mine');
+  await shows(tab, 'two', 'mine');
 });
 
 inBrowsers('a hold delays the reload until it is released', { only: ['chromium', 'firefox'] }, async (t, browser) => {
@@ -155,7 +150,7 @@ inBrowsers('a hold delays the reload until it is released', { only: ['chromium',
   assert.equal(await tab.eval(() => loads), 1, 'the page waits');
 
   await tab.eval(() => setTimeout(globalThis.done));
-  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
+  await shows(tab, 'two');
 });
 
 inBrowsers('a hold does not count after its deadline', { only: ['chromium'] }, async (t, browser) => {
@@ -168,7 +163,7 @@ inBrowsers('a hold does not count after its deadline', { only: ['chromium'] }, a
     return Date.now() + 3000;
   });
   await tab.click(RELOAD_BUTTON);
-  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two', { timeout: 10_000 });
+  await shows(tab, 'two');
   const late = await tab.eval(() => performance.timeOrigin) - until;
   assert.ok(late > -50 && late < 3000, `the new page began ${late} ms after the deadline`);
 });
@@ -199,9 +194,8 @@ inBrowsers('a state provider that throws costs nobody their work', { only: ['chr
   // Once the provider works again, so does the way out.
   await tab.eval(() => (globalThis.broken = false));
   await tab.click(RELOAD_BUTTON);
-  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
-  await tab.waitFor(() => globalThis.basket?.[0] === 'tea');
-  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'precious');
+  await shows(tab, 'two', 'precious');
+  await tab.waitFor(() => globalThis.basket?.[0] === 'tea', { what: 'the basket' });
 });
 
 inBrowsers('a state that cannot be restored stays for the next page and is told', { only: ['chromium'] }, async (t, browser) => {
@@ -220,11 +214,11 @@ inBrowsers('a state that cannot be restored stays for the next page and is told'
   await site.publish('two');
   await tab.waitFor(promptIsUp);
   await tab.click(RELOAD_BUTTON);
-  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two');
-  await tab.waitFor(() => news.some((event) => event.type === 'stateRestored'));
-  const told = await tab.eval(() => news.find((event) => event.type === 'stateRestored'));
-  assert.deepEqual(told.failed, ['view']);
-  assert.ok(told.restored.includes('draft'));
+  await shows(tab, 'two');
+  await tab.waitFor(() => news.some((event) => event.type === 'stateRestored' && event.failed.length > 0), { what: 'the failure to be told' });
+  const told = await tab.eval(() => news.filter((event) => event.type === 'stateRestored'));
+  assert.deepEqual(told.flatMap((event) => event.failed), ['view']);
+  assert.deepEqual(told.flatMap((event) => event.restored), ['draft']);
   assert.deepEqual(await tab.eval(() => errors()), []);
   const kept = await tab.eval(() => Object.entries(sessionStorage).find(([key]) => key.endsWith(':envelope'))?.[1]);
   assert.ok(kept?.includes('"view":"map"'), `the envelope keeps what nobody took: ${kept}`);

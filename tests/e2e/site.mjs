@@ -46,7 +46,7 @@ export function scriptTag(attributes = {}) {
 
 /**
  * @param {import('node:test').TestContext} t ends the site with the test
- * @param {{attributes?: object, build?: (name: string, dist: string) => void, first?: string, head?: string, app?: string,
+ * @param {{attributes?: object, build?: (name: string, dist: string) => void | Promise<void>, first?: string, head?: string, app?: string,
  *X `attributes` of the script tag; `build` writes the files of a build into an empty folder,
  *   else the small app is written, with `head` before the script tag and `app` as more code for app.js
  */
@@ -63,17 +63,17 @@ export async function startSite(t, { attributes = {}, build, first = 'one', head
     dir,
     folder,
     /** Writes a build into a new folder and returns the folder. */
-    write(name) {
+    async write(name) {
       const dist = join(folder, `dist-${name}`);
       mkdirSync(dist);
-      if (build) build(name, dist);
+      if (build) await build(name, dist);
       else writeApp(name, dist, { attributes, head, app });
       return dist;
     },
     /** Writes and publishes a build. Returns `{output, at, release}`: what the CLI said, when the pointer was renamed, the pointer. */
     async publish(name, { to = dir, more = [] } = {}) {
       const dist = join(folder, `dist-${name}`);
-      if (!existsSync(dist)) site.write(name);
+      if (!existsSync(dist)) await site.write(name);
       const output = await changeover(['publish', dist, '--to', to, ...more]);
       return { output, at: renamedAt(to), release: readRelease(to) };
     },
@@ -192,7 +192,7 @@ export function writeApp(name, dist, { attributes = {}, head = '', app = '' } = 
 }
 
 // Runs before everything else. Errors and the number of loads outlive a reload.
-const RECORD = `
+export const RECORD = `
 (() => {
   const read = (key, other) => JSON.parse(sessionStorage.getItem(key) ?? JSON.stringify(other));
   const note = (text) => sessionStorage.setItem('errors', JSON.stringify([...read('errors', []), text]));
@@ -261,6 +261,32 @@ export async function openApp(browser, site, { path = '/', level = 'full', strea
   await tab.waitFor((level) => changeover.status.level === level, level, { timeout: 15_000, what: `level ${level}` });
   if (stream) await tab.waitFor((stream) => changeover.status.stream === stream, stream, { what: `stream ${stream}` });
   return tab;
+}
+
+/** Has the page look now and answers with its status. A look within the last quarter second would count as this one. */
+export async function look(tab) {
+  await tab.waitFor(() => Date.now() - (changeover.status.lastCheck ?? 0) > 300, { what: 'the last look to be over' });
+  return tab.eval(() => changeover.check());
+}
+
+/** Has the page look until `count()` has grown by `times`. */
+export async function lookTimes(tab, times, count) {
+  const enough = count() + times;
+  await until(
+    async () => {
+      await look(tab);
+      return count() >= enough;
+    },
+    { timeout: 30_000, what: `${times} looks` },
+  );
+}
+
+/** Waits until the page shows this build and, when given, this draft: a new page restores state when its guard has come. */
+export async function shows(tab, build, draft) {
+  await tab.waitFor((build) => document.getElementById('build')?.textContent === build, build, { timeout: 15_000, what: `build ${build}` });
+  if (draft !== undefined) {
+    await tab.waitFor((draft) => document.getElementById('draft').value === draft, draft, { what: `the draft "${draft}"` });
+  }
 }
 
 /* What tests ask of a page. */

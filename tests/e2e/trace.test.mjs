@@ -7,14 +7,14 @@ import { join } from 'node:path';
 
 import { inBrowsers, ROOT } from './browsers.mjs';
 import { odd, RELEASE } from './server.mjs';
-import { openApp, promptIsUp, startSite } from './site.mjs';
+import { look, openApp, promptIsUp, startSite } from './site.mjs';
 
 inBrowsers('a trace recorded in a real page replays natively, and a trace that was altered does not', { only: ['chromium'], timeout: 300_000 }, async (t, browser) => {
   const site = await startSite(t, { attributes: { 'data-interval': 1000, 'data-trace': 'on' } });
   const tab = await openApp(browser, site);
   // A life with some of everything: news, trouble, a hold, putting off, an offer, an abort.
   const heal = site.edge.answer(RELEASE, odd.status(503));
-  await tab.eval(() => changeover.check().then(() => null));
+  await look(tab);
   heal();
   await tab.waitFor(() => changeover.status.failures === 0, { timeout: 20_000 });
   await site.publish('two');
