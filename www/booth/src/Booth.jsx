@@ -41,52 +41,54 @@ export function Booth() {
         </p>
       </header>
 
-      <section className="desk" aria-label="Release">
-        <Leader build={live} sequence={site?.release?.sequence} />
-        <div className="now">
-          <p className="label">On screen</p>
-          <h2>{live?.title ?? 'Nothing yet'}</h2>
-          <p>{live?.message}</p>
-          <div className="buttons">
-            <button type="button" className="primary" id="publish" style={{ '--fill': fillOf(next) }} disabled={!next || busy !== null} onClick={() => act('publish', 'publish', { number: next.number })}>
-              {next ? `Publish build ${next.number}` : 'All builds are out'}
-            </button>
-            <button type="button" id="rollback" disabled={!before || busy !== null} onClick={() => act('rollback', 'rollback', { number: before.number })}>
-              {before ? `Roll back to build ${before.number}` : 'Roll back'}
-            </button>
+      <main>
+        <section className="desk" aria-label="Release">
+          <Leader build={live} sequence={site?.release?.sequence} />
+          <div className="now">
+            <p className="label">On screen</p>
+            <h2>{live?.title ?? 'Nothing yet'}</h2>
+            <p>{live?.message}</p>
+            <div className="buttons">
+              <button type="button" className="primary" id="publish" style={{ '--fill': fillOf(next) }} disabled={!next || busy !== null} onClick={() => act('publish', 'publish', { number: next.number })}>
+                {next ? `Publish build ${next.number}` : 'All builds are out'}
+              </button>
+              <button type="button" id="rollback" disabled={!before || busy !== null} onClick={() => act('rollback', 'rollback', { number: before.number })}>
+                {before ? `Roll back to build ${before.number}` : 'Roll back'}
+              </button>
+            </div>
+            <p className="trouble" role="alert">{trouble ?? (lost ? 'The server of the booth does not answer. Is the demo still running?' : null)}</p>
           </div>
-          <p className="trouble" role="alert">{trouble ?? (lost ? 'The server of the booth does not answer. Is the demo still running?' : null)}</p>
-        </div>
-        <ol className="reels" aria-label="Builds">
-          {builds.map((build) => (
-            <Reel
-              key={build.id} build={build} isLive={build === live} disabled={busy !== null || build === live}
-              screens={Object.values(reports).filter(({ status }) => status.build === build.id).length}
-              onPublish={() => act(build.id, 'publish', { number: build.number })}
-            />
-          ))}
-        </ol>
-      </section>
+          <ol className="reels" aria-label="Builds">
+            {builds.map((build) => (
+              <Reel
+                key={build.id} build={build} isLive={build === live} disabled={busy !== null || build === live}
+                screens={Object.values(reports).filter(({ status }) => status.build === build.id).length}
+                onPublish={() => act(build.id, 'publish', { number: build.number })}
+              />
+            ))}
+          </ol>
+        </section>
 
-      <section className="screens" aria-label="Screens">
-        {screens.map(({ name, url }) => (
-          <Screen key={name} name={name} url={url} report={reports[name]} build={buildOf(reports[name]?.status.build)} frame={frameOf(name)} />
-        ))}
-      </section>
-
-      <section className="sheet" aria-labelledby="sheet">
-        <h2 id="sheet">Cue sheet</h2>
-        <ol>
-          {log.map(({ key, at, screen, text, build }) => (
-            <li key={key}>
-              <time>{clock(at)}</time>
-              <span className="who"><Dot build={buildOf(build)} />{screen}</span>
-              <span>{text}</span>
-            </li>
+        <section className="screens" aria-label="Screens">
+          {screens.map(({ name, url }) => (
+            <Screen key={name} name={name} url={url} report={reports[name]} build={buildOf(reports[name]?.status.build)} frame={frameOf(name)} />
           ))}
-        </ol>
-        {log.length === 0 && <p>Nothing has happened yet.</p>}
-      </section>
+        </section>
+
+        <section className="sheet" aria-labelledby="sheet">
+          <h2 id="sheet">Cue sheet</h2>
+          <ol>
+            {log.map(({ key, at, screen, text, build }) => (
+              <li key={key}>
+                <time>{clock(at)}</time>
+                <span className="who"><Dot build={buildOf(build)} />{screen}</span>
+                <span>{text}</span>
+              </li>
+            ))}
+          </ol>
+          {log.length === 0 && <p>Nothing has happened yet.</p>}
+        </section>
+      </main>
     </>
   );
 }
@@ -121,7 +123,7 @@ function Reel({ build, isLive, screens, disabled, onPublish }) {
           {screens > 0 && `, on ${screens} ${screens === 1 ? 'screen' : 'screens'}`}
         </p>
       </div>
-      <button type="button" disabled={disabled} onClick={onPublish} aria-label={`Publish build ${number}, ${title}`}>{isLive ? 'Live' : 'Publish'}</button>
+      <button type="button" disabled={disabled} onClick={onPublish} aria-label={`${isLive ? 'Live' : 'Publish'}: build ${number}, ${title}`}>{isLive ? 'Live' : 'Publish'}</button>
     </li>
   );
 }

@@ -59,7 +59,9 @@ function wordsFor(event, status) {
     case 'opened': return `opened on ${status.build}`;
     case 'skewFound': return `runs ${event.from}, the server wants ${event.to}`;
     case 'skewGone': return 'runs what the server wants again';
-    case 'promptShown': return event.prompt.trouble ? `asks again: ${event.prompt.trouble}` : 'asks its visitor';
+    case 'promptShown':
+      if (event.prompt.busy) return null; // the visitor has answered
+      return event.prompt.trouble ? `asks again: ${event.prompt.trouble}` : 'asks its visitor';
     case 'changeoverStarted': return `starts its changeover to ${event.to}`;
     case 'changeoverWaiting': return `waits: ${event.holds.join(', ')}`;
     case 'changeoverAborted': return `stays: ${event.reason}`;
