@@ -331,40 +331,30 @@ impl Guard {
             ..facts.clone()
         });
         let moving = self.changeover.as_ref();
-        let waits = matches!(
-            calm.reason,
-            Reason::ManifestPending | Reason::ManifestUnavailable
-        );
+        let pending = matches!(calm.reason, Reason::ManifestPending | Reason::ManifestUnavailable);
+        let whole = matches!(want, Want::Ready { .. });
+        let holds = self.holds.reasons();
         let shown = match moving {
             // An app that reloads by itself needs no prompt, unless there is something to wait for.
-            Some(_) => self.prompt.is_some() || !self.holds.reasons().is_empty(),
-            None => calm.kind == DecisionKind::Prompt || waits && self.prompt.is_some(),
+            Some(_) => self.prompt.is_some() || whole && !holds.is_empty(),
+            None => calm.kind == DecisionKind::Prompt || pending && self.prompt.is_some(),
         };
         if !shown {
             return None;
         }
-        let trouble = self
-            .trouble
-            .as_ref()
-            .filter(|(about, _)| *about == build)
-            .map(|(_, reason)| *reason);
-        if let Some(before) = self.prompt.as_ref().filter(|_| waits && moving.is_none()) {
-            // The next release is not whole yet; what was offered before still stands.
-            return Some(Prompt {
-                busy: None,
-                trouble,
-                countdown_until: None,
-                ..before.clone()
-            });
-        }
+        let trouble = self.trouble.as_ref().filter(|(about, _)| *about == build).map(|(_, reason)| *reason);
         let busy = moving.map(|changeover| {
-            let reasons = self.holds.reasons();
-            if changeover.is_draining() && !reasons.is_empty() {
-                Busy::Holds { reasons }
+            if changeover.is_draining() && !holds.is_empty() {
+                Busy::Holds { reasons: holds }
             } else {
                 Busy::Reloading
             }
         });
+        let stands = if moving.is_some() { !whole } else { pending };
+        if let Some(before) = self.prompt.as_ref().filter(|_| stands) {
+            // The next release is not whole yet; what was offered before still stands.
+            return Some(Prompt { busy, trouble, countdown_until: None, ..before.clone() });
+        }
         // The mark that the reload leaves must not change the words of the prompt that led to it.
         let standing = self.prompt.as_ref().filter(|_| moving.is_some());
         let reason = match standing {

@@ -1,0 +1,5 @@
+//! What holds for every text and for every order of events, not only for those somebody thought of.
+
+mod documents;
+mod guard;
+mod texts;
