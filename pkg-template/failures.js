@@ -2,12 +2,13 @@
 
 /**
  * @param {any} event an `error` event of a resource or of a script, an `unhandledrejection`, or a `vite:preloadError`
- * @returns {{kind: 'script' | 'style' | 'import' | 'error', message: string, url: string | null}}
+ * @returns {{kind: 'script' | 'style' | 'import' | 'error', message: string, url: string | null} | null} null: no failure
  */
 export function describeFailure(event) {
   const { type, target } = event;
   if (type === 'vite:preloadError') return described('import', event.payload);
   if (type === 'unhandledrejection') return described('error', event.reason);
+  if (type !== 'error') return null; // the loader listens to more, for its own level
   const url = target?.src || target?.href;
   if (typeof url !== 'string') return { ...described('error', event.error ?? event.message), url: event.filename || null };
   const style = target.tagName === 'LINK' && /(^|\s)stylesheet(\s|$)/.test(target.rel);

@@ -2,13 +2,20 @@
 import { KEY, openPage } from './loader.js';
 import { completeOptions } from './options.js';
 
-/** Starts the guard, or returns the one this page already has. Inert where there is no document. */
+let mine;
+
+/**
+ * Starts the guard, or returns the one this page already has. Inert where there is no document. After `dispose()` it
+ * starts anew.
+ */
 export function createChangeover(options = {}) {
-  if (globalThis[KEY]) return globalThis[KEY];
+  const there = globalThis[KEY];
+  if (there && (there !== mine || there.status.level !== 'off')) return there;
   if (typeof document === 'undefined') return inert();
   const { runtime } = options;
   const load = () => (runtime ? import(/* @vite-ignore */ /* webpackIgnore: true */ runtime) : quietly(() => import('./runtime.js')));
-  return (globalThis[KEY] = openPage(completeOptions(options), load).api);
+  const complete = completeOptions(options);
+  return (globalThis[KEY] = mine = openPage({ ...complete, prompt: complete.prompt ? 'on' : 'off' }, load).api);
 }
 
 /**

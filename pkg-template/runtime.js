@@ -6,27 +6,33 @@ import { createBindings } from './bindings.js';
 import { describeFailure, textOf } from './failures.js';
 import { instantiate } from './instantiate.js';
 import { completeOptions } from './options.js';
+import { equip } from './equip.js';
 import { createPrompt } from './prompt.js';
 import { createStates } from './states.js';
 
 /** A forgotten hold must not keep a page on an old build for ever. */
 const HOLD = 5 * 60_000;
+/** More happens early only in a document that never finishes loading. */
+const EARLY_EVENTS = 100;
 
 /** Takes a page over from its loader; rejects when that is impossible, and leaves everything as it was. */
 export async function attach(page) {
   const options = completeOptions(page.options);
-  const { exports, imports, start } = createBindings();
-  const { instance, module } = await instantiate(options.wasm, imports);
-  start(instance, module);
-  if (page.api.status.level === 'off') return;
-  connect(page, options, exports.Core);
+  try {
+    const { exports, imports, start } = createBindings();
+    const { instance, module } = await instantiate(options.wasm, imports);
+    start(instance, module);
+    if (page.status.level !== 'off') connect(page, options, exports.Core); // else disposed meanwhile
+  } catch (error) {
+    equip(page, options);
+    throw error;
+  }
 }
 
 function connect(page, options, Core) {
   const listeners = new Set();
   let checks = [];
   let reloads = [];
-  let early = []; // events before the app's listeners are there
   let core = null;
   let dead = false;
 
@@ -52,6 +58,7 @@ function connect(page, options, Core) {
     try {
       core?.abandon();
     } catch {}
+    equip(page, options);
     page.degrade(`panic: ${place || textOf(error)}`);
     settleChecks();
     settleReloads('disposed');
@@ -67,16 +74,30 @@ function connect(page, options, Core) {
   };
   const tell = guarded((method, ...given) => core[method](...given));
 
-  const emit = (event) => {
-    if (early) return early.push(event);
-    for (const [type, listener] of [...listeners]) {
-      if (type !== event.type && type !== '*') continue;
-      try {
-        listener(event);
-      } catch (error) {
-        console.error(`changeover: a listener to "${event.type}" threw`, error);
-      }
+  const hears = ([type], event) => type === event.type || type === '*';
+  const deliver = (entry, event) => {
+    if (!listeners.has(entry)) return;
+    try {
+      entry[1](event);
+    } catch (error) {
+      console.error(`changeover: a listener to "${event.type}" threw`, error);
     }
+  };
+  // The runtime may be quicker than the app's own script, and what happens on arrival happens once: what is emitted
+  // before the document has loaded is kept for the listeners that come until then, and later for the first that comes.
+  const early = [];
+  let connected = false;
+  const isEarly = () => !connected || document.readyState !== 'complete';
+  const emit = (event) => {
+    const entries = [...listeners].filter((entry) => hears(entry, event));
+    if (isEarly() && early.length < EARLY_EVENTS) early.push({ event, heard: entries.length > 0 });
+    for (const entry of entries) deliver(entry, event);
+  };
+  const catchUp = (entry) => {
+    const missed = early.filter(({ event, heard }) => hears(entry, event) && (isEarly() || !heard));
+    if (!missed.length) return;
+    for (const record of missed) record.heard = true;
+    queueMicrotask(() => missed.forEach(({ event }) => deliver(entry, event)));
   };
   const states = createStates({
     carried: () => tell('carried') ?? {},
@@ -110,7 +131,7 @@ function connect(page, options, Core) {
 
   const impl = {
     get status() {
-      return tell('status') ?? null;
+      return tell('status') ?? page.status;
     },
     check: () =>
       new Promise((resolve) => {
@@ -121,6 +142,7 @@ function connect(page, options, Core) {
     on(type, listener) {
       const entry = [type, listener];
       listeners.add(entry);
+      catchUp(entry);
       return () => listeners.delete(entry);
     },
     hold(reason, { deadline = HOLD } = {}) {
@@ -144,7 +166,7 @@ function connect(page, options, Core) {
       dead = true;
       prompt.hide();
       listeners.clear();
-      page.stop();
+      page.dispose();
       settleChecks();
       settleReloads('disposed');
     },
@@ -160,9 +182,10 @@ function connect(page, options, Core) {
   }
   if (dead) return;
   page.connect(impl);
-  const missed = early;
-  early = null;
-  missed.forEach(emit);
-  page.onFailure = (event) => tell('loadFailed', describeFailure(event));
+  connected = true;
+  page.onFailure = (event) => {
+    const failure = describeFailure(event);
+    if (failure) tell('loadFailed', failure);
+  };
   page.failures.splice(0).forEach(page.onFailure);
 }

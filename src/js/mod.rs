@@ -47,9 +47,15 @@ impl Core {
             trace: json::property(&options, "trace").is_truthy(),
             release: release.clone(),
         };
-        let driver = Driver::new(options, Box::new(JsHost(host)))
-            .ok_or_else(|| js_sys::Error::new(&["\"", &release, "\" is no absolute URL of a release.json"].concat()))?;
-        Ok(Core { driver, holds: Cell::new(0) })
+        let driver = Driver::new(options, Box::new(JsHost(host))).ok_or_else(|| {
+            js_sys::Error::new(
+                &["\"", &release, "\" is no absolute URL of a release.json"].concat(),
+            )
+        })?;
+        Ok(Core {
+            driver,
+            holds: Cell::new(0),
+        })
     }
 
     pub fn start(&self) {
@@ -78,8 +84,15 @@ impl Core {
     ) -> u32 {
         let hold = self.holds.get() + 1;
         self.holds.set(hold);
-        let deadline = deadline.as_f64().filter(|ms| ms.is_finite()).map(|ms| Timestamp(self.driver.now().0 + ms as u64));
-        self.driver.feed(Input::HoldTaken { hold, reason: reason.as_string().unwrap_or_default(), deadline });
+        let deadline = deadline
+            .as_f64()
+            .filter(|ms| ms.is_finite())
+            .map(|ms| Timestamp(self.driver.now().0 + ms as u64));
+        self.driver.feed(Input::HoldTaken {
+            hold,
+            reason: reason.as_string().unwrap_or_default(),
+            deadline,
+        });
         hold
     }
 
@@ -102,7 +115,10 @@ impl Core {
     }
 
     #[wasm_bindgen(js_name = loadFailed)]
-    pub fn load_failed(&self, #[wasm_bindgen(unchecked_param_type = "LoadFailure")] failure: JsValue) {
+    pub fn load_failed(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "LoadFailure")] failure: JsValue,
+    ) {
         let kind = match json::text(&failure, "kind").as_deref() {
             Some("script") => LoadKind::Script,
             Some("style") => LoadKind::Style,
@@ -110,7 +126,11 @@ impl Core {
             _ => LoadKind::Error,
         };
         let message = json::text(&failure, "message").unwrap_or_default();
-        self.driver.feed(Input::LoadFailed { kind, message, url: json::text(&failure, "url") });
+        self.driver.feed(Input::LoadFailed {
+            kind,
+            message,
+            url: json::text(&failure, "url"),
+        });
     }
 
     /// The states that came through a reload and are not claimed, by name.
@@ -169,18 +189,25 @@ impl Host for JsHost {
 }
 
 fn call(host: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
-    Reflect::get(host, &method.into())?.dyn_into::<Function>()?.call1(host, argument)
+    Reflect::get(host, &method.into())?
+        .dyn_into::<Function>()?
+        .call1(host, argument)
 }
 
 fn promise(answer: Result<JsValue, JsValue>) -> Promise {
-    answer.map_or_else(|error| Promise::reject(&error), |value| Promise::resolve(&value))
+    answer.map_or_else(
+        |error| Promise::reject(&error),
+        |value| Promise::resolve(&value),
+    )
 }
 
 /// Has a panic tell its place before it traps; the trap itself says only "unreachable".
 fn report_panics(host: &JsValue) {
     let host = host.clone();
     std::panic::set_hook(Box::new(move |panic| {
-        let place = panic.location().map(|at| [at.file(), ":", &at.line().to_string()].concat());
+        let place = panic
+            .location()
+            .map(|at| [at.file(), ":", &at.line().to_string()].concat());
         let _ = call(&host, "panicked", &place.unwrap_or_default().into());
     }));
 }

@@ -197,7 +197,11 @@ impl Driver {
     }
 
     pub fn trace(&self) -> String {
-        self.inner.trace.borrow().as_ref().map_or(String::new(), |trace| trace.lines().to_owned())
+        self.inner
+            .trace
+            .borrow()
+            .as_ref()
+            .map_or(String::new(), |trace| trace.lines().to_owned())
     }
 
     /// Stops the guard and closes everything.
@@ -228,7 +232,9 @@ impl Inner {
             return;
         }
         loop {
-            let Some(input) = self.inbox.borrow_mut().pop_front() else { break };
+            let Some(input) = self.inbox.borrow_mut().pop_front() else {
+                break;
+            };
             let last = matches!(input, Input::Disposed);
             self.step(input);
             if last {
@@ -289,7 +295,10 @@ impl Inner {
         match event {
             Event::ChangeoverStarted { .. } => self.shut(|open| open.forget.take()),
             // A reload that only looks ignored may still be under way to a slow server.
-            Event::ChangeoverAborted { reason: AbortReason::ReloadIgnored, .. } => {
+            Event::ChangeoverAborted {
+                reason: AbortReason::ReloadIgnored,
+                ..
+            } => {
                 let weak = Rc::downgrade(self);
                 let forget = Timer::new(move || {
                     if let Some(inner) = weak.upgrade() {
@@ -307,12 +316,14 @@ impl Inner {
     fn look_around(&self) -> Start {
         let random = Math::random;
         let saved = |kept, name: &str| self.storage.read(kept, name);
-        let visitor = saved(Kept::Local, "visitor").filter(|text| !text.is_empty()).unwrap_or_else(|| {
-            let part = || (random() * 4_294_967_296.0) as u32;
-            let visitor = format!("\"{:08x}{:08x}\"", part(), part());
-            let _ = self.storage.write(Kept::Local, "visitor", &visitor);
-            visitor
-        });
+        let visitor = saved(Kept::Local, "visitor")
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| {
+                let part = || (random() * 4_294_967_296.0) as u32;
+                let visitor = format!("\"{:08x}{:08x}\"", part(), part());
+                let _ = self.storage.write(Kept::Local, "visitor", &visitor);
+                visitor
+            });
         Start {
             build: self.options.build.clone(),
             // As many bits as JavaScript could read back from a trace.
@@ -339,13 +350,24 @@ impl Inner {
 
     fn reloads(&self) -> Vec<Reloads> {
         let counts = self.reload_counts();
-        let count = |target: String| Some(Reloads { count: json::number(&counts, &target)? as u32, target: BuildId(target) });
-        Object::keys(&counts).iter().filter_map(|target| count(target.as_string()?)).collect()
+        let count = |target: String| {
+            Some(Reloads {
+                count: json::number(&counts, &target)? as u32,
+                target: BuildId(target),
+            })
+        };
+        Object::keys(&counts)
+            .iter()
+            .filter_map(|target| count(target.as_string()?))
+            .collect()
     }
 
     /// The reloads of this tab so far, an object from target build to count.
     pub fn reload_counts(&self) -> Object {
-        let text = self.storage.read(Kept::Session, "reloads").unwrap_or_default();
+        let text = self
+            .storage
+            .read(Kept::Session, "reloads")
+            .unwrap_or_default();
         json::parse(&text).dyn_into().unwrap_or_default()
     }
 

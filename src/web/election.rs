@@ -20,7 +20,12 @@ extern "C" {
     /// `navigator.locks`; web-sys has it only behind a compiler flag.
     type Locks;
     #[wasm_bindgen(method, catch)]
-    fn request(this: &Locks, name: &str, options: &Object, granted: &Function) -> Result<Promise, JsValue>;
+    fn request(
+        this: &Locks,
+        name: &str,
+        options: &Object,
+        granted: &Function,
+    ) -> Result<Promise, JsValue>;
 }
 
 /// A candidacy, and later the leadership; dropping it withdraws the one and hands the other over.
@@ -61,7 +66,10 @@ impl Election {
         let asked = locks()?.request(&name, &options, &granted).ok()?;
         let loser = candidacy.clone();
         settle(&asked, move |_| loser.lose());
-        Some(Self { candidacy, controller })
+        Some(Self {
+            candidacy,
+            controller,
+        })
     }
 }
 

@@ -28,7 +28,8 @@ impl EventStream {
             }),
             Listener::new(&source, "release", move |event| {
                 // A hint that cannot be read is still a hint.
-                let hint = json::text(&event, "data").map_or(JsValue::UNDEFINED, |text| json::parse(&text));
+                let hint = json::text(&event, "data")
+                    .map_or(JsValue::UNDEFINED, |text| json::parse(&text));
                 heard(Input::Sighted {
                     source: Source::Stream,
                     sequence: json::number(&hint, "sequence"),
@@ -36,7 +37,10 @@ impl EventStream {
                 });
             }),
         ];
-        Some(Self { source, _listeners: listeners })
+        Some(Self {
+            source,
+            _listeners: listeners,
+        })
     }
 }
 

@@ -11,7 +11,8 @@ use std::{
 use js_sys::{Date, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{
-    AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit, Response, Url,
+    AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit,
+    Response, Url,
 };
 
 use super::{
@@ -73,14 +74,26 @@ struct Running {
 
 /// Asks whether the release changed: the browser's cache adds the ETag, the server answers 304 in the usual case.
 pub fn release(url: &str, done: impl FnOnce(Outcome) + 'static) -> Option<Request> {
-    start(url, RequestCache::NoCache, None, RELEASE_LIMIT, true, Box::new(done))
+    start(
+        url,
+        RequestCache::NoCache,
+        None,
+        RELEASE_LIMIT,
+        true,
+        Box::new(done),
+    )
 }
 
 /// Fetches an immutable manifest.
 ///
 /// The browser says only "failed" when the bytes do not match `integrity`. A caller that wants to know more asks again
 /// with [`Step::Refresh`] and then with [`Step::Recheck`].
-pub fn manifest(url: &str, integrity: Option<&str>, step: Step, done: impl FnOnce(Outcome) + 'static) -> Option<Request> {
+pub fn manifest(
+    url: &str,
+    integrity: Option<&str>,
+    step: Step,
+    done: impl FnOnce(Outcome) + 'static,
+) -> Option<Request> {
     let (cache, integrity) = match step {
         Step::First | Step::Recheck => (RequestCache::Default, integrity),
         Step::Refresh => (RequestCache::Reload, None),
@@ -99,7 +112,14 @@ pub enum Step {
 
 /// Fetches the document anew, so that the reload after it finds the fresh one in the browser's cache.
 pub fn document(url: &str, done: impl FnOnce(Outcome) + 'static) -> Option<Request> {
-    start(url, RequestCache::Reload, None, DOCUMENT_LIMIT, false, Box::new(done))
+    start(
+        url,
+        RequestCache::Reload,
+        None,
+        DOCUMENT_LIMIT,
+        false,
+        Box::new(done),
+    )
 }
 
 fn start(
@@ -173,7 +193,10 @@ impl Running {
             let retry_after = header(&response, "Retry-After").and_then(|text| span(&text));
             return self.refuse(failure, retry_after);
         }
-        let reader = response.body().map(|body| body.get_reader().unchecked_into::<ReadableStreamDefaultReader>());
+        let reader = response.body().map(|body| {
+            body.get_reader()
+                .unchecked_into::<ReadableStreamDefaultReader>()
+        });
         self.response.replace(Some(response));
         match reader {
             Some(reader) => self.read(reader),
@@ -185,17 +208,22 @@ impl Running {
         let this = Rc::downgrade(self);
         settle(&reader.read(), move |settled| {
             let Some(this) = this.upgrade() else { return };
-            let Ok(chunk) = settled else { return this.refuse(FetchFailure::Network, None) };
+            let Ok(chunk) = settled else {
+                return this.refuse(FetchFailure::Network, None);
+            };
             if json::property(&chunk, "done").is_truthy() {
                 return this.finish();
             }
             let bytes: Uint8Array = json::property(&chunk, "value").unchecked_into();
-            this.length.set(this.length.get().saturating_add(bytes.length()));
+            this.length
+                .set(this.length.get().saturating_add(bytes.length()));
             if this.length.get() > this.limit {
                 return this.refuse(FetchFailure::TooLarge { limit: this.limit }, None);
             }
             if this.keep_body {
-                this.received.borrow_mut().extend_from_slice(&bytes.to_vec());
+                this.received
+                    .borrow_mut()
+                    .extend_from_slice(&bytes.to_vec());
             }
             this.read(reader);
         });
@@ -203,7 +231,8 @@ impl Running {
 
     fn finish(&self) {
         let received = self.received.take();
-        let body = String::from_utf8(received).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
+        let body = String::from_utf8(received)
+            .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
         let events = self.response.borrow().as_ref().and_then(|response| {
             let url = header(response, "Changeover-Events")?;
             Some(Url::new_with_base(&url, &response.url()).ok()?.href())
@@ -212,7 +241,10 @@ impl Running {
     }
 
     fn refuse(&self, failure: FetchFailure, retry_after: Option<Millis>) {
-        self.end(Err(Refusal { failure, retry_after }));
+        self.end(Err(Refusal {
+            failure,
+            retry_after,
+        }));
         // Gives the connection back: nobody reads the rest of the body.
         self.controller.abort();
     }

@@ -36,7 +36,12 @@ impl LoadedFiles {
         let seen = Set::new(&JsValue::UNDEFINED);
         let noted = seen.clone();
         let heard = Callback::new(move |list| {
-            note(&noted, &list.unchecked_into::<PerformanceObserverEntryList>().get_entries());
+            note(
+                &noted,
+                &list
+                    .unchecked_into::<PerformanceObserverEntryList>()
+                    .get_entries(),
+            );
             JsValue::UNDEFINED
         });
         let observer = PerformanceObserver::new(heard.function()).ok();
@@ -46,7 +51,11 @@ impl LoadedFiles {
             json::set(&init, "buffered", &JsValue::TRUE);
             let _ = observer.unchecked_ref::<Observing>().observe(&init);
         }
-        Self { seen, observer, _heard: heard }
+        Self {
+            seen,
+            observer,
+            _heard: heard,
+        }
     }
 
     /// The paths (without origin, query and hash) of everything loaded so far.
@@ -54,15 +63,23 @@ impl LoadedFiles {
         if let Some(observer) = &self.observer {
             note(&self.seen, &observer.take_records());
         }
-        let elements = window().document().and_then(|page| page.query_selector_all("script[src],link[href]").ok());
+        let elements = window()
+            .document()
+            .and_then(|page| page.query_selector_all("script[src],link[href]").ok());
         if let Some(elements) = elements {
             for index in 0..elements.length() {
-                let Some(element) = elements.get(index) else { continue };
+                let Some(element) = elements.get(index) else {
+                    continue;
+                };
                 let (src, href) = (json::text(&element, "src"), json::text(&element, "href"));
                 keep(&self.seen, src.filter(|src| !src.is_empty()).or(href));
             }
         }
-        self.seen.values().into_iter().filter_map(|path| path.ok()?.as_string()).collect()
+        self.seen
+            .values()
+            .into_iter()
+            .filter_map(|path| path.ok()?.as_string())
+            .collect()
     }
 }
 
@@ -77,14 +94,19 @@ impl Drop for LoadedFiles {
 fn note(seen: &Set, entries: &Array) {
     for entry in entries.iter() {
         // What an app asks of its API is no file of a build.
-        if !matches!(json::text(&entry, "initiatorType").as_deref(), Some("xmlhttprequest" | "beacon" | "ping")) {
+        if !matches!(
+            json::text(&entry, "initiatorType").as_deref(),
+            Some("xmlhttprequest" | "beacon" | "ping")
+        ) {
             keep(seen, json::text(&entry, "name"));
         }
     }
 }
 
 fn keep(seen: &Set, url: Option<String>) {
-    let Some(path) = url.as_deref().and_then(path) else { return };
+    let Some(path) = url.as_deref().and_then(path) else {
+        return;
+    };
     if seen.size() < LIMIT {
         seen.add(&path.into());
     }
@@ -92,7 +114,9 @@ fn keep(seen: &Set, url: Option<String>) {
 
 /// The path of an http(s) URL.
 fn path(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))?;
     let path = &rest[rest.find('/')?..];
     path.split(['?', '#']).next()
 }
@@ -103,7 +127,10 @@ mod tests {
 
     #[test]
     fn only_the_path_of_a_url_counts() {
-        assert_eq!(path("https://cdn.example:8443/app/assets/a.js?v=1#x"), Some("/app/assets/a.js"));
+        assert_eq!(
+            path("https://cdn.example:8443/app/assets/a.js?v=1#x"),
+            Some("/app/assets/a.js")
+        );
         assert_eq!(path("http://localhost/"), Some("/"));
         assert_eq!(path("blob:http://localhost/1234"), None);
         assert_eq!(path("data:text/javascript,1"), None);

@@ -36,7 +36,10 @@ pub fn set_shield(shield: Function) {
 
 fn shielded(bare: JsValue) -> Function {
     let shield = SHIELD.with(|slot| slot.borrow().clone());
-    shield.and_then(|shield| shield.call1(&JsValue::UNDEFINED, &bare).ok()).unwrap_or(bare).unchecked_into()
+    shield
+        .and_then(|shield| shield.call1(&JsValue::UNDEFINED, &bare).ok())
+        .unwrap_or(bare)
+        .unchecked_into()
 }
 
 /// The window of this page.
@@ -56,7 +59,10 @@ pub struct Callback {
 impl Callback {
     pub fn new(run: impl Fn(JsValue) -> JsValue + 'static) -> Self {
         let closure = Closure::wrap(Box::new(run) as Box<Body>);
-        Self { function: shielded(closure.as_ref().clone()), _closure: closure }
+        Self {
+            function: shielded(closure.as_ref().clone()),
+            _closure: closure,
+        }
     }
 
     pub fn function(&self) -> &Function {
@@ -80,13 +86,19 @@ impl Listener {
         });
         // Adding a listener fails only for signals, which are not used here.
         let _ = target.add_event_listener_with_callback(kind, callback.function());
-        Self { target: target.clone(), kind, callback }
+        Self {
+            target: target.clone(),
+            kind,
+            callback,
+        }
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let _ = self.target.remove_event_listener_with_callback(self.kind, self.callback.function());
+        let _ = self
+            .target
+            .remove_event_listener_with_callback(self.kind, self.callback.function());
     }
 }
 
@@ -150,7 +162,9 @@ pub fn settle(promise: &Promise, done: impl FnOnce(Result<JsValue, JsValue>) + '
         }
         JsValue::UNDEFINED
     });
-    promise.unchecked_ref::<Thenable>().then(&fulfilled, &rejected);
+    promise
+        .unchecked_ref::<Thenable>()
+        .then(&fulfilled, &rejected);
 }
 
 /// A function that JavaScript's garbage collector frees. For callers that may call long after the asker is gone, such as

@@ -25,13 +25,19 @@ pub fn text(of: &JsValue, name: &str) -> Option<String> {
 /// A whole number that JavaScript can hold exactly.
 pub fn number(of: &JsValue, name: &str) -> Option<u64> {
     let number = property(of, name).as_f64()?;
-    let whole = (0.0..=js_sys::Number::MAX_SAFE_INTEGER).contains(&number) && number.trunc() == number;
+    let whole =
+        (0.0..=js_sys::Number::MAX_SAFE_INTEGER).contains(&number) && number.trunc() == number;
     whole.then_some(number as u64)
 }
 
 /// Strings of an array; anything else in it is left out.
 pub fn texts(of: &JsValue, name: &str) -> Vec<String> {
-    property(of, name).dyn_into::<Array>().unwrap_or_default().iter().filter_map(|item| item.as_string()).collect()
+    property(of, name)
+        .dyn_into::<Array>()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|item| item.as_string())
+        .collect()
 }
 
 /// Sets a property of an object of our own; it cannot fail there.

@@ -20,11 +20,16 @@ impl Peers {
         let emit = emit.clone();
         let heard = Listener::new(&channel, "message", move |event| {
             // Another version of changeover may speak here: what is not understood is not for us.
-            if let Some(message) = json::text(&event, "data").and_then(|text| read(&json::parse(&text))) {
+            if let Some(message) =
+                json::text(&event, "data").and_then(|text| read(&json::parse(&text)))
+            {
                 emit(Input::PeerHeard { message });
             }
         });
-        Some(Self { channel, _heard: heard })
+        Some(Self {
+            channel,
+            _heard: heard,
+        })
     }
 
     pub fn tell(&self, message: &PeerMessage) {
@@ -42,10 +47,16 @@ impl Drop for Peers {
 
 fn read(message: &JsValue) -> Option<PeerMessage> {
     Some(match json::text(message, "type")?.as_str() {
-        "checked" => PeerMessage::Checked { sequence: json::number(message, "sequence") },
+        "checked" => PeerMessage::Checked {
+            sequence: json::number(message, "sequence"),
+        },
         "whoIsVisible" => PeerMessage::WhoIsVisible,
-        "visible" => PeerMessage::Visible { tab: json::text(message, "tab")? },
-        "hidden" => PeerMessage::Hidden { tab: json::text(message, "tab")? },
+        "visible" => PeerMessage::Visible {
+            tab: json::text(message, "tab")?,
+        },
+        "hidden" => PeerMessage::Hidden {
+            tab: json::text(message, "tab")?,
+        },
         _ => return None,
     })
 }

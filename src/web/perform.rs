@@ -24,9 +24,19 @@ impl Inner {
     pub fn perform(self: &Rc<Self>, effect: Effect) {
         match effect {
             Effect::FetchRelease => self.fetch_release(),
-            Effect::FetchManifest { build, path, integrity } => self.fetch_manifest(build, path, integrity, Step::First),
+            Effect::FetchManifest {
+                build,
+                path,
+                integrity,
+            } => self.fetch_manifest(build, path, integrity, Step::First),
             Effect::ListLoadedFiles => {
-                let files = self.open.borrow().files.as_ref().map(|files| files.list()).unwrap_or_default();
+                let files = self
+                    .open
+                    .borrow()
+                    .files
+                    .as_ref()
+                    .map(|files| files.list())
+                    .unwrap_or_default();
                 (self.emit)(Input::LoadedFilesListed { files });
             }
             Effect::OpenStream { url } => {
@@ -53,10 +63,16 @@ impl Inner {
                 }
             }
             Effect::ProbeDocument => self.probe_document(),
-            Effect::CaptureState { changeover, from, to } => self.capture_state(changeover, from, to),
+            Effect::CaptureState {
+                changeover,
+                from,
+                to,
+            } => self.capture_state(changeover, from, to),
             Effect::RestoreState => self.restore_state(),
             Effect::RememberSequence { sequence } => {
-                let _ = self.storage.write(Kept::Local, "sequence", &sequence.to_string());
+                let _ = self
+                    .storage
+                    .write(Kept::Local, "sequence", &sequence.to_string());
             }
             Effect::RememberReload { target, count } => {
                 let counts = self.reload_counts();
@@ -96,19 +112,39 @@ impl Inner {
                         Stream::Off => None,
                         Stream::At(url) => Some(url.clone()),
                     };
-                    Input::ReleaseFetched { body: answer.body, events }
+                    Input::ReleaseFetched {
+                        body: answer.body,
+                        events,
+                    }
                 }
-                Err(Refusal { failure, retry_after }) => Input::ReleaseFailed { failure, retry_after },
+                Err(Refusal {
+                    failure,
+                    retry_after,
+                }) => Input::ReleaseFailed {
+                    failure,
+                    retry_after,
+                },
             });
         });
         if request.is_none() {
-            (self.emit)(Input::ReleaseFailed { failure: FetchFailure::Network, retry_after: None });
+            (self.emit)(Input::ReleaseFailed {
+                failure: FetchFailure::Network,
+                retry_after: None,
+            });
         }
         self.shut(|open| std::mem::replace(&mut open.release, request));
     }
 
-    fn fetch_manifest(self: &Rc<Self>, build: BuildId, path: String, integrity: Option<String>, step: Step) {
-        let url = Url::new_with_base(&path, &self.options.release).map(|url| url.href()).unwrap_or_default();
+    fn fetch_manifest(
+        self: &Rc<Self>,
+        build: BuildId,
+        path: String,
+        integrity: Option<String>,
+        step: Step,
+    ) {
+        let url = Url::new_with_base(&path, &self.options.release)
+            .map(|url| url.href())
+            .unwrap_or_default();
         let weak = Rc::downgrade(self);
         let checked = integrity.clone();
         let asked = build.clone();
@@ -117,28 +153,54 @@ impl Inner {
             this.shut_manifest(&asked);
             let failure = match (outcome, step) {
                 // Fetched past the cache but unchecked: whether it is the right one, the cache now answers.
-                (Ok(_), Step::Refresh) => return this.fetch_manifest(asked, path, checked, Step::Recheck),
-                (Ok(answer), Step::First | Step::Recheck) => {
-                    return this.feed(Input::ManifestFetched { build: asked, body: answer.body });
+                (Ok(_), Step::Refresh) => {
+                    return this.fetch_manifest(asked, path, checked, Step::Recheck);
                 }
-                (Err(Refusal { failure: FetchFailure::Network, .. }), Step::First) if checked.is_some() => {
+                (Ok(answer), Step::First | Step::Recheck) => {
+                    return this.feed(Input::ManifestFetched {
+                        build: asked,
+                        body: answer.body,
+                    });
+                }
+                (
+                    Err(Refusal {
+                        failure: FetchFailure::Network,
+                        ..
+                    }),
+                    Step::First,
+                ) if checked.is_some() => {
                     return this.fetch_manifest(asked, path, checked, Step::Refresh);
                 }
-                (Err(Refusal { failure: FetchFailure::Network, .. }), Step::Recheck) => FetchFailure::Integrity,
+                (
+                    Err(Refusal {
+                        failure: FetchFailure::Network,
+                        ..
+                    }),
+                    Step::Recheck,
+                ) => FetchFailure::Integrity,
                 (Err(refusal), _) => refusal.failure,
             };
-            this.feed(Input::ManifestFailed { build: asked, failure });
+            this.feed(Input::ManifestFailed {
+                build: asked,
+                failure,
+            });
         });
         self.shut_manifest(&build);
         match request {
             Some(request) => self.open.borrow_mut().manifests.push((build, request)),
-            None => (self.emit)(Input::ManifestFailed { build, failure: FetchFailure::Network }),
+            None => (self.emit)(Input::ManifestFailed {
+                build,
+                failure: FetchFailure::Network,
+            }),
         }
     }
 
     fn shut_manifest(&self, build: &BuildId) {
         self.shut(|open| {
-            let index = open.manifests.iter().position(|(asked, _)| asked == build)?;
+            let index = open
+                .manifests
+                .iter()
+                .position(|(asked, _)| asked == build)?;
             Some(open.manifests.swap_remove(index))
         });
     }
@@ -146,14 +208,20 @@ impl Inner {
     fn probe_document(self: &Rc<Self>) {
         let weak = Rc::downgrade(self);
         let location = window().location();
-        let url = [location.origin(), location.pathname(), location.search()].map(Result::unwrap_or_default).concat();
+        let url = [location.origin(), location.pathname(), location.search()]
+            .map(Result::unwrap_or_default)
+            .concat();
         let request = fetch::document(&url, move |outcome| {
             let Some(this) = weak.upgrade() else { return };
             this.shut(|open| open.document.take());
-            this.feed(Input::DocumentProbed { failure: outcome.err().map(|refusal| refusal.failure) });
+            this.feed(Input::DocumentProbed {
+                failure: outcome.err().map(|refusal| refusal.failure),
+            });
         });
         if request.is_none() {
-            (self.emit)(Input::DocumentProbed { failure: Some(FetchFailure::Network) });
+            (self.emit)(Input::DocumentProbed {
+                failure: Some(FetchFailure::Network),
+            });
         }
         self.shut(|open| std::mem::replace(&mut open.document, request));
     }
@@ -164,16 +232,29 @@ impl Inner {
             let Some(this) = weak.upgrade() else { return };
             let (captured, broken) = match captured {
                 Ok(captured) => (captured, None),
-                Err(_) => (JsValue::UNDEFINED, Some("the page's state could not be captured".to_owned())),
+                Err(_) => (
+                    JsValue::UNDEFINED,
+                    Some("the page's state could not be captured".to_owned()),
+                ),
             };
-            let departure =
-                Departure { changeover: &changeover, from: from.as_ref(), to: &to, at: this.clock.now() };
+            let departure = Departure {
+                changeover: &changeover,
+                from: from.as_ref(),
+                to: &to,
+                at: this.clock.now(),
+            };
             // What could be captured is written even if something could not: the user may choose to go on.
-            let written = this.envelope.write(&this.storage, &departure, &json::property(&captured, "states"));
-            this.feed(match (json::text(&captured, "failed").or(broken), written) {
-                (None, Ok(())) => Input::StateSaved,
-                (Some(message), _) | (None, Err(message)) => Input::StateSaveFailed { message },
-            });
+            let written = this.envelope.write(
+                &this.storage,
+                &departure,
+                &json::property(&captured, "states"),
+            );
+            this.feed(
+                match (json::text(&captured, "failed").or(broken), written) {
+                    (None, Ok(())) => Input::StateSaved,
+                    (Some(message), _) | (None, Err(message)) => Input::StateSaveFailed { message },
+                },
+            );
         });
     }
 

@@ -21,7 +21,10 @@ struct Attempt {
 
 pub fn position() -> (f64, f64) {
     let window = window();
-    (window.scroll_x().unwrap_or(0.0), window.scroll_y().unwrap_or(0.0))
+    (
+        window.scroll_x().unwrap_or(0.0),
+        window.scroll_y().unwrap_or(0.0),
+    )
 }
 
 impl ScrollRestore {
@@ -30,7 +33,9 @@ impl ScrollRestore {
             let again = attempt.clone();
             let left = std::cell::Cell::new(PATIENCE / STEP);
             let timer = Timer::new(move || {
-                let Some(attempt) = again.upgrade() else { return };
+                let Some(attempt) = again.upgrade() else {
+                    return;
+                };
                 window().scroll_to_with_x_and_y(x, y);
                 let (now_x, now_y) = position();
                 let there = (now_x - x).abs() < 1.5 && (now_y - y).abs() < 1.5;
@@ -47,8 +52,14 @@ impl ScrollRestore {
                     }
                 })
             };
-            let listeners = ["wheel", "touchmove", "keydown", "pointerdown"].into_iter().map(give_up).collect();
-            Attempt { timer, _listeners: listeners }
+            let listeners = ["wheel", "touchmove", "keydown", "pointerdown"]
+                .into_iter()
+                .map(give_up)
+                .collect();
+            Attempt {
+                timer,
+                _listeners: listeners,
+            }
         });
         attempt.timer.arm(0);
         Self { _attempt: attempt }

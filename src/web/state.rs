@@ -11,8 +11,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::{
     handle::window,
-    json,
-    scroll,
+    json, scroll,
     storage::{Kept, Storage},
 };
 use crate::engine::io::{Arrival, BuildId, Timestamp};
@@ -43,8 +42,14 @@ pub struct Departure<'a> {
 impl Envelope {
     /// Reads what a page before this one left. Something damaged, foreign or stale is nothing.
     pub fn open(storage: &Storage, now: Timestamp) -> Self {
-        let came = storage.read(Kept::Session, NAME).and_then(|text| read(&text, now));
-        let mut this = Self { came: RefCell::new(came), arrival: None, scroll: Cell::new(None) };
+        let came = storage
+            .read(Kept::Session, NAME)
+            .and_then(|text| read(&text, now));
+        let mut this = Self {
+            came: RefCell::new(came),
+            arrival: None,
+            scroll: Cell::new(None),
+        };
         let Some(came) = this.came.borrow().clone() else {
             storage.remove(Kept::Session, NAME);
             return this;
@@ -75,7 +80,10 @@ impl Envelope {
     /// The unclaimed states, an object from name to value.
     pub fn states(&self) -> Object {
         let came = self.came.borrow();
-        came.as_ref().map(|came| json::property(came, "states")).and_then(|states| states.dyn_into().ok()).unwrap_or_default()
+        came.as_ref()
+            .map(|came| json::property(came, "states"))
+            .and_then(|states| states.dyn_into().ok())
+            .unwrap_or_default()
     }
 
     /// Takes a state out: its provider has it now.
@@ -85,31 +93,64 @@ impl Envelope {
     }
 
     /// Writes the envelope that the next page will read, with the unclaimed states of this page's own.
-    pub fn write(&self, storage: &Storage, departure: &Departure, states: &JsValue) -> Result<(), String> {
-        let all = Object::assign_many(&Object::new(), &[self.states(), states.clone().unchecked_into()]).unwrap_or_default();
+    pub fn write(
+        &self,
+        storage: &Storage,
+        departure: &Departure,
+        states: &JsValue,
+    ) -> Result<(), String> {
+        let all = Object::assign_many(
+            &Object::new(),
+            &[self.states(), states.clone().unchecked_into()],
+        )
+        .unwrap_or_default();
         let (x, y) = scroll::position();
         let envelope = Object::new();
         json::set(&envelope, "format", &FORMAT.into());
         json::set(&envelope, "id", &departure.changeover.into());
-        json::set(&envelope, "from", &departure.from.map_or(JsValue::NULL, |from| from.0.as_str().into()));
+        json::set(
+            &envelope,
+            "from",
+            &departure
+                .from
+                .map_or(JsValue::NULL, |from| from.0.as_str().into()),
+        );
         json::set(&envelope, "to", &departure.to.0.as_str().into());
         json::set(&envelope, "at", &(departure.at.0 as f64).into());
-        json::set(&envelope, "url", &window().location().href().unwrap_or_default().into());
+        json::set(
+            &envelope,
+            "url",
+            &window().location().href().unwrap_or_default().into(),
+        );
         json::set(&envelope, "scroll", &Array::of2(&x.into(), &y.into()));
         json::set(&envelope, "states", &all);
         let text = sealed(&envelope).ok_or("the page's state is not JSON")?;
         let refused = |_| {
             let size = text.len().to_string();
-            ["the session storage took none of the page's state (", &size, " bytes)"].concat()
+            [
+                "the session storage took none of the page's state (",
+                &size,
+                " bytes)",
+            ]
+            .concat()
         };
-        storage.write(Kept::Session, NAME, &[text.as_str(), &" ".repeat(MARGIN)].concat()).map_err(refused)?;
+        storage
+            .write(
+                Kept::Session,
+                NAME,
+                &[text.as_str(), &" ".repeat(MARGIN)].concat(),
+            )
+            .map_err(refused)?;
         storage.write(Kept::Session, NAME, &text).map_err(refused)
     }
 
     /// Puts back what this page came with: it stays after all.
     pub fn keep(&self, storage: &Storage) {
         let came = self.came.borrow();
-        let text = came.as_ref().filter(|_| Object::keys(&self.states()).length() > 0).and_then(sealed);
+        let text = came
+            .as_ref()
+            .filter(|_| Object::keys(&self.states()).length() > 0)
+            .and_then(sealed);
         match text {
             Some(text) => drop(storage.write(Kept::Session, NAME, &text)),
             None => storage.remove(Kept::Session, NAME),
@@ -127,7 +168,10 @@ fn read(text: &str, now: Timestamp) -> Option<Object> {
     }
     let at = json::number(&envelope, "at")?;
     let fresh = now.0.saturating_sub(at) <= LIFETIME;
-    (fresh && json::property(&envelope, "format") == FORMAT && json::property(&envelope, "states").is_object()).then_some(envelope)
+    (fresh
+        && json::property(&envelope, "format") == FORMAT
+        && json::property(&envelope, "states").is_object())
+    .then_some(envelope)
 }
 
 fn arrival(envelope: &Object) -> Option<Arrival> {
@@ -152,7 +196,9 @@ fn sealed(envelope: &Object) -> Option<String> {
 /// change the page. JSON written by the browser and read back is written the same way again.
 fn checksum(envelope: &Object) -> Option<String> {
     let text = json::write(envelope)?;
-    let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    });
     Some(format!("{sum:016x}"))
 }
 

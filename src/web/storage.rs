@@ -25,7 +25,9 @@ impl Storage {
         let prefix = ["changeover:", scope, ":"].concat();
         let works = |area: &Area| {
             let probe = [&prefix, "probe"].concat();
-            area.set_item(&probe, "1").and_then(|()| area.remove_item(&probe)).is_ok()
+            area.set_item(&probe, "1")
+                .and_then(|()| area.remove_item(&probe))
+                .is_ok()
         };
         Self {
             local: window().local_storage().ok().flatten().filter(works),

@@ -16,7 +16,10 @@ pub struct Trace {
 impl Trace {
     /// Begins with how the guard was set up.
     pub fn new(at: Timestamp, config: &impl Serialize) -> Self {
-        let mut trace = Self { lines: String::new(), full: false };
+        let mut trace = Self {
+            lines: String::new(),
+            full: false,
+        };
         trace.line(at, "config", config);
         trace
     }
