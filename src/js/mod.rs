@@ -3,6 +3,9 @@
 //! Everything comes in as a `JsValue` and is decoded inside: decoding in the signature would throw before our code
 //! runs, and leak what it had already decoded.
 
+#[cfg(target_arch = "wasm32")]
+mod alloc;
+
 use std::cell::Cell;
 
 use js_sys::{Function, Object, Promise, Reflect};

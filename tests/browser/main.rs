@@ -4,6 +4,7 @@
 //! real servers are met in the end-to-end tests.
 #![cfg(target_arch = "wasm32")]
 
+mod allocating;
 mod driving;
 mod fetching;
 mod keeping;
