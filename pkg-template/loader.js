@@ -82,7 +82,7 @@ export function openPage(options, load) {
       },
     },
     failures: [],
-    onFailure: (event) => page.failures[19] || page.failures.push(event),
+    onFailure: (event) => page.failures[9] || page.failures.push(event),
     connect(next) {
       impl = next;
       calls.forEach(apply);
@@ -119,7 +119,7 @@ export function openPage(options, load) {
       banner.style.cssText = 'position:fixed;right:1em;bottom:1em;padding:1em;z-index:9999;background:CanvasText;color:Canvas';
       document.documentElement.append(banner);
       // A live region speaks of what changes in it after it is there.
-      setTimeout(() => banner.append(status.release.message || 'Update ready. ', make('button', 'Reload', page.reload), make('button', 'Later', hide)));
+      setTimeout(() => banner.append(status.release.message || 'Update: ', make('button', 'Reload', page.reload), make('button', 'Later', hide)));
       return banner;
     },
     snooze: hide,
@@ -153,7 +153,7 @@ export function openPage(options, load) {
   const capture = (event) =>
     safe(
       () =>
-        /^[ovSL]|odule|chunk|CSS|MIME|magic|'<'/.test(
+        /^([ovL]|S[CT])|module|chunk|CSS|MIME|magic|'<'/.test(
           event.target.tagName || event.reason || event.payload || event.message || event.type,
         ) && page.onFailure(event),
     );

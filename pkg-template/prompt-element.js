@@ -4,7 +4,7 @@ import { applyStyle } from './prompt-style.js';
 const NAME = 'changeover-prompt';
 const SVG = 'http://www.w3.org/2000/svg';
 /** Two arrows that change places. */
-const PICTURE = 'M4 8h13m0 0-4-4m4 4-4 4M20 16H7m0 0 4-4m-4 4 4 4';
+const PICTURE = 'M4 9.25h15.5L15.25 5M20 14.75H4.5L8.75 19';
 
 /**
  * @param {{lang: string, dir: string, label: string}} texts

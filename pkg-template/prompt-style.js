@@ -7,7 +7,7 @@ const SHEET = `
 :host{
 all:initial!important;
 --bg:var(--changeover-background,#fff);--ink:var(--changeover-text,#1a1d23);--soft:var(--changeover-muted,#5a616e);
---line:var(--changeover-border,rgb(17 24 39/.1));--tint:var(--changeover-tint,#eef1fb);
+--line:var(--changeover-border,rgb(17 24 39/.14));--tint:var(--changeover-tint,#eef1fb);
 --accent:var(--changeover-accent,#3350c8);--on-accent:var(--changeover-on-accent,#fff);
 --alarm:var(--changeover-warning,#9a3412);
 --shadow:var(--changeover-shadow,0 1px 2px rgb(16 24 40/.06),0 4px 8px -2px rgb(16 24 40/.06),0 20px 40px -8px rgb(16 24 40/.18));
@@ -21,7 +21,7 @@ color:var(--ink)!important;-webkit-text-size-adjust:100%;
 }
 @media (prefers-color-scheme:dark){:host{
 --bg:var(--changeover-background,#1d2026);--ink:var(--changeover-text,#f1f3f7);--soft:var(--changeover-muted,#a9b1bf);
---line:var(--changeover-border,rgb(255 255 255/.12));--tint:var(--changeover-tint,#2a3048);
+--line:var(--changeover-border,rgb(255 255 255/.18));--tint:var(--changeover-tint,#2a3048);
 --accent:var(--changeover-accent,#a9bbff);--on-accent:var(--changeover-on-accent,#141a33);--alarm:var(--changeover-warning,#fdba8c);
 --shadow:var(--changeover-shadow,0 1px 2px rgb(0 0 0/.3),0 20px 48px -8px rgb(0 0 0/.6));
 }}
@@ -36,7 +36,7 @@ animation:arrive .32s cubic-bezier(.2,.9,.3,1) both;
 svg{width:1.25em;height:1.25em;padding:.5em;border-radius:.625em;background:var(--tint);color:var(--accent)}
 p{margin:0}
 [hidden]{display:none!important}
-[part=title]{font-size:.9375em;font-weight:600;line-height:1.4;letter-spacing:-.005em;padding-block-start:.0625em}
+[part=title]{font-size:.9375em;font-weight:600;line-height:1.4}
 [part=message],[part=trouble],[part=waiting],[part=countdown]{font-size:.875em;color:var(--soft)}
 [part=message]{margin-block-start:.125em;white-space:pre-line}
 [part=trouble],[part=waiting]{margin-block-start:.5em}

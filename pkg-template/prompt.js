@@ -81,9 +81,12 @@ function openPrompt({ lang: wanted, labels: replaced, onReload, onLater }) {
     view = next;
     const kind = view.trouble === 'reloadDidNotTake' ? 'reloadDidNotTake' : view.reason;
     const title = labels[TITLES[kind] ?? 'title'];
-    const message = String(view.message ?? '').trim().slice(0, MESSAGE) || labels[TEXTS[kind] ?? 'text'];
     const trouble = TROUBLES.includes(view.trouble) ? labels[view.trouble] : '';
     const waiting = !view.busy ? '' : view.busy.type === 'reloading' ? labels.reloading : fill(labels.waiting, 'reasons', list(view.busy.reasons, lang));
+
+    // "When it suits you" is wrong where something else is going on.
+    const calm = !trouble && !waiting && view.countdownUntil == null;
+    const message = String(view.message ?? '').trim().slice(0, MESSAGE) || (TEXTS[kind] ? labels[TEXTS[kind]] : calm ? labels.text : '');
 
     write(parts.title, title);
     write(parts.message, message);
