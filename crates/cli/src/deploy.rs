@@ -12,7 +12,7 @@ use changeover::engine::release::{BuildRef, Release};
 use crate::build::{Build, Note, Source, named};
 use crate::error::{At, Error, Result};
 use crate::hash::Fingerprint;
-use crate::place::{Placer, has_print, same_bytes};
+use crate::place::{Placer, has_print, remove_file, same_bytes};
 use crate::site::{Entry, Publication, Site};
 use crate::steps::step;
 use crate::time::{rfc3339, unix_now};
@@ -49,6 +49,26 @@ impl<'a> Deployment<'a> {
             replaced: Vec::new(),
             replaced_folder: site.guard().join("replaced").join(unix_now().to_string()),
         })
+    }
+
+    /// The history of what was live. Entries of publishes that were killed before the pointer moved are removed, and the
+    /// mark is made up for that one killed right after it did not make.
+    pub fn settle_history(&mut self, live: Option<&Release>) -> Result<Vec<Entry>> {
+        let mut history = self.site.history(live)?;
+        for entry in self.site.recorded()? {
+            let sequence = entry.release.sequence;
+            if history
+                .iter()
+                .all(|known| known.release.sequence != sequence)
+            {
+                remove_file(&self.site.history_file(sequence))?;
+            }
+        }
+        for entry in history.iter_mut().filter(|entry| !entry.live) {
+            entry.live = true;
+            self.place_entry(entry)?;
+        }
+        Ok(history)
     }
 
     /// Fills `changeover/files/<id>/`. A folder that a killed publish left incomplete is completed.
@@ -131,14 +151,15 @@ impl<'a> Deployment<'a> {
         Ok(())
     }
 
-    /// The last two writes: the history, and the pointer that makes everything above visible at once.
+    /// The last writes: the history, the pointer that makes everything above visible at once, and the mark that it did.
     pub fn place_release(
         &mut self,
         release: &Release,
         published: Publication,
         commit: Option<Commit>,
     ) -> Result<()> {
-        let entry = Entry {
+        let mut entry = Entry {
+            live: false,
             build: release.build.id.0.clone(),
             release: release.clone(),
             published,
@@ -151,12 +172,14 @@ impl<'a> Deployment<'a> {
             with_newline(release.to_json()).as_bytes(),
         )?;
         step("pointer moved");
-        self.placer.settle()
+        self.placer.settle()?;
+        entry.live = true;
+        self.place_entry(&entry)
     }
 
     /// Gives the live release of a site that was made by hand a folder and a line in the history, so that its files are
     /// retained and it can be rolled back to. What does not match its own manifest is left alone, with a note.
-    pub fn adopt(&mut self, live: &Release, history: &[Entry]) -> Result<Option<Note>> {
+    pub fn adopt(&mut self, live: &Release, history: &mut Vec<Entry>) -> Result<Option<Note>> {
         let id = &live.build.id.0;
         if self.builds.contains(id) {
             return Ok(None);
@@ -188,11 +211,11 @@ impl<'a> Deployment<'a> {
                 named(&wrong)
             ));
         }
+        // `serve` answers from the folder as soon as it is there, so it must come whole.
+        let staged = self.site.temporary().join("adopted");
         for (path, _) in files_of(&manifest) {
-            self.placer.link(
-                &self.site.root().join(&path),
-                &self.site.files(id).join(&path),
-            )?;
+            self.placer
+                .link(&self.site.root().join(&path), &staged.join(&path))?;
         }
         if place != self.site.manifest_file(id) {
             let bytes = fs::read(&place).at("read", &place)?;
@@ -202,7 +225,7 @@ impl<'a> Deployment<'a> {
             .iter()
             .all(|entry| entry.release.sequence != live.sequence)
         {
-            self.place_entry(&Entry {
+            let entry = Entry {
                 release: live.clone(),
                 published: Publication {
                     by: None,
@@ -211,9 +234,13 @@ impl<'a> Deployment<'a> {
                 },
                 build: id.clone(),
                 commit: manifest.commit.clone(),
-            })?;
+                live: true,
+            };
+            self.place_entry(&entry)?;
+            history.push(entry);
         }
-        self.placer.settle()?;
+        self.placer.move_folder(&staged, &self.site.files(id))?;
+        step("release adopted");
         self.builds.push(id.clone());
         Ok(None)
     }

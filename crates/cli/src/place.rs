@@ -72,6 +72,15 @@ impl Placer {
         self.rename(&temporary, target)
     }
 
+    /// Gives a folder of placed files its name, all of it at once.
+    pub fn move_folder(&mut self, from: &Path, to: &Path) -> Result<()> {
+        self.settle()?;
+        fs::create_dir_all(from).at("create the folder", from)?;
+        fs::rename(from, to).at("write", to)?;
+        self.unsettled.extend(to.parent().map(Path::to_path_buf));
+        self.settle()
+    }
+
     /// Waits until every name placed so far is on the disk: what comes next may rely on it after a power failure.
     pub fn settle(&mut self) -> Result<()> {
         for folder in std::mem::take(&mut self.unsettled) {

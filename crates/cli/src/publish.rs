@@ -8,12 +8,12 @@ use changeover::engine::format::is_id;
 use changeover::engine::manifest::Manifest;
 use changeover::engine::release::{MESSAGE_LIMIT, Release, Urgency};
 
-use crate::build::{Build, Description, Hints, Note};
+use crate::build::{Build, Description, Hints, NAMELESS, Note};
 use crate::deploy::{self, Deployment, Placed};
 use crate::error::{At, Error, Result};
 use crate::git;
 use crate::retain::{self, Keep};
-use crate::site::{Site, builds_by_recency};
+use crate::site::{Entry, Site, builds_by_recency};
 use crate::time::{rfc3339, unix_now};
 
 /// What to publish where, and what to say about it.
@@ -98,19 +98,20 @@ pub fn publish(options: &PublishOptions) -> Result<Published> {
     };
     check_app(&build, live.as_ref(), options)?;
 
-    let history = retain::settled_history(&site, live.as_ref())?;
+    let sequence = deploy::next_sequence(&site, live.as_ref())?;
     let mut deployment = Deployment::begin(&site)?;
+    let mut history = deployment.settle_history(live.as_ref())?;
     if let Some(live) = &live {
-        notes.extend(deployment.adopt(live, &history)?);
+        notes.extend(deployment.adopt(live, &mut history)?);
     }
-    let manifest_bytes = immutable_manifest(&site, &build)?;
-    let earlier = retained_manifests(&site)?;
+    let manifest_bytes = immutable_manifest(&site, &build, &history)?;
+    let earlier = retained_manifests(&site, &history);
     let placed = deployment.place_build(&build, &earlier)?;
     let colliding = deployment.place_new_assets(&build.manifest)?;
     deployment.place_manifest(build.id(), &manifest_bytes)?;
     deployment.place_documents(&build.manifest, &colliding)?;
 
-    let release = wanted(&site, &build, &manifest_bytes, live.as_ref(), options)?;
+    let release = wanted(sequence, &build, &manifest_bytes, live.as_ref(), options)?;
     let is_new = !live
         .as_ref()
         .is_some_and(|live| says_the_same(live, &release));
@@ -220,28 +221,29 @@ fn canonical_of_the_future(path: &Path) -> Result<PathBuf> {
 /// Publishing one app over another is nearly always the wrong folder.
 fn check_app(build: &Build, live: Option<&Release>, options: &PublishOptions) -> Result<()> {
     match live {
-        Some(live) if live.app != build.manifest.app && options.app.is_none() => Err(Error::new(
-            "app-differs",
-            format!(
-                "the site serves the app {}, and this dist is the app {}; if that is meant, say --app {}",
-                live.app, build.manifest.app, build.manifest.app
-            ),
-        )),
+        Some(live)
+            if live.app != build.manifest.app && live.app != NAMELESS && options.app.is_none() =>
+        {
+            Err(Error::new(
+                "app-differs",
+                format!(
+                    "the site serves the app {}, and this dist is the app {}; if that is meant, say --app {}",
+                    live.app, build.manifest.app, build.manifest.app
+                ),
+            ))
+        }
         _ => Ok(()),
     }
 }
 
 /// The manifest that will be live: the one that is already published under this id, if it lists the same files.
-fn immutable_manifest(site: &Site, build: &Build) -> Result<Vec<u8>> {
+fn immutable_manifest(site: &Site, build: &Build, history: &[Entry]) -> Result<Vec<u8>> {
     let path = site.manifest_file(build.id());
     let Ok(published) = site.manifest(build.id()) else {
         return Ok(build.manifest_bytes.clone());
     };
-    let ever_live = site
-        .history()?
-        .iter()
-        .any(|entry| entry.build == build.id());
-    if !ever_live {
+    if history.iter().all(|entry| entry.build != build.id()) {
+        // A killed publish left it: no page knows it.
         return Ok(build.manifest_bytes.clone());
     }
     if deploy::files_of(&published).eq(deploy::files_of(&build.manifest)) {
@@ -257,17 +259,16 @@ fn immutable_manifest(site: &Site, build: &Build) -> Result<Vec<u8>> {
 }
 
 /// The manifests of the builds that the site still has, most recent first.
-fn retained_manifests(site: &Site) -> Result<Vec<Manifest>> {
-    let manifests = builds_by_recency(&site.history()?)
+fn retained_manifests(site: &Site, history: &[Entry]) -> Vec<Manifest> {
+    builds_by_recency(history)
         .into_iter()
         .filter(|entry| site.files(&entry.build).is_dir())
         .filter_map(|entry| site.manifest(&entry.build).ok())
-        .collect();
-    Ok(manifests)
+        .collect()
 }
 
 fn wanted(
-    site: &Site,
+    sequence: u64,
     build: &Build,
     manifest_bytes: &[u8],
     live: Option<&Release>,
@@ -276,7 +277,7 @@ fn wanted(
     let mut release = Release::new(
         &build.manifest.app,
         &options.channel,
-        deploy::next_sequence(site, live)?,
+        sequence,
         &rfc3339(unix_now()),
         deploy::reference(build.id(), manifest_bytes),
     );

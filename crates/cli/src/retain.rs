@@ -33,24 +33,9 @@ impl Default for Keep {
     }
 }
 
-/// The history up to the live release. Entries above it belong to publishes that were killed before the pointer moved;
-/// they are removed, so that nobody takes them for something that was live.
-pub fn settled_history(site: &Site, live: Option<&Release>) -> Result<Vec<Entry>> {
-    let mut history = site.history()?;
-    if let Some(live) = live {
-        for (sequence, path) in site.history_files()? {
-            if sequence > live.sequence {
-                remove_file(&path)?;
-            }
-        }
-        history.retain(|entry| entry.release.sequence <= live.sequence);
-    }
-    Ok(history)
-}
-
 /// Removes the builds that are not kept; gives back their ids. The caller holds the lock, and `live` is live.
 pub fn prune(site: &Site, live: &Release, keep: Keep) -> Result<Vec<String>> {
-    let history = site.history()?;
+    let history = site.history(Some(live))?;
     let kept = kept(&history, live, keep, unix_now());
     let (retained, mut pruned): (Vec<_>, Vec<_>) =
         site.builds()?.into_iter().partition(|id| kept.contains(id));
@@ -82,7 +67,7 @@ fn kept(history: &[Entry], live: &Release, keep: Keep, now: u64) -> BTreeSet<Str
             seen.push(&entry.build);
         }
         // The live build and the one before it are the first two.
-        if is_new && (seen.len() <= keep.builds.max(2) || age <= keep.days * 86_400) {
+        if is_new && (seen.len() <= keep.builds.max(2) || age < keep.days * 86_400) {
             kept.insert(entry.build.clone());
         }
         replaced = parse_rfc3339(&entry.published.time).unwrap_or(replaced);
@@ -193,6 +178,7 @@ mod tests {
                 },
                 build: (*build).into(),
                 commit: None,
+                live: true,
             })
             .collect()
     }

@@ -65,7 +65,8 @@ pub fn rollback(options: &RollbackOptions) -> Result<RolledBack> {
     }
     let _lock = site.lock()?;
     let live = site.live()?.ok_or_else(nothing)?;
-    let history = retain::settled_history(&site, Some(&live))?;
+    let sequence = deploy::next_sequence(&site, Some(&live))?;
+    let history = site.history(Some(&live))?;
     let entry = find(&site, &history, &live, &options.to)?;
     if entry.build == live.build.id.0 {
         return Ok(RolledBack {
@@ -97,13 +98,14 @@ pub fn rollback(options: &RollbackOptions) -> Result<RolledBack> {
     }
 
     let mut deployment = Deployment::begin(&site)?;
-    let mut notes: Vec<Note> = deployment.adopt(&live, &history)?.into_iter().collect();
+    let mut settled = deployment.settle_history(Some(&live))?;
+    let mut notes: Vec<Note> = deployment.adopt(&live, &mut settled)?.into_iter().collect();
     let path = site.manifest_file(&entry.build);
     let manifest_bytes = std::fs::read(&path).at("read", &path)?;
     let mut release = Release::new(
         &entry.release.app,
         &live.channel,
-        deploy::next_sequence(&site, Some(&live))?,
+        sequence,
         &rfc3339(unix_now()),
         deploy::reference(&entry.build, &manifest_bytes),
     );
@@ -138,7 +140,7 @@ fn find<'h>(
     target: &Target,
 ) -> Result<&'h Entry> {
     let known = builds_by_recency(history);
-    let has_files = |build: &str| site.files(build).is_dir();
+    let has_files = |build: &str| site.files(build).is_dir() && site.manifest_file(build).is_file();
     let entry = match target {
         Target::Previous => known
             .iter()

@@ -39,6 +39,9 @@ pub struct Entry {
     pub build: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Commit>,
+    /// Set after the pointer moved: without it, and not named by the pointer, the release was never live.
+    #[serde(default)]
+    pub live: bool,
 }
 
 /// Who made a release, when and where.
@@ -188,8 +191,16 @@ impl Site {
         }
     }
 
-    /// Every entry that can be read, oldest first; entries above `live` never became live.
-    pub fn history(&self) -> Result<Vec<Entry>> {
+    /// Every release that was ever live, oldest first. `live` is the one that is now.
+    pub fn history(&self, live: Option<&Release>) -> Result<Vec<Entry>> {
+        let now = live.map(|release| release.sequence);
+        let mut entries = self.recorded()?;
+        entries.retain(|entry| entry.live || Some(entry.release.sequence) == now);
+        Ok(entries)
+    }
+
+    /// Every entry that can be read, oldest first, those of killed publishes included.
+    pub fn recorded(&self) -> Result<Vec<Entry>> {
         let mut entries = BTreeMap::new();
         for (sequence, path) in self.history_files()? {
             let entry = fs::read(&path)

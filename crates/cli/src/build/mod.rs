@@ -77,6 +77,9 @@ pub struct Note {
     pub files: Vec<String>,
 }
 
+/// Endings of files that static hosts answer with in place of the file without them.
+const TWINS: [&str; 3] = [".gz", ".br", ".zst"];
+
 /// What the caller knows that the dist may not say.
 #[derive(Clone, Debug, Default)]
 pub struct Hints {
@@ -259,9 +262,19 @@ impl Raw {
         build_id(
             self.prints
                 .iter()
+                // Compressed twins follow the stamp, so they cannot be part of what it is made from.
+                .filter(|(path, _)| !self.is_twin(path))
                 .chain(documents.iter().map(|(path, print)| (*path, print)))
                 .map(|(path, print)| (path.as_str(), print.integrity.as_str())),
         )
+    }
+
+    /// Whether `path` is a document compressed ahead of time.
+    fn is_twin(&self, path: &str) -> bool {
+        TWINS.iter().any(|ending| {
+            path.strip_suffix(ending)
+                .is_some_and(|document| self.documents.contains_key(document))
+        })
     }
 
     fn notes(&self) -> Vec<Note> {
@@ -294,33 +307,95 @@ impl Raw {
 
     /// Joins the manifest, the final documents and the files into a build.
     fn finish(
-        self,
+        mut self,
         mut manifest: Manifest,
         documents: BTreeMap<String, Vec<u8>>,
         described_by: Description,
     ) -> Build {
-        let mut files = BTreeMap::new();
-        for (path, print) in self.prints {
-            let source = Source::Disk(self.listing.files[&path].clone());
-            files.insert(path, Content { source, print });
-        }
+        let notes = self.drop_stale_twins(&mut manifest, &documents);
+        let mut files = self.assets();
         manifest.documents.clear();
         for (path, bytes) in documents {
-            let print = Fingerprint::of(&bytes);
+            let content = Content::in_memory(bytes);
             let document = Document {
-                integrity: print.integrity.clone(),
-                size: print.size,
+                integrity: content.print.integrity.clone(),
+                size: content.print.size,
             };
             manifest.documents.insert(path.clone(), document);
-            let source = Source::Memory(bytes);
-            files.insert(path, Content { source, print });
+            files.insert(path, content);
         }
         Build {
             manifest_bytes: manifest.to_json().into_bytes(),
             manifest,
             files,
             described_by,
+            notes,
+        }
+    }
+
+    /// The dist is exactly what `manifest` says: every byte is published as it is.
+    fn finish_untouched(self, manifest: Manifest) -> Build {
+        let mut files = self.assets();
+        for (path, bytes) in self.documents {
+            files.insert(path, Content::in_memory(bytes));
+        }
+        Build {
+            manifest_bytes: manifest.to_json().into_bytes(),
+            manifest,
+            files,
+            described_by: Description::Ours,
             notes: Vec::new(),
+        }
+    }
+
+    fn assets(&self) -> BTreeMap<String, Content> {
+        self.prints
+            .iter()
+            .map(|(path, print)| {
+                let source = Source::Disk(self.listing.files[path].clone());
+                let print = print.clone();
+                (path.clone(), Content { source, print })
+            })
+            .collect()
+    }
+
+    /// A compressed twin of a document that gets another stamp would be the document without it.
+    fn drop_stale_twins(
+        &mut self,
+        manifest: &mut Manifest,
+        documents: &BTreeMap<String, Vec<u8>>,
+    ) -> Vec<Note> {
+        let mut dropped = Vec::new();
+        let restamped = documents
+            .iter()
+            .filter(|(path, bytes)| self.documents[*path] != **bytes);
+        for path in restamped.map(|(path, _)| path).collect::<Vec<_>>() {
+            for twin in TWINS.map(|ending| format!("{path}{ending}")) {
+                if self.prints.remove(&twin).is_some() {
+                    manifest.chunks.remove(&twin);
+                    dropped.push(twin);
+                }
+            }
+        }
+        if dropped.is_empty() {
+            return Vec::new();
+        }
+        vec![Note {
+            code: "twins-dropped",
+            text: format!(
+                "compressed copies of documents hold them without the id of their build and are not published: {}",
+                named(&dropped)
+            ),
+            files: dropped,
+        }]
+    }
+}
+
+impl Content {
+    fn in_memory(bytes: Vec<u8>) -> Self {
+        Self {
+            print: Fingerprint::of(&bytes),
+            source: Source::Memory(bytes),
         }
     }
 }
@@ -356,6 +431,9 @@ pub fn named(files: &[String]) -> String {
     }
 }
 
+/// What an app is called when nobody named it.
+pub const NAMELESS: &str = "app";
+
 /// The caller's word, what the site serves already, the package around the dist, `app`.
 fn app_name(dist: &Path, hints: &Hints) -> String {
     hints
@@ -364,11 +442,11 @@ fn app_name(dist: &Path, hints: &Hints) -> String {
         .or_else(|| hints.fallback_app.clone())
         .or_else(|| {
             let name = package_json(dist)?.get("name")?.as_str()?.to_owned();
-            // A scope is not part of an id: @shop/web becomes shop-web.
+            // @shop/web becomes shop-web.
             let name = name.trim_start_matches('@').replace('/', "-");
             is_id(&name).then_some(name)
         })
-        .unwrap_or_else(|| "app".into())
+        .unwrap_or_else(|| NAMELESS.into())
 }
 
 /// The `package.json` in the dist or one of the two folders above it: where bundlers are run.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use changeover::engine::io::BuildId;
 use changeover::engine::manifest::Manifest;
 
-use super::{Build, Content, Description, Hints, Note, Raw, Source, bare, base, named};
+use super::{Build, Description, Hints, Note, Raw, bare, base, named};
 use crate::error::{At, Error, Result};
 use crate::hash::Fingerprint;
 use crate::html::Page;
@@ -92,7 +92,7 @@ pub fn build(raw: Raw, found: Found, claimed: Option<String>, hints: &Hints) -> 
         manifest.base = base;
     }
     if touched.is_empty() {
-        let mut build = complete(raw, manifest);
+        let mut build = raw.finish_untouched(manifest);
         if !rewritten {
             // Fields that this version does not know stay in.
             build.manifest_bytes = bytes;
@@ -185,25 +185,4 @@ fn amended(raw: Raw, mut manifest: Manifest, touched: Vec<String>) -> Result<Bui
     let mut build = raw.finish(manifest, documents, Description::Ours);
     build.notes.push(note);
     Ok(build)
-}
-
-/// The dist is exactly what the manifest says: every byte is published as it is.
-fn complete(raw: Raw, manifest: Manifest) -> Build {
-    let mut files = BTreeMap::new();
-    for (path, print) in raw.prints {
-        let source = Source::Disk(raw.listing.files[&path].clone());
-        files.insert(path, Content { source, print });
-    }
-    for (path, bytes) in raw.documents {
-        let print = Fingerprint::of(&bytes);
-        let source = Source::Memory(bytes);
-        files.insert(path, Content { source, print });
-    }
-    Build {
-        manifest_bytes: manifest.to_json().into_bytes(),
-        manifest,
-        files,
-        described_by: Description::Ours,
-        notes: Vec::new(),
-    }
 }

@@ -26,6 +26,8 @@ pub struct View {
     builds: Vec<Arc<Files>>,
     /// Names that two builds of the view use with different content: never immutable, whatever they look like.
     ambiguous: std::collections::HashSet<String>,
+    /// Where the live build would have a folder of its own, if it was made by hand and has none yet.
+    unadopted: Option<PathBuf>,
     /// The path under which the site is mounted, with a slash at both ends.
     pub base: String,
 }
@@ -188,7 +190,12 @@ impl Views {
             .pointer
             .as_ref()
             .map(|pointer| pointer.modified.clone());
-        if on_disk == in_view || on_disk.is_none() || *lock(&self.refused) == on_disk {
+        let adopted = current
+            .unadopted
+            .as_ref()
+            .is_some_and(|folder| folder.is_dir());
+        let unchanged = on_disk == in_view && !adopted;
+        if unchanged || on_disk.is_none() || *lock(&self.refused) == on_disk {
             return current.clone();
         }
         match self.read() {
@@ -229,8 +236,7 @@ impl Views {
         {
             builds.extend(self.files(&self.site.guard().join(&other.manifest), &other.id.0));
         }
-        let mut history = self.site.history()?;
-        history.retain(|entry| entry.release.sequence <= release.sequence);
+        let history = self.site.history(Some(&release))?;
         for entry in builds_by_recency(&history) {
             if builds.iter().all(|files| files.id != entry.build)
                 && self.site.files(&entry.build).is_dir()
@@ -241,6 +247,7 @@ impl Views {
         lock(&self.known).retain(|id, _| builds.iter().any(|files| files.id == *id));
         Ok(Some(View {
             ambiguous: ambiguous(&builds),
+            unadopted: Some(self.site.files(&builds[0].id)).filter(|own| *own != builds[0].root),
             base: builds[0].base.clone(),
             builds,
             pointer: Some(Pointer {

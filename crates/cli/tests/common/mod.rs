@@ -1,0 +1,357 @@
+//! Dists, servers and requests for the tests of this crate.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_changeover");
+
+/// A folder with these files, removed at the end.
+pub fn folder<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        put(folder.path(), path, text);
+    }
+    folder
+}
+
+pub fn put(folder: &Path, path: &str, bytes: impl AsRef<[u8]>) {
+    let file = folder.join(path);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, bytes).unwrap();
+}
+
+pub fn text(folder: &Path, path: &str) -> String {
+    fs::read_to_string(folder.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+pub fn json(folder: &Path, path: &str) -> Value {
+    serde_json::from_str(&text(folder, path)).unwrap()
+}
+
+/// Every file below `folder`, sorted, with `/` between the parts.
+pub fn files_below(folder: &Path) -> Vec<String> {
+    fn walk(folder: &Path, prefix: &str, found: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let path = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+            if entry.file_type().unwrap().is_dir() {
+                walk(&entry.path(), &format!("{path}/"), found);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(folder, "", &mut found);
+    found.sort();
+    found
+}
+
+/// An index with our tag, as somebody writes it by hand.
+pub fn index(scripts: &[&str]) -> String {
+    let scripts: String = scripts
+        .iter()
+        .map(|src| format!("<script type=module src=\"{src}\"></script>\n"))
+        .collect();
+    format!(
+        "<!doctype html>\n<script src=\"/changeover.js\" data-release=\"/changeover/release.json\"></script>\n{scripts}<p>hello\n"
+    )
+}
+
+/// Runs the binary to its end.
+pub fn changeover<'a>(words: impl IntoIterator<Item = &'a str>) -> Output {
+    Command::new(BINARY).args(words).output().unwrap()
+}
+
+/// Runs the binary with `--json`; gives back its exit code and what it printed.
+pub fn changeover_json<'a>(words: impl IntoIterator<Item = &'a str>) -> (i32, Value) {
+    let out = changeover(words.into_iter().chain(["--json"]));
+    let stdout = String::from_utf8(out.stdout).unwrap();
+    let value = serde_json::from_str(&stdout).unwrap_or_else(|error| {
+        panic!(
+            "{error}: {stdout:?} {}",
+            String::from_utf8_lossy(&out.stderr)
+        )
+    });
+    (out.status.code().unwrap(), value)
+}
+
+/// Publishes with the binary; panics when that fails.
+pub fn publish(dist: &Path, site: &Path, more: &[&str]) -> Value {
+    let words = [
+        "publish",
+        dist.to_str().unwrap(),
+        "--to",
+        site.to_str().unwrap(),
+    ];
+    let (code, value) = changeover_json(words.into_iter().chain(more.iter().copied()));
+    assert_eq!(code, 0, "{value}");
+    value
+}
+
+/// A publish that stops at a step (a number or a name), or is done when it has no such step. The caller kills it.
+pub fn publish_up_to(step: &str, dist: &Path, site: &Path, more: &[&str]) -> Child {
+    let mut child = Command::new(BINARY)
+        .args([
+            "publish",
+            dist.to_str().unwrap(),
+            "--to",
+            site.to_str().unwrap(),
+        ])
+        .args(more)
+        .env("CHANGEOVER_STEPS", step)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while stderr.read_line(&mut line).unwrap() > 0 && !line.contains("stopped at step") {}
+    child
+}
+
+/// Kills a process as hard as the system can.
+pub fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// The codes of the notes of a `publish --json`.
+pub fn note_codes(published: &Value) -> Vec<&str> {
+    published["notes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|note| note["code"].as_str().unwrap())
+        .collect()
+}
+
+/// `changeover serve`, ended when dropped.
+pub struct Served {
+    pub child: Child,
+    /// With a slash at the end.
+    pub url: String,
+    pub address: String,
+}
+
+impl Served {
+    pub fn start(site: &Path) -> Self {
+        let mut child = Command::new(BINARY)
+            .args(["serve", site.to_str().unwrap(), "--port", "0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let prefix = format!("serving {} at ", site.display());
+        let url = line
+            .trim_end()
+            .strip_prefix(&prefix)
+            .unwrap_or_else(|| panic!("the first line is {line:?}"))
+            .to_owned();
+        let address = url["http://".len()..].split('/').next().unwrap().to_owned();
+        Self {
+            child,
+            url,
+            address,
+        }
+    }
+
+    /// `path` without a slash in front, as it goes over the wire.
+    pub fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, &[])
+    }
+
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let path = format!(
+            "{}{path}",
+            &self.url["http://".len() + self.address.len()..]
+        );
+        request(&self.address, method, &path, headers)
+    }
+
+    pub fn terminate(&self) {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Lower-case names.
+    pub headers: HashMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+/// One request on a connection of its own, the path sent exactly as it is given.
+pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut client = Client::new(address);
+    client.request(method, path, headers).unwrap()
+}
+
+/// Keeps its connection from request to request.
+pub struct Client {
+    address: String,
+    connection: Option<BufReader<TcpStream>>,
+}
+
+impl Client {
+    pub fn new(address: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            connection: None,
+        }
+    }
+
+    pub fn get(&mut self, path: &str) -> io::Result<Answer> {
+        self.request("GET", path, &[])
+    }
+
+    pub fn request(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> io::Result<Answer> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let stream = TcpStream::connect(&self.address)?;
+                stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+                stream.set_nodelay(true)?;
+                BufReader::new(stream)
+            }
+        };
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.address);
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        connection
+            .get_mut()
+            .write_all(format!("{head}\r\n").as_bytes())?;
+        let status_line = line(&mut connection)?;
+        let status = status_line
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok())
+            .ok_or(io::ErrorKind::InvalidData)?;
+        let mut headers = HashMap::new();
+        loop {
+            let line = line(&mut connection)?;
+            let Some((name, value)) = line.split_once(':') else {
+                break;
+            };
+            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+        }
+        let length: usize = match headers.get("content-length") {
+            Some(_) if method == "HEAD" || status == 304 => 0,
+            Some(length) => length.parse().map_err(|_| io::ErrorKind::InvalidData)?,
+            None if method == "HEAD" || status == 304 => 0,
+            None => return Err(io::ErrorKind::InvalidData.into()),
+        };
+        let mut body = vec![0; length];
+        connection.read_exact(&mut body)?;
+        self.connection = Some(connection);
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
+    }
+}
+
+fn line(connection: &mut BufReader<TcpStream>) -> io::Result<String> {
+    let mut line = String::new();
+    if connection.read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(line.trim_end().to_owned())
+}
+
+/// An open event stream.
+pub struct Events {
+    reader: BufReader<TcpStream>,
+}
+
+impl Events {
+    pub fn open(served: &Served) -> Self {
+        let mut stream = TcpStream::connect(&served.address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        let path = &served.url["http://".len() + served.address.len()..];
+        write!(
+            stream,
+            "GET {path}changeover/events HTTP/1.1\r\nhost: x\r\n\r\n"
+        )
+        .unwrap();
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        while line != "\r\n" {
+            line.clear();
+            assert!(
+                reader.read_line(&mut line).unwrap() > 0,
+                "the stream ended in its head"
+            );
+        }
+        Self { reader }
+    }
+
+    /// The data of the next event, and how long it took.
+    pub fn next(&mut self) -> (Value, Duration) {
+        let start = Instant::now();
+        let mut named = false;
+        loop {
+            let line = self.line().expect("the stream ended");
+            named |= line == "event: release";
+            if let Some(data) = line.strip_prefix("data: ") {
+                assert!(named, "an event without its name");
+                return (serde_json::from_str(data).unwrap(), start.elapsed());
+            }
+        }
+    }
+
+    /// `None` at the end of the stream.
+    pub fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let n = self.reader.read_line(&mut line).unwrap();
+        (n > 0).then(|| line.trim_end().to_owned())
+    }
+}
+
+pub fn path(folder: &tempfile::TempDir, name: &str) -> PathBuf {
+    folder.path().join(name)
+}
