@@ -43,31 +43,39 @@ function moduleId(id, root) {
 
 /** Gives every file of the bundle a name that stays when its content changes. */
 function logicalIds(graph, ownIds) {
-  const ids = new Map();
-  const used = new Set();
-  const claim = (file, ...wishes) => {
-    const free = wishes.filter(Boolean).find((wish) => !used.has(wish));
-    let id = free ?? wishes.at(-1);
-    for (let turn = 2; used.has(id); turn++) id = `${wishes.at(-1)}~${turn}`;
-    used.add(id);
-    ids.set(file, id);
+  const chunks = [...graph].filter(([, { asset }]) => !asset);
+  const assets = [...graph].filter(([, { asset }]) => asset);
+  const ids = allot(new Map(chunks.map(([file, { id, name, last }]) => [file, id ? [id, `${id}#${name}`] : [`chunk:${name}`, `chunk:${name}:${last}`]])));
+
+  const holders = new Map(); // style -> the chunks that load it
+  for (const [file, { css }] of chunks) for (const style of css) holders.set(style, [...(holders.get(style) ?? []), file]);
+  const wishes = ([file, { id }]) => {
+    if (ownIds.has(file)) return [ownIds.get(file)];
+    if (file.endsWith('.map') && ids.has(file.slice(0, -4))) return [`${ids.get(file.slice(0, -4))}.map`];
+    if (holders.get(file)?.length === 1) return [`${ids.get(holders.get(file)[0])}#style`];
+    return id ? [id, `${id}#${extname(file).slice(1)}`] : [];
   };
-  const files = [...graph.keys()].sort();
-  for (const file of files.filter((file) => !graph.get(file).asset)) {
-    const { id, name, last } = graph.get(file);
-    if (id) claim(file, id, `${id}#${name}`);
-    else claim(file, `chunk:${name}`, `chunk:${name}:${last}`);
-  }
-  const holders = new Map();
-  for (const [file, { css }] of graph) for (const style of css ?? []) holders.set(style, [...(holders.get(style) ?? []), file]);
-  for (const file of files.filter((file) => graph.get(file).asset)) {
-    const own = ownIds.get(file);
-    const map = file.endsWith('.map') && ids.get(file.slice(0, -4));
-    const holder = holders.get(file)?.length === 1 && ids.get(holders.get(file)[0]);
-    if (own) claim(file, own);
-    else if (map) claim(file, `${map}.map`);
-    else if (holder) claim(file, `${holder}#style`);
-    else claim(file, graph.get(file).id ?? file, `${graph.get(file).id ?? ''}#${extname(file).slice(1)}`);
+  return allot(new Map(assets.map((asset) => [asset[0], wishes(asset)])), ids);
+}
+
+/**
+ * Gives each file the first of its wishes that nobody else has, else its own path. Files that wish for the same name
+ * both go without it: which of them came first would depend on their hashes.
+ */
+function allot(wishes, ids = new Map()) {
+  const used = new Set(ids.values());
+  for (let turn = 0; wishes.size; turn++) {
+    const wanted = new Map();
+    for (const [file, list] of wishes) {
+      const wish = list[turn] ?? file;
+      wanted.set(wish, [...(wanted.get(wish) ?? []), file]);
+    }
+    for (const [wish, files] of wanted) {
+      if (files.length > 1 || used.has(wish)) continue;
+      used.add(wish);
+      ids.set(files[0], wish);
+      wishes.delete(files[0]);
+    }
   }
   return ids;
 }
@@ -90,69 +98,25 @@ export function describe({ settings, config, ids: own, folder, since, pages, gra
   if (existsSync(join(folder, OWN_FOLDER, 'release.json'))) {
     throw failure('folderIsSite', `"${folder}" is a published site, it has ${OWN_FOLDER}/release.json; build into another folder and publish that one.`);
   }
+  const { logger } = config;
   const manifests = join(folder, OWN_FOLDER, 'builds');
   const leftovers = leftoversOf(folder, manifests, config.publicDir, graph, pages, since);
-  const paths = walk(folder).filter((path) => !leftovers.has(path));
-  const unfit = paths.filter((path) => !fitsManifest(path));
-  if (unfit.length) config.logger.warn(`changeover: ${unfit.map((path) => `"${path}"`).join(', ')}: names with a control character, "\\", "?", "#" or a leading scheme cannot be served safely and are left out of the manifest.`);
-
-  const documents = new Map(); // path -> text without the stamp
-  const sidecars = [];
-  const files = new Map(); // path -> bytes' facts
-  const digests = [];
+  const paths = servable(walk(folder).filter((path) => !leftovers.has(path)), logger);
   const ids = logicalIds(graph, own);
   const logicalNames = new Map([...ids].map(([file, id]) => [Buffer.from(basename(file)).toString('latin1'), id]));
-  for (const path of paths.filter(fitsManifest)) {
-    const bytes = readFileSync(join(folder, path));
-    if (isDocument(path)) {
-      // One character a byte: whatever the encoding of the document, nothing but the stamp changes.
-      documents.set(path, stamp(bytes.toString('latin1'), null));
-      digests.push([path, integrityOf(Buffer.from(documents.get(path), 'latin1'))]);
-    } else if (isDocument(path.replace(/\.(gz|br|zst)$/, '')) && paths.includes(path.replace(/\.(gz|br|zst)$/, ''))) {
-      sidecars.push(path);
-    } else {
-      files.set(path, { integrity: integrityOf(bytes), size: bytes.length, code: codeOf(path, bytes, logicalNames) });
-      digests.push([path, files.get(path).integrity]);
-    }
-  }
 
-  const id = buildId(digests);
-  const stamped = {};
+  const { files, documents, twins } = readFiles(folder, paths, logicalNames);
+  const id = buildId(files, documents);
   for (const [path, text] of documents) {
+    if (pages.has(path) && !findTag(text)) logger.warn(`changeover: "${path}" has lost the changeover script tag to another plugin; its pages will not see new builds.`);
     const final = stamp(text, id);
-    if (pages.has(path) && final === text) config.logger.warn(`changeover: "${path}" has lost the changeover script tag to another plugin; its pages will not see new builds.`);
-    const bytes = Buffer.from(final, 'latin1');
-    if (final !== text) replaceFile(join(folder, path), bytes);
-    stamped[path] = { integrity: integrityOf(bytes), size: bytes.length };
+    if (final !== text) replaceFile(join(folder, path), Buffer.from(final, 'latin1'));
   }
-  for (const path of sidecars) {
-    const bytes = recompress(join(folder, path), readFileSync(join(folder, path.replace(/\.\w+$/, ''))), config.logger);
-    if (bytes) files.set(path, { integrity: integrityOf(bytes), size: bytes.length, code: codeOf(path, bytes, logicalNames) });
+  for (const path of twins) {
+    const bytes = recompress(join(folder, path), readFileSync(join(folder, documentOf(path))), logger);
+    if (bytes) files.set(path, digestOf(path, bytes, logicalNames));
   }
 
-  const shell = shellOf(graph);
-  for (const file of own.keys()) shell.add(file);
-  const chunks = {};
-  for (const [path, { integrity, size, code }] of [...files].sort(byPath)) {
-    const facts = graph.get(path) ?? {};
-    // Most lists of most chunks are empty, and every page reads this file.
-    const present = (list = []) => {
-      const there = list.filter((file) => files.has(file));
-      return there.length ? there : undefined;
-    };
-    chunks[path] = {
-      id: ids.get(path) ?? path,
-      code,
-      integrity,
-      size,
-      kind: kindOf(path),
-      imports: present(facts.imports),
-      dynamicImports: present(facts.dynamicImports),
-      css: present(facts.css),
-      assets: present(facts.assets),
-      owner: shell.has(path) ? 'shell' : 'shared',
-    };
-  }
   const { name, version } = packageOf(config.root);
   const manifest = {
     format: 1,
@@ -165,15 +129,50 @@ export function describe({ settings, config, ids: own, folder, since, pages, gra
     epoch: settings.epoch,
     entries: [...graph].filter(([file, { entry }]) => entry && files.has(file)).map(([file]) => file).sort(),
     html: integrityOf(withLogicalNames(documents.get('index.html') ?? documents.get([...pages].sort()[0]), logicalNames)),
-    documents: stamped,
+    documents: Object.fromEntries([...documents].map(([path, text]) => [path, sealOf(Buffer.from(stamp(text, id), 'latin1'))])),
     slots: {},
-    chunks,
+    chunks: chunksOf(files, graph, ids, own),
     stores: {},
   };
   rmSync(manifests, { recursive: true, force: true });
   mkdirSync(manifests, { recursive: true });
   replaceFile(join(manifests, `${id}.json`), `${JSON.stringify(manifest)}\n`);
-  config.logger.info(`changeover: build ${id}, ${paths.length} files, ${OWN_FOLDER}/builds/${id}.json`);
+  logger.info(`changeover: build ${id}, ${files.size + documents.size} files, ${OWN_FOLDER}/builds/${id}.json`);
+}
+
+/** The files as they are, the documents without their stamps, and the paths of compressed twins of documents. */
+function readFiles(folder, paths, logicalNames) {
+  const [files, documents, twins] = [new Map(), new Map(), []];
+  const known = new Set(paths);
+  for (const path of paths) {
+    const bytes = readFileSync(join(folder, path));
+    // One character a byte: whatever the encoding of the document, nothing but the stamp changes.
+    if (isDocument(path)) documents.set(path, stamp(bytes.toString('latin1'), null));
+    else if (known.has(documentOf(path))) twins.push(path);
+    else files.set(path, digestOf(path, bytes, logicalNames));
+  }
+  return { files, documents, twins };
+}
+
+/** `index.html` for `index.html.gz`, else null. */
+const documentOf = (path) => /^(.*\.html?)\.(gz|br|zst)$/i.exec(path)?.[1] ?? null;
+
+const sealOf = (bytes) => ({ integrity: integrityOf(bytes), size: bytes.length });
+const digestOf = (path, bytes, logicalNames) => ({ ...sealOf(bytes), code: codeOf(path, bytes, logicalNames) });
+
+function chunksOf(files, graph, ids, own) {
+  const shell = shellOf(graph);
+  for (const file of own.keys()) shell.add(file);
+  // Most lists of most chunks are empty, and every page reads the manifest: only what there is.
+  const present = (list) => {
+    const there = list?.filter((file) => files.has(file)) ?? [];
+    return there.length ? there : undefined;
+  };
+  return Object.fromEntries([...files].sort(byPath).map(([path, { integrity, size, code }]) => {
+    const { imports, dynamicImports, css, assets } = graph.get(path) ?? {};
+    const lists = { imports: present(imports), dynamicImports: present(dynamicImports), css: present(css), assets: present(assets) };
+    return [path, { id: ids.get(path) ?? path, code, integrity, size, kind: kindOf(path), ...lists, owner: shell.has(path) ? 'shell' : 'shared' }];
+  }));
 }
 
 const byPath = ([a], [b]) => (a < b ? -1 : a > b ? 1 : 0);
@@ -194,10 +193,18 @@ function walk(folder) {
   return found.sort();
 }
 
-const fitsManifest = (path) => !/[\u0000-\u001f\u007f-\u009f\\?#]|^[^/]*:|(^|\/)(\.|%2e){1,2}(\/|$)/i.test(path);
+/** The paths that a manifest can name; the others are said. */
+function servable(paths, logger) {
+  const odd = /[\u0000-\u001f\u007f-\u009f\\?#]|^[^/]*:|(^|\/)(\.|%2e){1,2}(\/|$)/i;
+  const unfit = paths.filter((path) => odd.test(path));
+  if (unfit.length) logger.warn(`changeover: ${unfit.map((path) => `"${path}"`).join(', ')} cannot be served under that name and is left out of the manifest; names may not have control characters, "\\", "?", "#" or a colon at the top.`);
+  return paths.filter((path) => !odd.test(path));
+}
 
-/** The same content has the same id, wherever and whenever it is built. */
-function buildId(digests) {
+/** The same content has the same id, wherever and whenever it is built: a hash of the files without their stamps. */
+function buildId(files, documents) {
+  const digests = [...files].map(([path, { integrity }]) => [path, integrity]);
+  for (const [path, text] of documents) digests.push([path, integrityOf(Buffer.from(text, 'latin1'))]);
   const hash = createHash('sha256');
   for (const [path, integrity] of digests.sort(byPath)) hash.update(`${path}\0${integrity}\n`);
   return hash.digest('hex').slice(0, 10);
@@ -239,7 +246,10 @@ function codeOf(path, bytes, logicalNames) {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** Bundlers never leave these characters in a file name, so a name is always a whole token; CSS also has url(name). */
+/**
+ * Characters that bundlers never leave in a file name, so that a name is a whole token; CSS also has url(name). A name
+ * with a space is not found, and its users then count as changed, which is safe.
+ */
 const BORDER = /([\s"'`#$%&*+,:;<=>?[\]^{|}\\/]+)/;
 const CSS_BORDER = /([\s"'`#$%&*+,:;<=>?[\]^{|}\\/()]+)/;
 
@@ -304,7 +314,7 @@ function appNameOf(name) {
 
 /** The commit at HEAD, when there is git and a repository. */
 function commitOf(folder) {
-  const run = spawnSync('git', ['log', '-1', '--format=%H%x00%an%x00%s%x00%cI'], { cwd: folder, encoding: 'utf8', timeout: 10_000 });
+  const run = spawnSync('git', ['log', '-1', '--no-show-signature', '--format=%H%x00%an%x00%s%x00%cI'], { cwd: folder, encoding: 'utf8', timeout: 10_000 });
   if (run.status !== 0 || !run.stdout) return undefined;
   const [sha, author, message, time] = run.stdout.trim().split('\0');
   return { sha, author, message, time };

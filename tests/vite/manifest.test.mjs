@@ -106,6 +106,22 @@ for (const { name, vite } of VITES) {
     assert.equal(first.html, second.html, 'the document names other files and says nothing else');
   });
 
+  test(`${name}: two chunks that would have the same name keep names of their own from build to build`, async (t) => {
+    const part = (letter) => `export const big${letter} = ${JSON.stringify(letter.repeat(400))};\n`;
+    const route = (list) => `${list.map((letter) => `import { big${letter} } from '../${letter}/shared.js';\n`).join('')}export const show = (place) => void (place.textContent = [${list.map((letter) => `big${letter}`)}].join());\n`;
+    const changes = { 'src/x/shared.js': part('x'), 'src/y/shared.js': part('y'), 'src/routes/cart.js': route(['x']), 'src/routes/help.js': route(['x', 'y']), 'src/routes/about.js': route(['y']) };
+    const root = makeApp(t, changes);
+    const ids = ({ manifest }) => Object.values(manifest.chunks).map(({ id }) => id).filter((id) => id.includes('shared'));
+    const first = await build(vite, root);
+    assert.deepEqual(ids(first).sort(), ['chunk:shared:src/x/shared.js', 'chunk:shared:src/y/shared.js']);
+    for (const letter of ['x', 'y']) {
+      edit(root, `src/${letter}/shared.js`, letter.repeat(400), letter.repeat(500));
+      const next = await build(vite, root);
+      assert.deepEqual(ids(next).sort(), ids(first).sort());
+      assert.equal(next.manifest.chunks[fileOf(next.manifest, `chunk:shared:src/${letter}/shared.js`)].code === first.manifest.chunks[fileOf(first.manifest, `chunk:shared:src/${letter}/shared.js`)].code, false);
+    }
+  });
+
   test(`${name}: html leaves out the stamp and the names of files, and nothing else`, async (t) => {
     const root = makeApp(t);
     const first = await build(vite, root);
