@@ -2,7 +2,7 @@
 //
 //   npm run demo                open until Ctrl+C
 //   npm run demo -- --check     drive it once in headless Chromium and end with 0 or 1
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, packageFolder } from './build.mjs';
 import { findBrowser, howToGet } from './lib/browsers.mjs';
@@ -25,6 +25,7 @@ await entry(async () => {
 
   // A folder of its own for each process, so that a check does not pull the site from under an open demo. It must lie
   // in the repository, where the app finds its packages.
+  sweep();
   const into = join(root, 'target', `demo-${process.pid}`);
   mkdirSync(into, { recursive: true });
   try {
@@ -44,16 +45,37 @@ async function open(into, chromium) {
   try {
     if (chromium) {
       const { drive } = await import('../www/check.mjs');
-      return (await drive({ chromium, demo, builds, say })) ? 0 : 1;
+      const done = drive({ chromium, demo, builds, say });
+      return (await Promise.race([done, interrupted()])) ? 0 : 1;
     }
     say(`\n  the app           ${demo.app}`);
     say(`  the control room  ${demo.booth}`);
     say('\n  Open the control room, publish the next build and watch the tabs move. Ctrl+C ends it.\n');
-    const code = await Promise.race([interrupted(), demo.ended]);
+    // Ctrl+C reaches the server too, and it may be the first to go.
+    const gone = demo.ended.then((code) => new Promise((settle) => setTimeout(settle, 500, code)));
+    const code = await Promise.race([interrupted(), gone]);
     if (code !== null) throw new Stop(`the server of the app ended with code ${code}; start the demo again.`);
     return 0;
   } finally {
     await demo.close();
+  }
+}
+
+/** Removes what a demo that was killed has left behind. */
+function sweep() {
+  const target = join(root, 'target');
+  mkdirSync(target, { recursive: true });
+  for (const name of readdirSync(target)) {
+    const [, pid] = /^demo-(\d+)$/.exec(name) ?? [];
+    if (pid && !lives(Number(pid))) rmSync(join(target, name), { recursive: true, force: true });
+  }
+}
+
+function lives(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
   }
 }
 

@@ -15,7 +15,7 @@ const ADDRESS = 'note?film=haxan&from=check#handbill';
  * @returns {Promise<boolean>} whether every step was as it should be
  */
 export async function drive({ chromium, demo, builds, say }) {
-  const browser = await puppeteer.launch({ executablePath: chromium, args: ['--no-sandbox'] });
+  const browser = await puppeteer.launch({ executablePath: chromium, args: ['--no-sandbox'], handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false });
   let doing = 'open the browser';
   const step = async (words, work) => {
     doing = words;
