@@ -1,8 +1,8 @@
 //! Chance from a seed, so that the same inputs give the same outputs.
 
-use alloc::{format, string::String};
+use alloc::string::String;
 
-use super::io::Millis;
+use super::{io::Millis, text::hexadecimal};
 
 /// A SplitMix64 generator: good enough to spread requests and to name things, no good for secrets.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl Chance {
 
     /// Ten hexadecimal digits that no other page is likely to draw.
     pub fn name(&mut self) -> String {
-        format!("{:010x}", self.draw() >> 24)
+        hexadecimal(self.draw() >> 24, 10)
     }
 }
 

@@ -9,10 +9,7 @@ mod looks;
 mod moves;
 mod report;
 
-use alloc::{
-    collections::{BTreeMap, VecDeque},
-    string::String,
-};
+use alloc::{string::String, vec::Vec};
 
 use serde::Serialize;
 
@@ -22,7 +19,7 @@ use super::{
     hold::Holds,
     io::{
         AbortReason, Arrival, BuildId, Decision, DecisionKind, Effect, Event, Input, Millis,
-        Output, PeerMessage, Prompt, Reason, Snooze, Start, Timestamp, WakeReason,
+        Output, PeerMessage, Prompt, Reason, Reloads, Snooze, Start, Timestamp, WakeReason,
     },
     recovery::Home,
     releases::Releases,
@@ -73,14 +70,14 @@ pub struct Guard {
     now: Timestamp,
     life: Life,
     chance: Chance,
-    outputs: VecDeque<Output>,
+    outputs: Vec<Output>,
     told: Status,
 
     running: Running,
     visitor: String,
     online: bool,
     storage: bool,
-    reloads: BTreeMap<BuildId, u32>,
+    reloads: Vec<Reloads>,
     snooze: Option<Snooze>,
 
     watch: Watch,
@@ -137,13 +134,13 @@ impl Guard {
             now: Timestamp(0),
             life: Life::New,
             chance: Chance::new(0),
-            outputs: VecDeque::new(),
+            outputs: Vec::new(),
             told: Status::default(),
             running: Running::default(),
             visitor: String::new(),
             online: true,
             storage: false,
-            reloads: BTreeMap::new(),
+            reloads: Vec::new(),
             snooze: None,
             watch: Watch::new(interval),
             stream: Stream::default(),
@@ -190,7 +187,12 @@ impl Guard {
 
     /// Hands out what follows from the inputs so far; ends with a `Wake`.
     pub fn poll_output(&mut self) -> Output {
-        self.outputs.pop_front().unwrap_or_else(|| self.wake())
+        // A handful at most, so that taking the first is cheap.
+        if self.outputs.is_empty() {
+            self.wake()
+        } else {
+            self.outputs.remove(0)
+        }
     }
 
     /// Whether all that was asked of the server is answered: no look in flight, no manifest pending.
@@ -294,11 +296,7 @@ impl Guard {
         self.online = start.online;
         self.storage = start.storage;
         self.releases = Releases::new(start.highest_sequence);
-        self.reloads = start
-            .reloads
-            .into_iter()
-            .map(|reloads| (reloads.target, reloads.count))
-            .collect();
+        self.reloads = start.reloads;
         let latest = Timestamp(now.0.saturating_add(LONGEST_SNOOZE));
         self.snooze = start.snooze.map(|snooze| Snooze {
             until: snooze.until.min(latest),
@@ -323,7 +321,8 @@ impl Guard {
         let landed = self.running.build.clone().unwrap_or_else(|| to.clone());
         if landed == to || Some(&landed) != from.as_ref() {
             // The mark may be old: the build was left and is wanted again. What took may be tried again.
-            if self.reloads.remove(&to).is_some() {
+            if self.had_reload(&to) {
+                self.reloads.retain(|reloads| reloads.target != to);
                 self.perform(Effect::RememberReload {
                     target: to,
                     count: 0,
@@ -334,10 +333,12 @@ impl Guard {
                 from,
                 to: landed,
             });
-        } else {
-            // Even if the mark was lost: one reload was had.
-            let count = self.reloads.entry(to).or_default();
-            *count = (*count).max(1);
+        } else if !self.had_reload(&to) {
+            // The mark was lost, and yet the one reload was had.
+            self.reloads.push(Reloads {
+                target: to,
+                count: 1,
+            });
         }
     }
 
@@ -480,11 +481,11 @@ impl Guard {
     }
 
     fn perform(&mut self, effect: Effect) {
-        self.outputs.push_back(Output::Effect(effect));
+        self.outputs.push(Output::Effect(effect));
     }
 
     fn tell(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
+        self.outputs.push(Output::Event(event));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Holds: "not now" from the app or the user, each with a reason and a deadline.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use super::io::{Millis, Timestamp};
 
@@ -9,7 +9,7 @@ pub const DEFAULT_DEADLINE: Millis = 5 * 60 * 1_000;
 
 /// All holds of the page.
 #[derive(Clone, Debug, Default)]
-pub struct Holds(BTreeMap<u32, Hold>);
+pub struct Holds(Vec<(u32, Hold)>);
 
 /// One "not now".
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,28 +27,29 @@ impl Holds {
         now: Timestamp,
     ) {
         let deadline = deadline.unwrap_or(Timestamp(now.0.saturating_add(DEFAULT_DEADLINE)));
-        self.0.insert(hold, Hold { reason, deadline });
+        self.on_released(hold);
+        self.0.push((hold, Hold { reason, deadline }));
     }
 
     pub fn on_released(&mut self, hold: u32) {
-        self.0.remove(&hold);
+        self.0.retain(|(number, _)| *number != hold);
     }
 
     /// Drops what no longer counts.
     pub fn on_time(&mut self, now: Timestamp) {
-        self.0.retain(|_, hold| hold.deadline > now);
+        self.0.retain(|(_, hold)| hold.deadline > now);
     }
 
-    /// In the order they were numbered.
+    /// In the order they were taken.
     pub fn iter(&self) -> impl Iterator<Item = &Hold> {
-        self.0.values()
+        self.0.iter().map(|(_, hold)| hold)
     }
 
     pub fn reasons(&self) -> Vec<String> {
-        self.0.values().map(|hold| hold.reason.clone()).collect()
+        self.iter().map(|hold| hold.reason.clone()).collect()
     }
 
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.0.values().map(|hold| hold.deadline).min()
+        self.iter().map(|hold| hold.deadline).min()
     }
 }

@@ -1,15 +1,13 @@
 //! The manifest: the server's statement of one build, its chunk graph and facts. Immutable, named by the build's id.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    format::{
-        self, FORMAT, ID_RULE, INTEGRITY_RULE, PATH_RULE, ParseError, is_id, is_integrity,
-        is_relative_path,
-    },
+    format::{self, ANY, FORMAT, Fields, ID, INTEGRITY, PATH, ParseError},
     io::BuildId,
+    names::Names,
 };
 
 /// Most bytes of a manifest that are read. 10 000 chunks take about 4 MiB.
@@ -43,14 +41,14 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub html: Option<String>,
     /// The exact bytes of every HTML file.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub documents: BTreeMap<String, Document>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub slots: BTreeMap<String, Slot>,
+    #[serde(default, skip_serializing_if = "Names::is_empty")]
+    pub documents: Names<Document>,
+    #[serde(default, skip_serializing_if = "Names::is_empty")]
+    pub slots: Names<Slot>,
     #[serde(default)]
-    pub chunks: BTreeMap<String, Chunk>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub stores: BTreeMap<String, Store>,
+    pub chunks: Names<Chunk>,
+    #[serde(default, skip_serializing_if = "Names::is_empty")]
+    pub stores: Names<Store>,
 }
 
 /// The commit that a build was made from.
@@ -147,9 +145,26 @@ pub struct Store {
 impl Manifest {
     /// Reads and checks the text of a manifest. Unknown fields pass.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let manifest: Self = format::read(DOCUMENT, text, MANIFEST_LIMIT)?;
-        manifest.check()?;
-        Ok(manifest)
+        let mut fields = format::read(DOCUMENT, text, MANIFEST_LIMIT)?;
+        Ok(Self {
+            format: FORMAT,
+            app: fields.text("app", ID)?,
+            id: BuildId(fields.text("id", ID)?),
+            version: fields.maybe_text("version", ANY)?,
+            created: fields.text("created", ANY)?,
+            base: fields.maybe_text("base", ANY)?.unwrap_or_else(root),
+            commit: match fields.maybe_inner("commit")? {
+                Some(commit) => Some(Commit::read(commit)?),
+                None => None,
+            },
+            epoch: fields.maybe_small("epoch")?.unwrap_or_else(first_epoch),
+            entries: fields.texts("entries", PATH)?,
+            html: fields.maybe_text("html", INTEGRITY)?,
+            documents: fields.named("documents", PATH, Document::read)?,
+            slots: fields.named("slots", ANY, Slot::read)?,
+            chunks: fields.named("chunks", PATH, Chunk::read)?,
+            stores: fields.named("stores", ANY, Store::read)?,
+        })
     }
 
     /// Writes the manifest, indented, fields in the order of the type and names in the order of bytes.
@@ -171,39 +186,79 @@ impl Manifest {
             epoch: first_epoch(),
             entries: Vec::new(),
             html: None,
-            documents: BTreeMap::new(),
-            slots: BTreeMap::new(),
-            chunks: BTreeMap::new(),
-            stores: BTreeMap::new(),
+            documents: Names::new(),
+            slots: Names::new(),
+            chunks: Names::new(),
+            stores: Names::new(),
         }
     }
+}
 
-    fn check(&self) -> Result<(), ParseError> {
-        if !is_id(&self.app) {
-            return Err(invalid("app", &self.app, ID_RULE));
-        }
-        if !is_id(&self.id.0) {
-            return Err(invalid("id", &self.id.0, ID_RULE));
-        }
-        check_paths("entries", &self.entries)?;
-        if let Some(html) = &self.html {
-            check_integrity("html", html)?;
-        }
-        for (path, document) in &self.documents {
-            check_path("documents", path)?;
-            check_integrity("documents.integrity", &document.integrity)?;
-        }
-        for slot in self.slots.values() {
-            check_path("slots.file", &slot.file)?;
-        }
-        for (path, chunk) in &self.chunks {
-            check_path("chunks", path)?;
-            check_integrity("chunks.integrity", &chunk.integrity)?;
-            check_paths("chunks.imports", &chunk.imports)?;
-            check_paths("chunks.dynamicImports", &chunk.dynamic_imports)?;
-            check_paths("chunks.css", &chunk.css)?;
-        }
-        Ok(())
+impl Commit {
+    fn read(mut fields: Fields) -> Result<Self, ParseError> {
+        Ok(Self {
+            sha: fields.text("sha", ANY)?,
+            author: fields.maybe_text("author", ANY)?,
+            message: fields.maybe_text("message", ANY)?,
+            time: fields.maybe_text("time", ANY)?,
+        })
+    }
+}
+
+impl Document {
+    fn read(mut fields: Fields) -> Result<Self, ParseError> {
+        Ok(Self {
+            integrity: fields.text("integrity", INTEGRITY)?,
+            size: fields.number("size", u64::MAX)?,
+        })
+    }
+}
+
+impl Slot {
+    fn read(mut fields: Fields) -> Result<Self, ParseError> {
+        Ok(Self {
+            file: fields.text("file", PATH)?,
+            kind: match fields.word("kind", &["module", "wasm"], "module or wasm")? {
+                0 => SlotKind::Module,
+                _ => SlotKind::Wasm,
+            },
+            schema: fields.maybe_small("schema")?.unwrap_or_default(),
+        })
+    }
+}
+
+impl Chunk {
+    fn read(mut fields: Fields) -> Result<Self, ParseError> {
+        Ok(Self {
+            id: fields.text("id", ANY)?,
+            code: fields.text("code", ANY)?,
+            integrity: fields.text("integrity", INTEGRITY)?,
+            size: fields.number("size", u64::MAX)?,
+            kind: match fields.text("kind", ANY)?.as_str() {
+                "script" => ChunkKind::Script,
+                "style" => ChunkKind::Style,
+                "wasm" => ChunkKind::Wasm,
+                _ => ChunkKind::Asset,
+            },
+            imports: fields.texts("imports", PATH)?,
+            dynamic_imports: fields.texts("dynamicImports", PATH)?,
+            css: fields.texts("css", PATH)?,
+            owner: match fields.text("owner", ANY)?.as_str() {
+                "slot" => Owner::Slot,
+                "shared" => Owner::Shared,
+                "pinned" => Owner::Pinned,
+                _ => Owner::Shell,
+            },
+        })
+    }
+}
+
+impl Store {
+    fn read(mut fields: Fields) -> Result<Self, ParseError> {
+        Ok(Self {
+            schema: fields.number("schema", u32::MAX.into())? as u32,
+            reads: fields.smalls("reads")?,
+        })
     }
 }
 
@@ -213,30 +268,6 @@ fn root() -> String {
 
 fn first_epoch() -> u32 {
     1
-}
-
-fn invalid(field: &str, value: &str, rule: &'static str) -> ParseError {
-    ParseError::invalid(DOCUMENT, field, value, rule)
-}
-
-fn check_path(field: &str, path: &str) -> Result<(), ParseError> {
-    if is_relative_path(path) {
-        Ok(())
-    } else {
-        Err(invalid(field, path, PATH_RULE))
-    }
-}
-
-fn check_paths(field: &str, paths: &[String]) -> Result<(), ParseError> {
-    paths.iter().try_for_each(|path| check_path(field, path))
-}
-
-fn check_integrity(field: &str, integrity: &str) -> Result<(), ParseError> {
-    if is_integrity(integrity) {
-        Ok(())
-    } else {
-        Err(invalid(field, integrity, INTEGRITY_RULE))
-    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@
 //! | [`recovery`] | whether an error is a missing chunk |
 //!
 //! Leaves that every part may use: [`io`], the documents [`release`] and [`manifest`] with their [`format`], the
-//! [`status`], and [`chance`] and [`duty`].
+//! [`status`], and the small ones: [`chance`], [`duty`], [`json`], [`names`], [`text`].
 
 pub mod chance;
 pub mod changeover;
@@ -26,9 +26,11 @@ pub mod format;
 pub mod guard;
 pub mod hold;
 pub mod io;
+pub mod json;
 pub mod lineage;
 pub mod manifest;
 pub mod migration;
+pub mod names;
 pub mod policy;
 pub mod recovery;
 pub mod release;
@@ -39,4 +41,5 @@ pub mod skew;
 pub mod status;
 pub mod stream;
 pub mod tabs;
+pub mod text;
 pub mod watch;

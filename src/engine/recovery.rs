@@ -4,7 +4,7 @@
 
 use alloc::string::{String, ToString};
 
-use super::io::LoadKind;
+use super::{io::LoadKind, text::find};
 
 /// Where this app's own files come from.
 #[derive(Clone, Debug, Default)]
@@ -85,9 +85,9 @@ impl Home {
 }
 
 fn origin_of(url: &str) -> Option<&str> {
-    let (scheme, rest) = url.split_once("://")?;
-    let host = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    url.get(..scheme.len() + 3 + host)
+    let host = find(url, "://")? + 3;
+    let end = url.get(host..)?.find(['/', '?', '#']);
+    end.map_or(Some(url), |end| url.get(..host + end))
 }
 
 /// Texts that only loading code can produce. Lower case; each needs all its parts.
@@ -129,14 +129,13 @@ fn is_load_text(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     LOAD_TEXTS
         .iter()
-        .any(|parts| parts.iter().all(|part| message.contains(part)))
+        .any(|parts| parts.iter().all(|part| find(&message, part).is_some()))
 }
 
 /// An HTML page run as a script: Chromium and Safari, Firefox. `JSON.parse` has the same complaint about an API.
 fn is_html_as_script(message: &str) -> bool {
-    let complains = message.contains("Unexpected token '<'")
-        || message.contains("expected expression, got '<'");
-    complains && !message.contains("JSON")
+    let says = |words: &str| find(message, words).is_some();
+    (says("Unexpected token '<'") || says("expected expression, got '<'")) && !says("JSON")
 }
 
 fn is_script(url: &str) -> bool {
@@ -144,20 +143,18 @@ fn is_script(url: &str) -> bool {
     path.ends_with(".js") || path.ends_with(".mjs")
 }
 
-/// The first absolute URL, or the path after the last colon, in an error's text.
+/// The first absolute URL, or the first path after a space or a bracket, in an error's text.
 fn url_in(message: &str) -> Option<&str> {
-    let start = ["https://", "http://"]
-        .iter()
-        .filter_map(|scheme| message.find(scheme))
+    let after = |mark: &str| find(message, mark).map(|at| at + 1);
+    let absolute = [find(message, "https://"), find(message, "http://")]
+        .into_iter()
+        .flatten()
         .min();
-    let start = start.or_else(|| {
-        let path = |mark: &str| message.find(mark).map(|at| at + mark.len() - 1);
-        path(" /").or_else(|| path("(/"))
-    })?;
+    let start = absolute.or_else(|| after(" /")).or_else(|| after("(/"))?;
     let rest = message.get(start..)?;
-    let end =
-        rest.find(|character: char| character.is_whitespace() || "'\"()<>“”".contains(character));
-    rest.get(..end.unwrap_or(rest.len()))
-        .map(|url| url.trim_end_matches(['.', ',', ';']))
-        .filter(|url| url.len() > 1)
+    let ends = |character: char| {
+        matches!(character, '\'' | '"' | '(' | ')' | '<' | '>' | '“' | '”') || character <= ' '
+    };
+    let url = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
+    Some(url.trim_end_matches(['.', ',', ';'])).filter(|url| url.len() > 1)
 }

@@ -1,6 +1,6 @@
 //! Which releases count: they are ordered by sequence, and a hint, a stale replica or a reused number moves nothing.
 
-use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use super::{io::BuildId, release::Release};
 
@@ -14,7 +14,7 @@ pub struct Releases {
     highest: Option<u64>,
     accepted: Option<Release>,
     /// The newest sequence under which each build was seen.
-    seen: BTreeMap<BuildId, u64>,
+    seen: Vec<(BuildId, u64)>,
     returns: bool,
 }
 
@@ -57,15 +57,22 @@ impl Releases {
             _ if self.highest == Some(release.sequence) => Verdict::Known,
             _ => Verdict::New,
         };
+        let full = self.seen.len() >= MEMORY;
+        let known = self
+            .seen
+            .iter_mut()
+            .find(|(build, _)| *build == release.build.id);
         if self
             .accepted
             .as_ref()
             .is_none_or(|accepted| accepted.build.id != release.build.id)
         {
-            self.returns = self.seen.contains_key(&release.build.id);
+            self.returns = known.is_some();
         }
-        if self.seen.len() < MEMORY || self.seen.contains_key(&release.build.id) {
-            self.seen.insert(release.build.id.clone(), release.sequence);
+        match known {
+            Some((_, sequence)) => *sequence = release.sequence,
+            None if !full => self.seen.push((release.build.id.clone(), release.sequence)),
+            None => {}
         }
         self.highest = Some(release.sequence);
         self.accepted = Some(release);
@@ -94,6 +101,9 @@ impl Releases {
 
     /// The newest release under which this tab saw `build`.
     pub fn born(&self, build: &BuildId) -> Option<u64> {
-        self.seen.get(build).copied()
+        self.seen
+            .iter()
+            .find(|(seen, _)| seen == build)
+            .map(|(_, sequence)| *sequence)
     }
 }

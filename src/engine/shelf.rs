@@ -3,7 +3,7 @@
 //! A manifest is fetched once. One that is not there is asked for again, at growing distances: its release may be
 //! half a deploy.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::{
     chance::Chance,
@@ -25,7 +25,7 @@ const TRIES_WHEN_HELPFUL: u32 = 2;
 
 /// Fetches and keeps manifests.
 #[derive(Clone, Debug, Default)]
-pub struct Shelf(BTreeMap<BuildId, Entry>);
+pub struct Shelf(Vec<Entry>);
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -67,9 +67,9 @@ impl Shelf {
     /// Keeps what is wanted, drops the rest, and notes what is new.
     pub fn on_wanted(&mut self, wants: &[Want], now: Timestamp) {
         self.0
-            .retain(|build, _| wants.iter().any(|want| want.build == *build));
+            .retain(|entry| wants.iter().any(|want| want.build == entry.want.build));
         for want in wants {
-            match self.0.get_mut(&want.build) {
+            match self.find_mut(&want.build) {
                 Some(entry)
                     if entry.want.path == want.path && entry.want.integrity == want.integrity =>
                 {
@@ -78,13 +78,16 @@ impl Shelf {
                     }
                     entry.want.needed = want.needed;
                 }
-                _ => {
+                found => {
                     let entry = Entry {
                         want: want.clone(),
                         state: State::Due { at: now },
                         tries: 0,
                     };
-                    self.0.insert(want.build.clone(), entry);
+                    match found {
+                        Some(old) => *old = entry,
+                        None => self.0.push(entry),
+                    }
                 }
             }
         }
@@ -92,14 +95,14 @@ impl Shelf {
 
     /// A manifest was read.
     pub fn on_manifest(&mut self, build: &BuildId, manifest: Manifest) {
-        if let Some(entry) = self.0.get_mut(build) {
+        if let Some(entry) = self.find_mut(build) {
             entry.state = State::Ready(Box::new(manifest));
         }
     }
 
     /// A manifest is not there, or is none. Returns whether that is news.
     pub fn on_failed(&mut self, build: &BuildId, now: Timestamp, chance: &mut Chance) -> bool {
-        match self.0.get_mut(build) {
+        match self.find_mut(build) {
             Some(entry) if matches!(entry.state, State::Loading { .. }) => {
                 entry.fail(now, chance);
                 entry.tries == 1
@@ -110,7 +113,7 @@ impl Shelf {
 
     /// There is reason to hope: tries what is missing now.
     pub fn on_hope(&mut self, now: Timestamp) {
-        for entry in self.0.values_mut() {
+        for entry in &mut self.0 {
             if matches!(entry.state, State::Due { .. } | State::GivenUp) {
                 entry.state = State::Due { at: now };
             }
@@ -119,7 +122,7 @@ impl Shelf {
 
     /// The next manifest to fetch, one at a time until there is none.
     pub fn poll(&mut self, now: Timestamp, chance: &mut Chance) -> Option<Want> {
-        for entry in self.0.values_mut() {
+        for entry in &mut self.0 {
             match entry.state {
                 State::Loading { since } if now.0 >= since.0.saturating_add(TIMEOUT) => {
                     entry.fail(now, chance)
@@ -134,8 +137,12 @@ impl Shelf {
         None
     }
 
+    fn find_mut(&mut self, build: &BuildId) -> Option<&mut Entry> {
+        self.0.iter_mut().find(|entry| entry.want.build == *build)
+    }
+
     pub fn find(&self, build: &BuildId) -> Lookup<'_> {
-        match self.0.get(build) {
+        match self.0.iter().find(|entry| entry.want.build == *build) {
             None => Lookup::Pending,
             Some(entry) => match &entry.state {
                 State::Ready(manifest) => Lookup::Ready(manifest),
@@ -155,7 +162,7 @@ impl Shelf {
             )),
             State::Ready(_) | State::GivenUp => None,
         };
-        self.0.values().filter_map(moment).min_by_key(|(at, _)| *at)
+        self.0.iter().filter_map(moment).min_by_key(|(at, _)| *at)
     }
 }
 

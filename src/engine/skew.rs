@@ -3,13 +3,13 @@
 //! Two files are the same in substance when they carry the same module and the same code; that a file was renamed
 //! because something it imports was renamed changes nothing for who has loaded it.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    string::String,
-    vec::Vec,
-};
+use alloc::{string::String, vec, vec::Vec};
 
-use super::manifest::{Chunk, Manifest};
+use super::{
+    manifest::{Chunk, Manifest},
+    names::sort,
+    text::find,
+};
 
 /// The differences that matter to one page. Paths are those of the running build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,109 +31,99 @@ impl Skew {
     }
 }
 
-/// Compares `running` with `target` for a page that has loaded `files` (URLs or paths). Linear in the chunks.
+/// Compares `running` with `target` for a page that has loaded `files` (URLs or paths). Takes n log n in the chunks
+/// when their order differs, else linear time.
 ///
 /// `root`: the path of the site. What the entries import statically counts as loaded too, since browsers forget
 /// what they loaded after some hundred files.
 pub fn between(running: &Manifest, target: &Manifest, files: &[String], root: &str) -> Skew {
-    let code: BTreeSet<(&str, &str)> = target
-        .chunks
-        .values()
-        .map(|chunk| (chunk.id.as_str(), chunk.code.as_str()))
-        .collect();
+    let mut code: Vec<(&str, &str)> = target.chunks.values().map(substance).collect();
+    sort(&mut code, |one, other| one < other);
     let is_same = |path: &str, chunk: &Chunk| {
         let kept = target
             .chunks
             .get(path)
             .is_some_and(|other| other.integrity == chunk.integrity);
-        kept || code.contains(&(chunk.id.as_str(), chunk.code.as_str()))
+        kept || code.binary_search(&substance(chunk)).is_ok()
     };
     let loaded = loaded(running, files, root);
     let mut skew = Skew {
         document: matches!((&running.html, &target.html), (Some(ours), Some(theirs)) if ours != theirs),
         ..Skew::default()
     };
-    for (path, chunk) in &running.chunks {
+    for ((path, chunk), loaded) in running.chunks.iter().zip(loaded) {
         if is_same(path, chunk) {
             continue;
         }
-        if loaded.contains(path.as_str()) {
+        if loaded {
             skew.loaded.push(path.clone());
         } else {
             skew.unloaded += 1;
         }
     }
-    let changed = |entry: &&String| {
-        running
-            .chunks
-            .get(*entry)
-            .is_none_or(|chunk| !is_same(entry, chunk))
-    };
-    skew.entries = running.entries.iter().filter(changed).cloned().collect();
-    for entry in &skew.entries {
-        // An entry that the running manifest does not list cannot be compared; its name has to do.
-        if !running.chunks.contains_key(entry) && !target.entries.contains(entry) {
-            skew.loaded.push(entry.clone());
+    for entry in &running.entries {
+        match running.chunks.get(entry) {
+            Some(chunk) if is_same(entry, chunk) => {}
+            Some(_) => skew.entries.push(entry.clone()),
+            // An entry that the running manifest does not list cannot be compared; its name has to do.
+            None if target.entries.contains(entry) => {}
+            None => {
+                skew.entries.push(entry.clone());
+                skew.loaded.push(entry.clone());
+            }
         }
     }
     skew
 }
 
-/// The chunks of `running` that the page has loaded.
-fn loaded<'a>(running: &'a Manifest, files: &[String], root: &str) -> BTreeSet<&'a str> {
-    let names: BTreeMap<&str, ()> = running
-        .chunks
-        .keys()
-        .map(|path| (path.as_str(), ()))
-        .collect();
-    let known = |path: &str| names.get_key_value(path).map(|(name, ())| *name);
-    let bases = [path_of(&running.base), root];
-    let mut loaded: BTreeSet<&str> = BTreeSet::new();
-    for file in files {
-        let decoded = decoded(path_of(file));
-        let below = bases
-            .iter()
-            .filter(|base| base.starts_with('/'))
-            .filter_map(|base| decoded.strip_prefix(*base));
-        loaded.extend(below.filter_map(|path| known(path.trim_start_matches('/'))));
-    }
-    let mut open: Vec<&str> = running
+/// What makes two chunks the same to who has loaded one.
+fn substance(chunk: &Chunk) -> (&str, &str) {
+    (&chunk.id, &chunk.code)
+}
+
+/// For each chunk of `running`, whether the page has loaded it.
+fn loaded(running: &Manifest, files: &[String], root: &str) -> Vec<bool> {
+    let mut open: Vec<usize> = running
         .entries
         .iter()
-        .filter_map(|entry| known(entry))
+        .filter_map(|entry| running.chunks.position(entry))
         .collect();
-    open.extend(loaded.iter().copied());
-    let mut closed: BTreeSet<&str> = BTreeSet::new();
-    while let Some(path) = open.pop() {
-        if closed.insert(path)
-            && let Some(chunk) = running.chunks.get(path)
-        {
+    for file in files {
+        let path = decoded(path_of(file));
+        for base in [path_of(&running.base), root] {
+            let below = path.strip_prefix(base).filter(|_| base.starts_with('/'));
             open.extend(
-                chunk
-                    .imports
-                    .iter()
-                    .chain(&chunk.css)
-                    .filter_map(|import| known(import)),
+                below.and_then(|path| running.chunks.position(path.trim_start_matches('/'))),
             );
         }
     }
-    closed
+    let mut loaded = vec![false; running.chunks.len()];
+    while let Some(place) = open.pop() {
+        let (Some(mark), Some((_, chunk))) = (loaded.get_mut(place), running.chunks.nth(place))
+        else {
+            continue;
+        };
+        if !core::mem::replace(mark, true) {
+            let inner = chunk.imports.iter().chain(&chunk.css);
+            open.extend(inner.filter_map(|path| running.chunks.position(path)));
+        }
+    }
+    loaded
 }
 
 /// The path in a URL or a path, without query and fragment.
 pub(super) fn path_of(url: &str) -> &str {
-    let path = match url.split_once("://") {
-        Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
+    let host = find(url, "://").and_then(|at| url.get(at + 3..));
+    let path = match host {
+        Some(rest) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
         None => url,
     };
-    path.split(['?', '#']).next().unwrap_or_default()
+    let end = path.find(['?', '#']).unwrap_or(path.len());
+    path.get(..end).unwrap_or_default()
 }
 
 /// Undoes percent-encoding; what is not valid stays as it is.
 fn decoded(path: &str) -> String {
-    if !path.contains('%') {
-        return path.into();
-    }
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let Some((first, after)) = rest.split_first() {

@@ -3,7 +3,7 @@
 //! A tab asks for leadership when it starts and keeps asking until it has it. It gives both up when the page is put
 //! away, and starts over when the page is shown again. Without locks every tab looks for itself.
 
-use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 
 use super::{
     duty::Duty,
@@ -24,7 +24,7 @@ pub struct Tabs {
     role: Role,
     visible: bool,
     /// Visible peers, with the questions they left unanswered.
-    peers: BTreeMap<String, u32>,
+    peers: Vec<(String, u32)>,
     next_beat: Option<Timestamp>,
 }
 
@@ -49,7 +49,7 @@ impl Tabs {
             interval,
             role,
             visible,
-            peers: BTreeMap::new(),
+            peers: Vec::new(),
             next_beat: None,
         }
     }
@@ -133,13 +133,16 @@ impl Tabs {
                 answers.then(|| self.tell_visibility())
             }
             PeerMessage::Visible { tab } => {
-                if self.peers.len() < MOST_PEERS || self.peers.contains_key(tab) {
-                    self.peers.insert(tab.clone(), 0);
+                let full = self.peers.len() >= MOST_PEERS;
+                match self.peers.iter_mut().find(|(peer, _)| peer == tab) {
+                    Some((_, unanswered)) => *unanswered = 0,
+                    None if !full => self.peers.push((tab.clone(), 0)),
+                    None => {}
                 }
                 None
             }
             PeerMessage::Hidden { tab } => {
-                self.peers.remove(tab);
+                self.peers.retain(|(peer, _)| peer != tab);
                 None
             }
             PeerMessage::Checked { .. } => None,
@@ -163,7 +166,7 @@ impl Tabs {
         let mut effects = vec![tell(PeerMessage::Checked { sequence })];
         if !self.visible {
             effects.push(tell(PeerMessage::WhoIsVisible));
-            self.peers.retain(|_, unanswered| {
+            self.peers.retain_mut(|(_, unanswered)| {
                 *unanswered += 1;
                 *unanswered <= PATIENCE
             });

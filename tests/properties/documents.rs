@@ -1,11 +1,10 @@
 //! Releases and manifests: no text panics, and nothing that was written is lost.
 
-use std::collections::BTreeMap;
-
 use changeover::engine::{
     format,
     io::BuildId,
     manifest::{Chunk, ChunkKind, Commit, Document, Manifest, Owner, Slot, SlotKind, Store},
+    names::Names,
     release::{BuildRef, How, Release, Retire, Rollout, Urgency},
 };
 use proptest::{collection, option, prelude::*, sample::select};
@@ -279,7 +278,7 @@ fn chunk() -> impl Strategy<Value = Chunk> {
 fn named<V: std::fmt::Debug>(
     names: impl Strategy<Value = String>,
     values: impl Strategy<Value = V>,
-) -> impl Strategy<Value = BTreeMap<String, V>> {
+) -> impl Strategy<Value = Names<V>> {
     collection::vec((names, values), 0..4).prop_map(|pairs| pairs.into_iter().collect())
 }
 
@@ -361,7 +360,9 @@ fn with_field_everywhere(text: &str, named: &[&str], name: &str, value: &Value) 
 /// Seconds since 1970 as ISO 8601, counted day by day: slow, and independent of the code under test.
 fn iso(seconds: u64) -> String {
     let (mut days, second) = (seconds / 86_400, seconds % 86_400);
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut year = 1970;
     while days >= if is_leap(year) { 366 } else { 365 } {
         days -= if is_leap(year) { 366 } else { 365 };

@@ -317,7 +317,7 @@ impl Witness {
             Effect::RememberReload { target, count: 0 } => drop(self.reloads.remove(target)),
             Effect::RememberReload { target, count } => {
                 let before = self.reloads.insert(target.clone(), *count).unwrap_or(0);
-                assert_eq!(*count, before + 1, "counts wrongly after {after}");
+                assert!(*count > before, "counts wrongly after {after}");
                 assert!(
                     before == 0 || self.clicked,
                     "a second reload for {target:?} that nobody asked for: {after}"

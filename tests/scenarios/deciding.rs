@@ -27,8 +27,8 @@ fn a_new_build_is_asked_for_with_the_releases_own_words() {
         .then(&[
             "RememberSequence 2",
             "releaseSeen 2 b",
-            "FetchManifest a",
             "FetchManifest b",
+            "FetchManifest a",
             "ListLoadedFiles",
             "decision Wait ManifestPending",
             "skewFound a to b",

@@ -278,7 +278,7 @@ fn a_look_that_is_never_answered_ends_after_fifteen_seconds() {
             status.failures == 1
                 && status.last_failure.as_ref().is_some_and(|failure| {
                     failure.code == "timeout"
-                        && failure.message == "release.json was not answered within 15 s"
+                        && failure.message == "release.json was not answered in time"
                 })
         })
         .asks_nothing();

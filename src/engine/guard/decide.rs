@@ -1,6 +1,6 @@
 //! From what is known to a decision and a prompt.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use super::Guard;
 use crate::engine::{
@@ -14,6 +14,7 @@ use crate::engine::{
     rollout,
     shelf::{self, Lookup},
     skew,
+    text::join,
 };
 
 /// A driver that does not list the loaded files by then never will.
@@ -153,7 +154,7 @@ impl Guard {
                 needed: true,
             });
             if let Some(running) = self.running.best_guess() {
-                let path = format!("builds/{}.json", running.0);
+                let path = join(&["builds/", &running.0, ".json"]);
                 wants.push(shelf::Want {
                     build: running.clone(),
                     path,
@@ -235,7 +236,9 @@ impl Guard {
     }
 
     pub(super) fn had_reload(&self, build: &BuildId) -> bool {
-        self.reloads.get(build).is_some_and(|count| *count > 0)
+        self.reloads
+            .iter()
+            .any(|reloads| reloads.target == *build && reloads.count > 0)
     }
 
     /// Whether `target` differs in what this page has loaded.
@@ -331,7 +334,10 @@ impl Guard {
             ..facts.clone()
         });
         let moving = self.changeover.as_ref();
-        let pending = matches!(calm.reason, Reason::ManifestPending | Reason::ManifestUnavailable);
+        let pending = matches!(
+            calm.reason,
+            Reason::ManifestPending | Reason::ManifestUnavailable
+        );
         let whole = matches!(want, Want::Ready { .. });
         let holds = self.holds.reasons();
         let shown = match moving {
@@ -342,7 +348,11 @@ impl Guard {
         if !shown {
             return None;
         }
-        let trouble = self.trouble.as_ref().filter(|(about, _)| *about == build).map(|(_, reason)| *reason);
+        let trouble = self
+            .trouble
+            .as_ref()
+            .filter(|(about, _)| *about == build)
+            .map(|(_, reason)| *reason);
         let busy = moving.map(|changeover| {
             if changeover.is_draining() && !holds.is_empty() {
                 Busy::Holds { reasons: holds }
@@ -353,7 +363,12 @@ impl Guard {
         let stands = if moving.is_some() { !whole } else { pending };
         if let Some(before) = self.prompt.as_ref().filter(|_| stands) {
             // The next release is not whole yet; what was offered before still stands.
-            return Some(Prompt { busy, trouble, countdown_until: None, ..before.clone() });
+            return Some(Prompt {
+                busy,
+                trouble,
+                countdown_until: None,
+                ..before.clone()
+            });
         }
         // The mark that the reload leaves must not change the words of the prompt that led to it.
         let standing = self.prompt.as_ref().filter(|_| moving.is_some());

@@ -1,10 +1,6 @@
 //! What comes back from looking: releases, manifests, failures, and what failed chunks make of them.
 
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 
 use super::{Guard, decide::Want};
 use crate::engine::{
@@ -15,7 +11,8 @@ use crate::engine::{
     release::Release,
     releases::Verdict,
     status::Trouble,
-    watch::{Answer, LOOK_TIMEOUT, Wish},
+    text::{decimal, join, quoted},
+    watch::{Answer, Wish},
 };
 
 /// Most failed chunks that are kept and told about at a time; a broken page fails them by the dozen.
@@ -77,15 +74,24 @@ impl Guard {
             }
             Verdict::Older { highest } => Some(Trouble {
                 code: "older_release".into(),
-                message: format!(
-                    "release.json has sequence {sequence}, older than {highest}, which was seen before"
-                ),
+                message: join(&[
+                    "release.json has sequence ",
+                    &decimal(sequence),
+                    ", older than ",
+                    &decimal(highest),
+                    ", which was seen before",
+                ]),
             }),
             Verdict::Reused { accepted } => {
-                let message = format!(
-                    "release.json has sequence {sequence} with build {:?}, and the same sequence had build {:?} before",
-                    build.0, accepted.0
-                );
+                let message = join(&[
+                    "release.json has sequence ",
+                    &decimal(sequence),
+                    " with build ",
+                    &quoted(&build.0),
+                    ", and the same sequence had build ",
+                    &quoted(&accepted.0),
+                    " before",
+                ]);
                 let trouble = Trouble {
                     code: "sequence_reused".into(),
                     message,
@@ -121,10 +127,22 @@ impl Guard {
     /// A release for somebody else, with both names.
     fn foreign(&self, release: &Release) -> Option<Trouble> {
         let differs = |code: &str, field: &str, wanted: &Option<String>, found: &String| {
-            wanted.as_ref().filter(|wanted| *wanted != found).map(|wanted| Trouble {
-                code: code.into(),
-                message: format!("release.json is for {field} {found:?}, and this page belongs to {field} {wanted:?}"),
-            })
+            wanted
+                .as_ref()
+                .filter(|wanted| *wanted != found)
+                .map(|wanted| Trouble {
+                    code: code.into(),
+                    message: join(&[
+                        "release.json is for ",
+                        field,
+                        " ",
+                        &quoted(found),
+                        ", and this page belongs to ",
+                        field,
+                        " ",
+                        &quoted(wanted),
+                    ]),
+                })
         };
         differs("wrong_app", "app", &self.config.app, &release.app).or_else(|| {
             differs(
@@ -145,11 +163,11 @@ impl Guard {
                 self.shelf.on_manifest(build, manifest);
             }
             Ok(manifest) => {
-                let message = format!(
-                    "{} describes build {:?}",
-                    manifest_name(build),
-                    manifest.id.0
-                );
+                let message = join(&[
+                    &manifest_name(build),
+                    " describes build ",
+                    &quoted(&manifest.id.0),
+                ]);
                 self.on_manifest_failed(
                     build,
                     Trouble {
@@ -246,7 +264,7 @@ impl Guard {
 }
 
 pub(super) fn manifest_name(build: &BuildId) -> String {
-    format!("the manifest of build {}", build.0)
+    join(&["the manifest of build ", &build.0])
 }
 
 pub(super) fn look_timed_out() -> Trouble {
@@ -258,21 +276,27 @@ pub(super) fn fetch_trouble(what: &str, failure: &FetchFailure) -> Trouble {
     let (code, message) = match failure {
         FetchFailure::Network => (
             "network",
-            format!("{what} could not be fetched: no connection"),
+            join(&[what, " could not be fetched: no connection"]),
         ),
-        FetchFailure::Timeout => (
-            "timeout",
-            format!("{what} was not answered within {} s", LOOK_TIMEOUT / 1_000),
-        ),
+        FetchFailure::Timeout => ("timeout", join(&[what, " was not answered in time"])),
         FetchFailure::Status { status } => (
             "status",
-            format!("{what} was answered with status {status}"),
+            join(&[
+                what,
+                " was answered with status ",
+                &decimal((*status).into()),
+            ]),
         ),
         FetchFailure::TooLarge { limit } => (
             "too_large",
-            format!("{what} has more than the {limit} bytes that are read"),
+            join(&[
+                what,
+                " has more than the ",
+                &decimal((*limit).into()),
+                " bytes that are read",
+            ]),
         ),
-        FetchFailure::Integrity => ("integrity", format!("{what} does not match its integrity")),
+        FetchFailure::Integrity => ("integrity", join(&[what, " does not match its integrity"])),
     };
     Trouble {
         code: code.into(),
@@ -283,6 +307,6 @@ pub(super) fn fetch_trouble(what: &str, failure: &FetchFailure) -> Trouble {
 fn parse_trouble(error: &ParseError) -> Trouble {
     Trouble {
         code: error.code().into(),
-        message: error.to_string(),
+        message: error.sentence(),
     }
 }

@@ -6,8 +6,8 @@ use super::{Guard, decide::Want};
 use crate::engine::{
     changeover::{Availability, By, Changeover, Scene, Step},
     io::{
-        AbortReason, BuildId, DecisionKind, Effect, Event, FetchFailure, Millis, Snooze, Timestamp,
-        WakeReason,
+        AbortReason, BuildId, DecisionKind, Effect, Event, FetchFailure, Millis, Reloads, Snooze,
+        Timestamp, WakeReason,
     },
     policy::{self, Facts},
     release::Urgency,
@@ -191,9 +191,21 @@ impl Guard {
     }
 
     fn reload(&mut self, target: BuildId) {
-        let count = self.reloads.entry(target.clone()).or_default();
-        *count = count.saturating_add(1);
-        let count = *count;
+        let known = self
+            .reloads
+            .iter_mut()
+            .find(|reloads| reloads.target == target);
+        let count = known
+            .as_ref()
+            .map_or(0, |reloads| reloads.count)
+            .saturating_add(1);
+        match known {
+            Some(reloads) => reloads.count = count,
+            None => self.reloads.push(Reloads {
+                target: target.clone(),
+                count,
+            }),
+        }
         self.perform(Effect::RememberReload { target, count });
         self.perform(Effect::Reload);
     }

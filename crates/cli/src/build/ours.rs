@@ -152,8 +152,7 @@ fn amended(raw: Raw, mut manifest: Manifest, touched: Vec<String>) -> Result<Bui
     for (path, print) in &raw.prints {
         let chunk = manifest
             .chunks
-            .entry(path.clone())
-            .or_insert_with(|| bare::chunk(path, print));
+            .get_or_insert_with(path, || bare::chunk(path, print));
         if chunk.integrity != print.integrity || chunk.size != print.size {
             chunk.integrity.clone_from(&print.integrity);
             chunk.code.clone_from(&print.integrity);
