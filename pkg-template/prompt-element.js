@@ -69,7 +69,6 @@ export function buildPrompt({ lang, dir, label }) {
   words.append(title, message, trouble, waiting, countdown, progress);
   panel.append(picture, words, actions);
   root.append(panel, spoken);
-  host.setAttribute('popover', 'manual');
   applyStyle(root, { panel, picture, spoken });
   return { host, parts };
 }

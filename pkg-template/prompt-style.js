@@ -36,13 +36,13 @@ animation:arrive .32s cubic-bezier(.2,.9,.3,1) both;
 svg{width:1.25em;height:1.25em;padding:.5em;border-radius:.625em;background:var(--tint);color:var(--accent)}
 p{margin:0}
 [hidden]{display:none!important}
-[part=title]{font-size:.9375em;font-weight:600;line-height:1.4}
+[part=title]{font-size:.9375em;font-weight:600;line-height:1.4;text-wrap:balance}
 [part=message],[part=trouble],[part=waiting],[part=countdown]{font-size:.875em;color:var(--soft)}
 [part=message]{margin-block-start:.125em;white-space:pre-line}
 [part=trouble],[part=waiting]{margin-block-start:.5em}
 [part=trouble]{color:var(--alarm);padding-inline-start:.75em;border-inline-start:3px solid currentColor}
-[part=waiting]{color:var(--ink)}
-[part=waiting]::before{content:"";display:inline-block;box-sizing:border-box;width:.875em;height:.875em;margin-inline-end:.5em;vertical-align:-.09em;
+[part=waiting]{display:flex;gap:.625em;color:var(--ink)}
+[part=waiting]::before{content:"";flex:none;box-sizing:border-box;width:.9375em;height:.9375em;margin-block-start:.28em;
 border:2px solid var(--line);border-block-start-color:var(--accent);border-radius:50%;animation:turn .9s linear infinite}
 [part=countdown]{margin-block-start:.5em;font-variant-numeric:tabular-nums}
 [part=progress]{height:3px;margin-block-start:.375em;border-radius:2px;background:var(--line);overflow:hidden}
@@ -60,7 +60,7 @@ button:hover{background:var(--tint)}
 [part=reload]:hover{background:var(--accent);filter:brightness(1.08)}
 button:active{filter:brightness(.94)}
 button:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
-button[aria-disabled=true]{opacity:.55;cursor:default;filter:none}
+button[aria-disabled=true]{opacity:.6;cursor:default;filter:none}
 .spoken{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @keyframes arrive{from{opacity:0;transform:translateY(.75em)}}
 @keyframes turn{to{transform:rotate(1turn)}}

@@ -8,6 +8,8 @@ import { buildPrompt } from './prompt-element.js';
 
 /** Longest message of a release that is shown, in characters. */
 const MESSAGE = 500;
+/** Longest reason of a hold. */
+const REASON = 80;
 /** How often the prompt checks that it is still where it can be reached: an app may wipe the document or open a modal dialog. */
 const PLACE = 400;
 /** Seconds left of a countdown that are worth interrupting a screen reader for. */
@@ -54,30 +56,20 @@ function openPrompt({ lang: wanted, labels: replaced, onReload, onLater }) {
   const { host, parts } = prompt;
   let view = null;
   let started = null; // of the countdown: when, and how much was left
-  let said = '';
   let before = null; // what had the focus before the prompt
-  const timers = new Set();
+  let voice; // the timer of what is about to be said
 
-  const later = (run, after) => {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      run();
-    }, after);
-    timers.add(timer);
-  };
-
-  const speak = (text) => {
-    if (!text || text === said) return;
-    said = text;
-    later(() => (parts.spoken.textContent = text), NOTICE);
+  const speak = (...texts) => {
+    clearTimeout(voice);
+    parts.spoken.textContent = ''; // the same words again are news, too
+    voice = setTimeout(() => (parts.spoken.textContent = sentences(texts)), NOTICE);
   };
 
   const accept = () => !view.busy && onReload?.(view);
   const putOff = () => view.canSnooze && view.busy?.type !== 'reloading' && onLater?.();
 
   const update = (next) => {
-    const first = !view;
-    const { trouble: pastTrouble, busy: pastBusy } = view ?? {};
+    const past = view;
     view = next;
     const kind = view.trouble === 'reloadDidNotTake' ? 'reloadDidNotTake' : view.reason;
     const title = labels[TITLES[kind] ?? 'title'];
@@ -86,8 +78,9 @@ function openPrompt({ lang: wanted, labels: replaced, onReload, onLater }) {
 
     // "When it suits you" is wrong where something else is going on.
     const calm = !trouble && !waiting && view.countdownUntil == null;
-    const message = String(view.message ?? '').trim().slice(0, MESSAGE) || (TEXTS[kind] ? labels[TEXTS[kind]] : calm ? labels.text : '');
+    const message = cut(String(view.message ?? '').trim(), MESSAGE) || (TEXTS[kind] ? labels[TEXTS[kind]] : calm ? labels.text : '');
 
+    const renewed = past?.sequence !== view.sequence || parts.title.textContent !== title;
     write(parts.title, title);
     write(parts.message, message);
     write(parts.trouble, trouble);
@@ -98,9 +91,9 @@ function openPrompt({ lang: wanted, labels: replaced, onReload, onLater }) {
     parts.later.setAttribute('aria-disabled', String(view.busy?.type === 'reloading'));
     tick();
 
-    if (first) speak([title, message, trouble, parts.countdown.textContent].filter(Boolean).join(' '));
-    else if (trouble && view.trouble !== pastTrouble) speak(trouble);
-    else if (waiting && JSON.stringify(view.busy) !== JSON.stringify(pastBusy)) speak(waiting);
+    if (renewed) speak(title, message, trouble, waiting, parts.countdown.textContent);
+    else if (trouble && view.trouble !== past.trouble) speak(trouble);
+    else if (waiting && JSON.stringify(view.busy) !== JSON.stringify(past.busy)) speak(waiting);
   };
 
   const tick = () => {
@@ -151,7 +144,7 @@ function openPrompt({ lang: wanted, labels: replaced, onReload, onLater }) {
     update,
     close() {
       clearInterval(rounds);
-      timers.forEach(clearTimeout);
+      clearTimeout(voice);
       const focused = document.activeElement === host || host.matches(':focus-within');
       host.remove();
       if (focused && before?.isConnected) before.focus({ preventScroll: true });
@@ -165,15 +158,24 @@ function write(part, text) {
   part.hidden = !text;
 }
 
+function cut(text, most) {
+  return text.length > most ? `${text.slice(0, most - 1).trimEnd()}…` : text;
+}
+
 function fill(pattern, name, value) {
   const place = `{${name}}`;
   return pattern.includes(place) ? pattern.split(place).join(value) : `${pattern} ${value}`;
 }
 
+/** Texts of which some end like sentences and some do not, as a voice should read them. */
+function sentences(texts) {
+  return texts.filter(Boolean).map((text) => (/[\p{P}]$/u.test(text) ? text : `${text}.`)).join(' ');
+}
+
 function list(items, lang) {
-  const texts = (items ?? []).map((item) => String(item).slice(0, 80));
+  const texts = (items ?? []).map((item) => cut(String(item), REASON));
   try {
-    return new Intl.ListFormat(lang, { style: 'narrow', type: 'unit' }).format(texts);
+    return new Intl.ListFormat(lang, { style: 'short', type: 'unit' }).format(texts);
   } catch {
     return texts.join(', ');
   }
@@ -193,7 +195,9 @@ function topDialog(host) {
 
 /** Into the top layer, above the app's own popovers and full-screen elements. */
 function raise(host) {
+  if (!host.showPopover) return; // an older browser: the z-index has to do
   try {
+    host.popover = 'manual';
     if (!host.matches(':popover-open')) host.showPopover();
-  } catch {} // no popovers here: the z-index does it
+  } catch {} // an app may take it out of the document at any moment
 }
