@@ -1,13 +1,14 @@
 // npm run build: makes dist/npm, the package `changeover`, and links it into node_modules so that the demos and the
 // tests import it by its name.
 //
-//   1. wasm     crates/xtask compiles the runtime and writes its glue; wasm-opt shrinks it
+//   1. wasm     crates/xtask compiles the runtime and writes its glue; wasm-opt shrinks it, names included
 //   2. native   the CLI for this platform
 //   3. package  esbuild bundles pkg-template/; types, plugin and bin are copied
 import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { entry, quietly, root, run, say, targetDir } from './lib/run.mjs';
+import { capture, entry, quietly, root, say, targetDir, Stop } from './lib/run.mjs';
+import { shorten } from './lib/shorten.mjs';
 import { alone, stage } from './lib/stages.mjs';
 import { ensure } from './setup.mjs';
 
@@ -17,7 +18,8 @@ export const packageFolder = join(root, 'dist', 'npm');
 const template = join(root, 'pkg-template');
 const platform = `${process.platform}-${process.arch}`;
 const ending = process.platform === 'win32' ? '.exe' : '';
-const bindings = join(work, 'bindings.js');
+const rawBindings = join(work, 'bindings.js');
+const bindings = join(work, 'bindings.opt.js');
 const rawWasm = join(work, 'changeover.wasm');
 const smallWasm = join(work, 'changeover.opt.wasm');
 const native = join(work, 'native', platform, `changeover${ending}`);
@@ -33,7 +35,7 @@ export async function build() {
     const cargo = ['Cargo.toml', 'Cargo.lock', '.cargo'];
     await stage('wasm', {
       folder: work,
-      inputs: ['src', ...cargo, 'crates/xtask/src/wasm.rs', 'scripts/build.mjs'],
+      inputs: ['src', ...cargo, 'crates/xtask/src/wasm.rs', 'scripts/build.mjs', 'scripts/lib/shorten.mjs'],
       extra: rust.version,
       outputs: [bindings, smallWasm],
     }, () => buildWasm(rust.env));
@@ -45,7 +47,7 @@ export async function build() {
     }, () => buildNative(rust.env));
     await stage('package', {
       folder: work,
-      inputs: ['pkg-template', 'dist/work/bindings.js', 'dist/work/changeover.opt.wasm', relative(root, native), 'README.md', 'package-lock.json', 'scripts/build.mjs'],
+      inputs: ['pkg-template', 'dist/work/bindings.opt.js', 'dist/work/changeover.opt.wasm', relative(root, native), 'README.md', 'package-lock.json', 'scripts/build.mjs'],
       outputs: [join(packageFolder, 'package.json')],
     }, assemble);
     link();
@@ -55,8 +57,12 @@ export async function build() {
 
 async function buildWasm(env) {
   await quietly('compile the runtime to WebAssembly', 'cargo', ['xtask', 'wasm', work], { env, hint: 'the runtime does not compile for WebAssembly' });
-  const flags = ['-Os', ...WASM_FEATURES.map((name) => `--enable-${name}`), '--strip-target-features', '--strip-debug', '--strip-producers'];
-  await run(process.execPath, [join(root, 'node_modules', 'binaryen', 'bin', 'wasm-opt'), rawWasm, ...flags, '-o', smallWasm], { hint: 'wasm-opt failed' });
+  const flags = ['-Oz', ...WASM_FEATURES.map((name) => `--enable-${name}`), '--strip-target-features', '--strip-debug', '--strip-producers', '--minify-imports-and-exports-and-modules'];
+  const table = capture(process.execPath, [join(root, 'node_modules', 'binaryen', 'bin', 'wasm-opt'), rawWasm, ...flags, '-o', smallWasm], { timeout: 300_000 });
+  if (!table) throw new Stop('wasm-opt failed; run `npm ci` and try again.');
+  const imports = WebAssembly.Module.imports(await WebAssembly.compile(readFileSync(smallWasm)));
+  const modules = [...new Set(imports.map(({ module }) => module))];
+  writeFileSync(bindings, shorten(readFileSync(rawBindings, 'utf8'), JSON.parse(table), modules));
 }
 
 async function buildNative(env) {

@@ -82,12 +82,16 @@ export const SUITES = {
   'engine-wasm': {
     about: 'the same engine tests as WebAssembly, in Node.js',
     needs: ['rust', 'runner'],
-    steps: (words) => [{ ...cargo('test', '--package', 'changeover', '--lib', '--test', 'scenarios', '--test', 'properties', ...WASM, ...words), env: runner }],
+    steps: (words) => [{ ...cargo('test', '--package', 'changeover', '--test', 'scenarios', '--test', 'properties', ...WASM, ...words), env: runner }],
   },
   web: {
-    about: 'the browser drivers in headless Chromium',
-    needs: ['rust', 'runner', 'chromium'],
-    steps: (words) => [{ ...cargo('test', '--package', 'changeover', '--features', 'js', '--test', 'browser', ...WASM, ...words), env: runner }],
+    about: 'the browser drivers in headless Chromium, and the JavaScript around them',
+    needs: ['npm', 'rust', 'runner', 'chromium'],
+    builds: true,
+    steps: (words) => [
+      { ...cargo('test', '--package', 'changeover', '--features', 'js', '--test', 'browser', ...WASM, ...words), env: { ...runner, WASM_BINDGEN_TEST_TIMEOUT: '300' } },
+      node('tests/browser', words),
+    ],
   },
   cli: {
     about: 'publish, rollback, serve, verify',
