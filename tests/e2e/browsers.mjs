@@ -207,6 +207,12 @@ function addWords(tab) {
   };
   /** Scrolls to `y` CSS pixels from the top, as far as the document goes. */
   tab.scroll = (y) => tab.eval((y) => scrollTo({ top: y, behavior: 'instant' }), y);
+  const shoot = tab.screenshot;
+  /** Saves a picture of what is visible once animations have come to rest, infinite ones excepted. */
+  tab.screenshot = async (path) => {
+    await tab.eval(animationsToEnd);
+    await shoot(path);
+  };
   /** The text of an element, through shadow roots; '' while it is not there. */
   tab.text = (selector) => tab.eval(readText, selector);
   return tab;
@@ -221,7 +227,7 @@ function isOptions(value) {
   return value[OPTIONS] === true || (keys.length > 0 && keys.every((key) => OPTION_NAMES.has(key)));
 }
 
-/* The next two run in the page. */
+/* The next three run in the page. */
 
 async function findMiddle(selector) {
   let scope = document;
@@ -240,6 +246,12 @@ async function findMiddle(selector) {
   const box = element.getBoundingClientRect();
   if (!box.width || !box.height) return null;
   return { x: Math.round(box.x + box.width / 2), y: Math.round(box.y + box.height / 2) };
+}
+
+async function animationsToEnd() {
+  const scopes = [document, ...[...document.querySelectorAll('*')].map((element) => element.shadowRoot).filter(Boolean)];
+  const ends = scopes.flatMap((scope) => scope.getAnimations?.() ?? []).map((animation) => animation.finished);
+  await Promise.race([Promise.allSettled(ends), new Promise((resolve) => setTimeout(resolve, 1000))]);
 }
 
 function readText(selector) {
