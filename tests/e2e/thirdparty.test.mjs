@@ -43,8 +43,10 @@ inBrowsers('an old tab of Swagger UI prompts and moves to the next release', { t
   assert.equal(await tab.eval(version), previous);
   await tab.waitFor(() => changeover.status.level === 'full' && changeover.status.stream === 'open', { timeout: 15_000 });
 
-  const { output } = await site.publish('next');
-  t.diagnostic(collisionNote(output, 'swagger-ui-bundle.js'));
+  const { output } = await site.publish('next', { more: ['--json'] });
+  const note = JSON.parse(output).notes.find((note) => note.code === 'colliding-names');
+  assert.ok(note?.files.includes('swagger-ui-bundle.js'), output);
+  assert.match(note.message, /static host/);
   await tab.waitFor(promptIsUp);
   await tab.locate(RELOAD_BUTTON);
   await tab.screenshot(screenshotPath(`swagger-ui-prompt-${browser.engine}`));
