@@ -18,6 +18,9 @@ const ANSWER_TIMEOUT: Millis = 15_000;
 /// How long a manifest that is on its way is waited for.
 const MANIFEST_PATIENCE: Millis = 30_000;
 
+/// How long the word that the document can be had is good for. A page that was frozen on the way asks again.
+const PROBE_FRESH: Millis = 30_000;
+
 /// A page that still runs so long after its reload was not reloaded.
 const RELOAD_PATIENCE: Millis = 10_000;
 
@@ -47,9 +50,9 @@ pub enum By {
 enum Phase {
     Draining { pending_since: Option<Timestamp> },
     Probing { since: Timestamp },
-    Probed,
-    Capturing { since: Timestamp },
-    Captured,
+    Probed { at: Timestamp },
+    Capturing { since: Timestamp, probed: Timestamp },
+    Captured { probed: Timestamp },
     Reloading { since: Timestamp },
 }
 
@@ -157,27 +160,34 @@ impl Changeover {
                 self.phase = Phase::Probing { since: now };
                 Some(Step::Probe)
             }
-            Phase::Probed | Phase::Captured if !self.still_holds(scene) => {
+            Phase::Probed { at } | Phase::Captured { probed: at }
+                if !self.still_holds(scene) || late(at, PROBE_FRESH) =>
+            {
                 self.phase = Phase::Draining {
                     pending_since: None,
                 };
                 self.poll(scene, now)
             }
-            Phase::Probed | Phase::Captured if !scene.online => abort(AbortReason::Offline),
-            Phase::Probed => {
-                self.phase = Phase::Capturing { since: now };
+            Phase::Probed { .. } | Phase::Captured { .. } if !scene.online => {
+                abort(AbortReason::Offline)
+            }
+            Phase::Probed { at } => {
+                self.phase = Phase::Capturing {
+                    since: now,
+                    probed: at,
+                };
                 Some(Step::Capture)
             }
-            Phase::Captured => {
+            Phase::Captured { .. } => {
                 self.phase = Phase::Reloading { since: now };
                 Some(Step::Reload)
             }
             Phase::Probing { since } if late(since, ANSWER_TIMEOUT) => {
                 abort(AbortReason::Unreachable)
             }
-            Phase::Capturing { since } if late(since, ANSWER_TIMEOUT) => {
+            Phase::Capturing { since, .. } if late(since, ANSWER_TIMEOUT) => {
                 self.on_captured(false);
-                if self.phase == Phase::Captured {
+                if matches!(self.phase, Phase::Captured { .. }) {
                     self.poll(scene, now)
                 } else {
                     abort(AbortReason::StateNotSaved)
@@ -202,8 +212,8 @@ impl Changeover {
     /// The document was asked for. Returns why the attempt is over, if it is.
     pub fn on_probed(&mut self, reachable: bool) -> Option<AbortReason> {
         match self.phase {
-            Phase::Probing { .. } if reachable => {
-                self.phase = Phase::Probed;
+            Phase::Probing { since } if reachable => {
+                self.phase = Phase::Probed { at: since };
                 None
             }
             Phase::Probing { .. } => Some(AbortReason::Unreachable),
@@ -215,8 +225,8 @@ impl Changeover {
     /// The state was written down, or not. Returns why the attempt is over, if it is.
     pub fn on_captured(&mut self, saved: bool) -> Option<AbortReason> {
         match self.phase {
-            Phase::Capturing { .. } if saved || self.by == By::UserAnyway => {
-                self.phase = Phase::Captured;
+            Phase::Capturing { probed, .. } if saved || self.by == By::UserAnyway => {
+                self.phase = Phase::Captured { probed };
                 None
             }
             Phase::Capturing { .. } => Some(AbortReason::StateNotSaved),
@@ -236,10 +246,10 @@ impl Changeover {
             Phase::Draining { pending_since } => {
                 pending_since.map(|since| (after(since, MANIFEST_PATIENCE), WakeReason::Timeout))
             }
-            Phase::Probing { since } | Phase::Capturing { since } => {
+            Phase::Probing { since } | Phase::Capturing { since, .. } => {
                 Some((after(since, ANSWER_TIMEOUT), WakeReason::Timeout))
             }
-            Phase::Probed | Phase::Captured => None,
+            Phase::Probed { .. } | Phase::Captured { .. } => None,
             Phase::Reloading { since } => {
                 Some((after(since, RELOAD_PATIENCE), WakeReason::ReloadIgnored))
             }
@@ -249,8 +259,8 @@ impl Changeover {
     pub fn phase(&self) -> PhaseName {
         match self.phase {
             Phase::Draining { .. } => PhaseName::Draining,
-            Phase::Probing { .. } | Phase::Probed => PhaseName::Probing,
-            Phase::Capturing { .. } | Phase::Captured => PhaseName::Capturing,
+            Phase::Probing { .. } | Phase::Probed { .. } => PhaseName::Probing,
+            Phase::Capturing { .. } | Phase::Captured { .. } => PhaseName::Capturing,
             Phase::Reloading { .. } => PhaseName::Reloading,
         }
     }

@@ -319,25 +319,27 @@ impl Guard {
             at: _,
         } = arrival;
         let landed = self.running.build.clone().unwrap_or_else(|| to.clone());
-        if landed == to || Some(&landed) != from.as_ref() {
-            // The mark may be old: the build was left and is wanted again. What took may be tried again.
-            if self.had_reload(&to) {
-                self.reloads.retain(|reloads| reloads.target != to);
-                self.perform(Effect::RememberReload {
-                    target: to,
-                    count: 0,
-                });
-            }
-            self.tell(Event::ChangeoverDone {
-                changeover,
-                from,
-                to: landed,
+        let took = landed == to;
+        if took && self.had_reload(&to) {
+            // The build may be left and wanted again: what took may be tried again.
+            self.reloads.retain(|reloads| reloads.target != to);
+            self.perform(Effect::RememberReload {
+                target: to.clone(),
+                count: 0,
             });
-        } else if !self.had_reload(&to) {
+        } else if !took && !self.had_reload(&to) {
             // The mark was lost, and yet the one reload was had.
             self.reloads.push(Reloads {
                 target: to,
                 count: 1,
+            });
+        }
+        // Another build than either is a move too: the release went on, or a replica lags behind.
+        if Some(&landed) != from.as_ref() {
+            self.tell(Event::ChangeoverDone {
+                changeover,
+                from,
+                to: landed,
             });
         }
     }

@@ -95,6 +95,8 @@ struct Wanted {
     at: Timestamp,
     /// Goes ahead although the server asked for a pause.
     insists: bool,
+    /// Is worth a look of its own even when the one before it fails.
+    stands: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -174,7 +176,12 @@ impl Watch {
             self.last_return = Some(now);
         }
         let insists = wish == Wish::Check || self.wish.is_some_and(|wish| wish.insists);
-        self.wish = Some(Wanted { at: now, insists });
+        let stands = wish != Wish::Check || self.wish.is_some_and(|wish| wish.stands);
+        self.wish = Some(Wanted {
+            at: now,
+            insists,
+            stands,
+        });
     }
 
     /// Somebody says that there is something newer than what this tab has accepted.
@@ -257,6 +264,7 @@ impl Watch {
             }
             Answer::Failed { retry_after } => {
                 self.failures = self.failures.saturating_add(1);
+                self.wish.take_if(|wish| !wish.stands);
                 self.blocked_until = retry_after
                     .map(|pause| Timestamp(now.0.saturating_add(pause.min(LONGEST_RETRY_AFTER))));
             }

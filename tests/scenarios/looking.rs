@@ -352,6 +352,18 @@ fn an_app_that_asks_while_a_look_is_in_flight_gets_one_of_its_own_afterwards() {
 }
 
 #[test]
+fn an_app_that_asks_while_a_look_hangs_is_told_of_its_end_and_of_no_other() {
+    let page = page()
+        .with(|server| server.release = Answer::Never)
+        .starts()
+        .later("a second", SECOND)
+        .when("the app asks", Input::CheckRequested)
+        .later("the look times out", 14 * SECOND)
+        .then(&[]);
+    assert!(page.is_settled());
+}
+
+#[test]
 fn a_check_is_settled_once_the_manifests_are_there() {
     let page = page()
         .opens()
