@@ -17,7 +17,7 @@ inset-block:auto max(var(--gap),env(safe-area-inset-bottom))!important;inset-inl
 width:min(var(--changeover-width,24em),100vw - 2*var(--gap))!important;max-height:calc(100vh - 2*var(--gap))!important;
 overflow:visible!important;pointer-events:auto!important;
 font:400 medium/1.5 var(--changeover-font,system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif)!important;
-color:var(--ink)!important;-webkit-text-size-adjust:100%;
+color:var(--ink)!important;
 }
 @media (prefers-color-scheme:dark){:host{
 --bg:var(--changeover-background,#1d2026);--ink:var(--changeover-text,#f1f3f7);--soft:var(--changeover-muted,#a9b1bf);
@@ -27,12 +27,11 @@ color:var(--ink)!important;-webkit-text-size-adjust:100%;
 }}
 [part=panel]{
 position:relative;box-sizing:border-box;display:grid;grid-template-columns:auto minmax(0,1fr);column-gap:.875em;
-max-height:inherit;overflow:auto;overscroll-behavior:contain;padding:1.125em 1.25em 1.125em 1.125em;
+max-height:inherit;overflow:auto;overscroll-behavior:contain;padding-block:1.125em;padding-inline:1.125em 1.25em;
 background:var(--bg);border:1px solid var(--line);border-radius:var(--radius);box-shadow:var(--shadow);
 text-align:start;overflow-wrap:anywhere;
 animation:arrive .32s cubic-bezier(.2,.9,.3,1) both;
 }
-[part=panel]:dir(rtl){padding:1.125em 1.125em 1.125em 1.25em}
 svg{width:1.25em;height:1.25em;padding:.5em;border-radius:.625em;background:var(--tint);color:var(--accent)}
 p{margin:0}
 [hidden]{display:none!important}
@@ -46,14 +45,14 @@ p{margin:0}
 border:2px solid var(--line);border-block-start-color:var(--accent);border-radius:50%;animation:turn .9s linear infinite}
 [part=countdown]{margin-block-start:.5em;font-variant-numeric:tabular-nums}
 [part=progress]{height:3px;margin-block-start:.375em;border-radius:2px;background:var(--line);overflow:hidden}
-[part=progress] i{display:block;height:100%;border-radius:inherit;background:var(--accent);transform-origin:left;transition:transform 1s linear}
-[part=progress] i:dir(rtl){transform-origin:right}
+i{display:block;height:100%;border-radius:inherit;background:var(--accent);transform-origin:left;transition:transform 1s linear}
+[dir=rtl] i{transform-origin:right}
 .actions{grid-column:2;display:flex;flex-wrap:wrap;gap:.5em;margin-block-start:.875em}
 button{
 appearance:none;box-sizing:border-box;margin:0;padding:.4375em 1em;min-height:2.25em;min-width:4.5em;
 font:inherit;font-size:.875em;font-weight:600;line-height:1.35;color:var(--ink);
 background:transparent;border:1px solid var(--line);border-radius:calc(var(--radius)*.64);cursor:pointer;
-transition:background-color .15s,filter .15s;-webkit-tap-highlight-color:transparent;
+transition:filter .15s;
 }
 button:hover{background:var(--tint)}
 [part=reload]{color:var(--on-accent);background:var(--accent);border-color:transparent}
@@ -73,7 +72,7 @@ button{flex:1 1 8em;min-height:44px}
 }
 @media (prefers-reduced-motion:reduce){
 [part=panel]{animation:none}
-[part=progress] i,button{transition:none}
+i,button{transition:none}
 [part=waiting]::before{animation-duration:4s}
 }
 @media (forced-colors:active){
@@ -84,8 +83,9 @@ button,[part=reload]{border:1px solid ButtonText;background:ButtonFace;color:But
 button:hover{border-color:Highlight;background:ButtonFace}
 button:focus-visible{outline-color:Highlight}
 button[aria-disabled=true]{color:GrayText;border-color:GrayText;opacity:1}
+[part=waiting]::before{border-block-start-color:Canvas}
 [part=progress]{border:1px solid CanvasText}
-[part=progress] i{background:Highlight;forced-color-adjust:none}
+i{background:Highlight;forced-color-adjust:none}
 }
 @media print{:host{display:none!important}}
 `;

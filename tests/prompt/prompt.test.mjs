@@ -94,8 +94,8 @@ withBrowser('a screen reader hears it once, politely, and hears of what changes'
   await until(page, () => speech.length === 5);
   assert.deepEqual((await spoken(page)).slice(1), [
     'Waiting for: Upload, Comment.',
-    'You are offline. Try again when you are connected.',
-    'You are offline. Try again when you are connected.',
+    'You are offline.',
+    'You are offline.',
     'A new version is ready. Something newer.',
   ]);
   const live = await page.evaluate(() => {
@@ -128,14 +128,14 @@ withBrowser('each state says what it is', {}, async (t, browser) => {
   const page = await openPage(t, browser);
   const states = [
     [{ reason: 'chunkFailed' }, 'title', 'This page needs to reload'],
-    [{ reason: 'chunkFailed' }, 'message', 'The app was updated, and a part of it is missing here.'],
+    [{ reason: 'chunkFailed' }, 'message', 'A part of the app could not be loaded.'],
     [{ reason: 'reloadDidNotTake' }, 'title', 'The new version did not load'],
     [{ trouble: 'reloadDidNotTake' }, 'title', 'The new version did not load'],
     [{ trouble: 'reloadDidNotTake' }, 'trouble', ''],
-    [{ trouble: 'offline' }, 'trouble', 'You are offline. Try again when you are connected.'],
-    [{ trouble: 'unreachable' }, 'trouble', 'The server does not answer. Try again in a moment.'],
+    [{ trouble: 'offline' }, 'trouble', 'You are offline.'],
+    [{ trouble: 'unreachable' }, 'trouble', 'The server does not answer.'],
     [{ trouble: 'reloadIgnored' }, 'trouble', 'The browser did not reload the page.'],
-    [{ trouble: 'stateNotSaved' }, 'trouble', 'Your work could not be saved. Reloading now may lose it.'],
+    [{ trouble: 'stateNotSaved' }, 'trouble', 'Your work could not be saved and may be lost.'],
     [{ trouble: 'stateNotSaved' }, 'reload', 'Reload anyway'],
     [{ trouble: 'stateNotSaved' }, 'message', ''],
     [{ busy: { type: 'reloading' } }, 'waiting', 'Reloading…'],
