@@ -43,3 +43,4 @@ pub mod stream;
 pub mod tabs;
 pub mod text;
 pub mod watch;
+pub mod written;

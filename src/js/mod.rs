@@ -12,7 +12,11 @@ use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, prelude::*};
 
 use crate::{
-    engine::io::{Asker, BuildId, Event, Input, LoadKind, Timestamp},
+    engine::{
+        io::{Asker, BuildId, Event, Input, LoadKind, Timestamp},
+        text::{decimal, join},
+        written::ToJson,
+    },
     web::{Driver, Host, Options, Stream, handle, json},
 };
 
@@ -51,9 +55,11 @@ impl Core {
             release: release.clone(),
         };
         let driver = Driver::new(options, Box::new(JsHost(host))).ok_or_else(|| {
-            js_sys::Error::new(
-                &["\"", &release, "\" is no absolute URL of a release.json"].concat(),
-            )
+            js_sys::Error::new(&join(&[
+                "\"",
+                &release,
+                "\" is no absolute URL of a release.json",
+            ]))
         })?;
         Ok(Core {
             driver,
@@ -173,9 +179,7 @@ struct JsHost(JsValue);
 
 impl Host for JsHost {
     fn on_event(&self, event: &Event) {
-        // Plain data: serialising it cannot fail.
-        let event = serde_json::to_string(event).unwrap_or_default();
-        let _ = call(&self.0, "event", &json::parse(&event));
+        let _ = call(&self.0, "event", &json::parse(&event.to_json()));
     }
 
     fn on_settled(&self) {
@@ -210,7 +214,7 @@ fn report_panics(host: &JsValue) {
     std::panic::set_hook(Box::new(move |panic| {
         let place = panic
             .location()
-            .map(|at| [at.file(), ":", &at.line().to_string()].concat());
+            .map(|at| join(&[at.file(), ":", &decimal(at.line().into())]));
         let _ = call(&host, "panicked", &place.unwrap_or_default().into());
     }));
 }

@@ -29,6 +29,8 @@ use super::{
 use crate::engine::{
     guard::{Config, Guard},
     io::{AbortReason, BuildId, Event, Input, Millis, Output, Reloads, Snooze, Start, Timestamp},
+    text::{hexadecimal, join},
+    written::ToJson,
 };
 
 /// A timer that goes off this late was held up by a frozen page or a sleeping machine.
@@ -182,8 +184,8 @@ impl Driver {
 
     /// The guard's status as JSON.
     pub fn status(&self) -> String {
-        // The guard is borrowed only for a step, never while the host is called; plain data always serialises.
-        serde_json::to_string(&self.inner.guard.borrow().status()).unwrap_or_default()
+        // The guard is borrowed only for a step, never while the host is called.
+        self.inner.guard.borrow().status().to_json()
     }
 
     /// The states that came with this page and that nobody has claimed, an object from name to value.
@@ -319,8 +321,8 @@ impl Inner {
         let visitor = saved(Kept::Local, "visitor")
             .filter(|text| !text.is_empty())
             .unwrap_or_else(|| {
-                let part = || (random() * 4_294_967_296.0) as u32;
-                let visitor = format!("\"{:08x}{:08x}\"", part(), part());
+                let part = || hexadecimal((random() * 4_294_967_296.0) as u64, 8);
+                let visitor = join(&["\"", &part(), &part(), "\""]);
                 let _ = self.storage.write(Kept::Local, "visitor", &visitor);
                 visitor
             });
@@ -333,7 +335,8 @@ impl Inner {
             online: lifecycle::is_online(),
             locks: election::has_locks(),
             storage: self.storage.survives_reload(),
-            highest_sequence: saved(Kept::Local, "sequence").and_then(|text| text.parse().ok()),
+            highest_sequence: saved(Kept::Local, "sequence")
+                .and_then(|text| json::whole(&json::parse(&text))),
             reloads: self.reloads(),
             snooze: self.snooze(),
             arrival: self.envelope.arrival(),

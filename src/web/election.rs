@@ -13,7 +13,7 @@ use super::{
     Emit,
     handle::{collected, settle, window},
 };
-use crate::engine::io::Input;
+use crate::engine::{io::Input, text::join};
 
 #[wasm_bindgen]
 extern "C" {
@@ -62,7 +62,7 @@ impl Election {
         let granted = collected(move |_| winner.hold().into());
         let options = Object::new();
         Reflect::set(&options, &"signal".into(), &controller.signal()).ok()?;
-        let name = ["changeover:", scope, ":leader"].concat();
+        let name = join(&["changeover:", scope, ":leader"]);
         let asked = locks()?.request(&name, &options, &granted).ok()?;
         let loser = candidacy.clone();
         settle(&asked, move |_| loser.lose());

@@ -8,7 +8,7 @@ use std::{
     rc::Rc,
 };
 
-use js_sys::{Date, Promise, Uint8Array};
+use js_sys::{Date, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{
     AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit,
@@ -26,6 +26,13 @@ extern "C" {
     /// With `catch`: apps replace `fetch`, and theirs may throw.
     #[wasm_bindgen(catch, js_name = fetch)]
     fn call_fetch(url: &str, init: &RequestInit) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_name = TextDecoder)]
+    type Decoder;
+    #[wasm_bindgen(constructor, js_class = "TextDecoder")]
+    fn new() -> Decoder;
+    #[wasm_bindgen(method, catch)]
+    fn decode(this: &Decoder, bytes: &JsValue, options: &Object) -> Result<String, JsValue>;
 }
 
 /// How long an answer may take, body included. Longer than a slow mobile network needs, shorter than the least sensible
@@ -66,9 +73,10 @@ struct Running {
     controller: AbortController,
     timer: RefCell<Option<Timer>>,
     response: RefCell<Option<Response>>,
-    received: RefCell<Vec<u8>>,
-    keep_body: bool,
-    length: Cell<u32>,
+    /// `None` when nobody wants the body.
+    decoder: Option<Decoder>,
+    body: RefCell<String>,
+    length: Cell<u64>,
     done: Cell<Option<Done>>,
 }
 
@@ -143,8 +151,8 @@ fn start(
         controller,
         timer: RefCell::new(None),
         response: RefCell::new(None),
-        received: RefCell::new(Vec::new()),
-        keep_body,
+        decoder: keep_body.then(Decoder::new),
+        body: RefCell::default(),
         length: Cell::new(0),
         done: Cell::new(Some(done)),
     });
@@ -214,25 +222,30 @@ impl Running {
             if json::property(&chunk, "done").is_truthy() {
                 return this.finish();
             }
-            let bytes: Uint8Array = json::property(&chunk, "value").unchecked_into();
-            this.length
-                .set(this.length.get().saturating_add(bytes.length()));
-            if this.length.get() > this.limit {
+            let bytes = json::property(&chunk, "value");
+            let length = json::number(&bytes, "byteLength").unwrap_or_default();
+            this.length.set(this.length.get().saturating_add(length));
+            if this.length.get() > this.limit.into() {
                 return this.refuse(FetchFailure::TooLarge { limit: this.limit }, None);
             }
-            if this.keep_body {
-                this.received
-                    .borrow_mut()
-                    .extend_from_slice(&bytes.to_vec());
-            }
+            this.decode(&bytes, true);
             this.read(reader);
         });
     }
 
+    /// Decodes in the browser, which brings its decoder along. What is no text becomes U+FFFD.
+    fn decode(&self, bytes: &JsValue, more: bool) {
+        if let Some(decoder) = &self.decoder {
+            let options = Object::new();
+            json::set(&options, "stream", &more.into());
+            let text = decoder.decode(bytes, &options).unwrap_or_default();
+            self.body.borrow_mut().push_str(&text);
+        }
+    }
+
     fn finish(&self) {
-        let received = self.received.take();
-        let body = String::from_utf8(received)
-            .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
+        self.decode(&Uint8Array::new_with_length(0), false);
+        let body = self.body.take();
         let events = self.response.borrow().as_ref().and_then(|response| {
             let url = header(response, "Changeover-Events")?;
             Some(Url::new_with_base(&url, &response.url()).ok()?.href())
@@ -266,8 +279,8 @@ fn header(response: &Response, name: &str) -> Option<String> {
 /// `Retry-After` as milliseconds from now: seconds, or an HTTP date.
 fn span(text: &str) -> Option<Millis> {
     let text = text.trim();
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(Millis::from(seconds) * 1000);
+    if let Some(seconds) = json::whole(&json::parse(text)) {
+        return Some(seconds.saturating_mul(1000));
     }
     let until = Date::parse(text);
     // An unreadable date is NaN, and NaN as an integer is 0.

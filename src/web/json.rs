@@ -23,11 +23,15 @@ pub fn text(of: &JsValue, name: &str) -> Option<String> {
 }
 
 /// A whole number that JavaScript can hold exactly.
-pub fn number(of: &JsValue, name: &str) -> Option<u64> {
-    let number = property(of, name).as_f64()?;
+pub fn whole(number: &JsValue) -> Option<u64> {
+    let number = number.as_f64()?;
     let whole =
         (0.0..=js_sys::Number::MAX_SAFE_INTEGER).contains(&number) && number.trunc() == number;
     whole.then_some(number as u64)
+}
+
+pub fn number(of: &JsValue, name: &str) -> Option<u64> {
+    whole(&property(of, name))
 }
 
 /// Strings of an array; anything else in it is left out.

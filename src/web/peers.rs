@@ -4,7 +4,11 @@ use wasm_bindgen::JsValue;
 use web_sys::BroadcastChannel;
 
 use super::{Emit, handle::Listener, json};
-use crate::engine::io::{Input, PeerMessage};
+use crate::engine::{
+    io::{Input, PeerMessage},
+    text::join,
+    written::ToJson,
+};
 
 /// An open channel; dropping it closes it.
 #[must_use = "dropping it closes the channel"]
@@ -16,7 +20,7 @@ pub struct Peers {
 impl Peers {
     /// Joins the channel; `None` where there is none.
     pub fn join(scope: &str, emit: &Emit) -> Option<Self> {
-        let channel = BroadcastChannel::new(&["changeover:", scope].concat()).ok()?;
+        let channel = BroadcastChannel::new(&join(&["changeover:", scope])).ok()?;
         let emit = emit.clone();
         let heard = Listener::new(&channel, "message", move |event| {
             // Another version of changeover may speak here: what is not understood is not for us.
@@ -33,9 +37,7 @@ impl Peers {
     }
 
     pub fn tell(&self, message: &PeerMessage) {
-        if let Ok(text) = serde_json::to_string(message) {
-            let _ = self.channel.post_message(&JsValue::from_str(&text));
-        }
+        let _ = self.channel.post_message(&message.to_json().into());
     }
 }
 

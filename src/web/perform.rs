@@ -18,7 +18,10 @@ use super::{
     state::Departure,
     storage::Kept,
 };
-use crate::engine::io::{BuildId, Effect, FetchFailure, Input};
+use crate::engine::{
+    io::{BuildId, Effect, FetchFailure, Input},
+    text::{decimal, join},
+};
 
 impl Inner {
     pub fn perform(self: &Rc<Self>, effect: Effect) {
@@ -72,7 +75,7 @@ impl Inner {
             Effect::RememberSequence { sequence } => {
                 let _ = self
                     .storage
-                    .write(Kept::Local, "sequence", &sequence.to_string());
+                    .write(Kept::Local, "sequence", &decimal(sequence));
             }
             Effect::RememberReload { target, count } => {
                 let counts = self.reload_counts();
@@ -208,9 +211,9 @@ impl Inner {
     fn probe_document(self: &Rc<Self>) {
         let weak = Rc::downgrade(self);
         let location = window().location();
-        let url = [location.origin(), location.pathname(), location.search()]
-            .map(Result::unwrap_or_default)
-            .concat();
+        let [origin, path, query] = [location.origin(), location.pathname(), location.search()]
+            .map(Result::unwrap_or_default);
+        let url = join(&[&origin, &path, &query]);
         let request = fetch::document(&url, move |outcome| {
             let Some(this) = weak.upgrade() else { return };
             this.shut(|open| open.document.take());

@@ -14,7 +14,10 @@ use super::{
     json, scroll,
     storage::{Kept, Storage},
 };
-use crate::engine::io::{Arrival, BuildId, Timestamp};
+use crate::engine::{
+    io::{Arrival, BuildId, Timestamp},
+    text::{decimal, hexadecimal, join},
+};
 
 const NAME: &str = "envelope";
 const FORMAT: f64 = 1.0;
@@ -126,20 +129,15 @@ impl Envelope {
         json::set(&envelope, "states", &all);
         let text = sealed(&envelope).ok_or("the page's state is not JSON")?;
         let refused = |_| {
-            let size = text.len().to_string();
-            [
+            let size = decimal(text.len() as u64);
+            join(&[
                 "the session storage took none of the page's state (",
                 &size,
                 " bytes)",
-            ]
-            .concat()
+            ])
         };
         storage
-            .write(
-                Kept::Session,
-                NAME,
-                &[text.as_str(), &" ".repeat(MARGIN)].concat(),
-            )
+            .write(Kept::Session, NAME, &join(&[&text, &" ".repeat(MARGIN)]))
             .map_err(refused)?;
         storage.write(Kept::Session, NAME, &text).map_err(refused)
     }
@@ -199,7 +197,7 @@ fn checksum(envelope: &Object) -> Option<String> {
     let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
         (sum ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
     });
-    Some(format!("{sum:016x}"))
+    Some(hexadecimal(sum, 16))
 }
 
 fn numbers(pair: &JsValue) -> Option<(f64, f64)> {

@@ -4,6 +4,7 @@ use wasm_bindgen::JsValue;
 use web_sys::Storage as Area;
 
 use super::handle::window;
+use crate::engine::text::join;
 
 /// The storage of one site (the scope is the path of its `release.json`).
 pub struct Storage {
@@ -22,9 +23,9 @@ pub enum Kept {
 impl Storage {
     /// Opens what the browser grants; an area that cannot hold a probe counts as missing.
     pub fn open(scope: &str) -> Self {
-        let prefix = ["changeover:", scope, ":"].concat();
+        let prefix = join(&["changeover:", scope, ":"]);
         let works = |area: &Area| {
-            let probe = [&prefix, "probe"].concat();
+            let probe = join(&[&prefix, "probe"]);
             area.set_item(&probe, "1")
                 .and_then(|()| area.remove_item(&probe))
                 .is_ok()
@@ -64,6 +65,6 @@ impl Storage {
     }
 
     fn key(&self, name: &str) -> String {
-        [&self.prefix, name].concat()
+        join(&[&self.prefix, name])
     }
 }
