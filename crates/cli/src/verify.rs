@@ -8,14 +8,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use changeover::engine::manifest::{MANIFEST_LIMIT, Manifest};
 use changeover::engine::release::{RELEASE_LIMIT, Release};
-use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::deploy::files_of;
 use crate::error::{Error, Result};
+use crate::hash::Fingerprint;
 use crate::site::Site;
 use crate::url::encoded;
 
@@ -126,7 +124,7 @@ fn verify_folder(site: &Site) -> Verdict {
                         let text = format!("{shown} is missing");
                         verdict.fault("missing", shown, text);
                     }
-                    Some(mut open) => match Measured::of(&mut open, &print.integrity) {
+                    Some(mut open) => match Fingerprint::like(&print.integrity, &mut open) {
                         Ok(measured) => {
                             verdict.compare(&shown, &measured, &print.integrity, print.size)
                         }
@@ -160,7 +158,7 @@ impl Verdict {
         bytes: &[u8],
     ) -> Option<Manifest> {
         if let Some(integrity) = integrity {
-            let measured = Measured::of(&mut &*bytes, integrity).ok()?;
+            let measured = Fingerprint::like(integrity, &mut &*bytes).ok()?;
             if measured.integrity != integrity {
                 self.fault(
                     "manifest-wrong-bytes",
@@ -196,7 +194,7 @@ impl Verdict {
         }
     }
 
-    fn compare(&mut self, place: &str, measured: &Measured, integrity: &str, size: u64) {
+    fn compare(&mut self, place: &str, measured: &Fingerprint, integrity: &str, size: u64) {
         if measured.size != size {
             let text = format!(
                 "{place} has {} bytes, but the manifest says {size}",
@@ -351,7 +349,7 @@ impl Remote {
                                 format!("{url} answers an HTML page instead of the file: a missing file must be a 404"),
                             ),
                             Fetched::Body { bytes, .. } => {
-                                if let Ok(measured) = Measured::of(&mut bytes.as_slice(), &print.integrity) {
+                                if let Ok(measured) = Fingerprint::like(&print.integrity, &mut bytes.as_slice()) {
                                     mine.compare(&url, &measured, &print.integrity, print.size);
                                 }
                             }
@@ -422,42 +420,5 @@ impl Verdict {
             ),
             Fetched::Body { .. } => {}
         }
-    }
-}
-
-/// Size and hash of what is really there, in the algorithm of the integrity it is compared with.
-struct Measured {
-    integrity: String,
-    size: u64,
-}
-
-impl Measured {
-    fn of(reader: &mut dyn Read, like: &str) -> std::io::Result<Self> {
-        match like.split_once('-').map_or("", |(algorithm, _)| algorithm) {
-            "sha256" => Self::with::<Sha256>("sha256", reader),
-            "sha512" => Self::with::<Sha512>("sha512", reader),
-            _ => Self::with::<Sha384>("sha384", reader),
-        }
-    }
-
-    fn with<D: Digest>(name: &str, reader: &mut dyn Read) -> std::io::Result<Self> {
-        let mut hash = D::new();
-        let mut size = 0;
-        let mut piece = vec![0; 64 * 1024];
-        loop {
-            match reader.read(&mut piece) {
-                Ok(0) => break,
-                Ok(n) => {
-                    hash.update(&piece[..n]);
-                    size += n as u64;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Self {
-            integrity: format!("{name}-{}", STANDARD.encode(hash.finalize())),
-            size,
-        })
     }
 }

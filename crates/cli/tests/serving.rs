@@ -143,6 +143,16 @@ fn head_and_ranges_are_answered_and_other_methods_are_not() {
         (beyond.status, beyond.header("content-range")),
         (416, "bytes */3")
     );
+    // Beyond some size files are streamed.
+    let large: Vec<u8> = (0..1_000_000u32).map(|n| (n % 251) as u8).collect();
+    put(&path(&root, "site"), "large.bin", &large);
+    assert_eq!(served.get("large.bin").body, large);
+    let part = served.request("GET", "large.bin", &[("range", "bytes=300000-699999")]);
+    assert_eq!(
+        (part.status, part.header("content-length")),
+        (206, "400000")
+    );
+    assert_eq!(part.body, large[300_000..700_000]);
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
         let answer = served.request(method, "", &[]);
         assert_eq!(

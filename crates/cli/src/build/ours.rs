@@ -123,11 +123,11 @@ fn touched(raw: &Raw, manifest: &Manifest) -> Result<Vec<String>> {
     let added = raw
         .prints
         .keys()
-        .filter(|path| !manifest.chunks.contains_key(*path))
+        .filter(|path| !manifest.chunks.contains_key(path))
         .chain(
             raw.documents
                 .keys()
-                .filter(|path| !manifest.documents.contains_key(*path)),
+                .filter(|path| !manifest.documents.contains_key(path)),
         );
     touched.extend(added.cloned());
     touched.sort();

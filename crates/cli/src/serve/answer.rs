@@ -1,7 +1,7 @@
 //! One file as an HTTP answer: conditional, ranged, streamed.
 
 use std::io::SeekFrom;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use axum::http::header::{
@@ -16,6 +16,9 @@ use tokio_util::io::ReaderStream;
 /// A year, the longest that caches honour.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASK_EVERY_TIME: &str = "no-cache";
+
+/// Up to here a file is read at once: one hop to the thread pool instead of many, and little memory.
+const READ_WHOLE: u64 = 256 * 1024;
 
 /// How long a browser may use an answer without asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,36 +44,74 @@ pub async fn file(
     caching: Caching,
     request: &HeaderMap,
 ) -> Option<Response<Body>> {
-    let mut file = tokio::fs::File::open(path).await.ok()?;
-    let meta = file.metadata().await.ok()?;
-    if !meta.is_file() {
-        return None;
-    }
+    let opened = opened(path.to_path_buf()).await?;
     if let Some(answer) = not_modified(etag, caching, request) {
         return Some(answer);
     }
-    let size = meta.len();
+    let size = opened.size;
     let mut answer = base(StatusCode::OK, etag, caching);
     answer.headers_mut().insert(CONTENT_TYPE, media_type(path));
     answer
         .headers_mut()
         .insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    let length = match wanted_range(request, etag, size) {
-        Wanted::Everything => size,
+    let (first, length) = match wanted_range(request, etag, size) {
+        Wanted::Everything => (0, size),
         Wanted::Nothing => return Some(unsatisfiable(size)),
         Wanted::Part { first, last } => {
-            file.seek(SeekFrom::Start(first)).await.ok()?;
             *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
             answer
                 .headers_mut()
                 .insert(CONTENT_RANGE, value(format!("bytes {first}-{last}/{size}")));
-            last - first + 1
+            (first, last - first + 1)
         }
     };
     answer.headers_mut().insert(CONTENT_LENGTH, length.into());
-    *answer.body_mut() =
-        Body::from_stream(ReaderStream::with_capacity(file.take(length), 64 * 1024));
+    *answer.body_mut() = match opened.content {
+        // Both numbers are within the bytes that were read.
+        Opened::Read(bytes) => bytes
+            .slice(first as usize..(first + length) as usize)
+            .into(),
+        Opened::ToStream(file) => {
+            let mut file = tokio::fs::File::from_std(file);
+            file.seek(SeekFrom::Start(first)).await.ok()?;
+            Body::from_stream(ReaderStream::with_capacity(file.take(length), 64 * 1024))
+        }
+    };
     Some(answer)
+}
+
+struct Open {
+    size: u64,
+    content: Opened,
+}
+
+enum Opened {
+    Read(Bytes),
+    ToStream(std::fs::File),
+}
+
+/// Opens a file and, when it is small, reads it in the same hop to the thread pool; larger ones are streamed.
+async fn opened(path: PathBuf) -> Option<Open> {
+    let open = move || -> std::io::Result<Option<Open>> {
+        let mut file = std::fs::File::open(path)?;
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            return Ok(None);
+        }
+        if meta.len() > READ_WHOLE {
+            return Ok(Some(Open {
+                size: meta.len(),
+                content: Opened::ToStream(file),
+            }));
+        }
+        let mut bytes = Vec::with_capacity(meta.len() as usize);
+        std::io::Read::read_to_end(&mut file, &mut bytes)?;
+        Ok(Some(Open {
+            size: bytes.len() as u64,
+            content: Opened::Read(bytes.into()),
+        }))
+    };
+    tokio::task::spawn_blocking(open).await.ok()?.ok()?
 }
 
 /// JSON that is in memory.
