@@ -102,3 +102,230 @@ fn stale_or(facts: &Facts, reason: Reason) -> Reason {
         reason
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A routine release of another build that changes what the page has loaded.
+    const PLAIN: Facts = Facts {
+        target: Target::Other,
+        changed: Changed::Yes,
+        urgency: Urgency::Routine,
+        leave: None,
+        chunk_failed: false,
+        expired: false,
+        rollback: false,
+        snoozed: false,
+        reload_did_not_take: false,
+        reloading: false,
+    };
+
+    #[test]
+    fn every_reason_has_its_row_and_what_weighs_more_wins() {
+        use DecisionKind::{Ignore, Prompt, Reload, Wait};
+        let urgent = Facts {
+            urgency: Urgency::Now,
+            ..PLAIN
+        };
+        let forced = Facts {
+            leave: Some(How::Force),
+            ..PLAIN
+        };
+        let drained = Facts {
+            leave: Some(How::Drain),
+            ..PLAIN
+        };
+        let unseen = Facts {
+            changed: Changed::No,
+            ..PLAIN
+        };
+        for (facts, kind, reason) in [
+            (
+                Facts {
+                    target: Target::NoRelease,
+                    ..PLAIN
+                },
+                Ignore,
+                Reason::NoReleaseYet,
+            ),
+            (
+                Facts {
+                    target: Target::Assumed,
+                    ..PLAIN
+                },
+                Ignore,
+                Reason::UnknownRunningBuild,
+            ),
+            (
+                Facts {
+                    target: Target::Same,
+                    ..urgent.clone()
+                },
+                Ignore,
+                Reason::SameBuild,
+            ),
+            (
+                Facts {
+                    target: Target::Pending,
+                    ..urgent.clone()
+                },
+                Wait,
+                Reason::ManifestPending,
+            ),
+            (
+                Facts {
+                    target: Target::Unavailable,
+                    ..urgent.clone()
+                },
+                Wait,
+                Reason::ManifestUnavailable,
+            ),
+            (
+                Facts {
+                    reloading: true,
+                    ..urgent.clone()
+                },
+                Reload,
+                Reason::Reloading,
+            ),
+            (PLAIN, Prompt, Reason::NewBuild),
+            (
+                Facts {
+                    changed: Changed::Pending,
+                    ..PLAIN
+                },
+                Wait,
+                Reason::ManifestPending,
+            ),
+            (unseen.clone(), Ignore, Reason::NothingLoadedChanged),
+            (
+                Facts {
+                    snoozed: true,
+                    ..PLAIN
+                },
+                Wait,
+                Reason::Snoozed,
+            ),
+            (
+                Facts {
+                    snoozed: true,
+                    ..urgent.clone()
+                },
+                Prompt,
+                Reason::Urgent,
+            ),
+            (
+                Facts {
+                    snoozed: true,
+                    ..forced.clone()
+                },
+                Prompt,
+                Reason::Retired,
+            ),
+            (
+                Facts {
+                    snoozed: true,
+                    ..drained.clone()
+                },
+                Wait,
+                Reason::Snoozed,
+            ),
+            (
+                Facts {
+                    changed: Changed::No,
+                    ..drained
+                },
+                Prompt,
+                Reason::Retired,
+            ),
+            (
+                Facts {
+                    changed: Changed::No,
+                    ..urgent.clone()
+                },
+                Prompt,
+                Reason::Urgent,
+            ),
+            (
+                Facts {
+                    chunk_failed: true,
+                    snoozed: true,
+                    ..unseen.clone()
+                },
+                Prompt,
+                Reason::ChunkFailed,
+            ),
+            (
+                Facts {
+                    rollback: true,
+                    ..PLAIN
+                },
+                Prompt,
+                Reason::Rollback,
+            ),
+            (
+                Facts {
+                    expired: true,
+                    ..urgent.clone()
+                },
+                Prompt,
+                Reason::Expired,
+            ),
+            (
+                Facts {
+                    expired: true,
+                    rollback: true,
+                    ..PLAIN
+                },
+                Prompt,
+                Reason::Expired,
+            ),
+            (
+                Facts {
+                    expired: true,
+                    ..unseen.clone()
+                },
+                Ignore,
+                Reason::NothingLoadedChanged,
+            ),
+            (
+                Facts {
+                    reload_did_not_take: true,
+                    ..unseen
+                },
+                Prompt,
+                Reason::ReloadDidNotTake,
+            ),
+            (
+                Facts {
+                    reload_did_not_take: true,
+                    snoozed: true,
+                    ..PLAIN
+                },
+                Wait,
+                Reason::Snoozed,
+            ),
+            (
+                Facts {
+                    reload_did_not_take: true,
+                    snoozed: true,
+                    ..urgent.clone()
+                },
+                Prompt,
+                Reason::ReloadDidNotTake,
+            ),
+        ] {
+            assert_eq!(decide(&facts), Decision { kind, reason }, "{facts:?}");
+        }
+        assert!(may_act(&urgent) && may_act(&forced) && !may_act(&PLAIN));
+        assert!(!may_act(&Facts {
+            expired: true,
+            ..urgent.clone()
+        }));
+        assert!(!may_act(&Facts {
+            reload_did_not_take: true,
+            ..urgent
+        }));
+    }
+}

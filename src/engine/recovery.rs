@@ -158,3 +158,204 @@ fn url_in(message: &str) -> Option<&str> {
     let url = rest.get(..rest.find(ends).unwrap_or(rest.len()))?;
     Some(url.trim_end_matches(['.', ',', ';'])).filter(|url| url.len() > 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    const CHUNK: &str = "https://shop.test/assets/cart-1.js";
+
+    fn home() -> Home {
+        Home {
+            base: Some("https://cdn.test/shop/".into()),
+            ..Home::new("https://shop.test/changeover/release.json")
+        }
+    }
+
+    /// What each engine and bundler says, and the chunk that it names.
+    const CHUNKS: &[(LoadKind, &str, Option<&str>)] = &[
+        (
+            LoadKind::Import,
+            "TypeError: Failed to fetch dynamically imported module: https://shop.test/assets/cart-1.js",
+            Some(CHUNK),
+        ),
+        (
+            LoadKind::Error,
+            "Uncaught (in promise) TypeError: Failed to fetch dynamically imported module: https://shop.test/assets/cart-1.js",
+            Some(CHUNK),
+        ),
+        (
+            LoadKind::Import,
+            "TypeError: error loading dynamically imported module: https://shop.test/assets/cart-1.js",
+            Some(CHUNK),
+        ),
+        (
+            LoadKind::Import,
+            "TypeError: error loading dynamically imported module",
+            None,
+        ),
+        (
+            LoadKind::Import,
+            "TypeError: Importing a module script failed.",
+            None,
+        ),
+        (
+            LoadKind::Error,
+            "SyntaxError: The requested module './shared-1.js' does not provide an export named 'n'",
+            None,
+        ),
+        (LoadKind::Error, "SyntaxError: import not found: n", None),
+        (
+            LoadKind::Error,
+            "SyntaxError: Importing binding name 'n' is not found.",
+            None,
+        ),
+        (
+            LoadKind::Import,
+            "Failed to load module script: Expected a JavaScript-or-Wasm module script but the server responded with a MIME type of \"text/html\".",
+            None,
+        ),
+        (
+            LoadKind::Error,
+            "Loading module from “https://shop.test/assets/cart-1.js” was blocked because of a disallowed MIME type (“text/html”).",
+            Some(CHUNK),
+        ),
+        (
+            LoadKind::Import,
+            "TypeError: 'text/html' is not a valid JavaScript MIME type.",
+            None,
+        ),
+        (
+            LoadKind::Import,
+            "Error: Unable to preload CSS for /assets/cart-1.css",
+            Some("/assets/cart-1.css"),
+        ),
+        (
+            LoadKind::Error,
+            "ChunkLoadError: Loading chunk 12 failed.\n(error: https://shop.test/assets/cart-1.js)",
+            Some(CHUNK),
+        ),
+        (
+            LoadKind::Error,
+            "Loading CSS chunk 3 failed.\n(/assets/3.css)",
+            Some("/assets/3.css"),
+        ),
+        (
+            LoadKind::Error,
+            "CompileError: WebAssembly.instantiate(): expected magic word 00 61 73 6d, found 3c 21 64 6f @+0",
+            None,
+        ),
+        (
+            LoadKind::Error,
+            "CompileError: wasm validation error: at offset 0: failed to match magic number",
+            None,
+        ),
+        (
+            LoadKind::Error,
+            "CompileError: WebAssembly.Module doesn't parse at byte 0: module doesn't start with '\\0asm'",
+            None,
+        ),
+        (
+            LoadKind::Error,
+            "TypeError: WebAssembly: Response has unsupported MIME type 'text/html' expected 'application/wasm'",
+            None,
+        ),
+        (
+            LoadKind::Error,
+            "LinkError: WebAssembly.instantiate(): Import #3 \"wbg\" \"__wbg_x\": function import requires a callable",
+            None,
+        ),
+        (
+            LoadKind::Error,
+            "LinkError: import object field '__wbg_x' is not a Function",
+            None,
+        ),
+        (
+            LoadKind::Error,
+            "LinkError: import function wbg:__wbg_x must be callable",
+            None,
+        ),
+    ];
+
+    #[test]
+    fn a_failed_chunk_is_recognised_in_every_shape() {
+        for (kind, message, url) in CHUNKS {
+            let expected = Failure {
+                url: url.map(ToString::to_string),
+            };
+            assert_eq!(
+                recognise(*kind, message, None, &home()),
+                Some(expected),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_script_or_style_of_this_app_is_a_chunk_and_that_of_others_is_not() {
+        let ours: Vec<bool> = [
+            CHUNK,
+            "/assets/cart-1.js",
+            "https://cdn.test/shop/assets/cart-1.js",
+            "https://ads.test/a.js",
+            "//ads.test/a.js",
+            "https://cdn.test/other/a.js",
+            "blob:https://shop.test/1",
+            "chrome-extension://x/a.js",
+        ]
+        .iter()
+        .map(|url| recognise(LoadKind::Script, "", Some(url), &home()).is_some())
+        .collect();
+        assert_eq!(ours, [true, true, true, false, false, false, false, false]);
+        assert_eq!(recognise(LoadKind::Style, "", None, &home()), None);
+    }
+
+    #[test]
+    fn html_run_as_a_script_is_a_chunk_and_html_parsed_as_json_is_not() {
+        for message in [
+            "Uncaught SyntaxError: Unexpected token '<'",
+            "SyntaxError: expected expression, got '<'",
+        ] {
+            let failure = recognise(LoadKind::Error, message, Some(CHUNK), &home());
+            assert_eq!(
+                failure.and_then(|failure| failure.url).as_deref(),
+                Some(CHUNK)
+            );
+            assert_eq!(
+                recognise(
+                    LoadKind::Error,
+                    message,
+                    Some("https://shop.test/cart"),
+                    &home()
+                ),
+                None
+            );
+        }
+        let api = "SyntaxError: Unexpected token '<', \"<!doctype \"... is not valid JSON";
+        assert_eq!(recognise(LoadKind::Error, api, Some(CHUNK), &home()), None);
+    }
+
+    #[test]
+    fn errors_of_the_app_and_imports_of_others_are_no_chunks() {
+        for message in [
+            "TypeError: Failed to fetch",
+            "TypeError: Load failed",
+            "TypeError: NetworkError when attempting to fetch resource.",
+            "TypeError: Cannot read properties of undefined (reading 'map')",
+            "ReferenceError: chunk is not defined",
+            "Error: failed",
+            "RuntimeError: unreachable",
+            "TypeError: Failed to fetch dynamically imported module: https://esm.test/x.js",
+            "",
+        ] {
+            for kind in [LoadKind::Import, LoadKind::Error] {
+                assert_eq!(
+                    recognise(kind, message, Some(CHUNK), &home()),
+                    None,
+                    "{message}"
+                );
+            }
+        }
+    }
+}

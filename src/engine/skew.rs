@@ -148,3 +148,188 @@ fn decoded(path: &str) -> String {
     }
     String::from_utf8(bytes).unwrap_or_else(|_| path.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{
+        io::BuildId,
+        manifest::{ChunkKind, Owner},
+    };
+    use alloc::{format, string::ToString};
+
+    #[test]
+    fn a_file_that_was_only_renamed_has_not_changed() {
+        let target = build(
+            "b",
+            &[
+                ("assets/main-2.js", "main", "1"),
+                ("assets/cart-2.js", "cart", "1"),
+            ],
+        );
+        assert_eq!(
+            between(&running(), &target, &files(&["/assets/cart-1.js"]), "/"),
+            Skew::default()
+        );
+    }
+
+    #[test]
+    fn what_changed_matters_when_the_page_has_loaded_it() {
+        let target = build(
+            "b",
+            &[
+                ("assets/main-1.js", "main", "1"),
+                ("assets/cart-2.js", "cart", "2"),
+            ],
+        );
+        let skew = between(&running(), &target, &[], "/");
+        assert_eq!((skew.touches_the_page(), skew.unloaded), (false, 1));
+        for url in [
+            "/assets/cart-1.js",
+            "https://shop.test/assets/cart-1.js?v=1#x",
+            "/assets/c%61rt-1.js",
+        ] {
+            let skew = between(&running(), &target, &files(&[url]), "/");
+            assert_eq!(skew.loaded, ["assets/cart-1.js"], "{url}");
+        }
+    }
+
+    #[test]
+    fn entries_and_what_they_import_are_always_loaded() {
+        let mut running = running();
+        let mut main = running.chunks["assets/main-1.js"].clone();
+        main.imports.push("assets/cart-1.js".into());
+        running.chunks.insert("assets/main-1.js".into(), main);
+        let target = build(
+            "b",
+            &[
+                ("assets/main-1.js", "main", "1"),
+                ("assets/cart-2.js", "cart", "2"),
+            ],
+        );
+        assert_eq!(
+            between(&running, &target, &[], "/").loaded,
+            ["assets/cart-1.js"]
+        );
+        let target = build(
+            "b",
+            &[
+                ("assets/main-2.js", "main", "2"),
+                ("assets/cart-1.js", "cart", "1"),
+            ],
+        );
+        let skew = between(&running, &target, &[], "/");
+        assert_eq!(
+            (skew.entries, skew.loaded),
+            (files(&["assets/main-1.js"]), files(&["assets/main-1.js"]))
+        );
+    }
+
+    #[test]
+    fn files_are_found_below_the_base_and_below_the_root() {
+        let target = build("b", &[("assets/main-1.js", "main", "1")]);
+        for (base, root, url) in [
+            ("/app/", "/", "/app/assets/cart-1.js"),
+            ("./", "/deep/", "https://shop.test/deep/assets/cart-1.js"),
+            (
+                "https://cdn.test/shop/",
+                "/",
+                "https://cdn.test/shop/assets/cart-1.js",
+            ),
+        ] {
+            let mut running = running();
+            running.base = base.into();
+            assert_eq!(
+                between(&running, &target, &files(&[url]), root).loaded,
+                ["assets/cart-1.js"],
+                "{base}"
+            );
+            assert_eq!(
+                between(&running, &target, &files(&["/api/cart-1.js"]), root)
+                    .loaded
+                    .len(),
+                0
+            );
+        }
+    }
+
+    #[test]
+    fn a_document_counts_when_both_builds_name_theirs() {
+        let (mut one, mut other) = (running(), running());
+        one.html = Some("x".into());
+        assert!(!between(&one, &other, &[], "/").document);
+        other.html = Some("y".into());
+        assert!(between(&one, &other, &[], "/").touches_the_page());
+    }
+
+    #[test]
+    fn ten_thousand_chunks_in_any_order_are_compared_in_a_moment() {
+        let many = |id: &str, code: &str| {
+            let mut manifest = Manifest::new("shop", BuildId(id.into()), "");
+            manifest.chunks = (0..10_000_u32)
+                .map(|number| {
+                    let number = number.wrapping_mul(2_654_435_761);
+                    (
+                        format!("assets/{number}-{id}.js"),
+                        chunk(&number.to_string(), code),
+                    )
+                })
+                .collect();
+            manifest
+        };
+        let (running, target) = (many("a", "1"), many("b", "1"));
+        let files: Vec<String> = running
+            .chunks
+            .keys()
+            .map(|path| format!("/{path}"))
+            .collect();
+        assert!(!between(&running, &target, &files, "/").touches_the_page());
+        assert_eq!(
+            between(&running, &many("b", "2"), &files, "/").loaded.len(),
+            10_000
+        );
+    }
+
+    fn running() -> Manifest {
+        build(
+            "a",
+            &[
+                ("assets/main-1.js", "main", "1"),
+                ("assets/cart-1.js", "cart", "1"),
+            ],
+        )
+    }
+
+    /// A build of (path, id, code); the first is its entry.
+    fn build(id: &str, chunks: &[(&str, &str, &str)]) -> Manifest {
+        let mut manifest = Manifest::new("shop", BuildId(id.into()), "");
+        manifest.entries = chunks
+            .iter()
+            .take(1)
+            .map(|(path, ..)| path.to_string())
+            .collect();
+        manifest.chunks = chunks
+            .iter()
+            .map(|(path, id, code)| (path.to_string(), chunk(id, code)))
+            .collect();
+        manifest
+    }
+
+    fn chunk(id: &str, code: &str) -> Chunk {
+        Chunk {
+            id: id.into(),
+            code: code.into(),
+            integrity: format!("{id} {code}"),
+            size: 1,
+            kind: ChunkKind::Script,
+            imports: Vec::new(),
+            dynamic_imports: Vec::new(),
+            css: Vec::new(),
+            owner: Owner::Shell,
+        }
+    }
+
+    fn files(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+}

@@ -2,4 +2,6 @@
 
 mod documents;
 mod guard;
+mod meeting;
 mod texts;
+mod witness;
