@@ -10,8 +10,6 @@ import { equip } from './equip.js';
 import { createPrompt } from './prompt.js';
 import { createStates } from './states.js';
 
-/** A forgotten hold must not keep a page on an old build for ever. */
-const HOLD = 5 * 60_000;
 /** More happens early only in a document that never finishes loading. */
 const EARLY_EVENTS = 100;
 
@@ -145,7 +143,7 @@ function connect(page, options, Core) {
       catchUp(entry);
       return () => listeners.delete(entry);
     },
-    hold(reason, { deadline = HOLD } = {}) {
+    hold(reason, { deadline } = {}) {
       let hold = tell('hold', String(reason), deadline);
       return () => {
         if (hold) tell('release', hold);

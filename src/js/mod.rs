@@ -85,7 +85,7 @@ impl Core {
         self.driver.feed(Input::CheckRequested);
     }
 
-    /// Takes a hold and returns its number. `deadline`: milliseconds from now; without a finite one it never ends by itself.
+    /// Takes a hold and returns its number. `deadline`: milliseconds from now; without a finite one the engine sets it.
     pub fn hold(
         &self,
         #[wasm_bindgen(unchecked_param_type = "string")] reason: JsValue,

@@ -266,10 +266,12 @@ impl Inner {
         settle(&self.host.restore(), move |settled| {
             let Some(this) = weak.upgrade() else { return };
             let settled = settled.unwrap_or(JsValue::UNDEFINED);
-            this.feed(Input::StateRestored {
-                restored: json::texts(&settled, "restored"),
-                failed: json::texts(&settled, "failed"),
-            });
+            let restored = json::texts(&settled, "restored");
+            let failed = json::texts(&settled, "failed");
+            // Providers that come later tell by themselves.
+            if !restored.is_empty() || !failed.is_empty() {
+                this.feed(Input::StateRestored { restored, failed });
+            }
             if let Some(position) = this.envelope.take_scroll() {
                 this.shut(|open| open.scroll.replace(ScrollRestore::start(position)));
             }

@@ -1,0 +1,44 @@
+// Failed chunks in all their shapes, as the engine gets to see them.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeFailure, textOf } from '../../pkg-template/failures.js';
+
+const URL = 'https://shop.example/assets/Cart-8c1f.js';
+const rejection = (reason) => ({ type: 'unhandledrejection', reason });
+const uncaught = (error, filename = '') => ({ type: 'error', error, message: `Uncaught ${error}`, filename, target: {} });
+const element = (tagName, more) => ({ type: 'error', target: { tagName, ...more } });
+
+for (const [what, event, expected] of [
+  ['a script tag', element('SCRIPT', { src: URL }), { kind: 'script', message: `${URL} failed to load`, url: URL }],
+  ['a stylesheet', element('LINK', { href: URL, rel: 'stylesheet' }), { kind: 'style', message: `${URL} failed to load`, url: URL }],
+  ['a module preload', element('LINK', { href: URL, rel: 'modulepreload' }), { kind: 'script', message: `${URL} failed to load`, url: URL }],
+  ['import() in Chromium', rejection(new TypeError(`Failed to fetch dynamically imported module: ${URL}`)),
+    { kind: 'error', message: `TypeError: Failed to fetch dynamically imported module: ${URL}`, url: URL }],
+  ['import() in Firefox', rejection(new TypeError(`error loading dynamically imported module: ${URL}`)),
+    { kind: 'error', message: `TypeError: error loading dynamically imported module: ${URL}`, url: URL }],
+  ['import() in Safari', rejection(new TypeError('Importing a module script failed.')),
+    { kind: 'error', message: 'TypeError: Importing a module script failed.', url: null }],
+  ['webpack', rejection(Object.assign(new Error(`Loading chunk 5 failed.\n(error: ${URL})`), { name: 'ChunkLoadError', request: URL })),
+    { kind: 'error', message: `ChunkLoadError: Loading chunk 5 failed.\n(error: ${URL})`, url: URL }],
+  ['Vite, a style of a chunk', { type: 'vite:preloadError', payload: new Error('Unable to preload CSS for /assets/Cart-1.css') },
+    { kind: 'import', message: 'Error: Unable to preload CSS for /assets/Cart-1.css', url: '/assets/Cart-1.css' }],
+  ['HTML in place of a script', uncaught(new SyntaxError("Unexpected token '<'"), URL),
+    { kind: 'error', message: "SyntaxError: Unexpected token '<'", url: URL }],
+  ['an error that knows nothing', { type: 'error', message: 'Script error.', filename: '', target: {} }, { kind: 'error', message: 'Script error.', url: null }],
+  ['a rejection with a string', rejection('no'), { kind: 'error', message: 'no', url: null }],
+  ['a rejection with nothing', rejection(undefined), { kind: 'error', message: 'undefined', url: null }],
+]) {
+  test(`${what} is described`, () => assert.deepEqual(describeFailure(event), expected));
+}
+
+test('what is no failure is none', () => {
+  for (const type of ['online', 'visibilitychange']) assert.equal(describeFailure({ type, target: {} }), null);
+});
+
+test('whatever is thrown has a text, and not a long one', () => {
+  const odd = { get name() { throw new Error('trap'); } };
+  assert.equal(textOf(odd), 'something that cannot be shown was thrown');
+  assert.equal(textOf(Object.create(null)), 'something that cannot be shown was thrown');
+  assert.equal(textOf(Symbol('x')), 'Symbol(x)');
+  assert.equal(textOf('x'.repeat(9_999)).length, 500);
+});

@@ -1,0 +1,136 @@
+// The registered pieces of tab state: what is captured, what is refused, who gets what back.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createStates } from '../../pkg-template/states.js';
+
+function setUp(envelope = {}) {
+  const told = [];
+  const states = createStates({
+    carried: () => envelope,
+    claim: (name) => delete envelope[name],
+    tell: (names) => told.push(names),
+  });
+  return { states, told, envelope };
+}
+
+const provider = (value, restore = () => {}) => ({ capture: () => value, restore });
+
+test('everything registered is captured, with promises awaited', async () => {
+  const { states } = setUp();
+  states.register('draft', provider('hello'));
+  states.register('cart', { capture: async () => ({ items: [1, { sku: 'a' }] }), restore() {} });
+  states.register('nothing', provider(undefined));
+  states.register('null', provider(null));
+  assert.deepEqual(await states.capture(), { states: { draft: 'hello', cart: { items: [1, { sku: 'a' }] }, null: null }, failed: null });
+});
+
+test('a captured value is a copy', async () => {
+  const { states } = setUp();
+  const cart = { items: [1] };
+  states.register('cart', provider(cart));
+  const captured = await states.capture();
+  cart.items.push(2);
+  assert.deepEqual(captured.states.cart, { items: [1] });
+});
+
+test('a provider that throws is named, and the others are captured all the same', async () => {
+  const { states } = setUp();
+  states.register('broken', { capture() { throw new TypeError('no store'); }, restore() {} });
+  states.register('rejected', { capture: () => Promise.reject('later'), restore() {} });
+  states.register('draft', provider('hello'));
+  assert.deepEqual(await states.capture(), {
+    states: { draft: 'hello' },
+    failed: 'state "broken" could not be captured: TypeError: no store; state "rejected" could not be captured: later',
+  });
+});
+
+test('a provider that hangs is named after three seconds', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { states } = setUp();
+  states.register('slow', { capture: () => new Promise(() => {}), restore() {} });
+  const captured = states.capture();
+  t.mock.timers.tick(2_999);
+  assert.equal(await Promise.race([captured, 'not yet']), 'not yet');
+  t.mock.timers.tick(1);
+  assert.equal((await captured).failed, 'state "slow" could not be captured: no answer within 3 s');
+});
+
+const self = {};
+self.me = { again: self };
+for (const [value, reason] of [
+  [{ items: [{ run() {} }] }, 'function at items[0].run does not survive JSON'],
+  [self, 'a reference back to what contains it at me.again does not survive JSON'],
+  [() => {}, 'function at the top does not survive JSON'],
+  [{ a: Symbol('x') }, 'symbol at a does not survive JSON'],
+  [[1n], 'bigint at [0] does not survive JSON'],
+  [{ price: NaN }, 'NaN at price does not survive JSON'],
+  [{ price: -Infinity }, '-Infinity at price does not survive JSON'],
+  [{ when: new Date(0) }, 'Date at when does not survive JSON'],
+  [{ tags: new Set(['a']) }, 'Set at tags does not survive JSON'],
+  [{ rows: [1, , 3] }, 'undefined at rows[1] does not survive JSON'],
+]) {
+  test(`a value is refused with its path: ${reason}`, async () => {
+    const { states } = setUp();
+    states.register('cart', provider(value));
+    assert.deepEqual(await states.capture(), { states: {}, failed: `state "cart" could not be captured: ${reason}` });
+  });
+}
+
+test('the same object in two places is no cycle, and a field without a value is left out', async () => {
+  const { states } = setUp();
+  const shared = { a: 1, b: undefined };
+  states.register('cart', provider({ left: shared, right: shared, own: { toJSON: () => [shared] } }));
+  assert.deepEqual((await states.capture()).states.cart, { left: { a: 1 }, right: { a: 1 }, own: [{ a: 1 }] });
+});
+
+test('a state is restored when its provider comes, once, and taken out of the envelope', () => {
+  const { states, told, envelope } = setUp({ draft: 'hello', lazy: 2 });
+  const restored = [];
+  const undo = states.register('draft', provider('', (value) => restored.push(value)));
+  assert.deepEqual(restored, ['hello']);
+  assert.deepEqual(envelope, { lazy: 2 });
+  undo();
+  states.register('draft', provider('', (value) => restored.push(value)));
+  assert.deepEqual(restored, ['hello']);
+  assert.deepEqual(told, [{ restored: ['draft'], failed: [] }]);
+});
+
+test('what the provider does with the value does not reach the envelope', () => {
+  const { states, envelope } = setUp({ cart: { items: [1] } });
+  states.register('cart', { capture() {}, restore(value) { value.items.push(2); throw new Error('half way'); } });
+  assert.deepEqual(envelope, { cart: { items: [1] } });
+});
+
+test('a state whose provider throws or rejects stays in the envelope and is told of', async (t) => {
+  t.mock.method(console, 'error', () => {});
+  const { states, told, envelope } = setUp({ draft: 'hello', cart: 1 });
+  states.register('draft', { capture() {}, restore() { throw new Error('not yet'); } });
+  states.register('cart', { capture() {}, restore: () => Promise.reject(new Error('no')) });
+  await new Promise((done) => setTimeout(done));
+  assert.deepEqual(envelope, { draft: 'hello', cart: 1 });
+  assert.deepEqual(told, [{ restored: [], failed: ['draft'] }, { restored: [], failed: ['cart'] }]);
+  const said = console.error.mock.calls.map(({ arguments: [text] }) => text).filter((text) => text.startsWith('changeover'));
+  assert.deepEqual(said, ['changeover: state "draft" was not restored', 'changeover: state "cart" was not restored']);
+});
+
+test('an arrival reports all that the first providers restored, in one go', async () => {
+  const { states, told } = setUp({ draft: 'hello', cart: 1, late: 2 });
+  const report = states.restored();
+  states.register('draft', provider(''));
+  states.register('cart', { capture() {}, restore: () => new Promise((done) => setTimeout(done, 30)) });
+  assert.deepEqual(await report, { restored: ['draft', 'cart'], failed: [] });
+  assert.deepEqual(told, []);
+  states.register('late', provider(''));
+  assert.deepEqual(told, [{ restored: ['late'], failed: [] }]);
+});
+
+test('of two providers of one name the later counts, and the undo of the earlier does not remove it', async () => {
+  const { states } = setUp();
+  const undo = states.register('draft', provider('old'));
+  const undoLater = states.register('draft', provider('new'));
+  undo();
+  assert.deepEqual((await states.capture()).states, { draft: 'new' });
+  undoLater();
+  undoLater();
+  assert.deepEqual((await states.capture()).states, {});
+});
