@@ -26,7 +26,7 @@ impl Chance {
     }
 
     pub fn one_in(&mut self, count: u64) -> bool {
-        self.draw() % count == 0
+        self.draw().is_multiple_of(count)
     }
 
     pub fn pick<T: Clone>(&mut self, items: &[T]) -> T {
