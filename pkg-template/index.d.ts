@@ -67,6 +67,7 @@ export interface ReleaseSummary { sequence: number; build: string; urgency: Urge
 
 export interface Trouble { code: string; message: string }
 
+/** Complete at the level `full`. The script tag's loader knows only `level` and `build` until the runtime is there. */
 export interface Status {
   /** `loader`: no WebAssembly or no runtime: detection and prompt only. `off`: disposed or on a server. */
   level: Level;

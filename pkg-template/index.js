@@ -15,7 +15,10 @@ export function createChangeover(options = {}) {
   const { runtime } = options;
   const load = () => (runtime ? import(/* @vite-ignore */ /* webpackIgnore: true */ runtime) : quietly(() => import('./runtime.js')));
   const complete = completeOptions(options);
-  return (globalThis[KEY] = mine = openPage({ ...complete, prompt: complete.prompt ? 'on' : 'off' }, load).api);
+  const page = openPage({ ...complete, prompt: complete.prompt ? 'on' : 'off' }, load);
+  // The loader has no bytes for what it does not know yet.
+  Object.assign(page.status, { ...unknown(), ...page.status, decision: unknown().decision });
+  return (globalThis[KEY] = mine = page.api);
 }
 
 /**
@@ -38,11 +41,11 @@ async function quietly(load) {
   }
 }
 
-function inert() {
-  const undo = () => {};
-  const status = {
-    level: 'off',
-    levelReason: 'there is no document here',
+/** The status of a page that knows nothing yet. */
+function unknown() {
+  return {
+    level: 'starting',
+    levelReason: null,
     build: null,
     release: null,
     skew: false,
@@ -56,6 +59,11 @@ function inert() {
     prompt: null,
     changeover: null,
   };
+}
+
+function inert() {
+  const undo = () => {};
+  const status = { ...unknown(), level: 'off', levelReason: 'there is no document here' };
   return {
     status,
     check: async () => status,

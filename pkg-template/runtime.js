@@ -33,6 +33,7 @@ function connect(page, options, Core) {
   let reloads = [];
   let core = null;
   let dead = false;
+  let last = page.status; // what a disposed page says
 
   const settle = (waiting, answer) => waiting.forEach((resolve) => resolve(answer));
   const settleChecks = () => {
@@ -129,7 +130,7 @@ function connect(page, options, Core) {
 
   const impl = {
     get status() {
-      return tell('status') ?? page.status;
+      return tell('status') ?? last;
     },
     check: () =>
       new Promise((resolve) => {
@@ -161,6 +162,7 @@ function connect(page, options, Core) {
     trace: () => tell('trace') ?? '',
     dispose() {
       tell('dispose');
+      last = { ...(tell('status') ?? last), level: 'off' };
       dead = true;
       prompt.hide();
       listeners.clear();

@@ -248,16 +248,19 @@ test('the npm entry starts once, starts anew after dispose(), and is inert on a 
   const answer = await page.evaluate(async () => {
     const { createChangeover } = await import('/index.js');
     const first = createChangeover({ interval: 1000 });
+    const known = Object.keys(first.status).sort().join();
     const same = createChangeover() === first;
     while (first.status.level === 'starting') await new Promise((done) => setTimeout(done, 20));
     const { level, build } = first.status;
+    const complete = Object.keys(first.status).sort().join();
     first.dispose();
     const next = createChangeover();
     const anew = next !== first;
     while (next.status.level === 'starting') await new Promise((done) => setTimeout(done, 20));
-    return { same, level, build, anew, again: next.status.level };
+    const off = Object.keys(first.status).sort().join();
+    return { same, level, build, anew, again: next.status.level, starting: known === complete, off: off === complete };
   });
-  assert.deepEqual(answer, { same: true, level: 'full', build: 'a', anew: true, again: 'full' });
+  assert.deepEqual(answer, { same: true, level: 'full', build: 'a', anew: true, again: 'full', starting: true, off: true });
 
   const { createChangeover } = await import(join(PACKAGE, 'index.js'));
   const inert = createChangeover();
