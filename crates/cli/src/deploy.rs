@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use changeover::engine::io::BuildId;
-use changeover::engine::manifest::{Commit, Manifest};
+use changeover::engine::manifest::{ChunkKind, Commit, Manifest};
 use changeover::engine::release::{BuildRef, Release};
 
 use crate::build::{Build, Note, Source, named};
@@ -341,8 +341,22 @@ pub fn collisions<'m>(
     names.into_iter().collect()
 }
 
-/// Says what a purely static host cannot promise about colliding names.
-pub fn collision_note(names: Vec<String>) -> Option<Note> {
+/// Says what a purely static host cannot promise about colliding names; those that every page loads come first.
+pub fn collision_note(manifest: &Manifest, mut names: Vec<String>) -> Option<Note> {
+    names.sort_by_cached_key(|name| {
+        let entry = manifest.entries.iter().position(|entry| entry == name);
+        let kind = manifest
+            .chunks
+            .get(name)
+            .map_or(ChunkKind::Asset, |chunk| chunk.kind);
+        let rank = match kind {
+            ChunkKind::Script => 0,
+            ChunkKind::Style => 1,
+            ChunkKind::Wasm => 2,
+            ChunkKind::Asset => 3,
+        };
+        (entry.unwrap_or(usize::MAX), rank, name.clone())
+    });
     let (subject, one) = match names.len() {
         0 => return None,
         1 => ("1 file has".to_owned(), "this name"),

@@ -77,7 +77,11 @@ pub fn publish(options: &PublishOptions) -> Result<Published> {
         &options.dist,
         &Hints {
             app: options.app.clone(),
-            fallback_app: found.ok().flatten().map(|release| release.app),
+            fallback_app: found
+                .ok()
+                .flatten()
+                .map(|release| release.app)
+                .filter(|app| app != NAMELESS),
             base: options.base.clone(),
         },
     )?;
@@ -130,10 +134,10 @@ pub fn publish(options: &PublishOptions) -> Result<Published> {
     let others = earlier
         .iter()
         .filter(|manifest| manifest.id != build.manifest.id && !pruned.contains(&manifest.id.0));
-    notes.extend(deploy::collision_note(deploy::collisions(
+    notes.extend(deploy::collision_note(
         &build.manifest,
-        others,
-    )));
+        deploy::collisions(&build.manifest, others),
+    ));
     Ok(Published {
         previous: live
             .map(|live| live.build.id.0)

@@ -124,7 +124,7 @@ pub fn rollback(options: &RollbackOptions) -> Result<RolledBack> {
     deployment.place_release(&release, deploy::publication(by), entry.commit.clone())?;
     retain::tidy_documents(&site, &release)?;
     notes.extend(deployment.notes());
-    notes.extend(deploy::collision_note(colliding));
+    notes.extend(deploy::collision_note(&manifest, colliding));
     Ok(RolledBack {
         release,
         from: live.build.id.0,

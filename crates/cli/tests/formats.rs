@@ -314,6 +314,13 @@ fn a_dist_touched_after_the_build_is_another_build_with_another_stamp() {
         html.contains(&format!("data-build=\"{}\"", build.id())),
         "{html}"
     );
+    let published: serde_json::Value = serde_json::from_slice(&build.manifest_bytes).unwrap();
+    assert_eq!(published["id"], build.id());
+    assert_eq!(published["fieldOfTheFuture"], 1);
+    assert_eq!(
+        published["chunks"]["app.js"]["assets"],
+        serde_json::json!(["x.png"])
+    );
     let codes: Vec<_> = build.notes.iter().map(|note| note.code).collect();
     assert_eq!(codes, ["twins-dropped", "changed-after-build"]);
     assert_eq!(
@@ -379,7 +386,7 @@ fn own_dist() -> tempfile::TempDir {
         format!(
             r#"{{"format":1,"app":"shop","id":"own-1","created":"2026-01-01T00:00:00Z","fieldOfTheFuture":1,
             "entries":["app.js"],"documents":{{"index.html":{{{}}}}},
-            "chunks":{{"app.js":{{"id":"src/app.js","code":"c",{},"kind":"script","owner":"shell"}},
+            "chunks":{{"app.js":{{"assets":["x.png"],"id":"src/app.js","code":"c",{},"kind":"script","owner":"shell"}},
             "app.js.map":{{"id":"src/app.js.map","code":"c",{},"kind":"asset","owner":"shell"}}}}}}"#,
             fact(html),
             fact("app"),

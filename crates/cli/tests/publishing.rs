@@ -240,6 +240,23 @@ fn a_second_build_shares_what_is_the_same_and_says_which_names_collide() {
         "hashed files of both builds are there"
     );
     assert_eq!(text(&shop.site(), "plain.js"), "2");
+    // What every page loads is named first.
+    for name in ["aaa.txt", "aab.css", "aac.js", "aad.png", "aae.wasm"] {
+        put(&shop.dist(), name, "2");
+    }
+    shop.publish(&[]);
+    for name in [
+        "aaa.txt", "aab.css", "aac.js", "aad.png", "aae.wasm", "plain.js",
+    ] {
+        put(&shop.dist(), name, "3");
+    }
+    let third = shop.publish(&[]);
+    assert_eq!(
+        third["notes"][0]["files"],
+        json!([
+            "plain.js", "aac.js", "aab.css", "aae.wasm", "aaa.txt", "aad.png"
+        ])
+    );
 
     let (dist, site) = (shop.dist(), shop.site());
     let out = changeover([

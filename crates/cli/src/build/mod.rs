@@ -440,13 +440,22 @@ fn app_name(dist: &Path, hints: &Hints) -> String {
         .app
         .clone()
         .or_else(|| hints.fallback_app.clone())
-        .or_else(|| {
-            let name = package_json(dist)?.get("name")?.as_str()?.to_owned();
-            // @shop/web becomes shop-web.
-            let name = name.trim_start_matches('@').replace('/', "-");
-            is_id(&name).then_some(name)
-        })
+        .or_else(|| id_of_name(package_json(dist)?.get("name")?.as_str()?))
         .unwrap_or_else(|| NAMELESS.into())
+}
+
+/// `@shop/web` becomes `shop-web`, as in the bundler plugin.
+fn id_of_name(name: &str) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let mut id = String::new();
+    for part in name.split(|c| !allowed(c)).filter(|part| !part.is_empty()) {
+        if !id.is_empty() {
+            id.push('-');
+        }
+        id.push_str(part);
+    }
+    let id: String = id.trim_start_matches(['-', '.']).chars().take(64).collect();
+    is_id(&id).then_some(id)
 }
 
 /// The `package.json` in the dist or one of the two folders above it: where bundlers are run.

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use changeover::engine::io::BuildId;
 use changeover::engine::manifest::Manifest;
 
+use serde_json::Value;
+
 use super::{Build, Description, Hints, Note, Raw, bare, base, named};
 use crate::error::{At, Error, Result};
 use crate::hash::Fingerprint;
@@ -91,15 +93,42 @@ pub fn build(raw: Raw, found: Found, claimed: Option<String>, hints: &Hints) -> 
         rewritten |= base != manifest.base;
         manifest.base = base;
     }
-    if touched.is_empty() {
-        let mut build = raw.finish_untouched(manifest);
-        if !rewritten {
-            // Fields that this version does not know stay in.
-            build.manifest_bytes = bytes;
+    let mut build = if touched.is_empty() {
+        raw.finish_untouched(manifest)
+    } else {
+        rewritten = true;
+        amended(raw, manifest, touched)?
+    };
+    build.manifest_bytes = if rewritten {
+        with_unknown_fields(&build.manifest_bytes, &bytes)
+    } else {
+        bytes
+    };
+    Ok(build)
+}
+
+/// `rewritten` with the fields of `original` that this version does not know, in the manifest and in its chunks.
+fn with_unknown_fields(rewritten: &[u8], original: &[u8]) -> Vec<u8> {
+    let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
+    let (Some(mut new), Some(old)) = (read(rewritten), read(original)) else {
+        return rewritten.to_vec();
+    };
+    complete(&mut new, &old);
+    let chunks = new.get_mut("chunks").and_then(Value::as_object_mut);
+    for (path, chunk) in chunks.into_iter().flatten() {
+        if let Some(before) = old.get("chunks").and_then(|chunks| chunks.get(path)) {
+            complete(chunk, before);
         }
-        return Ok(build);
     }
-    amended(raw, manifest, touched)
+    serde_json::to_vec_pretty(&new).unwrap_or_else(|_| rewritten.to_vec())
+}
+
+fn complete(new: &mut Value, old: &Value) {
+    if let (Some(new), Some(old)) = (new.as_object_mut(), old.as_object()) {
+        for (name, value) in old {
+            new.entry(name).or_insert_with(|| value.clone());
+        }
+    }
 }
 
 /// The files that are not what the manifest says: changed, added, or (maps only) gone.
