@@ -146,53 +146,74 @@ impl fmt::Debug for ParseError {
 
 impl core::error::Error for ParseError {}
 
-/// Reads `text`, at most `limit` bytes of it, up to its format number, which must be the known one.
-pub(super) fn read(document: &'static str, text: &str, limit: usize) -> Result<Fields, ParseError> {
-    let fail = |kind| Err(ParseError::new(document, kind));
-    if text.len() > limit {
-        return fail(Kind::TooLarge {
-            size: text.len(),
-            limit,
-        });
-    }
-    let text = text
-        .trim_start_matches('\u{feff}')
-        .trim_matches([' ', '\n', '\r', '\t']);
-    if text.is_empty() {
-        return fail(Kind::Empty);
-    }
-    if text.starts_with('<') {
-        return fail(Kind::Html);
-    }
-    let fields = match json::read(text) {
-        Ok(Value::Object(fields)) => fields,
-        Ok(_) => return fail(Kind::NotAnObject),
-        Err(Fault::CutOff) => return fail(Kind::CutOff),
-        Err(Fault::At(at)) => return fail(Kind::NotJson { at: Some(at) }),
-        Err(Fault::TooDeep) => return fail(Kind::NotJson { at: None }),
-    };
+/// Reads `text`, at most `limit` bytes of it: its format number, which must be the known one, and then what `build`
+/// takes out of its fields.
+pub(super) fn read<T>(
+    document: &'static str,
+    text: &str,
+    limit: usize,
+    build: fn(&mut Fields<'_>) -> T,
+) -> Result<T, ParseError> {
+    let mut error = None;
+    let fields = open(document, text, limit)?;
     let mut fields = Fields {
         document,
         path: String::new(),
         fields,
+        error: &mut error,
     };
-    let format = fields.number("format", u64::MAX)?;
-    if format == u64::from(FORMAT) {
-        Ok(fields)
-    } else {
-        fail(Kind::UnknownFormat { format })
+    let format = fields.number("format", u64::MAX);
+    if fields.error.is_none() && format != u64::from(FORMAT) {
+        return Err(ParseError::new(document, Kind::UnknownFormat { format }));
+    }
+    let value = build(&mut fields);
+    match error {
+        None => Ok(value),
+        Some(error) => Err(error),
     }
 }
 
+fn open(
+    document: &'static str,
+    text: &str,
+    limit: usize,
+) -> Result<Vec<(String, Value)>, ParseError> {
+    let size = text.len();
+    let text = text
+        .trim_start_matches('\u{feff}')
+        .trim_matches([' ', '\n', '\r', '\t']);
+    let kind = if size > limit {
+        Kind::TooLarge { size, limit }
+    } else if text.is_empty() {
+        Kind::Empty
+    } else if text.starts_with('<') {
+        Kind::Html
+    } else {
+        match json::read(text) {
+            Ok(Value::Object(fields)) => return Ok(fields),
+            Ok(_) => Kind::NotAnObject,
+            Err(Fault::CutOff) => Kind::CutOff,
+            Err(Fault::At(at)) => Kind::NotJson { at: Some(at) },
+            Err(Fault::TooDeep) => Kind::NotJson { at: None },
+        }
+    };
+    Err(ParseError::new(document, kind))
+}
+
 /// The fields of an object, taken out one by one. `null` counts as absent, and what nobody takes is dropped.
-pub(super) struct Fields {
+///
+/// The first error is kept for the end; what is missing or wrong is empty or 0 until then. An early way out of each
+/// field would be a third of the code of the runtime's parsers.
+pub(super) struct Fields<'e> {
     document: &'static str,
     /// Where the object is, for the sentence; empty or ending with a dot.
     path: String,
     fields: Vec<(String, Value)>,
+    error: &'e mut Option<ParseError>,
 }
 
-impl Fields {
+impl Fields<'_> {
+    #[inline(never)]
     fn take(&mut self, name: &str) -> Option<Value> {
         let (_, value) = self.fields.iter_mut().find(|(field, _)| field == name)?;
         let value = core::mem::replace(value, Value::Null);
@@ -203,20 +224,20 @@ impl Fields {
         }
     }
 
-    fn place(&self, name: &str) -> String {
-        join(&[&self.path, name])
+    fn note(&mut self, kind: Kind) {
+        if self.error.is_none() {
+            *self.error = Some(ParseError::new(self.document, kind));
+        }
     }
 
-    fn missing(&self, name: &str) -> ParseError {
-        ParseError::new(
-            self.document,
-            Kind::Missing {
-                field: self.place(name),
-            },
-        )
+    #[inline(never)]
+    fn missing(&mut self, name: &str) {
+        let field = join(&[&self.path, name]);
+        self.note(Kind::Missing { field });
     }
 
-    fn invalid(&self, name: &str, value: &Value, rule: &'static str) -> ParseError {
+    #[inline(never)]
+    fn invalid(&mut self, name: &str, value: &Value, rule: &'static str) {
         let value = match value {
             Value::Null => "null".into(),
             Value::Bool(true) => "true".into(),
@@ -227,140 +248,128 @@ impl Fields {
             Value::List(_) => "a list".into(),
             Value::Object(_) => "an object".into(),
         };
-        ParseError::new(
-            self.document,
-            Kind::Invalid {
-                field: self.place(name),
-                value,
-                rule,
-            },
-        )
+        let field = join(&[&self.path, name]);
+        self.note(Kind::Invalid { field, value, rule });
     }
 
     /// A text that keeps `rule`, if it is there.
-    pub(super) fn maybe_text(
-        &mut self,
-        name: &str,
-        rule: Rule,
-    ) -> Result<Option<String>, ParseError> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::Text(text)) if (rule.keeps)(&text) => Ok(Some(text)),
-            Some(value) => Err(self.invalid(name, &value, rule.words)),
+    #[inline(never)]
+    pub(super) fn maybe_text(&mut self, name: &str, rule: Rule) -> Option<String> {
+        match self.take(name)? {
+            Value::Text(text) if (rule.keeps)(&text) => Some(text),
+            value => {
+                self.invalid(name, &value, rule.words);
+                None
+            }
         }
     }
 
     /// A text that keeps `rule`.
-    pub(super) fn text(&mut self, name: &str, rule: Rule) -> Result<String, ParseError> {
-        self.maybe_text(name, rule)?
-            .ok_or_else(|| self.missing(name))
+    #[inline(never)]
+    pub(super) fn text(&mut self, name: &str, rule: Rule) -> String {
+        self.maybe_text(name, rule).unwrap_or_else(|| {
+            self.missing(name);
+            String::new()
+        })
     }
 
     /// A list of texts that keep `rule`; empty when it is not there.
-    pub(super) fn texts(&mut self, name: &str, rule: Rule) -> Result<Vec<String>, ParseError> {
+    #[inline(never)]
+    pub(super) fn texts(&mut self, name: &str, rule: Rule) -> Vec<String> {
         let mut texts = Vec::new();
-        for value in self.list(name)? {
+        for value in self.list(name) {
             match value {
                 Value::Text(text) if (rule.keeps)(&text) => texts.push(text),
-                value => return Err(self.invalid(name, &value, rule.words)),
+                value => self.invalid(name, &value, rule.words),
             }
         }
-        Ok(texts)
+        texts
     }
 
     /// A whole number from 0 to `most`, if it is there.
-    pub(super) fn maybe_number(
-        &mut self,
-        name: &str,
-        most: u64,
-    ) -> Result<Option<u64>, ParseError> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Value::Number(Some(number))) if number <= most => Ok(Some(number)),
-            Some(value) => Err(self.invalid(name, &value, number_rule(most))),
+    #[inline(never)]
+    pub(super) fn maybe_number(&mut self, name: &str, most: u64) -> Option<u64> {
+        match self.take(name)? {
+            Value::Number(Some(number)) if number <= most => Some(number),
+            value => {
+                self.invalid(name, &value, number_rule(most));
+                None
+            }
         }
     }
 
     /// A whole number from 0 to `most`.
-    pub(super) fn number(&mut self, name: &str, most: u64) -> Result<u64, ParseError> {
-        self.maybe_number(name, most)?
-            .ok_or_else(|| self.missing(name))
-    }
-
-    /// A whole number from 0 to 2^32 - 1, if it is there.
-    pub(super) fn maybe_small(&mut self, name: &str) -> Result<Option<u32>, ParseError> {
-        // The bound was checked, so the conversion holds.
-        Ok(self
-            .maybe_number(name, u32::MAX.into())?
-            .map(|number| number as u32))
+    #[inline(never)]
+    pub(super) fn number(&mut self, name: &str, most: u64) -> u64 {
+        self.maybe_number(name, most).unwrap_or_else(|| {
+            self.missing(name);
+            0
+        })
     }
 
     /// A list of whole numbers from 0 to 2^32 - 1; empty when it is not there.
-    pub(super) fn smalls(&mut self, name: &str) -> Result<Vec<u32>, ParseError> {
+    #[inline(never)]
+    pub(super) fn smalls(&mut self, name: &str) -> Vec<u32> {
         let mut numbers = Vec::new();
-        for value in self.list(name)? {
+        for value in self.list(name) {
             match value {
-                Value::Number(Some(number)) if number <= u32::MAX.into() => {
-                    numbers.push(number as u32)
-                }
-                value => return Err(self.invalid(name, &value, number_rule(u32::MAX.into()))),
+                Value::Number(Some(number)) if number <= SMALL => numbers.push(number as u32),
+                value => self.invalid(name, &value, number_rule(SMALL)),
             }
         }
-        Ok(numbers)
+        numbers
     }
 
     /// One of `words`, by its place among them, if it is there; `rule` names them.
+    #[inline(never)]
     pub(super) fn maybe_word(
         &mut self,
         name: &str,
         words: &[&str],
         rule: &'static str,
-    ) -> Result<Option<usize>, ParseError> {
-        let Some(value) = self.take(name) else {
-            return Ok(None);
-        };
+    ) -> Option<usize> {
+        let value = self.take(name)?;
         let place = match &value {
             Value::Text(text) => words.iter().position(|word| word == text),
             _ => None,
         };
-        if place.is_some() {
-            Ok(place)
-        } else {
-            Err(self.invalid(name, &value, rule))
+        if place.is_none() {
+            self.invalid(name, &value, rule);
         }
+        place
     }
 
     /// One of `words`, by its place among them; `rule` names them.
-    pub(super) fn word(
-        &mut self,
-        name: &str,
-        words: &[&str],
-        rule: &'static str,
-    ) -> Result<usize, ParseError> {
-        self.maybe_word(name, words, rule)?
-            .ok_or_else(|| self.missing(name))
+    pub(super) fn word(&mut self, name: &str, words: &[&str], rule: &'static str) -> usize {
+        self.maybe_word(name, words, rule).unwrap_or_else(|| {
+            self.missing(name);
+            0
+        })
     }
 
     /// The fields of an inner object, if it is there.
-    pub(super) fn maybe_inner(&mut self, name: &str) -> Result<Option<Fields>, ParseError> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(value) => self.open(name, value).map(Some),
-        }
+    #[inline(never)]
+    pub(super) fn maybe_inner(&mut self, name: &str) -> Option<Fields<'_>> {
+        let value = self.take(name)?;
+        Some(self.enter(name, value))
     }
 
     /// The fields of an inner object.
-    pub(super) fn inner(&mut self, name: &str) -> Result<Fields, ParseError> {
-        self.maybe_inner(name)?.ok_or_else(|| self.missing(name))
+    pub(super) fn inner(&mut self, name: &str) -> Fields<'_> {
+        let value = self.take(name).unwrap_or_else(|| {
+            self.missing(name);
+            Value::Object(Vec::new())
+        });
+        self.enter(name, value)
     }
 
-    /// The fields of each object in a list; empty when it is not there.
-    pub(super) fn inners(&mut self, name: &str) -> Result<Vec<Fields>, ParseError> {
+    /// A list of objects, each read by `read`; empty when it is not there.
+    pub(super) fn inners<V>(&mut self, name: &str, read: fn(&mut Fields<'_>) -> V) -> Vec<V> {
         let mut inners = Vec::new();
-        for value in self.list(name)? {
-            inners.push(self.open(name, value)?);
+        for value in self.list(name) {
+            inners.push(read(&mut self.enter(name, value)));
         }
-        Ok(inners)
+        inners
     }
 
     /// A map whose names keep `rule`, each object read by `read`; empty when it is not there.
@@ -368,43 +377,63 @@ impl Fields {
         &mut self,
         name: &str,
         rule: Rule,
-        read: fn(Fields) -> Result<V, ParseError>,
-    ) -> Result<Names<V>, ParseError> {
+        read: fn(&mut Fields<'_>) -> V,
+    ) -> Names<V> {
         let mut pairs = Vec::new();
-        if let Some(inner) = self.maybe_inner(name)? {
-            for (key, value) in inner.fields {
-                if !(rule.keeps)(&key) {
-                    return Err(self.invalid(name, &Value::Text(key), rule.words));
-                }
-                let value = self.open(&join(&[name, ".", &key]), value)?;
-                pairs.push((key, read(value)?));
-            }
+        for (key, value) in self.entries(name, rule) {
+            let value = read(&mut self.enter(&join(&[name, ".", &key]), value));
+            pairs.push((key, value));
         }
-        Ok(Names::from_pairs(pairs))
+        Names::from_pairs(pairs)
     }
 
-    fn list(&mut self, name: &str) -> Result<Vec<Value>, ParseError> {
+    #[inline(never)]
+    fn entries(&mut self, name: &str, rule: Rule) -> Vec<(String, Value)> {
+        let Some(inner) = self.maybe_inner(name) else {
+            return Vec::new();
+        };
+        let entries = inner.fields;
+        for (key, _) in &entries {
+            if !(rule.keeps)(key) {
+                self.invalid(name, &Value::Text(key.clone()), rule.words);
+            }
+        }
+        entries
+    }
+
+    #[inline(never)]
+    fn list(&mut self, name: &str) -> Vec<Value> {
         match self.take(name) {
-            None => Ok(Vec::new()),
-            Some(Value::List(values)) => Ok(values),
-            Some(value) => Err(self.invalid(name, &value, "a list")),
+            None => Vec::new(),
+            Some(Value::List(values)) => values,
+            Some(value) => {
+                self.invalid(name, &value, "a list");
+                Vec::new()
+            }
         }
     }
 
-    fn open(&self, name: &str, value: Value) -> Result<Fields, ParseError> {
-        match value {
-            Value::Object(fields) => {
-                let path = join(&[&self.path, name, "."]);
-                Ok(Fields {
-                    document: self.document,
-                    path,
-                    fields,
-                })
+    #[inline(never)]
+    fn enter(&mut self, name: &str, value: Value) -> Fields<'_> {
+        let path = join(&[&self.path, name, "."]);
+        let fields = match value {
+            Value::Object(fields) => fields,
+            value => {
+                self.invalid(name, &value, "an object");
+                Vec::new()
             }
-            value => Err(self.invalid(name, &value, "an object")),
+        };
+        Fields {
+            document: self.document,
+            path,
+            fields,
+            error: self.error,
         }
     }
 }
+
+/// The largest number of the smaller kind.
+pub(super) const SMALL: u64 = u32::MAX as u64;
 
 fn number_rule(most: u64) -> &'static str {
     match most {

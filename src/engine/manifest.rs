@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    format::{self, ANY, FORMAT, Fields, ID, INTEGRITY, PATH, ParseError},
+    format::{self, ANY, FORMAT, Fields, ID, INTEGRITY, PATH, ParseError, SMALL},
     io::BuildId,
     names::Names,
 };
@@ -145,26 +145,30 @@ pub struct Store {
 impl Manifest {
     /// Reads and checks the text of a manifest. Unknown fields pass.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let mut fields = format::read(DOCUMENT, text, MANIFEST_LIMIT)?;
-        Ok(Self {
+        format::read(DOCUMENT, text, MANIFEST_LIMIT, Self::read)
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
             format: FORMAT,
-            app: fields.text("app", ID)?,
-            id: BuildId(fields.text("id", ID)?),
-            version: fields.maybe_text("version", ANY)?,
-            created: fields.text("created", ANY)?,
-            base: fields.maybe_text("base", ANY)?.unwrap_or_else(root),
-            commit: match fields.maybe_inner("commit")? {
-                Some(commit) => Some(Commit::read(commit)?),
-                None => None,
-            },
-            epoch: fields.maybe_small("epoch")?.unwrap_or_else(first_epoch),
-            entries: fields.texts("entries", PATH)?,
-            html: fields.maybe_text("html", INTEGRITY)?,
-            documents: fields.named("documents", PATH, Document::read)?,
-            slots: fields.named("slots", ANY, Slot::read)?,
-            chunks: fields.named("chunks", PATH, Chunk::read)?,
-            stores: fields.named("stores", ANY, Store::read)?,
-        })
+            app: fields.text("app", ID),
+            id: BuildId(fields.text("id", ID)),
+            version: fields.maybe_text("version", ANY),
+            created: fields.text("created", ANY),
+            base: fields.maybe_text("base", ANY).unwrap_or_else(root),
+            commit: fields
+                .maybe_inner("commit")
+                .map(|mut commit| Commit::read(&mut commit)),
+            epoch: fields
+                .maybe_number("epoch", SMALL)
+                .map_or_else(first_epoch, |epoch| epoch as u32),
+            entries: fields.texts("entries", PATH),
+            html: fields.maybe_text("html", INTEGRITY),
+            documents: fields.named("documents", PATH, Document::read),
+            slots: fields.named("slots", ANY, Slot::read),
+            chunks: fields.named("chunks", PATH, Chunk::read),
+            stores: fields.named("stores", ANY, Store::read),
+        }
     }
 
     /// Writes the manifest, indented, fields in the order of the type and names in the order of bytes.
@@ -195,70 +199,70 @@ impl Manifest {
 }
 
 impl Commit {
-    fn read(mut fields: Fields) -> Result<Self, ParseError> {
-        Ok(Self {
-            sha: fields.text("sha", ANY)?,
-            author: fields.maybe_text("author", ANY)?,
-            message: fields.maybe_text("message", ANY)?,
-            time: fields.maybe_text("time", ANY)?,
-        })
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            sha: fields.text("sha", ANY),
+            author: fields.maybe_text("author", ANY),
+            message: fields.maybe_text("message", ANY),
+            time: fields.maybe_text("time", ANY),
+        }
     }
 }
 
 impl Document {
-    fn read(mut fields: Fields) -> Result<Self, ParseError> {
-        Ok(Self {
-            integrity: fields.text("integrity", INTEGRITY)?,
-            size: fields.number("size", u64::MAX)?,
-        })
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            integrity: fields.text("integrity", INTEGRITY),
+            size: fields.number("size", u64::MAX),
+        }
     }
 }
 
 impl Slot {
-    fn read(mut fields: Fields) -> Result<Self, ParseError> {
-        Ok(Self {
-            file: fields.text("file", PATH)?,
-            kind: match fields.word("kind", &["module", "wasm"], "module or wasm")? {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            file: fields.text("file", PATH),
+            kind: match fields.word("kind", &["module", "wasm"], "module or wasm") {
                 0 => SlotKind::Module,
                 _ => SlotKind::Wasm,
             },
-            schema: fields.maybe_small("schema")?.unwrap_or_default(),
-        })
+            schema: fields.maybe_number("schema", SMALL).unwrap_or_default() as u32,
+        }
     }
 }
 
 impl Chunk {
-    fn read(mut fields: Fields) -> Result<Self, ParseError> {
-        Ok(Self {
-            id: fields.text("id", ANY)?,
-            code: fields.text("code", ANY)?,
-            integrity: fields.text("integrity", INTEGRITY)?,
-            size: fields.number("size", u64::MAX)?,
-            kind: match fields.text("kind", ANY)?.as_str() {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            id: fields.text("id", ANY),
+            code: fields.text("code", ANY),
+            integrity: fields.text("integrity", INTEGRITY),
+            size: fields.number("size", u64::MAX),
+            kind: match fields.text("kind", ANY).as_str() {
                 "script" => ChunkKind::Script,
                 "style" => ChunkKind::Style,
                 "wasm" => ChunkKind::Wasm,
                 _ => ChunkKind::Asset,
             },
-            imports: fields.texts("imports", PATH)?,
-            dynamic_imports: fields.texts("dynamicImports", PATH)?,
-            css: fields.texts("css", PATH)?,
-            owner: match fields.text("owner", ANY)?.as_str() {
+            imports: fields.texts("imports", PATH),
+            dynamic_imports: fields.texts("dynamicImports", PATH),
+            css: fields.texts("css", PATH),
+            owner: match fields.text("owner", ANY).as_str() {
                 "slot" => Owner::Slot,
                 "shared" => Owner::Shared,
                 "pinned" => Owner::Pinned,
                 _ => Owner::Shell,
             },
-        })
+        }
     }
 }
 
 impl Store {
-    fn read(mut fields: Fields) -> Result<Self, ParseError> {
-        Ok(Self {
-            schema: fields.number("schema", u32::MAX.into())? as u32,
-            reads: fields.smalls("reads")?,
-        })
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            schema: fields.number("schema", SMALL) as u32,
+            reads: fields.smalls("reads"),
+        }
     }
 }
 

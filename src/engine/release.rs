@@ -106,35 +106,31 @@ pub enum How {
 impl Release {
     /// Reads and checks the text of a `release.json`. Unknown fields pass.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let mut fields = format::read(DOCUMENT, text, RELEASE_LIMIT)?;
+        format::read(DOCUMENT, text, RELEASE_LIMIT, Self::read)
+    }
+
+    fn read(fields: &mut Fields<'_>) -> Self {
         let urgencies = ["routine", "soon", "now"];
-        Ok(Self {
+        Self {
             format: FORMAT,
-            app: fields.text("app", ID)?,
-            channel: fields.maybe_text("channel", ID)?.unwrap_or_else(stable),
-            sequence: fields.number("sequence", MAX_SAFE_INTEGER)?,
-            issued: fields.text("issued", TIME)?,
-            expires: fields.maybe_text("expires", TIME)?,
-            build: BuildRef::read(fields.inner("build")?)?,
-            urgency: match fields.maybe_word("urgency", &urgencies, "routine, soon or now")? {
+            app: fields.text("app", ID),
+            channel: fields.maybe_text("channel", ID).unwrap_or_else(stable),
+            sequence: fields.number("sequence", MAX_SAFE_INTEGER),
+            issued: fields.text("issued", TIME),
+            expires: fields.maybe_text("expires", TIME),
+            build: BuildRef::read(&mut fields.inner("build")),
+            urgency: match fields.maybe_word("urgency", &urgencies, "routine, soon or now") {
                 Some(2) => Urgency::Now,
                 Some(1) => Urgency::Soon,
                 Some(_) | None => Urgency::Routine,
             },
-            message: fields.maybe_text("message", MESSAGE)?,
-            rollout: match fields.maybe_inner("rollout")? {
-                Some(rollout) => Some(Rollout::read(rollout)?),
-                None => None,
-            },
-            floor: fields.maybe_number("floor", MAX_SAFE_INTEGER)?,
-            retire: {
-                let mut retire = Vec::new();
-                for inner in fields.inners("retire")? {
-                    retire.push(Retire::read(inner)?);
-                }
-                retire
-            },
-        })
+            message: fields.maybe_text("message", MESSAGE),
+            rollout: fields
+                .maybe_inner("rollout")
+                .map(|mut rollout| Rollout::read(&mut rollout)),
+            floor: fields.maybe_number("floor", MAX_SAFE_INTEGER),
+            retire: fields.inners("retire", Retire::read),
+        }
     }
 
     /// Writes the release, indented, fields in the order of the type.
@@ -163,39 +159,38 @@ impl Release {
 }
 
 impl BuildRef {
-    fn read(mut fields: Fields) -> Result<Self, ParseError> {
-        Ok(Self {
-            id: BuildId(fields.text("id", ID)?),
-            manifest: fields.text("manifest", PATH)?,
-            integrity: fields.maybe_text("integrity", INTEGRITY)?,
-        })
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            id: BuildId(fields.text("id", ID)),
+            manifest: fields.text("manifest", PATH),
+            integrity: fields.maybe_text("integrity", INTEGRITY),
+        }
     }
 }
 
 impl Rollout {
-    fn read(mut fields: Fields) -> Result<Self, ParseError> {
-        Ok(Self {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
             // At most 100, so the conversion holds.
-            percent: fields.number("percent", 100)? as u8,
-            salt: fields.text("salt", ANY)?,
-            otherwise: match fields.maybe_inner("otherwise")? {
-                Some(otherwise) => Some(BuildRef::read(otherwise)?),
-                None => None,
-            },
-        })
+            percent: fields.number("percent", 100) as u8,
+            salt: fields.text("salt", ANY),
+            otherwise: fields
+                .maybe_inner("otherwise")
+                .map(|mut otherwise| BuildRef::read(&mut otherwise)),
+        }
     }
 }
 
 impl Retire {
-    fn read(mut fields: Fields) -> Result<Self, ParseError> {
-        Ok(Self {
-            build: BuildId(fields.text("build", ID)?),
-            how: match fields.word("how", &["drain", "force"], "drain or force")? {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            build: BuildId(fields.text("build", ID)),
+            how: match fields.word("how", &["drain", "force"], "drain or force") {
                 0 => How::Drain,
                 _ => How::Force,
             },
-            by: fields.maybe_text("by", TIME)?,
-        })
+            by: fields.maybe_text("by", TIME),
+        }
     }
 }
 
