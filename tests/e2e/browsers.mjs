@@ -6,7 +6,6 @@
 // A tab speaks the same few words everywhere: `goto`, `eval`, `waitFor`, `click`, `type`, `press`, `scroll`,
 // `screenshot`, `close`. Selectors may cross open shadow roots with ` >>> `.
 
-import { execFileSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -262,13 +261,4 @@ function readText(selector) {
     scope = element?.shadowRoot;
   }
   return (element?.innerText ?? element?.textContent ?? '').trim();
-}
-
-/** The version a browser's executable states, for the log. */
-export function version(engine) {
-  try {
-    return execFileSync(executable(engine), ['--version'], { encoding: 'utf8', timeout: 10_000 }).trim();
-  } catch (error) {
-    return `unknown (${error.message})`;
-  }
 }

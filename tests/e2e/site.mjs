@@ -4,7 +4,7 @@
 // `publish(name)` writes and publishes the next build; everything ends with the test.
 
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -150,13 +150,6 @@ function renamedAt(dir) {
   return statSync(join(dir, 'changeover/release.json')).ctimeMs;
 }
 
-/** Every file of a dist that is not ours, for looking at. */
-export function filesOf(dir, prefix = '') {
-  return readdirSync(join(dir, prefix), { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? filesOf(dir, join(prefix, entry.name)) : [join(prefix, entry.name)],
-  );
-}
-
 /* The small app: a heading with the build's name, a draft, a counter, a list built late, a record of what went wrong. */
 
 export function writeApp(name, dist, { attributes = {}, head = '', app = '' } = {}) {
@@ -298,5 +291,3 @@ export const LATER_BUTTON = 'changeover-prompt >>> [part~="later"]';
 /** The build the page shows; null while there is no page. */
 export const shownBuild = () => document.getElementById('build')?.textContent ?? null;
 export const promptIsUp = () => Boolean(globalThis.changeover?.status.prompt);
-/** Events of one type this page has heard. */
-export const heard = (type) => news.filter((event) => event.type === type);
