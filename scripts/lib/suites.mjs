@@ -74,11 +74,6 @@ export const SUITES = {
     needs: ['rust'],
     steps: (words) => [cargo('test', '--package', 'changeover', '--package', 'changeover-sim', ...words)],
   },
-  model: {
-    about: 'the laws of durable migration, checked against a model of all interleavings',
-    needs: ['rust'],
-    steps: (words) => [check('cargo', 'run', '--release', '--quiet', '--package', 'changeover-model', ...(words.length ? ['--', ...words] : []))],
-  },
   'engine-wasm': {
     about: 'the same engine tests as WebAssembly, in Node.js',
     needs: ['rust', 'runner'],
