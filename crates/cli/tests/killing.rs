@@ -41,9 +41,7 @@ fn over_http_a_killed_publish_leaves_exactly_the_old_or_the_new_release() {
                 read_until_stopped(&facts, &|path| over_http(&mut client.borrow_mut(), path));
             });
         }
-        while facts.passes() < READERS as u64 {
-            assert_eq!(facts.complaints(), Vec::<String>::new());
-        }
+        facts.wait_for_fresh_passes(2);
         world.kill_publishes(HTTP_KILLS, &facts);
         world.publish_to_the_end(&facts);
     });
@@ -63,9 +61,7 @@ fn on_a_static_host_the_same_holds_for_a_hashed_dist() {
             scope.spawn(|| read_until_stopped(&facts, &|path| from_disk(&site, path)));
             scope.spawn(|| follow_the_document(&facts, &site));
         }
-        while facts.passes() < READERS as u64 {
-            assert_eq!(facts.complaints(), Vec::<String>::new());
-        }
+        facts.wait_for_fresh_passes(2);
         world.kill_publishes(STATIC_KILLS, &facts);
         world.publish_to_the_end(&facts);
     });
@@ -210,7 +206,7 @@ impl World {
                 self.stop_at(&step.to_string())
             }
             1 => {
-                let name = LATE_STEPS[self.chance.below(LATE_STEPS.len() as u64) as usize];
+                let name = LATE_STEPS[(round / 3) as usize % LATE_STEPS.len()];
                 self.stop_at(name)
             }
             _ => {
