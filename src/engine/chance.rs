@@ -56,6 +56,8 @@ pub fn scramble(value: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn jitter_stays_within_a_fifth_and_back_off_between_a_second_and_its_cap() {

@@ -249,6 +249,8 @@ impl Reader<'_> {
 mod tests {
     use super::*;
     use alloc::{format, vec};
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn every_kind_of_value_is_read() {

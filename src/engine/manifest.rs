@@ -278,6 +278,8 @@ fn first_epoch() -> u32 {
 mod tests {
     use super::*;
     use alloc::string::ToString;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     const HASH: &str = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 

@@ -239,6 +239,8 @@ pub fn sort<T>(items: &mut [T], is_less: impl Fn(&T, &T) -> bool) {
 mod tests {
     use super::*;
     use alloc::string::ToString;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn whatever_the_order_it_is_sorted_afterwards() {

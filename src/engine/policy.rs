@@ -106,6 +106,8 @@ fn stale_or(facts: &Facts, reason: Reason) -> Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     /// A routine release of another build that changes what the page has loaded.
     const PLAIN: Facts = Facts {

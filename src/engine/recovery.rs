@@ -163,6 +163,8 @@ fn url_in(message: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use alloc::vec::Vec;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     const CHUNK: &str = "https://shop.test/assets/cart-1.js";
 

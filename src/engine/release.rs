@@ -202,6 +202,8 @@ fn stable() -> String {
 mod tests {
     use super::*;
     use alloc::string::ToString;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     const SMALLEST: &str = r#"{"format":1,"app":"shop","sequence":3115,"issued":"2026-07-31T12:00:00Z",
         "build":{"id":"9eedfbeeca","manifest":"builds/9eedfbeeca.json"}}"#;

@@ -83,6 +83,8 @@ pub fn is_expired(release: &Release, now: Timestamp) -> bool {
 mod tests {
     use super::*;
     use alloc::{format, string::String};
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn a_percentage_admits_about_that_part_and_growing_keeps_who_is_in() {

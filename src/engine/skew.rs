@@ -157,6 +157,8 @@ mod tests {
         manifest::{ChunkKind, Owner},
     };
     use alloc::{format, string::ToString};
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn a_file_that_was_only_renamed_has_not_changed() {

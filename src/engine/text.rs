@@ -64,6 +64,8 @@ pub fn find(text: &str, part: &str) -> Option<usize> {
 mod tests {
     use super::*;
     use alloc::{format, string::ToString};
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn numbers_read_as_the_formatter_writes_them() {
