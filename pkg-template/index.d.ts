@@ -150,5 +150,9 @@ export interface Changeover {
   dispose(): void;
 }
 
-/** Starts the guard, or returns the one this page already has. Inert where there is no document. */
+/**
+ * Starts the guard, or returns the one this page already has (script tag, Vite plugin, another call). That one takes over
+ * `prompt`, `lang` and `labels` at any time and the other options while it is starting, except `release`, `build` and
+ * `runtime`; what comes too late is named by a `problem` with code `options_ignored`. Inert where there is no document.
+ */
 export function createChangeover(options?: Options): Changeover;

@@ -1,16 +1,17 @@
 // The entry of the npm package: the loader, and the runtime as a module of its own that it fetches when the page is idle.
 import { KEY, openPage } from './loader.js';
-import { completeOptions } from './options.js';
+import { LATE, completeOptions } from './options.js';
 
 let mine;
 
 /**
- * Starts the guard, or returns the one this page already has. Inert where there is no document. After `dispose()` it
- * starts anew.
+ * Starts the guard, or returns the one this page already has, which takes over the options it still can: `prompt`,
+ * `lang` and `labels` always, the others before its runtime has come. Inert where there is no document. After
+ * `dispose()` it starts anew.
  */
 export function createChangeover(options = {}) {
   const there = globalThis[KEY];
-  if (there && (there !== mine || there.status.level !== 'off')) return there;
+  if (there && (there !== mine || there.status.level !== 'off')) return amend(there, options);
   if (typeof document === 'undefined') return inert();
   const { runtime } = options;
   const load = () => (runtime ? import(/* @vite-ignore */ /* webpackIgnore: true */ runtime) : quietly(() => import('./runtime.js')));
@@ -19,6 +20,12 @@ export function createChangeover(options = {}) {
   // The loader has no bytes for what it does not know yet.
   Object.assign(page.status, { ...unknown(), ...page.status, decision: unknown().decision });
   return (globalThis[KEY] = mine = page.api);
+}
+
+function amend(instance, options) {
+  if (typeof instance[LATE] === 'function') instance[LATE](options);
+  else instance[LATE] = { ...instance[LATE], ...options };
+  return instance;
 }
 
 /**

@@ -1,5 +1,13 @@
 // One shape for the options, whether they come from createChangeover() or from the attributes of the script tag.
 
+/** Where the public object of a page takes later options: an object until the runtime has come, then a function. */
+export const LATE = Symbol.for('changeover.options');
+
+/** What the loader has acted on before anybody could say otherwise. */
+const SETTLED = ['release', 'build', 'runtime'];
+/** What can be changed at any time. */
+const ALWAYS = ['prompt', 'lang', 'labels'];
+
 /** Milliseconds between two looks at the release. */
 const INTERVAL = 60_000;
 const LEAST_INTERVAL = 1_000;
@@ -29,6 +37,22 @@ export function completeOptions(given) {
     wasm: absolute(text('wasm')),
     trace: given.trace === true || given.trace === 'on' || given.trace === 'true',
   };
+}
+
+/** `given`, amended by what `late` says about what the loader has not acted on. */
+export function amendEarly(given, late = {}) {
+  const said = Object.entries(late).filter(([name, value]) => value !== undefined && !SETTLED.includes(name));
+  return completeOptions({ ...given, ...Object.fromEntries(said) });
+}
+
+/** Amends complete options in place by what can change at any time; `ignored` names those that come too late. */
+export function amendLate(options, late) {
+  const said = Object.keys(late).filter((name) => late[name] !== undefined && name in options);
+  const wanted = completeOptions({ ...options, ...Object.fromEntries(said.map((name) => [name, late[name]])) });
+  const changed = said.filter((name) => ALWAYS.includes(name));
+  for (const name of changed) options[name] = wanted[name];
+  const ignored = said.filter((name) => !ALWAYS.includes(name) && wanted[name] !== options[name]);
+  return { changed: changed.length > 0, ignored };
 }
 
 /** What the document says of itself: the stamp on the script tag, or a meta tag. */

@@ -5,7 +5,7 @@
 import { createBindings } from './bindings.js';
 import { describeFailure, textOf } from './failures.js';
 import { instantiate } from './instantiate.js';
-import { completeOptions } from './options.js';
+import { LATE, amendEarly, amendLate } from './options.js';
 import { equip } from './equip.js';
 import { createPrompt } from './prompt.js';
 import { createStates } from './states.js';
@@ -15,7 +15,7 @@ const EARLY_EVENTS = 100;
 
 /** Takes a page over from its loader; rejects when that is impossible, and leaves everything as it was. */
 export async function attach(page) {
-  const options = completeOptions(page.options);
+  const options = amendEarly(page.options, page.api[LATE]);
   try {
     const { exports, imports, start } = createBindings();
     const { instance, module } = await instantiate(options.wasm, imports);
@@ -103,14 +103,17 @@ function connect(page, options, Core) {
     claim: (name) => tell('claim', name),
     tell: (names) => tell('restored', names),
   });
-  const prompt = options.prompt
-    ? createPrompt({
-        lang: options.lang,
-        labels: options.labels,
-        onReload: ({ trouble }) => tell('reload', trouble === 'stateNotSaved' ? 'anyway' : 'user'),
-        onLater: () => tell('snooze'),
-      })
-    : { show() {}, hide() {} };
+  const prompt = createPrompt({
+    get lang() {
+      return options.lang;
+    },
+    get labels() {
+      return options.labels;
+    },
+    onReload: ({ trouble }) => tell('reload', trouble === 'stateNotSaved' ? 'anyway' : 'user'),
+    onLater: () => tell('snooze'),
+  });
+  const show = (view) => options.prompt && prompt.show(view);
 
   const host = {
     shield: (callback) => guarded((given) => callback(given)),
@@ -118,7 +121,7 @@ function connect(page, options, Core) {
       place = at;
     },
     event(event) {
-      if (event.type === 'promptShown') prompt.show(event.prompt);
+      if (event.type === 'promptShown') show(event.prompt);
       if (event.type === 'promptHidden') prompt.hide();
       if (event.type === 'changeoverAborted') settleReloads(event.reason);
       emit(event);
@@ -181,6 +184,17 @@ function connect(page, options, Core) {
     throw error;
   }
   if (dead) return;
+  page.api[LATE] = (late) => {
+    const { changed, ignored } = amendLate(options, late);
+    const { prompt: view } = page.api.status;
+    if (changed && view) {
+      prompt.hide();
+      show(view);
+    }
+    if (!ignored.length) return;
+    const message = `createChangeover() was called when the page was already guarded: ${ignored.join(', ')} came too late`;
+    emit({ type: 'problem', code: 'options_ignored', message });
+  };
   page.connect(impl);
   connected = true;
   page.onFailure = (event) => {

@@ -270,3 +270,25 @@ test('the npm entry starts once, starts anew after dispose(), and is inert on a 
   inert.dispose();
   assert.equal(globalThis[Symbol.for('changeover')], undefined);
 });
+
+test('options given to an instance that is there already are taken over, or named when they come too late', async (t) => {
+  const next = { ...RELEASE, sequence: 8, build: { id: 'b', manifest: 'builds/b.json' } };
+  const manifest = (id) => [200, 'application/json', JSON.stringify({ format: 1, app: 'test', id, created: '2026-01-01T00:00:00Z', base: '/', epoch: 1, entries: [], html: `sha384-${'A'.repeat(64)}`, slots: {}, chunks: {}, stores: {} })];
+  const early = '<script type="module">import { createChangeover } from "/index.js"; globalThis.same = createChangeover({ prompt: false, trace: true }) === changeover; globalThis.createChangeover = createChangeover</script>';
+  const page = await open(t, TAG + early, { release: next, files: { '/changeover/builds/b.json': manifest('b') } });
+  await page.waitForFunction(() => changeover.status.prompt && globalThis.same !== undefined, { timeout: 10_000 });
+  assert.equal(await page.evaluate(() => same), true);
+  assert.equal(await page.evaluate(() => document.querySelector('changeover-prompt')), null, 'its own prompt stays away');
+  assert.match(await page.evaluate(() => changeover.trace()), /"config"/, 'the trace is kept');
+
+  await page.evaluate(() => createChangeover());
+  assert.equal(await page.evaluate(() => document.querySelector('changeover-prompt')), null, 'no options change nothing');
+  const problem = await page.evaluate(() => {
+    const heard = [];
+    changeover.on('problem', ({ code, message }) => heard.push([code, message]));
+    createChangeover({ prompt: true, lang: 'de', interval: 5000, build: undefined });
+    return heard;
+  });
+  assert.deepEqual(problem, [['options_ignored', 'createChangeover() was called when the page was already guarded: interval came too late']]);
+  assert.equal(await page.evaluate(() => document.querySelector('changeover-prompt').shadowRoot.querySelector('[part~="later"]').textContent), 'Später');
+});
