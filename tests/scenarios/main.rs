@@ -13,3 +13,4 @@ mod page;
 mod recovering;
 mod sharing;
 mod streaming;
+mod words;
