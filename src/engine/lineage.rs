@@ -119,6 +119,21 @@ impl Lineage {
         None
     }
 
+    /// The part of it that leads to `schema`.
+    pub fn leading_to(&self, schema: u32) -> Self {
+        let mut open = Vec::from([schema]);
+        let mut marks: Vec<Mark> = Vec::new();
+        while let Some(to) = open.pop() {
+            for mark in self.0.iter().filter(|mark| mark.to == to) {
+                if !marks.contains(mark) {
+                    marks.push(*mark);
+                    open.push(mark.from);
+                }
+            }
+        }
+        Self::from(marks)
+    }
+
     fn sources(&self, schema: u32) -> Vec<u32> {
         let into = self.0.iter().filter(|mark| mark.to == schema);
         into.map(|mark| mark.from).collect()
@@ -249,6 +264,14 @@ mod tests {
         }
         assert!(first.set_hash() <= MAX_SAFE_INTEGER);
         assert!((1..=MAX_SAFE_INTEGER).contains(&content_hash(b"")));
+    }
+
+    #[test]
+    fn the_part_that_leads_to_an_older_schema_leaves_out_other_branches() {
+        let all = lineage(&[(1, 2, 1), (2, 3, 2), (2, 4, 3), (3, 5, 4), (4, 5, 5)]);
+        assert_eq!(all.leading_to(4), lineage(&[(1, 2, 1), (2, 4, 3)]));
+        assert_eq!(all.leading_to(5), all);
+        assert_eq!(all.leading_to(1), Lineage::default());
     }
 
     #[test]

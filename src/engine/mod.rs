@@ -21,6 +21,7 @@
 
 pub mod chance;
 pub mod changeover;
+pub mod durable;
 pub mod duty;
 pub mod format;
 pub mod guard;

@@ -410,18 +410,7 @@ impl Store {
     }
 
     fn lineage(&self, schema: u32) -> Lineage {
-        let mut wanted = BTreeSet::from([schema]);
-        let mut open = Vec::from([schema]);
-        let mut marks = Vec::new();
-        while let Some(to) = open.pop() {
-            for edge in self.spec.edges.iter().filter(|edge| edge.to == to) {
-                marks.push(edge.mark());
-                if wanted.insert(edge.from) {
-                    open.push(edge.from);
-                }
-            }
-        }
-        Lineage::from(marks)
+        self.all_steps().leading_to(schema)
     }
 
     fn all_steps(&self) -> Lineage {

@@ -1,0 +1,200 @@
+//! Known-bad variants of the protocol. Each takes one rule out, and the checker must find what that breaks; a checker
+//! that finds nothing in them would prove nothing about the real one.
+
+use changeover::engine::durable::{
+    Answer, Fill, Head, Memory, Op, Recipe, Record, Refusal, Verdict, Write, judge,
+};
+use changeover::engine::io::Timestamp;
+
+use crate::value::Value;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mutant {
+    /// The protocol as it is.
+    None,
+    /// A write does not look at the epoch.
+    NoFence,
+    /// The truth moves as soon as nobody else is awake.
+    NoDwell,
+    /// The truth moves up before the copy is there and checked.
+    FlipEarly,
+    /// The truth moves back down before the copy is there.
+    ReturnEarly,
+    /// The truth moves although others hold the lock.
+    NoCensus,
+    /// A write goes to its writer's own namespace only.
+    NoMirror,
+    /// A batch is copied although its source has changed since, and the filling was thrown back.
+    StaleBatch,
+    /// What a step makes is not validated.
+    NoValidation,
+    /// A write does not say which copies it has left behind.
+    NoFallBehind,
+    /// A sign of life on an old schema is not noted.
+    NoSignOfLife,
+    /// An out-of-date copy is thrown away instead of merged.
+    NoMerge,
+    /// A record is deleted from its deleter's own namespace only.
+    DeleteOwn,
+    /// What an earlier life of a schema has left is not cleared.
+    NoClear,
+}
+
+impl Mutant {
+    pub const ALL: [Self; 13] = [
+        Self::NoFence,
+        Self::NoDwell,
+        Self::FlipEarly,
+        Self::ReturnEarly,
+        Self::NoCensus,
+        Self::NoMirror,
+        Self::StaleBatch,
+        Self::NoValidation,
+        Self::NoFallBehind,
+        Self::NoSignOfLife,
+        Self::NoMerge,
+        Self::DeleteOwn,
+        Self::NoClear,
+    ];
+
+    /// The scenario that shows what it breaks.
+    pub fn shown_in(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::NoFence | Self::NoMirror | Self::NoMerge | Self::DeleteOwn => {
+                "three builds write at once"
+            }
+            Self::FlipEarly | Self::NoCensus => "two migrations with crashes",
+            Self::NoDwell | Self::StaleBatch | Self::NoFallBehind | Self::NoSignOfLife => {
+                "a frozen tab comes back"
+            }
+            Self::ReturnEarly | Self::NoClear => "an older build comes back",
+            Self::NoValidation => "a record that cannot migrate until it is written again",
+        }
+    }
+
+    /// Runs a transaction as this variant would.
+    pub fn transact(self, db: &mut Memory<Value>, op: &Op<Value>, now: Timestamp) -> Answer<Value> {
+        let verdict = self.judge(db, op, now);
+        db.apply(verdict.writes);
+        verdict.answer
+    }
+
+    pub fn judge(self, db: &Memory<Value>, op: &Op<Value>, now: Timestamp) -> Verdict<Value> {
+        let facts = db.facts(&op.reads(), now);
+        let mut op = op.clone();
+        let before = facts.head.clone();
+        if let Some(head) = &facts.head {
+            self.before(head, &mut op);
+        }
+        if let (Self::StaleBatch, Op::FillBatch { records, .. }) = (self, &mut op) {
+            for (record, found) in records.iter_mut().zip(facts.records.chunks(2)) {
+                if let Some(source) = found.first().and_then(Option::as_ref) {
+                    record.stamp = source.stamp;
+                }
+            }
+        }
+        let mut verdict = judge(&op, facts);
+        self.after(&op, before.as_ref(), &mut verdict);
+        verdict
+    }
+
+    fn before(self, head: &Head, op: &mut Op<Value>) {
+        if let (Self::StaleBatch, Op::FillBatch { schema, batch, .. }) = (self, op)
+            && let Some(namespace) = head.namespace(*schema)
+        {
+            batch.round = namespace.round;
+            batch.at = namespace.fill.clone();
+        }
+    }
+
+    fn after(self, op: &Op<Value>, before: Option<&Head>, verdict: &mut Verdict<Value>) {
+        let bare = |recipe: &mut Recipe<Value>| {
+            for hop in &mut recipe.hops {
+                hop.ours = None;
+            }
+        };
+        if let (Self::FlipEarly | Self::ReturnEarly, Op::BeginFill { schema, .. }) = (self, op) {
+            for head in heads(verdict) {
+                let up = *schema > head.schema;
+                let begun = head.namespaces.iter_mut().find(|it| it.schema == *schema);
+                if let (true, Some(begun)) = (up == (self == Self::FlipEarly), begun) {
+                    begun.fill = Fill::Full;
+                }
+            }
+        }
+        if let (Self::NoFallBehind, Op::Put { .. }, Some(before)) = (self, op, before) {
+            for head in heads(verdict) {
+                for namespace in &mut head.namespaces {
+                    if let Some(known) = before.namespace(namespace.schema) {
+                        namespace.fill = known.fill.clone();
+                        namespace.round = known.round;
+                    }
+                }
+            }
+        }
+        if let (
+            Self::NoSignOfLife,
+            Op::Open { .. } | Op::Put { .. } | Op::Delete { .. },
+            Some(before),
+        ) = (self, op, before)
+        {
+            for head in heads(verdict) {
+                for namespace in &mut head.namespaces {
+                    let known = before.namespace(namespace.schema);
+                    namespace.alone_since = known.and_then(|it| it.alone_since);
+                }
+            }
+        }
+        match (self, op, &mut verdict.answer) {
+            (
+                Self::NoFence,
+                Op::Put {
+                    key, stamp, values, ..
+                },
+                Answer::Refused(Refusal::Stale(Some(head))),
+            ) => {
+                let epoch = head.epoch;
+                let puts = values.iter().map(|(schema, value)| Write::Put {
+                    schema: *schema,
+                    key: key.clone(),
+                    record: Record {
+                        stamp: *stamp,
+                        epoch,
+                        below: None,
+                        value: *value,
+                    },
+                });
+                verdict.writes = puts.collect();
+                verdict.answer = Answer::Written;
+            }
+            (Self::NoMirror, Op::Put { schema, .. }, _) => verdict
+                .writes
+                .retain(|write| !matches!(write, Write::Put { schema: at, .. } if at != schema)),
+            (Self::DeleteOwn, Op::Delete { schema, .. }, _) => verdict
+                .writes
+                .retain(|write| !matches!(write, Write::Delete { schema: at, .. } if at != schema)),
+            (Self::NoMerge, _, Answer::Found(Some(recipe))) => bare(recipe),
+            (Self::NoMerge, _, Answer::Rows { rows, .. }) => {
+                rows.iter_mut().for_each(|row| bare(&mut row.recipe));
+            }
+            (Self::NoClear, Op::Expand { .. } | Op::Revive { .. }, _) => verdict
+                .writes
+                .retain(|write| !matches!(write, Write::Clear { .. })),
+            _ => {}
+        }
+    }
+}
+
+/// The head as it is written, and as the tab is told.
+fn heads(verdict: &mut Verdict<Value>) -> impl Iterator<Item = &mut Head> {
+    let told = match &mut verdict.answer {
+        Answer::Head(head) => head.as_mut(),
+        _ => None,
+    };
+    let written = verdict.writes.iter_mut().filter_map(|write| match write {
+        Write::Head(head) => Some(head),
+        _ => None,
+    });
+    written.chain(told)
+}

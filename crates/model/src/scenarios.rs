@@ -1,0 +1,234 @@
+//! The small worlds that are searched.
+
+use crate::value::{Shape, Value};
+use crate::world::{Budget, Scenario};
+
+const ONE: &[&str] = &["a"];
+const TWO: &[&str] = &["a", "b"];
+
+const BASE: Scenario = Scenario {
+    name: "",
+    schemas: [1, 2, 3],
+    shape: Shape::Growing,
+    first: 100,
+    open: 3,
+    expand: true,
+    keys: ONE,
+    budget: Budget::NONE,
+    retention: 100,
+    ready: true,
+    late: false,
+    leaves: false,
+    settles: false,
+};
+
+const NONE: Budget = Budget::NONE;
+
+pub fn all() -> Vec<Scenario> {
+    vec![
+        Scenario {
+            name: "three builds write at once",
+            budget: Budget {
+                writes: 4,
+                deletes: 1,
+                reads: 1,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "three builds open in any order",
+            ready: false,
+            budget: Budget {
+                crashes: 1,
+                writes: 1,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "two migrations with crashes",
+            leaves: true,
+            budget: Budget {
+                ticks: 4,
+                crashes: 2,
+                writes: 1,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "a frozen tab comes back",
+            leaves: true,
+            open: 2,
+            budget: Budget {
+                ticks: 4,
+                freezes: 1,
+                writes: 2,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "one of three freezes",
+            leaves: true,
+            budget: Budget {
+                ticks: 3,
+                freezes: 1,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "a lock is stolen",
+            leaves: true,
+            open: 2,
+            budget: Budget {
+                ticks: 3,
+                thefts: 1,
+                crashes: 1,
+                writes: 2,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "answers come late",
+            leaves: true,
+            late: true,
+            open: 2,
+            budget: Budget {
+                ticks: 3,
+                crashes: 1,
+                freezes: 1,
+                writes: 1,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "two records in two batches",
+            leaves: true,
+            keys: TWO,
+            schemas: [1, 2, 1],
+            open: 2,
+            budget: Budget {
+                ticks: 3,
+                starts: 1,
+                crashes: 1,
+                writes: 1,
+                deletes: 1,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "an older build comes back",
+            leaves: true,
+            schemas: [1, 2, 1],
+            open: 2,
+            budget: Budget {
+                ticks: 4,
+                starts: 1,
+                crashes: 1,
+                revivals: 1,
+                writes: 1,
+                deletes: 1,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "a build between two others",
+            schemas: [1, 3, 2],
+            open: 2,
+            leaves: true,
+            budget: Budget {
+                ticks: 3,
+                starts: 1,
+                crashes: 1,
+                writes: 1,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "a build between two others writes",
+            schemas: [1, 3, 2],
+            open: 2,
+            budget: Budget {
+                starts: 1,
+                writes: 4,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "a record that cannot migrate until it is written again",
+            first: Value::POISON,
+            leaves: true,
+            open: 2,
+            budget: Budget {
+                ticks: 4,
+                crashes: 1,
+                writes: 1,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "no room for a copy",
+            shape: Shape::Renaming,
+            expand: false,
+            budget: Budget {
+                ticks: 1,
+                crashes: 1,
+                deletes: 1,
+                writes: 3,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "no way down",
+            shape: Shape::NoWayDown,
+            leaves: true,
+            budget: Budget {
+                ticks: 3,
+                crashes: 2,
+                writes: 1,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "everything comes to rest",
+            leaves: true,
+            settles: true,
+            budget: Budget {
+                ticks: 3,
+                crashes: 1,
+                writes: 1,
+                ..NONE
+            },
+            ..BASE
+        },
+        Scenario {
+            name: "everything comes to rest after a rollback",
+            leaves: true,
+            settles: true,
+            retention: 3,
+            schemas: [1, 2, 1],
+            open: 2,
+            budget: Budget {
+                ticks: 3,
+                starts: 1,
+                crashes: 1,
+                revivals: 1,
+                writes: 1,
+                ..NONE
+            },
+            ..BASE
+        },
+    ]
+}

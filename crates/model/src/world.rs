@@ -1,0 +1,541 @@
+//! Three tabs over one database, and everything that may happen to them, in any order.
+
+use std::sync::Arc;
+
+use changeover::engine::durable::{
+    Answer, Belief, Capabilities, Head, Input, Link, Memory, Op, Output, Recipe, Record, Request,
+    Tab, Timing, Wish, links,
+};
+use changeover::engine::io::Timestamp;
+use changeover::engine::lineage::Lineage;
+
+use crate::expected::Expected;
+use crate::mutant::Mutant;
+use crate::page::{Life, Lock, Page, closed};
+use crate::value::{Shape, Value};
+
+/// Ticks that a schema must be unseen before it is left, in every scenario.
+pub const DWELL: u64 = 2;
+
+/// What happens in a scenario, and how often at most.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub name: &'static str,
+    pub schemas: [u32; 3],
+    pub shape: Shape,
+    /// The tag of the record that the store begins with.
+    pub first: u8,
+    /// Tabs that are there from the beginning; the others are opened later.
+    pub open: usize,
+    pub expand: bool,
+    pub keys: &'static [&'static str],
+    pub budget: Budget,
+    /// How long a left namespace is kept, in ticks.
+    pub retention: u64,
+    /// Whether they have all opened the store; if not, every order of doing so is tried.
+    pub ready: bool,
+    /// Whether a page may stop between the end of a transaction and hearing of it.
+    pub late: bool,
+    /// Whether some schema must be left in it, or it would prove little.
+    pub leaves: bool,
+    /// Whether to check from every state that the store comes to rest when faults stop.
+    pub settles: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Budget {
+    pub ticks: u8,
+    pub writes: u8,
+    pub reads: u8,
+    pub deletes: u8,
+    pub starts: u8,
+    pub crashes: u8,
+    pub freezes: u8,
+    pub thefts: u8,
+    pub revivals: u8,
+}
+
+impl Budget {
+    pub const NONE: Self = Self {
+        ticks: 0,
+        writes: 0,
+        reads: 0,
+        deletes: 0,
+        starts: 0,
+        crashes: 0,
+        freezes: 0,
+        thefts: 0,
+        revivals: 0,
+    };
+}
+
+#[derive(Clone, Debug)]
+pub struct World {
+    pub db: Arc<Memory<Value>>,
+    pub pages: Vec<Arc<Page>>,
+    pub now: u64,
+    pub budget: Budget,
+    pub expected: Arc<Expected>,
+    /// The tag of the last write.
+    tag: u8,
+    /// The first rule that was broken.
+    pub wrong: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    Tick,
+    Start(usize),
+    Crash(usize),
+    /// The page is frozen; `true`: the browser takes its lock away without a word.
+    Freeze(usize, bool),
+    Thaw(usize),
+    Resume(usize),
+    /// Another script steals the lock.
+    Steal(usize),
+    Grant(usize),
+    /// The answer to a request for the exclusive lock.
+    Exclusive(usize),
+    /// The oldest transaction of the tab runs.
+    Transact(usize),
+    /// The tab hears of it.
+    Answer(usize),
+    Wake(usize),
+    Write(usize, u8),
+    Read(usize, u8),
+    Delete(usize, u8),
+    Revive(usize, u32),
+}
+
+pub struct Protocol {
+    pub scenario: Scenario,
+    pub mutant: Mutant,
+}
+
+impl Protocol {
+    pub fn capabilities(&self, schema: u32) -> Capabilities {
+        Capabilities {
+            schema,
+            build: format!("build{schema}"),
+            ways: self.scenario.shape.ways(schema),
+            lineage: Lineage::default(),
+            accepts: Vec::new(),
+            expand: self.scenario.expand,
+            locks: true,
+            timing: Timing {
+                dwell: match self.mutant {
+                    Mutant::NoDwell => 0,
+                    _ => DWELL,
+                },
+                retention: self.scenario.retention,
+                census: 1,
+            },
+            batch: 1,
+        }
+    }
+
+    pub fn begin(&self) -> World {
+        let mut world = World {
+            db: Arc::default(),
+            pages: self
+                .scenario
+                .schemas
+                .iter()
+                .map(closed)
+                .map(Arc::new)
+                .collect(),
+            now: 1,
+            budget: self.scenario.budget,
+            expected: Arc::default(),
+            tag: 0,
+            wrong: None,
+        };
+        // The first tab creates the store, so that every scenario has something to lose.
+        self.start(&mut world, 0);
+        self.run_alone(&mut world, 0);
+        for at in 1..self.scenario.open {
+            self.start(&mut world, at);
+            if self.scenario.ready {
+                self.run_alone(&mut world, at);
+            }
+        }
+        world
+    }
+
+    fn run_alone(&self, world: &mut World, at: usize) {
+        while let Some(action) = self.next_of(world, at) {
+            self.act(world, action);
+        }
+    }
+
+    /// The next thing that happens to a tab without anybody's doing.
+    pub fn next_of(&self, world: &World, at: usize) -> Option<Action> {
+        let page = &world.pages[at];
+        if page.life != Life::Running {
+            return None;
+        }
+        if page.owes_resume {
+            return Some(Action::Resume(at));
+        }
+        if page.shared == Lock::Asked && world.grantable(at) {
+            return Some(Action::Grant(at));
+        }
+        if matches!(page.exclusive, Some((_, Lock::Asked))) {
+            return Some(Action::Exclusive(at));
+        }
+        if !page.answers.is_empty() {
+            return Some(Action::Answer(at));
+        }
+        if !page.pending.is_empty() {
+            return Some(Action::Transact(at));
+        }
+        page.is_due(world.now).then_some(Action::Wake(at))
+    }
+
+    pub fn act(&self, world: &mut World, action: Action) {
+        match action {
+            Action::Tick => world.now += 1,
+            Action::Start(at) => self.start(world, at),
+            Action::Crash(at) => {
+                let page = world.page(at);
+                *page = Page {
+                    starts: page.starts,
+                    ..closed(&page.schema)
+                };
+            }
+            Action::Freeze(at, lost) => {
+                let seen = world.now;
+                let page = world.page(at);
+                page.life = Life::Frozen;
+                page.seen = seen;
+                if lost {
+                    page.shared = Lock::No;
+                    page.exclusive = page.exclusive.map(|(schema, _)| (schema, Lock::No));
+                }
+            }
+            Action::Thaw(at) => {
+                world.page(at).thaw();
+            }
+            Action::Resume(at) => {
+                world.page(at).owes_resume = false;
+                self.tell(world, at, Input::Resumed);
+            }
+            Action::Steal(at) => {
+                world.page(at).shared = Lock::No;
+                self.tell(world, at, Input::LockLost);
+            }
+            Action::Grant(at) => {
+                world.page(at).shared = Lock::Held;
+                self.tell(world, at, Input::LockGranted);
+            }
+            Action::Exclusive(at) => {
+                let Some((schema, _)) = world.pages[at].exclusive else {
+                    return;
+                };
+                let free = self.mutant == Mutant::NoCensus || world.nobody_else_on(schema, at);
+                let input = match free {
+                    true => {
+                        world.page(at).exclusive = Some((schema, Lock::Held));
+                        Input::ExclusiveGranted { schema }
+                    }
+                    false => {
+                        world.page(at).exclusive = None;
+                        Input::ExclusiveRefused { schema }
+                    }
+                };
+                self.tell(world, at, input);
+            }
+            Action::Transact(at) => {
+                let Some((ticket, op)) = world.page(at).pending.pop_front() else {
+                    return;
+                };
+                let answer = self.transact(world, at, &op);
+                match self.scenario.late {
+                    true => world.page(at).answers.push_back((ticket, answer)),
+                    false => self.tell(world, at, Input::Judged { ticket, answer }),
+                }
+            }
+            Action::Answer(at) => {
+                if let Some((ticket, answer)) = world.page(at).answers.pop_front() {
+                    self.tell(world, at, Input::Judged { ticket, answer });
+                }
+            }
+            Action::Wake(at) => self.tell(world, at, Input::Woke),
+            Action::Write(at, key) => {
+                world.tag += 1;
+                let value = self
+                    .scenario
+                    .shape
+                    .filled(world.pages[at].schema, world.tag);
+                let key = self.key(key);
+                let seen = None;
+                self.request(world, at, Wish::Write { key, value, seen });
+            }
+            Action::Read(at, key) => {
+                let key = self.key(key);
+                self.request(world, at, Wish::Read { key });
+            }
+            Action::Delete(at, key) => {
+                let key = self.key(key);
+                self.request(world, at, Wish::Delete { key, seen: None });
+            }
+            Action::Revive(at, schema) => {
+                self.tell(world, at, Input::ReviveRequested { schema });
+            }
+        }
+        if world.wrong.is_none() {
+            world.wrong = self.lost(world);
+        }
+    }
+
+    fn key(&self, at: u8) -> String {
+        self.scenario.keys[usize::from(at)].to_string()
+    }
+
+    fn start(&self, world: &mut World, at: usize) {
+        let page = world.page(at);
+        page.starts += 1;
+        page.life = Life::Running;
+        let first = self.scenario.shape.filled(page.schema, self.scenario.first);
+        let initial = self.scenario.keys[..1]
+            .iter()
+            .map(|key| (key.to_string(), first));
+        let writer = at as u64 * 16 + page.starts;
+        let capabilities = self.capabilities(page.schema);
+        page.tab = Some(Tab::new("s", capabilities, writer, initial.collect()));
+        self.drain(world, at);
+    }
+
+    fn request(&self, world: &mut World, at: usize, want: Wish<Value>) {
+        world.page(at).asked = true;
+        self.tell(world, at, Input::Requested(Request { id: 0, want }));
+    }
+
+    fn tell(&self, world: &mut World, at: usize, input: Input<Value>) {
+        let now = Timestamp(world.now);
+        if let Some(tab) = &mut world.page(at).tab {
+            tab.handle_input(input, now);
+        }
+        self.drain(world, at);
+    }
+
+    /// Does what the tab says, as far as that touches nobody else; the rest waits for its turn.
+    fn drain(&self, world: &mut World, at: usize) {
+        let now = Timestamp(world.now);
+        let shape = self.scenario.shape;
+        let mut wrong = None;
+        let page = world.page(at);
+        let Some(tab) = &mut page.tab else {
+            return;
+        };
+        loop {
+            match tab.poll_output() {
+                Output::LockShared { .. } => page.shared = Lock::Asked,
+                Output::UnlockShared { .. } => page.shared = Lock::No,
+                Output::TryExclusive { schema } => page.exclusive = Some((schema, Lock::Asked)),
+                Output::ReleaseExclusive { .. } => page.exclusive = None,
+                Output::Transact { ticket, op, .. } => page.pending.push_back((ticket, op)),
+                Output::Translate {
+                    ticket,
+                    recipes,
+                    check,
+                } => {
+                    let values = recipes.into_iter().map(|recipe| shape.cook(recipe));
+                    let values: Vec<Value> = values.collect();
+                    let invalid = values.iter().position(|value| !value.is_valid());
+                    let check = check.is_some() && self.mutant != Mutant::NoValidation;
+                    let input = match invalid.filter(|_| check) {
+                        None => Input::Translated { ticket, values },
+                        Some(place) => Input::TranslateFailed {
+                            ticket,
+                            place,
+                            message: "invalid".to_string(),
+                        },
+                    };
+                    tab.handle_input(input, now);
+                }
+                Output::Reply { result, .. } => {
+                    page.asked = false;
+                    match result.as_ref().map_err(|error| error.code()) {
+                        Ok(_) | Err("read_only" | "refused" | "backup_only") => {}
+                        Err(_) => wrong = Some(RULES[6]),
+                    }
+                }
+                Output::ModeChanged { .. }
+                | Output::AskRevive { .. }
+                | Output::HeadChanged
+                | Output::Problem { .. } => {}
+                Output::Wake { at } => {
+                    page.wake = at.map(|at| at.0);
+                    world.wrong = world.wrong.or(wrong);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn transact(&self, world: &mut World, at: usize, op: &Op<Value>) -> Answer<Value> {
+        let before = world.db.head().cloned();
+        let now = Timestamp(world.now);
+        let answer = self.mutant.transact(Arc::make_mut(&mut world.db), op, now);
+        if let Some(rule) = self.broken_by(world, at, before.as_ref(), op, &answer) {
+            world.wrong = world.wrong.or(Some(rule));
+        }
+        let shape = self.scenario.shape;
+        let alive = matches!(op, Op::Open { .. } | Op::Put { .. } | Op::Delete { .. });
+        if alive && !matches!(answer, Answer::Refused(_)) {
+            world.page(at).seen = now.0;
+        }
+        if !op.reads().only {
+            let expected = Arc::make_mut(&mut world.expected);
+            expected.follow(shape, before.as_ref(), op, &answer);
+        }
+        answer
+    }
+
+    /// What a transaction that went through should never have done.
+    fn broken_by(
+        &self,
+        world: &World,
+        at: usize,
+        before: Option<&Head>,
+        op: &Op<Value>,
+        answer: &Answer<Value>,
+    ) -> Option<&'static str> {
+        let shape = self.scenario.shape;
+        let schema = world.pages[at].schema;
+        match (op, answer, before) {
+            (_, Answer::Refused(_), _) => None,
+            (Op::Put { belief, .. } | Op::Delete { belief, .. }, _, Some(head)) => {
+                let stale = belief.epoch != head.epoch || schema < head.min_writer;
+                stale.then_some(RULES[2])
+            }
+            (Op::Get { key, .. }, Answer::Found(found), Some(_)) => {
+                let read = found.clone().map(|recipe| shape.cook(recipe));
+                (read != world.expected.view(shape, schema, key)).then_some(RULES[1])
+            }
+            (Op::GetBackup { schema, key }, Answer::Found(found), Some(_)) => {
+                let read = found.clone().map(|recipe| shape.cook(recipe));
+                (read != world.expected.backup(*schema, key)).then_some(RULES[1])
+            }
+            (Op::Contract { .. }, _, Some(head)) if shape != Shape::NoWayDown => {
+                let lives = |page: &Page| {
+                    let fresh = world.now < page.seen + DWELL;
+                    page.life != Life::Closed && (fresh || page.shared == Lock::Held)
+                };
+                let mut old = world.pages.iter().filter(|it| it.schema == head.schema);
+                old.any(|page| lives(page)).then_some(RULES[3])
+            }
+            (Op::Sweep { schema, .. }, _, Some(head)) => {
+                let used = head.min_writer <= *schema || !world.nobody_else_on(*schema, at);
+                used.then_some(RULES[3])
+            }
+            _ => None,
+        }
+    }
+
+    /// Reads everything as every build would, and compares with what was acknowledged.
+    fn lost(&self, world: &World) -> Option<&'static str> {
+        let shape = self.scenario.shape;
+        let head = world.db.head()?;
+        let mut records = world.db.records();
+        let invalid = |((schema, _), record): (&(u32, String), &Record<Value>)| {
+            *schema == head.schema && !record.value.is_valid()
+        };
+        if head.namespace(head.schema).is_none() || records.any(invalid) {
+            return Some(RULES[4]);
+        }
+        for schema in head.schema..=3 {
+            let build = self.capabilities(schema);
+            let Some(links) = links(head, &build, schema) else {
+                continue;
+            };
+            for key in self.scenario.keys {
+                let read = read(self.mutant, &world.db, head, &links, key);
+                let read = read.map(|recipe| shape.cook(recipe));
+                if read != world.expected.view(shape, schema, key) {
+                    return Some(RULES[0]);
+                }
+            }
+        }
+        None
+    }
+}
+
+fn read(
+    mutant: Mutant,
+    db: &Memory<Value>,
+    head: &Head,
+    links: &[Link],
+    key: &str,
+) -> Option<Recipe<Value>> {
+    let op = Op::Get {
+        belief: Belief {
+            epoch: head.epoch,
+            truth: head.schema,
+        },
+        key: key.to_string(),
+        links: links.to_vec(),
+    };
+    match mutant.judge(db, &op, Timestamp(0)).answer {
+        Answer::Found(found) => found,
+        other => panic!("a read with the layout of the moment was answered {other:?}"),
+    }
+}
+
+/// The rules, as they are named in reports.
+pub const RULES: [&str; 7] = [
+    "no acknowledged write is lost",
+    "no read is of the wrong schema or mixes what was never together",
+    "no stale writer passes the fence",
+    "nothing is taken from under a tab that may still write it",
+    "the truth is there and every record in it is valid",
+    "the store comes to rest and its migration completes once faults stop",
+    "no request is given up because others were faster",
+];
+
+impl World {
+    pub fn page(&mut self, at: usize) -> &mut Page {
+        Arc::make_mut(&mut self.pages[at])
+    }
+
+    pub fn tag(&self) -> u8 {
+        self.tag
+    }
+
+    pub fn grantable(&self, at: usize) -> bool {
+        let schema = self.pages[at].schema;
+        let taken = |page: &Page| page.exclusive == Some((schema, Lock::Held));
+        !self.pages.iter().any(|page| taken(page))
+    }
+
+    fn nobody_else_on(&self, schema: u32, at: usize) -> bool {
+        self.pages.iter().enumerate().all(|(other, page)| {
+            let shared = page.schema == schema && page.shared == Lock::Held;
+            let exclusive = other != at && page.exclusive == Some((schema, Lock::Held));
+            !shared && !exclusive
+        })
+    }
+
+    pub fn spend(&mut self, action: Action) {
+        let budget = &mut self.budget;
+        match action {
+            Action::Tick => budget.ticks -= 1,
+            Action::Start(_) => budget.starts -= 1,
+            Action::Crash(_) => budget.crashes -= 1,
+            Action::Freeze(..) => budget.freezes -= 1,
+            Action::Steal(_) => budget.thefts -= 1,
+            Action::Write(..) => budget.writes -= 1,
+            Action::Read(..) => budget.reads -= 1,
+            Action::Delete(..) => budget.deletes -= 1,
+            Action::Revive(..) => budget.revivals -= 1,
+            Action::Thaw(_)
+            | Action::Resume(_)
+            | Action::Grant(_)
+            | Action::Exclusive(_)
+            | Action::Transact(_)
+            | Action::Answer(_)
+            | Action::Wake(_) => {}
+        }
+    }
+}

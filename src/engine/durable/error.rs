@@ -1,0 +1,196 @@
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use super::mode::{ReadOnlyReason, RefuseReason};
+
+/// Why a read or a write of a shared store did not happen. Nothing has changed.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct DurableError {
+    store: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    ReadOnly { reason: ReadOnlyReason },
+    Refused { reason: RefuseReason },
+    Backup { schema: u32 },
+    Conflict { key: String },
+    Untranslated { key: String, message: String },
+    Storage { failure: Failure },
+    Busy { key: String },
+    Closed,
+}
+
+/// Why a transaction did not come about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// The disk or the origin's share of it is full.
+    Quota,
+    /// The database did not open in time, or closed.
+    Unavailable { message: String },
+    /// Anything else the database says.
+    Failed { message: String },
+}
+
+impl DurableError {
+    pub(super) fn new(store: &str, kind: Kind) -> Self {
+        Self {
+            store: store.to_string(),
+            kind,
+        }
+    }
+
+    /// A stable name for the kind of error.
+    pub fn code(&self) -> &'static str {
+        match &self.kind {
+            Kind::ReadOnly { .. } => "read_only",
+            Kind::Refused { .. } => "refused",
+            Kind::Backup { .. } => "backup_only",
+            Kind::Conflict { .. } => "conflict",
+            Kind::Untranslated { .. } => "untranslated",
+            Kind::Storage { failure } => match failure {
+                Failure::Quota => "quota",
+                Failure::Unavailable { .. } => "unavailable",
+                Failure::Failed { .. } => "storage_failed",
+            },
+            Kind::Busy { .. } => "busy",
+            Kind::Closed => "closed",
+        }
+    }
+}
+
+impl fmt::Display for DurableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "store {:?}", self.store)?;
+        match &self.kind {
+            Kind::ReadOnly { reason } => write!(f, " is read-only for this build: {reason}"),
+            Kind::Refused { reason } => write!(f, " is refused to this build: {reason}"),
+            Kind::Backup { schema } => write!(
+                f,
+                " has gone on from schema {schema}; this build reads its backup and cannot write"
+            ),
+            Kind::Conflict { key } => write!(
+                f,
+                ": {key:?} was changed by someone else since this tab has seen it"
+            ),
+            Kind::Untranslated { key, message } => {
+                write!(f, ": {key:?} could not be translated: {message}")
+            }
+            Kind::Storage { failure } => match failure {
+                Failure::Quota => write!(f, ": there is no space left to write to"),
+                Failure::Unavailable { message } => {
+                    write!(f, ": the database is not available: {message}")
+                }
+                Failure::Failed { message } => write!(f, ": the database failed: {message}"),
+            },
+            Kind::Busy { key } => write!(
+                f,
+                ": {key:?} was changed by others each time this tab tried to write it"
+            ),
+            Kind::Closed => write!(f, " is closed"),
+        }
+    }
+}
+
+impl fmt::Debug for DurableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DurableError({}: {self})", self.code())
+    }
+}
+
+impl core::error::Error for DurableError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{collections::BTreeSet, format};
+
+    #[test]
+    fn every_kind_of_error_has_a_code_and_a_sentence_of_its_own() {
+        let key = || "k".to_string();
+        let message = || "why".to_string();
+        let table = [
+            (
+                Kind::ReadOnly {
+                    reason: ReadOnlyReason::NoDown { schema: 2 },
+                },
+                " is read-only for this build: tabs on schema 2 may be open, and this build has no step down to it",
+            ),
+            (
+                Kind::Refused {
+                    reason: RefuseReason::Newer { schema: 3 },
+                },
+                " is refused to this build: it has gone on to schema 3, and nothing is left of the one this build knows",
+            ),
+            (
+                Kind::Backup { schema: 2 },
+                " has gone on from schema 2; this build reads its backup and cannot write",
+            ),
+            (
+                Kind::Conflict { key: key() },
+                ": \"k\" was changed by someone else since this tab has seen it",
+            ),
+            (
+                Kind::Untranslated {
+                    key: key(),
+                    message: message(),
+                },
+                ": \"k\" could not be translated: why",
+            ),
+            (
+                Kind::Storage {
+                    failure: Failure::Quota,
+                },
+                ": there is no space left to write to",
+            ),
+            (
+                Kind::Storage {
+                    failure: Failure::Unavailable { message: message() },
+                },
+                ": the database is not available: why",
+            ),
+            (
+                Kind::Storage {
+                    failure: Failure::Failed { message: message() },
+                },
+                ": the database failed: why",
+            ),
+            (
+                Kind::Busy { key: key() },
+                ": \"k\" was changed by others each time this tab tried to write it",
+            ),
+            (Kind::Closed, " is closed"),
+        ];
+        let mut codes = BTreeSet::new();
+        for (kind, sentence) in table {
+            let error = DurableError::new("cart", kind);
+            assert_eq!(error.to_string(), format!("store \"cart\"{sentence}"));
+            assert!(codes.insert(error.code()), "{} is used twice", error.code());
+        }
+    }
+
+    #[test]
+    fn every_reason_has_a_sentence_of_its_own() {
+        let sentences = [
+            RefuseReason::Head {
+                message: "its head is broken".into(),
+            }
+            .to_string(),
+            RefuseReason::ForeignSchema {
+                schema: 7,
+                message: "why".into(),
+            }
+            .to_string(),
+            RefuseReason::NoPath { schema: 1 }.to_string(),
+            RefuseReason::Newer { schema: 1 }.to_string(),
+            RefuseReason::Reviving { schema: 1 }.to_string(),
+            RefuseReason::MinReader { schema: 1 }.to_string(),
+            ReadOnlyReason::NoDown { schema: 1 }.to_string(),
+            ReadOnlyReason::LossyDown { schema: 1 }.to_string(),
+            ReadOnlyReason::MinWriter { schema: 1 }.to_string(),
+        ];
+        let different: BTreeSet<&String> = sentences.iter().collect();
+        assert_eq!(different.len(), sentences.len());
+    }
+}

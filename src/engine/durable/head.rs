@@ -1,0 +1,309 @@
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{io::Timestamp, lineage::Lineage};
+
+/// The only format number of heads so far.
+const FORMAT: u32 = 1;
+
+/// What all builds agree on about one store; a single record beside the namespaces.
+///
+/// It names schemas and builds, never values. A change of the layout (`schema`, the set of namespaces, the fences)
+/// raises `epoch`; a change of `fill` or `alone_since` does not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Head {
+    pub format: u32,
+    pub epoch: u64,
+    /// The truth: the namespace that holds every record and every write.
+    pub schema: u32,
+    /// Builds with a lower schema may not read. At least `schema`.
+    pub min_reader: u32,
+    /// Builds with a lower schema may not write. At least `schema`.
+    pub min_writer: u32,
+    /// In order of their schemas. Those below `schema` are being revived.
+    pub namespaces: Vec<Namespace>,
+    /// Namespaces that have been left, as they were then.
+    pub backups: Vec<Backup>,
+    /// The build that changed the layout last.
+    pub build: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Namespace {
+    pub schema: u32,
+    /// The steps that lead to the schema in the build that added it.
+    pub lineage: Lineage,
+    pub fill: Fill,
+    /// Counts how often the filling was started or thrown back: a batch read in an earlier round is worthless.
+    pub round: u32,
+    /// Since when no tab on this schema has been seen; any sign of one clears it.
+    pub alone_since: Option<Timestamp>,
+    /// The epoch in which it became the truth, the last time it did.
+    #[serde(default)]
+    pub truth_since: Option<u64>,
+}
+
+/// How much of the truth a namespace has: the journal of a migration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Fill {
+    /// Anything may be missing or out of date.
+    Partial,
+    /// Being copied; all keys up to and including `after` are there.
+    Copying { after: Option<String> },
+    /// All copied, being read back and checked; all keys up to and including `after` are good.
+    Checking { after: Option<String> },
+    /// Every record is there, up to date and valid.
+    Full,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Backup {
+    pub schema: u32,
+    pub at: Timestamp,
+    pub lineage: Lineage,
+}
+
+/// Names one write: equal stamps mean the same write, in whatever schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Drawn by the driver for each start of a tab.
+    pub writer: u64,
+    pub count: u64,
+}
+
+/// Where a store is on its way from one schema to another; derived from the namespaces, never stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Phase {
+    /// One schema lives.
+    Steady,
+    /// `to` is the next schema that takes over.
+    Coexist { from: u32, to: u32 },
+    /// On the way back.
+    Revive { from: u32, to: u32 },
+}
+
+impl Head {
+    /// The head of a store that begins with `schema`.
+    pub fn first(schema: u32, lineage: Lineage, build: &str) -> Self {
+        let mut only = Namespace::new(schema, lineage);
+        only.fill = Fill::Full;
+        only.truth_since = Some(1);
+        Self {
+            format: FORMAT,
+            epoch: 1,
+            schema,
+            min_reader: schema,
+            min_writer: schema,
+            namespaces: [only].into(),
+            backups: Vec::new(),
+            build: build.to_string(),
+        }
+    }
+
+    /// Reads a stored head. One of a later format or with parts missing is an error, never an empty store.
+    pub fn read(json: &str) -> Result<Self, HeadError> {
+        #[derive(Deserialize)]
+        struct Envelope {
+            format: u32,
+        }
+        let broken = |error: serde_json::Error| HeadError::Broken {
+            detail: error.to_string(),
+        };
+        let Envelope { format } = serde_json::from_str(json).map_err(broken)?;
+        if format != FORMAT {
+            return Err(HeadError::UnknownFormat { format });
+        }
+        let mut head: Self = serde_json::from_str(json).map_err(broken)?;
+        head.namespaces.sort_by_key(|it| it.schema);
+        match head.namespace(head.schema) {
+            Some(_) => Ok(head),
+            None => Err(HeadError::Broken {
+                detail: "its truth is not among its namespaces".to_string(),
+            }),
+        }
+    }
+
+    /// The text to store.
+    pub fn to_json(&self) -> String {
+        // A struct of numbers, strings and lists always serialises.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    pub fn namespace(&self, schema: u32) -> Option<&Namespace> {
+        self.namespaces.iter().find(|it| it.schema == schema)
+    }
+
+    pub(super) fn namespace_mut(&mut self, schema: u32) -> Option<&mut Namespace> {
+        self.namespaces.iter_mut().find(|it| it.schema == schema)
+    }
+
+    pub fn backup(&self, schema: u32) -> Option<&Backup> {
+        self.backups.iter().find(|it| it.schema == schema)
+    }
+
+    /// The lowest namespace above the truth: the one that takes over next.
+    pub fn next_above(&self) -> Option<&Namespace> {
+        self.namespaces.iter().find(|it| it.schema > self.schema)
+    }
+
+    /// The namespaces on the way back, which every writer must fill too.
+    pub fn reviving(&self) -> impl Iterator<Item = &Namespace> {
+        self.namespaces.iter().filter(|it| it.schema < self.schema)
+    }
+
+    pub fn phase(&self) -> Phase {
+        if let Some(lower) = self.reviving().next() {
+            return Phase::Revive {
+                from: self.schema,
+                to: lower.schema,
+            };
+        }
+        match self.next_above() {
+            Some(next) => Phase::Coexist {
+                from: self.schema,
+                to: next.schema,
+            },
+            None => Phase::Steady,
+        }
+    }
+
+    /// Adds an empty namespace, in order. A backup under the same number gives way.
+    pub(super) fn add(&mut self, namespace: Namespace) {
+        self.backups.retain(|it| it.schema != namespace.schema);
+        self.namespaces.push(namespace);
+        self.namespaces.sort_by_key(|it| it.schema);
+    }
+
+    /// Says that the layout is another one from now on; whoever believes in the one before is fenced.
+    pub(super) fn next_epoch(&mut self, build: &str) {
+        self.epoch += 1;
+        self.build = build.to_string();
+    }
+
+    /// Moves the truth.
+    pub(super) fn move_to(&mut self, schema: u32, build: &str) {
+        self.schema = schema;
+        self.min_reader = schema;
+        self.min_writer = schema;
+        self.next_epoch(build);
+        let epoch = self.epoch;
+        if let Some(truth) = self.namespace_mut(schema) {
+            truth.truth_since = Some(epoch);
+        }
+    }
+}
+
+impl Namespace {
+    pub fn new(schema: u32, lineage: Lineage) -> Self {
+        Self {
+            schema,
+            lineage,
+            fill: Fill::Partial,
+            round: 0,
+            alone_since: None,
+            truth_since: None,
+        }
+    }
+
+    /// Says that some record is behind the truth again.
+    pub(super) fn fall_behind(&mut self) {
+        if self.fill != Fill::Partial {
+            self.fill = Fill::Partial;
+            self.round = self.round.wrapping_add(1);
+        }
+    }
+}
+
+/// Why a stored head cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum HeadError {
+    UnknownFormat { format: u32 },
+    Broken { detail: String },
+}
+
+impl HeadError {
+    /// A stable name for the kind of error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownFormat { .. } => "unknown_format",
+            Self::Broken { .. } => "broken_head",
+        }
+    }
+}
+
+impl fmt::Display for HeadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownFormat { format } => write!(
+                f,
+                "its head has format {format}, and only format {FORMAT} is known"
+            ),
+            Self::Broken { detail } => write!(f, "its head cannot be read: {detail}"),
+        }
+    }
+}
+
+impl core::error::Error for HeadError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_comes_back_as_it_was_stored() {
+        let mut head = Head::first(2, Lineage::default(), "9eedfbeeca");
+        let mut next = Namespace::new(3, Lineage::default());
+        next.fill = Fill::Copying {
+            after: Some("k".into()),
+        };
+        head.add(next);
+        head.backups.push(Backup {
+            schema: 1,
+            at: Timestamp(5),
+            lineage: Lineage::default(),
+        });
+        assert_eq!(Head::read(&head.to_json()), Ok(head));
+    }
+
+    #[test]
+    fn a_head_from_the_future_or_half_a_head_is_an_error_and_not_an_empty_store() {
+        let text = Head::first(2, Lineage::default(), "b").to_json();
+        let future = text.replace("\"format\":1", "\"format\":2,\"more\":true");
+        let error = Head::read(&future).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "its head has format 2, and only format 1 is known"
+        );
+        for broken in [
+            "",
+            "null",
+            "{}",
+            "{\"format\":1}",
+            &text.replace("\"schema\":2,\"min", "\"schema\":3,\"min"),
+        ] {
+            assert_eq!(Head::read(broken).unwrap_err().code(), "broken_head");
+        }
+        let newer = text.replace("\"format\":1", "\"format\":1,\"added\":[1]");
+        assert!(Head::read(&newer).is_ok(), "unknown fields pass");
+    }
+
+    #[test]
+    fn the_phase_follows_from_the_namespaces() {
+        let mut head = Head::first(2, Lineage::default(), "b");
+        assert_eq!(head.phase(), Phase::Steady);
+        head.add(Namespace::new(4, Lineage::default()));
+        head.add(Namespace::new(3, Lineage::default()));
+        assert_eq!(head.phase(), Phase::Coexist { from: 2, to: 3 });
+        head.add(Namespace::new(1, Lineage::default()));
+        assert_eq!(head.phase(), Phase::Revive { from: 2, to: 1 });
+    }
+}

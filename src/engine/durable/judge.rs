@@ -1,0 +1,538 @@
+use alloc::{
+    string::String,
+    vec::Vec,
+};
+
+use super::head::{Backup, Fill, Head, Namespace, Stamp};
+use super::mode::Link;
+use super::op::{
+    Answer, Batch, Belief, Facts, Filled, Hop, Op, Ours, Recipe, Record, Refusal, Row, Verdict,
+    Write,
+};
+use crate::engine::io::Timestamp;
+
+/// What an op does, given what its transaction has read. Everything a write depends on is checked here.
+pub fn judge<V: Clone>(op: &Op<V>, facts: Facts<V>) -> Verdict<V> {
+    let Facts {
+        now,
+        head,
+        mut records,
+        rows,
+    } = facts;
+    match op {
+        Op::Look => told(Answer::Head(head)),
+        Op::Open { schema } => opened(head, *schema),
+        Op::Create {
+            head: first,
+            initial,
+        } => match head {
+            None => created(first, initial),
+            Some(head) => refused(Refusal::Stale(Some(head))),
+        },
+        Op::Get { belief, links, .. } => match believed(head, *belief) {
+            Ok(_) => told(Answer::Found(recipe(links, records))),
+            Err(refusal) => refused(refusal),
+        },
+        Op::Copies { belief, .. } => match believed(head, *belief) {
+            Ok(_) => told(Answer::Copies(records)),
+            Err(refusal) => refused(refusal),
+        },
+        Op::Scan {
+            belief,
+            links,
+            limit,
+            ..
+        } => match believed(head, *belief) {
+            Ok(_) => {
+                let last = rows.len() < (*limit).max(1);
+                let rows = rows.into_iter().filter_map(|(key, copies)| {
+                    recipe(links, copies).map(|recipe| Row { key, recipe })
+                });
+                told(Answer::Rows {
+                    rows: rows.collect(),
+                    last,
+                })
+            }
+            Err(refusal) => refused(refusal),
+        },
+        Op::GetBackup { schema, .. } => match left(&head, *schema) {
+            true => {
+                let record = records.pop().flatten();
+                told(Answer::Found(record.map(|it| as_it_is(*schema, it))))
+            }
+            false => refused(Refusal::Stale(head)),
+        },
+        Op::ScanBackup { schema, limit, .. } => match left(&head, *schema) {
+            true => {
+                let last = rows.len() < (*limit).max(1);
+                let rows = rows.into_iter().filter_map(|(key, mut copies)| {
+                    let record = copies.pop().flatten()?;
+                    let recipe = as_it_is(*schema, record);
+                    Some(Row { key, recipe })
+                });
+                told(Answer::Rows {
+                    rows: rows.collect(),
+                    last,
+                })
+            }
+            false => refused(Refusal::Stale(head)),
+        },
+        Op::Put {
+            belief,
+            schema,
+            key,
+            stamp,
+            seen,
+            values,
+        } => {
+            let head = match believed(head, *belief) {
+                Ok(head) => head,
+                Err(refusal) => return refused(refusal),
+            };
+            let covered = |schema: u32| values.iter().any(|(it, _)| *it == schema);
+            if *schema < head.min_writer || !required(&head).all(covered) {
+                return refused(Refusal::Fenced);
+            }
+            if seen.is_some_and(|seen| seen.0 != stamp_of(records.first())) {
+                return refused(Refusal::Conflict);
+            }
+            let mut writes: Vec<Write<V>> = Vec::new();
+            let schemas = || values.iter().map(|(it, _)| *it);
+            for (schema, value) in values {
+                if head.namespace(*schema).is_none() {
+                    return refused(Refusal::Fenced);
+                }
+                writes.push(Write::Put {
+                    schema: *schema,
+                    key: key.clone(),
+                    record: Record {
+                        stamp: *stamp,
+                        epoch: head.epoch,
+                        below: schemas().filter(|it| it < schema).max(),
+                        value: value.clone(),
+                    },
+                });
+            }
+            if let Some(head) = after_write(head, *schema, covered) {
+                writes.push(Write::Head(head));
+            }
+            written(writes)
+        }
+        Op::Delete {
+            belief,
+            schema,
+            key,
+            seen,
+        } => {
+            let head = match believed(head, *belief) {
+                Ok(head) => head,
+                Err(refusal) => return refused(refusal),
+            };
+            if *schema < head.min_writer {
+                return refused(Refusal::Fenced);
+            }
+            if seen.is_some_and(|seen| seen.0 != stamp_of(records.first())) {
+                return refused(Refusal::Conflict);
+            }
+            // Nothing has to be translated, so it goes from everywhere: no namespace falls behind.
+            let everywhere = head.namespaces.iter().map(|it| Write::Delete {
+                schema: it.schema,
+                key: key.clone(),
+            });
+            let mut writes: Vec<Write<V>> = everywhere.collect();
+            if let Some(head) = after_write(head, *schema, |_| true) {
+                writes.push(Write::Head(head));
+            }
+            written(writes)
+        }
+        Op::FillBatch {
+            belief,
+            schema,
+            batch,
+            records: copies,
+        } => match filling(head, *belief, *schema, batch) {
+            Ok(head) => fill(head, *schema, batch, copies, &records),
+            Err(refusal) => refused(refusal),
+        },
+        Op::CheckBatch {
+            belief,
+            schema,
+            batch,
+            keys: _,
+        } => match filling(head, *belief, *schema, batch) {
+            Ok(head) => check(head, *schema, batch, &records),
+            Err(refusal) => refused(refusal),
+        },
+        Op::Expand { .. }
+        | Op::BeginFill { .. }
+        | Op::Alone { .. }
+        | Op::Contract { .. }
+        | Op::Revive { .. }
+        | Op::Abandon { .. }
+        | Op::Return { .. }
+        | Op::Sweep { .. } => change_layout(op, head, now),
+    }
+}
+
+/// The ops that change the head and nothing else, or whole namespaces.
+fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V> {
+    let belief = match op {
+        Op::Expand { belief, .. }
+        | Op::BeginFill { belief, .. }
+        | Op::Alone { belief, .. }
+        | Op::Contract { belief, .. }
+        | Op::Revive { belief, .. }
+        | Op::Abandon { belief, .. }
+        | Op::Return { belief, .. } => Some(*belief),
+        // A backup is no part of the layout.
+        _ => None,
+    };
+    let mut head = match (head, belief) {
+        (None, _) => return refused(Refusal::Stale(None)),
+        (Some(head), None) => head,
+        (head, Some(belief)) => match believed(head, belief) {
+            Ok(head) => head,
+            Err(refusal) => return refused(refusal),
+        },
+    };
+    let mut writes = Vec::new();
+    let done = match op {
+        Op::Expand {
+            namespace, build, ..
+        } => {
+            let above = namespace.schema > head.schema && namespace.schema >= head.min_reader;
+            let fits = above && head.namespace(namespace.schema).is_none();
+            if fits {
+                // What an earlier life of this schema has left is older than anything above it.
+                writes.push(clear(namespace.schema));
+                head.add(namespace.clone());
+                head.next_epoch(build);
+            }
+            fits
+        }
+        Op::BeginFill { schema, round, .. } => match head.namespace_mut(*schema) {
+            Some(it) if it.round == *round && it.fill != Fill::Full => {
+                it.round = it.round.wrapping_add(1);
+                it.fill = Fill::Copying { after: None };
+                true
+            }
+            Some(_) | None => return refused(Refusal::Overtaken(head)),
+        },
+        Op::Alone { schema, .. } => match head.namespace_mut(*schema) {
+            Some(it) => {
+                // A clock that was put back must not make the time before it count.
+                if it.alone_since.is_none_or(|since| since > now) {
+                    it.alone_since = Some(now);
+                }
+                true
+            }
+            None => false,
+        },
+        Op::Contract {
+            to, dwell, build, ..
+        } => {
+            let next = head.next_above();
+            let full = next.is_some_and(|it| it.schema == *to && it.fill == Fill::Full);
+            let old = head.namespace(head.schema).cloned();
+            let long = old.as_ref().and_then(|it| it.alone_since);
+            let long = long.is_some_and(|since| since.0.saturating_add(*dwell) <= now.0);
+            // With a namespace on its way back below, leaving this one would strand it.
+            let settled = head.reviving().next().is_none();
+            match old {
+                Some(old) if full && long && settled => {
+                    head.namespaces.retain(|it| it.schema != old.schema);
+                    head.backups.retain(|it| it.schema != old.schema);
+                    head.backups.push(Backup {
+                        schema: old.schema,
+                        at: now,
+                        lineage: old.lineage,
+                    });
+                    head.move_to(*to, build);
+                    true
+                }
+                Some(_) | None => return refused(Refusal::NotYet(head)),
+            }
+        }
+        Op::Revive {
+            namespace, build, ..
+        } => {
+            let below = namespace.schema < head.schema && head.min_writer == head.schema;
+            let fits = below && head.namespace(namespace.schema).is_none();
+            if fits {
+                writes.push(clear(namespace.schema));
+                head.add(namespace.clone());
+                head.next_epoch(build);
+            }
+            fits
+        }
+        Op::Abandon { schema, build, .. } => {
+            let below = *schema < head.schema && head.namespace(*schema).is_some();
+            if below {
+                writes.push(clear(*schema));
+                head.namespaces.retain(|it| it.schema != *schema);
+                head.next_epoch(build);
+            }
+            below
+        }
+        Op::Return { to, build, .. } => {
+            let full = head.namespace(*to).is_some_and(|it| it.fill == Fill::Full);
+            if !full {
+                return refused(Refusal::NotYet(head));
+            }
+            let below = *to < head.schema && head.min_writer == head.schema;
+            if below {
+                head.move_to(*to, build);
+            }
+            below
+        }
+        Op::Sweep { schema, retention } => {
+            let over = |it: &Backup| it.at.0.saturating_add(*retention) <= now.0;
+            let over = head.backup(*schema).is_some_and(over);
+            if !over || head.namespace(*schema).is_some() {
+                return refused(Refusal::NotYet(head));
+            }
+            head.backups.retain(|it| it.schema != *schema);
+            writes.push(clear(*schema));
+            true
+        }
+        _ => false,
+    };
+    if !done {
+        return refused(Refusal::Fenced);
+    }
+    writes.push(Write::Head(head.clone()));
+    Verdict {
+        writes,
+        answer: Answer::Head(Some(head)),
+    }
+}
+
+/// The one fence of all ops: the layout is still the one their author planned with.
+fn believed(head: Option<Head>, belief: Belief) -> Result<Head, Refusal> {
+    match head {
+        Some(head) if head.epoch == belief.epoch && head.schema == belief.truth => Ok(head),
+        other => Err(Refusal::Stale(other)),
+    }
+}
+
+fn opened<V>(head: Option<Head>, schema: u32) -> Verdict<V> {
+    let mut head = match head {
+        Some(head) => head,
+        None => return told(Answer::Head(None)),
+    };
+    let seen_now = head.namespace_mut(schema).is_some_and(show_up);
+    Verdict {
+        writes: seen_now
+            .then(|| Write::Head(head.clone()))
+            .into_iter()
+            .collect(),
+        answer: Answer::Head(Some(head)),
+    }
+}
+
+fn created<V: Clone>(head: &Head, initial: &[(String, Stamp, V)]) -> Verdict<V> {
+    let puts = initial.iter().map(|(key, stamp, value)| Write::Put {
+        schema: head.schema,
+        key: key.clone(),
+        record: Record {
+            stamp: *stamp,
+            epoch: head.epoch,
+            below: None,
+            value: value.clone(),
+        },
+    });
+    Verdict {
+        writes: puts.chain([Write::Head(head.clone())]).collect(),
+        answer: Answer::Head(Some(head.clone())),
+    }
+}
+
+/// The places that every write must reach: the truth, and what is to become it again.
+fn required(head: &Head) -> impl Iterator<Item = u32> {
+    let namespaces = head.namespaces.iter().map(|it| it.schema);
+    namespaces.filter(|schema| *schema <= head.schema)
+}
+
+/// The head after a write by a tab on `schema`, if it changes: the writer is alive, and what it did not cover is behind.
+fn after_write(mut head: Head, schema: u32, covered: impl Fn(u32) -> bool) -> Option<Head> {
+    let mut changed = false;
+    for namespace in &mut head.namespaces {
+        if namespace.schema == schema {
+            changed |= show_up(namespace);
+        }
+        if !covered(namespace.schema) && namespace.fill != Fill::Partial {
+            namespace.fall_behind();
+            changed = true;
+        }
+    }
+    changed.then_some(head)
+}
+
+/// Notes a sign of life on a schema; whether that is news.
+fn show_up(namespace: &mut Namespace) -> bool {
+    namespace.alone_since.take().is_some()
+}
+
+/// The head, if the filling stands exactly where the batch begins.
+fn filling(
+    head: Option<Head>,
+    belief: Belief,
+    schema: u32,
+    batch: &Batch,
+) -> Result<Head, Refusal> {
+    let head = believed(head, belief)?;
+    match head.namespace(schema) {
+        Some(it) if it.round == batch.round && it.fill == batch.at => Ok(head),
+        Some(_) | None => Err(Refusal::Overtaken(head)),
+    }
+}
+
+/// Writes the copies whose source is still the one they were made from. What a tab on this schema or a later one has
+/// written since is up to date already; anything else throws the batch back.
+fn fill<V: Clone>(
+    mut head: Head,
+    schema: u32,
+    batch: &Batch,
+    copies: &[Filled<V>],
+    records: &[Option<Record<V>>],
+) -> Verdict<V> {
+    let mut writes = Vec::new();
+    for (copy, found) in copies.iter().zip(records.chunks(2)) {
+        let (source, there) = (stamp_of(found.first()), stamp_of(found.get(1)));
+        if source.is_none() || source == there {
+            continue;
+        }
+        if source != Some(copy.stamp) {
+            return refused(Refusal::Overtaken(head));
+        }
+        writes.push(Write::Put {
+            schema,
+            key: copy.key.clone(),
+            record: Record {
+                stamp: copy.stamp,
+                epoch: head.epoch,
+                below: copy.below,
+                value: copy.value.clone(),
+            },
+        });
+    }
+    advance(&mut head, schema, batch);
+    writes.push(Write::Head(head.clone()));
+    Verdict {
+        writes,
+        answer: Answer::Head(Some(head)),
+    }
+}
+
+/// Goes on if every record of the batch has an up-to-date copy or is gone. If not, the filling starts again.
+fn check<V>(
+    mut head: Head,
+    schema: u32,
+    batch: &Batch,
+    records: &[Option<Record<V>>],
+) -> Verdict<V> {
+    let good = |found: &[Option<Record<V>>]| stamp_of(found.first()) == stamp_of(found.get(1));
+    if records.chunks(2).all(good) {
+        advance(&mut head, schema, batch);
+    } else if let Some(namespace) = head.namespace_mut(schema) {
+        namespace.fall_behind();
+    }
+    Verdict {
+        writes: [Write::Head(head.clone())].into(),
+        answer: Answer::Head(Some(head)),
+    }
+}
+
+fn advance(head: &mut Head, schema: u32, batch: &Batch) {
+    if let Some(namespace) = head.namespace_mut(schema) {
+        namespace.fill = batch.next.clone();
+    }
+}
+
+/// How to make the record for the end of `links` out of the copies in the stored ones: from the highest that is up to
+/// date, upwards.
+fn recipe<V>(links: &[Link], copies: Vec<Option<Record<V>>>) -> Option<Recipe<V>> {
+    let mut copies = copies.into_iter();
+    let mut way: Vec<(&Link, Option<Record<V>>)> = links
+        .iter()
+        .map(|link| match link.stored {
+            true => (link, copies.next().flatten()),
+            false => (link, None),
+        })
+        .collect();
+    let stamp = stamp_of(way.first().map(|(_, copy)| copy))?;
+    let up_to_date = |(_, copy): &(&Link, Option<Record<V>>)| stamp_of(Some(copy)) == Some(stamp);
+    let start = way.iter().rposition(up_to_date)?;
+    let mut way = way.drain(start..);
+    let (first, copy) = way.next()?;
+    let mut from = first.schema;
+    let hops = way.map(|(link, copy)| {
+        let hop = Hop {
+            from,
+            to: link.schema,
+            ours: copy.and_then(|copy| ours(link, from, copy)),
+        };
+        from = link.schema;
+        hop
+    });
+    let hops = hops.collect();
+    Some(Recipe {
+        stamp,
+        schema: first.schema,
+        value: copy?.value,
+        hops,
+    })
+}
+
+/// What an out-of-date copy adds to a value that comes up from `below`, if anything.
+fn ours<V>(link: &Link, below: u32, copy: Record<V>) -> Option<Ours<V>> {
+    let base_at = |schema: u32| link.bases.iter().find(|(base, _)| *base == schema);
+    // It was written when `below` was not there yet: what is there has come up from further down and has never known
+    // of it. Unless the copy has been the truth since, which everything below was then made from.
+    let unknown = copy.below.filter(|it| *it < below);
+    let unknown = unknown.filter(|_| link.truth_since.is_none_or(|since| since <= copy.epoch));
+    let base = unknown.and_then(base_at).or_else(|| base_at(below));
+    base.filter(|(_, more)| *more).map(|(base, _)| Ours {
+        value: copy.value,
+        base: *base,
+    })
+}
+
+fn as_it_is<V>(schema: u32, record: Record<V>) -> Recipe<V> {
+    Recipe {
+        stamp: record.stamp,
+        schema,
+        value: record.value,
+        hops: Vec::new(),
+    }
+}
+
+fn left(head: &Option<Head>, schema: u32) -> bool {
+    head.as_ref().is_some_and(|it| it.backup(schema).is_some())
+}
+
+fn stamp_of<V>(record: Option<&Option<Record<V>>>) -> Option<Stamp> {
+    record.and_then(|record| record.as_ref().map(|record| record.stamp))
+}
+
+fn clear<V>(schema: u32) -> Write<V> {
+    Write::Clear { schema }
+}
+
+fn told<V>(answer: Answer<V>) -> Verdict<V> {
+    Verdict {
+        writes: Vec::new(),
+        answer,
+    }
+}
+
+fn refused<V>(refusal: Refusal) -> Verdict<V> {
+    told(Answer::Refused(refusal))
+}
+
+fn written<V>(writes: Vec<Write<V>>) -> Verdict<V> {
+    Verdict {
+        writes,
+        answer: Answer::Written,
+    }
+}

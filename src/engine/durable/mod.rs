@@ -1,0 +1,45 @@
+//! A store that tabs on several builds share, in one database that never changes its native version.
+//!
+//! Every record is kept once for each schema that some build still works with, under the key `[schema, key]`. These
+//! *namespaces* and everything else that the builds must agree on stand in one small [`Head`]. Because all of it lies in
+//! one database, each step below is one transaction: it happened, or it did not.
+//!
+//! 1. **Open.** A tab takes a shared lock on its schema, reads the head, and [`open`] says what it may do.
+//! 2. **Expand.** A build with a newer schema adds a namespace of its own beside the others, at first empty.
+//! 3. **Coexist.** The lowest namespace is the *truth*: every write goes there, and to each other namespace that the
+//!    writer can translate to, all with the same [`Stamp`]. So a copy with the truth's stamp is up to date, and any other
+//!    is not: it is translated from below when it is read, and what only it knows is merged in. Nobody has to know the
+//!    schemas of builds that came later.
+//! 4. **Fill.** Once no tab on the truth's schema holds its lock, its records are copied upwards in batches, each with a
+//!    checkpoint in the head, and then checked. A write that leaves the copy behind starts the filling again.
+//! 5. **Contract.** When the copy is full and checked, and nobody has been seen on the old schema for the dwell time,
+//!    the head's pointer moves up, in one transaction. Whoever still believes in the old layout has the wrong *epoch*
+//!    and is fenced. The old namespace stays as a backup until its time is over.
+//! 6. **Revive.** For a rollback, a tab of the newer build fills the old namespace again through `down`, and the pointer
+//!    moves back down. Until then the older build reads the backup, or is told why it cannot.
+//!
+//! A transaction is a value: [`Op`] says what to read, and [`judge`] says, from what was read, what is written. A driver
+//! runs both inside one transaction of the database. [`Tab`] is the machine that decides which ops to run when.
+
+mod error;
+mod head;
+mod job;
+mod judge;
+mod memory;
+mod mode;
+mod op;
+mod tab;
+
+pub use error::{DurableError, Failure};
+pub use head::{Backup, Fill, Head, HeadError, Namespace, Phase, Stamp};
+pub use judge::judge;
+pub use memory::Memory;
+pub use mode::{
+    Capabilities, Link, Mirror, Mode, ReadOnlyReason, RefuseReason, Timing, Want, Ways, links,
+    may_write, mirrors, open, want,
+};
+pub use op::{
+    Answer, Batch, Belief, Facts, Filled, Hop, Op, Ours, Reads, Recipe, Record, Refusal, Row,
+    ScanRead, Seen, Verdict, Write,
+};
+pub use tab::{Input, Output, Reply, Request, Tab, Ticket, Wish};

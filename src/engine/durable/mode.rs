@@ -1,0 +1,370 @@
+use alloc::{
+    collections::BTreeMap,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::head::Head;
+use crate::engine::{
+    io::{Millis, Timestamp},
+    lineage::Lineage,
+};
+
+/// What a build can do with a store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Capabilities {
+    /// The schema its code works with.
+    pub schema: u32,
+    pub build: String,
+    pub ways: Ways,
+    /// The steps that lead to `schema`.
+    pub lineage: Lineage,
+    /// Set hashes of foreign lineages that mean the same.
+    pub accepts: Vec<u64>,
+    /// Whether it may add a namespace of its own; not when space is short.
+    pub expand: bool,
+    /// Whether there are locks to find out who else is there. Without them nothing is ever contracted.
+    pub locks: bool,
+    pub timing: Timing,
+    /// Records in one batch of a migration; at least 1.
+    pub batch: usize,
+}
+
+/// How long is long enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Timing {
+    /// Nobody must have been seen on an old schema for this long before it is contracted: a frozen tab has no lock.
+    pub dwell: Millis,
+    /// How long a left namespace is kept as a backup.
+    pub retention: Millis,
+    /// Between two looks for tabs on older schemas.
+    pub census: Millis,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        const DAY: Millis = 86_400_000;
+        Self {
+            // Tabs are frozen overnight and over weekends.
+            dwell: 3 * DAY,
+            retention: 14 * DAY,
+            census: 30_000,
+        }
+    }
+}
+
+/// Which schemas the build translates into which, and whether something is lost on the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Ways(BTreeMap<(u32, u32), bool>);
+
+impl Ways {
+    /// From `(from, to, lossy)`.
+    pub fn new(ways: impl IntoIterator<Item = (u32, u32, bool)>) -> Self {
+        let ways = ways.into_iter();
+        Self(ways.map(|(from, to, lossy)| ((from, to), lossy)).collect())
+    }
+
+    /// Whether `from -> to` is lossy; `None` when there is no way. Staying where one is loses nothing.
+    pub fn lossy(&self, from: u32, to: u32) -> Option<bool> {
+        match from == to {
+            true => Some(false),
+            false => self.0.get(&(from, to)).copied(),
+        }
+    }
+
+    fn lead(&self, from: u32, to: u32) -> bool {
+        self.lossy(from, to).is_some()
+    }
+
+    /// Where to go down from `schema` so that there is a way on to `below`, and whether something is lost on the way down.
+    fn bases(&self, schema: u32, below: u32) -> Vec<(u32, bool)> {
+        let down = self.0.range((schema, 0)..(schema, schema));
+        down.filter(|((_, base), _)| *base <= below && self.lead(*base, below))
+            .map(|((_, base), lossy)| (*base, *lossy))
+            .collect()
+    }
+}
+
+/// What a tab may do with a store.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Mode {
+    /// Its schema has a namespace of its own.
+    ReadWrite,
+    /// It has none: reads are translated up from the truth, and writes down to it, without a loss.
+    ReadWriteThroughDown,
+    ReadOnly {
+        reason: ReadOnlyReason,
+    },
+    /// It reads what the store held when its schema was left.
+    UseBackup {
+        schema: u32,
+        at: Timestamp,
+    },
+    Refuse {
+        reason: RefuseReason,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "code", rename_all = "camelCase")]
+pub enum ReadOnlyReason {
+    /// Tabs on `schema` are open, and what this build writes cannot be translated for them.
+    NoDown { schema: u32 },
+    /// What this build writes loses something on the way to `schema`, and it has no namespace of its own to keep it in.
+    LossyDown { schema: u32 },
+    /// Only builds from this schema on may write.
+    MinWriter { schema: u32 },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(tag = "code", rename_all = "camelCase")]
+pub enum RefuseReason {
+    /// The head cannot be read.
+    Head { message: String },
+    /// Another branch has stored something else under the same schema number.
+    ForeignSchema { schema: u32, message: String },
+    /// The store holds `schema`, an older one that this build has no steps from.
+    NoPath { schema: u32 },
+    /// The store has gone on to `schema`, and there is no backup for this build.
+    Newer { schema: u32 },
+    /// The store is on its way back to this build's schema.
+    Reviving { schema: u32 },
+    /// Only builds from this schema on may read.
+    MinReader { schema: u32 },
+}
+
+impl fmt::Display for ReadOnlyReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoDown { schema } => write!(
+                f,
+                "tabs on schema {schema} may be open, and this build has no step down to it"
+            ),
+            Self::LossyDown { schema } => write!(
+                f,
+                "the way down to schema {schema} is lossy, and there is no room for a copy beside it"
+            ),
+            Self::MinWriter { schema } => {
+                write!(f, "only builds from schema {schema} on may write")
+            }
+        }
+    }
+}
+
+impl fmt::Display for RefuseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Head { message } => write!(f, "{message}"),
+            Self::ForeignSchema { schema, message } => {
+                write!(f, "it holds schema {schema} of another lineage: {message}")
+            }
+            Self::NoPath { schema } => write!(
+                f,
+                "it holds schema {schema}, and this build has no path from there"
+            ),
+            Self::Newer { schema } => write!(
+                f,
+                "it has gone on to schema {schema}, and nothing is left of the one this build knows"
+            ),
+            Self::Reviving { schema } => {
+                write!(
+                    f,
+                    "it is on its way back to schema {schema}; try again soon"
+                )
+            }
+            Self::MinReader { schema } => {
+                write!(f, "only builds from schema {schema} on may read")
+            }
+        }
+    }
+}
+
+/// What a tab should do about the layout, beside using the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Want {
+    /// There is no store yet.
+    Create,
+    /// Its schema has no namespace.
+    Expand,
+    /// Its schema has been left; a tab on a newer build can bring it back.
+    AskRevive,
+}
+
+/// What a tab with these capabilities may do.
+pub fn open(head: &Head, build: &Capabilities) -> Mode {
+    if let Some(reason) = foreign(head, build) {
+        return Mode::Refuse { reason };
+    }
+    let (own, truth) = (build.schema, head.schema);
+    if own < truth {
+        return below(head, own);
+    }
+    if own < head.min_reader {
+        let schema = head.min_reader;
+        let reason = RefuseReason::MinReader { schema };
+        return Mode::Refuse { reason };
+    }
+    if !build.ways.lead(truth, own) {
+        let reason = RefuseReason::NoPath { schema: truth };
+        return Mode::Refuse { reason };
+    }
+    match may_write(head, build) {
+        Err(reason) => Mode::ReadOnly { reason },
+        Ok(()) if head.namespace(own).is_some() => Mode::ReadWrite,
+        Ok(()) => Mode::ReadWriteThroughDown,
+    }
+}
+
+/// What is left for a build whose schema is older than the truth.
+fn below(head: &Head, own: u32) -> Mode {
+    let reason = match (head.namespace(own), head.backup(own)) {
+        (Some(_), _) => RefuseReason::Reviving { schema: own },
+        (None, Some(backup)) => {
+            return Mode::UseBackup {
+                schema: own,
+                at: backup.at,
+            };
+        }
+        (None, None) => RefuseReason::Newer {
+            schema: head.schema,
+        },
+    };
+    Mode::Refuse { reason }
+}
+
+pub fn want(head: Option<&Head>, build: &Capabilities) -> Option<Want> {
+    let Some(head) = head else {
+        return Some(Want::Create);
+    };
+    if foreign(head, build).is_some() || head.namespace(build.schema).is_some() {
+        return None;
+    }
+    if build.schema < head.schema {
+        return Some(Want::AskRevive);
+    }
+    let able = build.expand && build.ways.lead(head.schema, build.schema);
+    (able && build.schema >= head.min_reader).then_some(Want::Expand)
+}
+
+/// Whether a write of this build reaches every place it has to: the truth, and what is being revived.
+pub fn may_write(head: &Head, build: &Capabilities) -> Result<(), ReadOnlyReason> {
+    let own = build.schema;
+    if own < head.min_writer {
+        let schema = head.min_writer;
+        return Err(ReadOnlyReason::MinWriter { schema });
+    }
+    for namespace in &head.namespaces {
+        let schema = namespace.schema;
+        if schema <= head.schema && !build.ways.lead(own, schema) {
+            return Err(ReadOnlyReason::NoDown { schema });
+        }
+    }
+    let alone = head.namespace(own).is_none();
+    if alone && build.ways.lossy(own, head.schema) == Some(true) {
+        let schema = head.schema;
+        return Err(ReadOnlyReason::LossyDown { schema });
+    }
+    Ok(())
+}
+
+/// One namespace that a read passes on its way up.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Link {
+    pub schema: u32,
+    /// Whether it is a namespace; the end of the way need not be one.
+    pub stored: bool,
+    /// Since which epoch it is, or was last, the truth; everything in it was known below from then on.
+    pub truth_since: Option<u64>,
+    /// Schemas below in which others may know of a copy that stands here: the build translates down to each of them, and
+    /// from there to the link before. `true`: the copy knows more than they do.
+    pub bases: Vec<(u32, bool)>,
+}
+
+/// The namespaces from the truth to `to`, as this build climbs them; `None` when it has no path.
+///
+/// A namespace in between is passed only if the build's own writes go there as well, or it cannot write at all: then what
+/// stands there is at least as new as what stands above.
+pub fn links(head: &Head, build: &Capabilities, to: u32) -> Option<Vec<Link>> {
+    let truth = head.schema;
+    let mut way = Vec::from([to]);
+    let between = |schema: u32| truth < schema && schema < to;
+    for namespace in head.namespaces.iter().rev() {
+        let schema = namespace.schema;
+        let above = way.last().copied().unwrap_or(to);
+        if between(schema)
+            && build.ways.lead(schema, above)
+            && build.ways.lead(truth, schema)
+            && (build.ways.lead(build.schema, schema) || !build.ways.lead(build.schema, truth))
+        {
+            way.push(schema);
+        }
+    }
+    if to != truth {
+        let above = way.last().copied().unwrap_or(to);
+        if !build.ways.lead(truth, above) {
+            return None;
+        }
+        way.push(truth);
+    }
+    way.reverse();
+    let mut below = truth;
+    let links = way.into_iter().map(|schema| {
+        let namespace = head.namespace(schema);
+        let bases = match namespace {
+            Some(_) if schema > below => build.ways.bases(schema, below),
+            Some(_) | None => Vec::new(),
+        };
+        below = schema;
+        Link {
+            schema,
+            stored: namespace.is_some(),
+            truth_since: namespace.and_then(|it| it.truth_since),
+            bases,
+        }
+    });
+    Some(links.collect())
+}
+
+/// One namespace that a write has to go to beside the writer's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mirror {
+    pub schema: u32,
+    /// Whether the copy there knows something that the writer's schema does not, so it has to be merged.
+    pub keep: bool,
+}
+
+/// Where this build's writes go: every other namespace below its own schema that it translates to.
+pub fn mirrors(head: &Head, build: &Capabilities) -> Vec<Mirror> {
+    let own = build.schema;
+    let lower = head.namespaces.iter().filter(|it| it.schema < own);
+    lower
+        .filter(|it| build.ways.lead(own, it.schema))
+        .map(|it| Mirror {
+            schema: it.schema,
+            keep: build.ways.lossy(it.schema, own) == Some(true),
+        })
+        .collect()
+}
+
+/// The first schema in the store that means something else than in this build.
+fn foreign(head: &Head, build: &Capabilities) -> Option<RefuseReason> {
+    let namespaces = head.namespaces.iter().map(|it| (it.schema, &it.lineage));
+    let backups = head.backups.iter().map(|it| (it.schema, &it.lineage));
+    let strange = |lineage: &Lineage| {
+        let known = build.accepts.contains(&lineage.set_hash());
+        (!known)
+            .then(|| build.lineage.disagreement(lineage))
+            .flatten()
+    };
+    namespaces.chain(backups).find_map(|(schema, lineage)| {
+        strange(lineage).map(|disagreement| RefuseReason::ForeignSchema {
+            schema,
+            message: disagreement.to_string(),
+        })
+    })
+}

@@ -1,0 +1,411 @@
+use alloc::{string::String, vec::Vec};
+
+use super::head::{Fill, Head, Namespace, Stamp};
+use super::mode::Link;
+use crate::engine::io::{Millis, Timestamp};
+
+/// One transaction, as a value: what it is for, and what its author believes. `V` stands for a stored value.
+///
+/// A driver opens a transaction, reads the head and what [`Op::reads`] names, calls [`judge`](super::judge) and performs
+/// the writes of its verdict, all inside that one transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Op<V> {
+    /// A tab on `schema` is there, or there again.
+    Open { schema: u32 },
+    /// Reads the head and nothing else.
+    Look,
+    /// There is no store yet: begins one.
+    Create {
+        head: Head,
+        initial: Vec<(String, Stamp, V)>,
+    },
+    /// Adds a namespace above the truth.
+    Expand {
+        belief: Belief,
+        namespace: Namespace,
+        build: String,
+    },
+    Get {
+        belief: Belief,
+        key: String,
+        links: Vec<Link>,
+    },
+    /// Reads what stands in some namespaces, the truth first, to merge a write with it.
+    Copies {
+        belief: Belief,
+        key: String,
+        schemas: Vec<u32>,
+    },
+    /// Reads up to `limit` records of the truth whose keys come after `after`.
+    Scan {
+        belief: Belief,
+        links: Vec<Link>,
+        after: Option<String>,
+        limit: usize,
+    },
+    /// Reads one record of a namespace that has been left.
+    GetBackup { schema: u32, key: String },
+    ScanBackup {
+        schema: u32,
+        after: Option<String>,
+        limit: usize,
+    },
+    /// Writes one record to its writer's namespace and to all that it translates to.
+    Put {
+        belief: Belief,
+        schema: u32,
+        key: String,
+        stamp: Stamp,
+        /// The write counts only if the record is still the one the writer has seen.
+        seen: Option<Seen>,
+        values: Vec<(u32, V)>,
+    },
+    /// Removes one record everywhere.
+    Delete {
+        belief: Belief,
+        schema: u32,
+        key: String,
+        seen: Option<Seen>,
+    },
+    /// Starts to fill a namespace, or starts again.
+    BeginFill {
+        belief: Belief,
+        schema: u32,
+        round: u32,
+    },
+    /// Copies a batch that was read with `Scan`.
+    FillBatch {
+        belief: Belief,
+        schema: u32,
+        batch: Batch,
+        records: Vec<Filled<V>>,
+    },
+    /// Confirms a batch that was read back and found valid.
+    CheckBatch {
+        belief: Belief,
+        schema: u32,
+        batch: Batch,
+        keys: Vec<String>,
+    },
+    /// The author holds the exclusive lock of `schema`: nobody on it is awake.
+    Alone { belief: Belief, schema: u32 },
+    /// Moves the truth up. The author holds the exclusive lock of the old truth.
+    Contract {
+        belief: Belief,
+        to: u32,
+        dwell: Millis,
+        build: String,
+    },
+    /// Adds a namespace below the truth.
+    Revive {
+        belief: Belief,
+        namespace: Namespace,
+        build: String,
+    },
+    /// Gives up a namespace below the truth, which its author cannot write to.
+    Abandon {
+        belief: Belief,
+        schema: u32,
+        build: String,
+    },
+    /// Moves the truth down to a revived namespace.
+    Return {
+        belief: Belief,
+        to: u32,
+        build: String,
+    },
+    /// Drops a backup whose time is over. The author holds the exclusive lock of its schema.
+    Sweep { schema: u32, retention: Millis },
+}
+
+/// The layout that the author of an op believes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Belief {
+    pub epoch: u64,
+    /// [`Head::schema`], which stands for the same thing as long as the epoch does.
+    pub truth: u32,
+}
+
+/// A stored value and the write it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Record<V> {
+    pub stamp: Stamp,
+    /// The head's epoch at the time.
+    pub epoch: u64,
+    /// The next lower schema that has the same write: what tabs further down know of it. `None`: there was none.
+    pub below: Option<u32>,
+    pub value: V,
+}
+
+/// What a writer has seen of a record: its stamp, or that there was none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Seen(pub Option<Stamp>);
+
+/// Where in a filling a batch belongs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Batch {
+    pub round: u32,
+    pub at: Fill,
+    pub next: Fill,
+}
+
+/// A copy made from the record with this stamp.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Filled<V> {
+    pub key: String,
+    pub stamp: Stamp,
+    /// As in [`Record::below`].
+    pub below: Option<u32>,
+    pub value: V,
+}
+
+/// What the transaction has to read beside the head.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Reads {
+    /// Single records, as `(schema, key)`.
+    pub records: Vec<(u32, String)>,
+    pub scan: Option<ScanRead>,
+    /// Whether nothing will be written.
+    pub only: bool,
+}
+
+/// Up to `limit` records of `schema` after a key, in key order, each with its copies in the namespaces `also`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ScanRead {
+    pub schema: u32,
+    pub after: Option<String>,
+    pub limit: usize,
+    pub also: Vec<u32>,
+}
+
+/// What the transaction has read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Facts<V> {
+    /// When the transaction runs, which may be long after it was planned.
+    pub now: Timestamp,
+    pub head: Option<Head>,
+    /// In the order of [`Reads::records`].
+    pub records: Vec<Option<Record<V>>>,
+    /// Rows of [`Reads::scan`]; each with the record itself and then its copies, in the order asked for.
+    pub rows: Vec<(String, Vec<Option<Record<V>>>)>,
+}
+
+/// What the transaction does, and what its author learns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Verdict<V> {
+    pub writes: Vec<Write<V>>,
+    pub answer: Answer<V>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Write<V> {
+    Head(Head),
+    Put {
+        schema: u32,
+        key: String,
+        record: Record<V>,
+    },
+    Delete {
+        schema: u32,
+        key: String,
+    },
+    /// All records of the schema.
+    Clear {
+        schema: u32,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Answer<V> {
+    /// The head as it is now.
+    Head(Option<Head>),
+    Found(Option<Recipe<V>>),
+    Copies(Vec<Option<Record<V>>>),
+    /// `last`: there are no more.
+    Rows {
+        rows: Vec<Row<V>>,
+        last: bool,
+    },
+    Written,
+    Refused(Refusal),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Row<V> {
+    pub key: String,
+    pub recipe: Recipe<V>,
+}
+
+/// How to make the value a reader asked for: translate `value` hop by hop.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Recipe<V> {
+    /// The stamp of the truth.
+    pub stamp: Stamp,
+    /// The schema of `value`.
+    pub schema: u32,
+    pub value: V,
+    pub hops: Vec<Hop<V>>,
+}
+
+/// Translate from one schema to another, and merge with `ours` if it is there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Hop<V> {
+    pub from: u32,
+    pub to: u32,
+    pub ours: Option<Ours<V>>,
+}
+
+/// An out-of-date copy that stands at the end of a hop, and knows things that those below do not.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ours<V> {
+    pub value: V,
+    /// The schema in which those below got to know of it.
+    pub base: u32,
+}
+
+impl<V: Clone> Recipe<V> {
+    /// Makes the value. `translate` takes a value from one schema to another; `merge(base, ours, theirs)` takes from
+    /// `theirs` what it changes against `base`, and everything else from `ours`.
+    pub fn cook<E>(
+        self,
+        translate: &mut impl FnMut(u32, u32, V) -> Result<V, E>,
+        merge: &mut impl FnMut(V, V, V) -> V,
+    ) -> Result<V, E> {
+        let mut value = self.value;
+        for Hop { from, to, ours } in self.hops {
+            let theirs = translate(from, to, value)?;
+            value = match ours {
+                None => theirs,
+                Some(ours) => {
+                    let mut base = translate(to, ours.base, ours.value.clone())?;
+                    if ours.base != from {
+                        base = translate(ours.base, from, base)?;
+                    }
+                    merge(translate(from, to, base)?, ours.value, theirs)
+                }
+            };
+        }
+        Ok(value)
+    }
+}
+
+/// Why a transaction wrote nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// Its author believed in another layout; this is the one there is.
+    Stale(Option<Head>),
+    /// The record is not the one the writer has seen.
+    Conflict,
+    /// The layout is the believed one, and still the author may not.
+    Fenced,
+    /// Someone else went on with the same migration, or a record changed in between.
+    Overtaken(Head),
+    /// Not full, not alone, or not for long enough.
+    NotYet(Head),
+}
+
+impl<V> Op<V> {
+    pub fn reads(&self) -> Reads {
+        let none = Reads::default();
+        let only = Reads {
+            only: true,
+            ..Reads::default()
+        };
+        match self {
+            Self::Open { .. }
+            | Self::Create { .. }
+            | Self::Expand { .. }
+            | Self::BeginFill { .. }
+            | Self::Alone { .. }
+            | Self::Contract { .. }
+            | Self::Revive { .. }
+            | Self::Abandon { .. }
+            | Self::Return { .. }
+            | Self::Sweep { .. } => none,
+            Self::Look => only,
+            Self::Get { key, links, .. } => Reads {
+                records: stored(links).map(|it| (it, key.clone())).collect(),
+                ..only
+            },
+            Self::Copies { key, schemas, .. } => Reads {
+                records: schemas.iter().map(|it| (*it, key.clone())).collect(),
+                ..only
+            },
+            Self::Scan {
+                links,
+                after,
+                limit,
+                ..
+            } => {
+                let mut schemas = stored(links);
+                let truth = schemas.next();
+                let also = schemas.collect();
+                let scan = truth.map(|schema| ScanRead {
+                    schema,
+                    after: after.clone(),
+                    limit: (*limit).max(1),
+                    also,
+                });
+                Reads { scan, ..only }
+            }
+            Self::ScanBackup {
+                schema,
+                after,
+                limit,
+            } => Reads {
+                scan: Some(ScanRead {
+                    schema: *schema,
+                    after: after.clone(),
+                    limit: (*limit).max(1),
+                    also: Vec::new(),
+                }),
+                ..only
+            },
+            Self::GetBackup { schema, key } => Reads {
+                records: [(*schema, key.clone())].into(),
+                ..only
+            },
+            Self::Put {
+                belief, key, seen, ..
+            }
+            | Self::Delete {
+                belief, key, seen, ..
+            } => Reads {
+                records: seen.iter().map(|_| (belief.truth, key.clone())).collect(),
+                ..none
+            },
+            Self::FillBatch {
+                belief,
+                schema,
+                records,
+                ..
+            } => Reads {
+                records: pairs(belief, *schema, records.iter().map(|it| &it.key)),
+                ..none
+            },
+            Self::CheckBatch {
+                belief,
+                schema,
+                keys,
+                ..
+            } => Reads {
+                records: pairs(belief, *schema, keys.iter()),
+                ..none
+            },
+        }
+    }
+}
+
+/// For each key the truth's record and the copy of it.
+fn pairs<'a>(
+    belief: &Belief,
+    schema: u32,
+    keys: impl Iterator<Item = &'a String>,
+) -> Vec<(u32, String)> {
+    keys.flat_map(|key| [(belief.truth, key.clone()), (schema, key.clone())])
+        .collect()
+}
+
+fn stored(links: &[Link]) -> impl Iterator<Item = u32> {
+    links.iter().filter(|it| it.stored).map(|it| it.schema)
+}

@@ -1,0 +1,591 @@
+mod answers;
+mod background;
+mod requests;
+
+use alloc::{
+    collections::{BTreeMap, VecDeque},
+    string::String,
+    vec::Vec,
+};
+use core::hash::{Hash, Hasher};
+
+use super::error::{DurableError, Failure, Kind};
+use super::head::{Head, HeadError, Namespace, Stamp};
+use super::job::{Portion, Step};
+use super::mode::{Capabilities, Mode, Want, open, want};
+use super::op::{Answer, Belief, Op, Recipe, Row, Seen};
+use crate::engine::io::Timestamp;
+
+/// Names a question of the tab until it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u32);
+
+/// What the app wants; `id` is its own number for it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Request<V> {
+    pub id: u32,
+    pub want: Wish<V>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Wish<V> {
+    Read {
+        key: String,
+    },
+    /// Up to `limit` records whose keys come after `after`.
+    List {
+        after: Option<String>,
+        limit: usize,
+    },
+    /// With `seen`, only if nobody has written the record since: for an update that was computed from what was read, and
+    /// for every write of a tab that may have slept since it read.
+    Write {
+        key: String,
+        value: V,
+        seen: Option<Seen>,
+    },
+    Delete {
+        key: String,
+        seen: Option<Seen>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Input<V> {
+    /// The shared lock of the tab's schema is held.
+    LockGranted,
+    /// It was taken away, or may have been.
+    LockLost,
+    ExclusiveGranted {
+        schema: u32,
+    },
+    ExclusiveRefused {
+        schema: u32,
+    },
+    /// A transaction was judged and has committed.
+    Judged {
+        ticket: Ticket,
+        answer: Answer<V>,
+    },
+    /// A transaction did not commit; nothing was written.
+    Failed {
+        ticket: Ticket,
+        failure: Failure,
+    },
+    /// A transaction found a head that cannot be read.
+    HeadUnreadable {
+        ticket: Ticket,
+        error: HeadError,
+    },
+    Translated {
+        ticket: Ticket,
+        values: Vec<V>,
+    },
+    /// `place`: which of the recipes.
+    TranslateFailed {
+        ticket: Ticket,
+        place: usize,
+        message: String,
+    },
+    Requested(Request<V>),
+    /// The page is being frozen or put away.
+    Suspended,
+    Resumed,
+    /// Another tab or the release wants an older schema back.
+    ReviveRequested {
+        schema: u32,
+    },
+    /// Another tab says that the head has changed. A hint.
+    Hinted,
+    Woke,
+    Closed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Output<V> {
+    /// Ask for the shared lock of the schema and keep it.
+    LockShared {
+        schema: u32,
+    },
+    UnlockShared {
+        schema: u32,
+    },
+    /// Ask for the exclusive lock of the schema, but do not wait for it.
+    TryExclusive {
+        schema: u32,
+    },
+    ReleaseExclusive {
+        schema: u32,
+    },
+    /// Run a transaction. `background`: nobody waits for it.
+    Transact {
+        ticket: Ticket,
+        op: Op<V>,
+        background: bool,
+    },
+    /// Make the values; with `check`, also validate each as that schema.
+    Translate {
+        ticket: Ticket,
+        recipes: Vec<Recipe<V>>,
+        check: Option<u32>,
+    },
+    Reply {
+        id: u32,
+        result: Result<Reply<V>, DurableError>,
+    },
+    ModeChanged {
+        mode: Mode,
+    },
+    /// Ask tabs on newer builds to bring the schema back.
+    AskRevive {
+        schema: u32,
+    },
+    /// The layout has changed: tell the other tabs to look.
+    HeadChanged,
+    /// Background work stopped; it is tried again later.
+    Problem {
+        error: DurableError,
+    },
+    Wake {
+        at: Option<Timestamp>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reply<V> {
+    Value(Option<(V, Stamp)>),
+    Rows {
+        rows: Vec<(String, V, Stamp)>,
+        last: bool,
+    },
+    Written(Stamp),
+    Deleted,
+}
+
+/// One tab's view of one store.
+#[derive(Clone, Debug)]
+pub struct Tab<V> {
+    store: String,
+    build: Capabilities,
+    writer: u64,
+    count: u64,
+    /// What the store begins with if it does not exist yet.
+    initial: Vec<(String, V)>,
+    stage: Stage,
+    head: Option<Head>,
+    mode: Option<Mode>,
+    /// Whether a change of the layout for this tab's own sake is under way.
+    settling: bool,
+    tasks: BTreeMap<Ticket, Task<V>>,
+    tickets: u32,
+    waiting: VecDeque<Work<V>>,
+    /// The exclusive lock that was asked for, and what for.
+    exclusive: Option<(u32, Step)>,
+    /// Whether background work is under way.
+    busy: bool,
+    /// When to look at the head for background work; `None`: not by itself.
+    look: Option<Timestamp>,
+    census: Timestamp,
+    out: VecDeque<Output<V>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Stage {
+    Locking,
+    Opening,
+    Open,
+    Suspended,
+    Closed,
+}
+
+/// A request on its way, with the number of times it had to start again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Work<V> {
+    request: Request<V>,
+    tries: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Task<V> {
+    Open,
+    Settle,
+    Read(Work<V>),
+    MakeRead(Work<V>, Vec<Name>, bool),
+    /// Read what the write must be merged with.
+    Copies(Work<V>, Vec<u32>),
+    /// Translate the write for these namespaces.
+    MakeWrite(Work<V>, Vec<u32>, Option<Seen>),
+    Write(Work<V>, Stamp),
+    /// Background: a look at the head, or a step that ends with a new one.
+    Look,
+    Step,
+    Scan(Portion),
+    MakeBatch(Portion, Vec<Name>, bool),
+}
+
+/// A record whose value is being made.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Name {
+    key: String,
+    stamp: Stamp,
+    /// The schema that the last translation comes from, if it comes from below.
+    below: Option<u32>,
+}
+
+/// How often a request starts again because others were faster, before it is given up.
+const TRIES: u8 = 16;
+
+impl<V: Clone> Tab<V> {
+    /// `writer` must be different for each start of a tab; `initial` is what a new store begins with.
+    pub fn new(
+        store: impl Into<String>,
+        build: Capabilities,
+        writer: u64,
+        initial: Vec<(String, V)>,
+    ) -> Self {
+        let mut tab = Self {
+            store: store.into(),
+            build,
+            writer,
+            count: 0,
+            initial,
+            stage: Stage::Locking,
+            head: None,
+            mode: None,
+            settling: false,
+            tasks: BTreeMap::new(),
+            tickets: 0,
+            waiting: VecDeque::new(),
+            exclusive: None,
+            busy: false,
+            look: None,
+            census: Timestamp(0),
+            out: VecDeque::new(),
+        };
+        tab.lock();
+        tab
+    }
+
+    /// What the tab may do; `None` until the store is open.
+    pub fn mode(&self) -> Option<&Mode> {
+        self.mode.as_ref()
+    }
+
+    /// The layout that the tab believes in.
+    pub fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.build
+    }
+
+    /// The next thing to do; call until it is `Wake`.
+    pub fn poll_output(&mut self) -> Output<V> {
+        let shut = self.stage == Stage::Opening && !self.has(&Task::Open);
+        let at = self.look.filter(|_| shut || self.is_idle());
+        self.out.pop_front().unwrap_or(Output::Wake { at })
+    }
+
+    pub fn handle_input(&mut self, input: Input<V>, now: Timestamp) {
+        if self.stage == Stage::Closed {
+            return self.on_closed(input);
+        }
+        match input {
+            Input::LockGranted => {
+                if self.stage == Stage::Locking {
+                    self.stage = Stage::Opening;
+                    self.open();
+                }
+            }
+            Input::LockLost | Input::Resumed => {
+                self.pause();
+                self.lock();
+            }
+            Input::Suspended => {
+                self.pause();
+                self.out.push_back(Output::UnlockShared {
+                    schema: self.build.schema,
+                });
+                self.stage = Stage::Suspended;
+            }
+            Input::ExclusiveGranted { schema } => self.on_exclusive(schema),
+            Input::ExclusiveRefused { schema } => {
+                let asked = self.exclusive.take_if(|(asked, _)| *asked == schema);
+                if asked.is_some() {
+                    self.put_off_census(now);
+                    self.plan(now);
+                }
+            }
+            Input::Judged { ticket, answer } => {
+                if let Some(task) = self.tasks.remove(&ticket) {
+                    self.on_judged(task, answer, now);
+                }
+            }
+            Input::Failed { ticket, failure } => {
+                if let Some(task) = self.tasks.remove(&ticket) {
+                    self.on_failed(task, failure, now);
+                }
+            }
+            Input::HeadUnreadable { ticket, error } => {
+                if let Some(task) = self.tasks.remove(&ticket) {
+                    self.on_unreadable(task, &error, now);
+                }
+            }
+            Input::Translated { ticket, values } => {
+                if let Some(task) = self.tasks.remove(&ticket) {
+                    self.on_translated(task, values, now);
+                }
+            }
+            Input::TranslateFailed {
+                ticket,
+                place,
+                message,
+            } => {
+                if let Some(task) = self.tasks.remove(&ticket) {
+                    self.on_untranslated(task, place, message, now);
+                }
+            }
+            Input::Requested(request) => self.take(Work { request, tries: 0 }),
+            Input::ReviveRequested { schema } => self.revive(schema),
+            Input::Hinted => {
+                self.look = Some(now);
+                self.work(now);
+            }
+            Input::Woke => self.work(now),
+            Input::Closed => self.close(),
+        }
+    }
+
+    fn lock(&mut self) {
+        match self.build.locks {
+            true => {
+                self.stage = Stage::Locking;
+                self.out.push_back(Output::LockShared {
+                    schema: self.build.schema,
+                });
+            }
+            false => {
+                self.stage = Stage::Opening;
+                self.open();
+            }
+        }
+    }
+
+    fn open(&mut self) {
+        let schema = self.build.schema;
+        self.transact(Task::Open, Op::Open { schema }, false);
+    }
+
+    /// Stops background work and forgets what it was at: the head knows.
+    fn pause(&mut self) {
+        if let Some((schema, _)) = self.exclusive.take() {
+            self.out.push_back(Output::ReleaseExclusive { schema });
+        }
+        self.tasks.retain(|_, task| !task.is_background());
+        self.busy = false;
+        self.settling = false;
+    }
+
+    fn close(&mut self) {
+        self.pause();
+        self.out.push_back(Output::UnlockShared {
+            schema: self.build.schema,
+        });
+        self.stage = Stage::Closed;
+        let on_the_way = core::mem::take(&mut self.tasks);
+        let waiting = core::mem::take(&mut self.waiting);
+        let works = on_the_way.into_values().filter_map(Task::into_work);
+        for work in works.chain(waiting) {
+            self.fail(work, Kind::Closed);
+        }
+    }
+
+    fn on_closed(&mut self, input: Input<V>) {
+        if let Input::Requested(request) = input {
+            self.fail(Work { request, tries: 0 }, Kind::Closed);
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.stage == Stage::Open && !self.settling
+    }
+
+    /// Believes in this head from now on.
+    fn learn(&mut self, head: Option<Head>) {
+        self.head = head;
+        let mode = self.head.as_ref().map(|head| open(head, &self.build));
+        if let Some(mode) = mode {
+            self.enter(mode);
+        }
+        self.settle();
+    }
+
+    fn enter(&mut self, mode: Mode) {
+        if self.mode.as_ref() == Some(&mode) {
+            return;
+        }
+        self.mode = Some(mode.clone());
+        self.out.push_back(Output::ModeChanged { mode });
+    }
+
+    /// Changes the layout if this tab needs another.
+    fn settle(&mut self) {
+        if self.settling || self.stage != Stage::Open {
+            return;
+        }
+        let build = self.build.build.clone();
+        let (schema, lineage) = (self.build.schema, self.build.lineage.clone());
+        let op = match (want(self.head.as_ref(), &self.build), self.belief()) {
+            (Some(Want::Create), _) => {
+                let initial = self
+                    .initial
+                    .clone()
+                    .into_iter()
+                    .map(|(key, value)| (key, self.stamp(), value));
+                Op::Create {
+                    initial: initial.collect(),
+                    head: Head::first(schema, lineage, &build),
+                }
+            }
+            (Some(Want::Expand), Some(belief)) => Op::Expand {
+                belief,
+                namespace: Namespace::new(schema, lineage),
+                build,
+            },
+            (Some(Want::Expand | Want::AskRevive) | None, _) => return,
+        };
+        self.settling = true;
+        self.transact(Task::Settle, op, false);
+    }
+
+    fn belief(&self) -> Option<Belief> {
+        self.head.as_ref().map(|head| Belief {
+            epoch: head.epoch,
+            truth: head.schema,
+        })
+    }
+
+    fn stamp(&mut self) -> Stamp {
+        self.count += 1;
+        Stamp {
+            writer: self.writer,
+            count: self.count,
+        }
+    }
+
+    fn transact(&mut self, task: Task<V>, op: Op<V>, background: bool) {
+        let ticket = self.remember(task);
+        self.out.push_back(Output::Transact {
+            ticket,
+            op,
+            background,
+        });
+    }
+
+    fn translate(&mut self, task: Task<V>, recipes: Vec<Recipe<V>>, check: Option<u32>) {
+        let ticket = self.remember(task);
+        self.out.push_back(Output::Translate {
+            ticket,
+            recipes,
+            check,
+        });
+    }
+
+    fn remember(&mut self, task: Task<V>) -> Ticket {
+        self.tickets = self.tickets.wrapping_add(1);
+        let ticket = Ticket(self.tickets);
+        self.tasks.insert(ticket, task);
+        ticket
+    }
+}
+
+/// Two tabs in the same state hash the same, however many questions each has asked: ticket numbers do not count.
+impl<V: Hash> Hash for Tab<V> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            store: _,
+            build,
+            writer,
+            count,
+            initial: _,
+            stage,
+            head,
+            mode,
+            settling,
+            tasks,
+            tickets: _,
+            waiting,
+            exclusive,
+            busy,
+            look,
+            census,
+            out: _,
+        } = self;
+        (build.schema, build.expand, writer, count, stage).hash(state);
+        (head, mode, settling, waiting, exclusive, busy, look, census).hash(state);
+        tasks.len().hash(state);
+        tasks.values().for_each(|task| task.hash(state));
+    }
+}
+
+impl<V> Task<V> {
+    fn is_background(&self) -> bool {
+        match self {
+            Self::Look | Self::Step | Self::Scan(..) | Self::MakeBatch(..) => true,
+            Self::Open
+            | Self::Settle
+            | Self::Read(..)
+            | Self::MakeRead(..)
+            | Self::Copies(..)
+            | Self::MakeWrite(..)
+            | Self::Write(..) => false,
+        }
+    }
+
+    /// The request it serves.
+    fn into_work(self) -> Option<Work<V>> {
+        match self {
+            Self::Read(work)
+            | Self::MakeRead(work, ..)
+            | Self::Copies(work, ..)
+            | Self::MakeWrite(work, ..)
+            | Self::Write(work, ..) => Some(work),
+            Self::Open
+            | Self::Settle
+            | Self::Look
+            | Self::Step
+            | Self::Scan(..)
+            | Self::MakeBatch(..) => None,
+        }
+    }
+}
+
+fn named<V>(rows: Vec<Row<V>>) -> (Vec<Name>, Vec<Recipe<V>>) {
+    let named = rows.into_iter().map(|Row { key, recipe }| {
+        let last = recipe.hops.last();
+        let name = Name {
+            key,
+            stamp: recipe.stamp,
+            below: last.filter(|hop| hop.from < hop.to).map(|hop| hop.from),
+        };
+        (name, recipe)
+    });
+    named.unzip()
+}
+
+impl<V> Wish<V> {
+    fn key(&self) -> String {
+        match self {
+            Self::Read { key } | Self::Write { key, .. } | Self::Delete { key, .. } => key.clone(),
+            Self::List { .. } => String::new(),
+        }
+    }
+
+    fn has_seen(&self) -> bool {
+        match self {
+            Self::Write { seen, .. } | Self::Delete { seen, .. } => seen.is_some(),
+            Self::Read { .. } | Self::List { .. } => false,
+        }
+    }
+}

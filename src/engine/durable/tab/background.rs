@@ -1,0 +1,248 @@
+//! The work that nobody waits for: census, filling, contraction, revival, sweeping.
+
+use alloc::vec::Vec;
+
+use super::{Name, Output, Stage, Tab, Task, named};
+use crate::engine::durable::error::{DurableError, Kind};
+use crate::engine::durable::head::{Fill, Namespace};
+use crate::engine::durable::job::{self, Portion, Step};
+use crate::engine::durable::mode::{Mode, Want, links, may_write, want};
+use crate::engine::durable::op::{Batch, Belief, Filled, Op, Refusal, Row};
+use crate::engine::io::Timestamp;
+
+impl<V: Clone> Tab<V> {
+    /// Looks at the head if it is time to.
+    pub(super) fn work(&mut self, now: Timestamp) {
+        let due = self.look.is_some_and(|at| at <= now);
+        match self.stage {
+            Stage::Opening if due && !self.has(&Task::Open) => {
+                self.look = None;
+                self.open();
+            }
+            Stage::Open if due && self.is_idle() => {
+                self.look = None;
+                self.busy = true;
+                self.transact(Task::Look, Op::Look, true);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_ready() && !self.busy && self.exclusive.is_none()
+    }
+
+    pub(super) fn has(&self, task: &Task<V>) -> bool {
+        let same = |it: &Task<V>| core::mem::discriminant(it) == core::mem::discriminant(task);
+        self.tasks.values().any(same)
+    }
+
+    /// Begins the next step of background work that the head calls for.
+    pub(super) fn plan(&mut self, now: Timestamp) {
+        let (Some(head), Some(belief)) = (&self.head, self.belief()) else {
+            return;
+        };
+        if !self.is_idle() {
+            return;
+        }
+        if want(Some(head), &self.build) == Some(Want::AskRevive) {
+            let schema = self.build.schema;
+            self.out.push_back(Output::AskRevive { schema });
+        }
+        if matches!(
+            self.mode,
+            Some(Mode::Refuse { .. } | Mode::UseBackup { .. }) | None
+        ) {
+            // Somebody may bring back what this build can use.
+            return self.put_off_look(now);
+        }
+        let step = job::next_step(head, &self.build, self.census, now);
+        let build = self.build.build.clone();
+        let op = match step {
+            Step::Rest(at) => {
+                self.look = at;
+                return;
+            }
+            Step::Census(schema) | Step::Sweep { schema } => return self.ask(schema, step),
+            Step::Contract { .. } => {
+                let old = head.schema;
+                return self.ask(old, step);
+            }
+            Step::Begin { schema, round } => Op::BeginFill {
+                belief,
+                schema,
+                round,
+            },
+            Step::Return { to } => Op::Return { belief, to, build },
+            Step::Abandon { schema } => Op::Abandon {
+                belief,
+                schema,
+                build,
+            },
+            Step::Copy(portion) | Step::Check(portion) => {
+                let Some(links) = links(head, &self.build, portion.schema) else {
+                    self.look = None;
+                    return;
+                };
+                let op = Op::Scan {
+                    belief,
+                    links,
+                    after: portion.after.clone(),
+                    limit: self.build.batch.max(1),
+                };
+                self.busy = true;
+                return self.transact(Task::Scan(portion), op, true);
+            }
+        };
+        self.busy = true;
+        self.transact(Task::Step, op, true);
+    }
+
+    pub(super) fn ask(&mut self, schema: u32, step: Step) {
+        self.exclusive = Some((schema, step));
+        self.out.push_back(Output::TryExclusive { schema });
+    }
+
+    pub(super) fn on_exclusive(&mut self, schema: u32) {
+        let step = match &self.exclusive {
+            Some((asked, step)) if *asked == schema => step.clone(),
+            _ => return self.out.push_back(Output::ReleaseExclusive { schema }),
+        };
+        let (Some(head), Some(belief)) = (&self.head, self.belief()) else {
+            return self.release();
+        };
+        let build = self.build.build.clone();
+        let op = match step {
+            Step::Census(schema) => Op::Alone { belief, schema },
+            Step::Contract { to } => Op::Contract {
+                belief,
+                to,
+                dwell: job::dwell(head, &self.build),
+                build,
+            },
+            Step::Sweep { schema } => Op::Sweep {
+                schema,
+                retention: self.build.timing.retention,
+            },
+            _ => return self.release(),
+        };
+        self.busy = true;
+        self.transact(Task::Step, op, true);
+    }
+
+    pub(super) fn release(&mut self) {
+        if let Some((schema, _)) = self.exclusive.take() {
+            self.out.push_back(Output::ReleaseExclusive { schema });
+        }
+    }
+
+    pub(super) fn on_step_refused(&mut self, refusal: Refusal, now: Timestamp) {
+        let moved = matches!(refusal, Refusal::Stale(_));
+        self.learn_refusal(refusal);
+        match moved {
+            true => self.go_on(now),
+            // Another tab is at the same work; it is left to it for a while.
+            false => {
+                self.put_off_census(now);
+                self.put_off_look(now);
+            }
+        }
+    }
+
+    pub(super) fn make_batch(&mut self, portion: Portion, rows: Vec<Row<V>>, last: bool) {
+        let (names, recipes) = named(rows);
+        if let (true, Some(belief)) = (recipes.is_empty(), self.belief()) {
+            let op = batch_op(belief, portion, names, Vec::new(), last);
+            return self.transact(Task::Step, op, true);
+        }
+        let check = Some(portion.schema);
+        let task = Task::MakeBatch(portion, names, last);
+        self.translate(task, recipes, check);
+    }
+
+    pub(super) fn revive(&mut self, schema: u32) {
+        let (Some(head), Some(belief)) = (&self.head, self.belief()) else {
+            return;
+        };
+        let able = schema < head.schema
+            && may_write(head, &self.build).is_ok()
+            && self.build.ways.lossy(head.schema, schema).is_some()
+            && self.build.ways.lossy(self.build.schema, schema).is_some();
+        if !self.is_idle() || !able || head.namespace(schema).is_some() {
+            return;
+        }
+        let op = Op::Revive {
+            belief,
+            namespace: Namespace::new(schema, self.build.lineage.leading_to(schema)),
+            build: self.build.build.clone(),
+        };
+        self.busy = true;
+        self.transact(Task::Step, op, true);
+    }
+
+    pub(super) fn give_up_for_now(&mut self, kind: Kind, now: Timestamp) {
+        self.busy = false;
+        self.report(kind);
+        self.put_off_look(now);
+    }
+
+    pub(super) fn report(&mut self, kind: Kind) {
+        self.out.push_back(Output::Problem {
+            error: DurableError::new(&self.store, kind),
+        });
+    }
+
+    pub(super) fn put_off_census(&mut self, now: Timestamp) {
+        self.census = Timestamp(now.0.saturating_add(self.build.timing.census));
+    }
+
+    pub(super) fn put_off_look(&mut self, now: Timestamp) {
+        self.look = Some(Timestamp(now.0.saturating_add(self.build.timing.census)));
+    }
+}
+
+/// The transaction that records a batch, and where the filling stands after it.
+pub(super) fn batch_op<V>(
+    belief: Belief,
+    portion: Portion,
+    names: Vec<Name>,
+    values: Vec<V>,
+    last: bool,
+) -> Op<V> {
+    let after = names.last().map(|name| name.key.clone());
+    let copying = matches!(portion.at, Fill::Copying { .. });
+    let next = match (copying, last) {
+        (true, false) => Fill::Copying { after },
+        (true, true) => Fill::Checking { after: None },
+        (false, false) => Fill::Checking { after },
+        (false, true) => Fill::Full,
+    };
+    let batch = Batch {
+        round: portion.round,
+        at: portion.at,
+        next,
+    };
+    let schema = portion.schema;
+    if !copying {
+        return Op::CheckBatch {
+            belief,
+            schema,
+            batch,
+            keys: names.into_iter().map(|name| name.key).collect(),
+        };
+    }
+    let made = names.into_iter().zip(values);
+    Op::FillBatch {
+        belief,
+        schema,
+        batch,
+        records: made
+            .map(|(name, value)| Filled {
+                key: name.key,
+                stamp: name.stamp,
+                below: name.below,
+                value,
+            })
+            .collect(),
+    }
+}

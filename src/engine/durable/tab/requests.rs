@@ -1,0 +1,184 @@
+//! What the app asks for: planned with the layout the tab believes in, and again whenever that turns out to be old.
+
+use alloc::vec::Vec;
+
+use super::{Reply, TRIES, Tab, Task, Wish, Work};
+use crate::engine::durable::error::{DurableError, Kind};
+use crate::engine::durable::head::Stamp;
+use crate::engine::durable::mode::{Mode, RefuseReason, links, mirrors};
+use crate::engine::durable::op::{Hop, Op, Ours, Recipe, Record, Seen};
+use crate::engine::durable::tab::Output;
+
+impl<V: Clone> Tab<V> {
+    pub(super) fn take(&mut self, work: Work<V>) {
+        if !self.is_ready() {
+            return self.waiting.push_back(work);
+        }
+        if let Some(Mode::Refuse { reason }) = &self.mode {
+            let reason = reason.clone();
+            return self.fail(work, Kind::Refused { reason });
+        }
+        let (Some(head), Some(belief), Some(mode)) = (&self.head, self.belief(), &self.mode) else {
+            return self.waiting.push_back(work);
+        };
+        match (mode, &work.request.want) {
+            (Mode::UseBackup { schema, .. }, Wish::List { after, limit }) => {
+                let op = Op::ScanBackup {
+                    schema: *schema,
+                    after: after.clone(),
+                    limit: *limit,
+                };
+                self.transact(Task::Read(work), op, false);
+            }
+            (Mode::UseBackup { schema, .. }, Wish::Read { key }) => {
+                let op = Op::GetBackup {
+                    schema: *schema,
+                    key: key.clone(),
+                };
+                self.transact(Task::Read(work), op, false);
+            }
+            (Mode::UseBackup { schema, .. }, _) => {
+                let schema = *schema;
+                self.fail(work, Kind::Backup { schema });
+            }
+            (_, Wish::Read { .. } | Wish::List { .. }) => {
+                let Some(links) = links(head, &self.build, self.build.schema) else {
+                    let reason = RefuseReason::NoPath {
+                        schema: head.schema,
+                    };
+                    return self.fail(work, Kind::Refused { reason });
+                };
+                let op = match work.request.want.clone() {
+                    Wish::List { after, limit } => Op::Scan {
+                        belief,
+                        links,
+                        after,
+                        limit,
+                    },
+                    Wish::Read { key } | Wish::Write { key, .. } | Wish::Delete { key, .. } => {
+                        Op::Get { belief, key, links }
+                    }
+                };
+                self.transact(Task::Read(work), op, false);
+            }
+            (Mode::ReadOnly { reason }, _) => {
+                let reason = reason.clone();
+                self.fail(work, Kind::ReadOnly { reason });
+            }
+            (_, Wish::Delete { key, seen }) => {
+                let op = Op::Delete {
+                    belief,
+                    schema: self.build.schema,
+                    key: key.clone(),
+                    seen: *seen,
+                };
+                let stamp = self.stamp();
+                self.transact(Task::Write(work, stamp), op, false);
+            }
+            (_, Wish::Write { key, seen, .. }) => {
+                let mirrors = mirrors(head, &self.build);
+                let merge = mirrors.iter().any(|mirror| mirror.keep);
+                let mut schemas: Vec<u32> = mirrors.iter().map(|mirror| mirror.schema).collect();
+                if !merge {
+                    let seen = *seen;
+                    return self.translate_write(work, schemas, seen, &[]);
+                }
+                // The truth first: its stamp says whether what was read is still there.
+                schemas.sort_by_key(|schema| (*schema != belief.truth, *schema));
+                let op = Op::Copies {
+                    belief,
+                    key: key.clone(),
+                    schemas: schemas.clone(),
+                };
+                self.transact(Task::Copies(work, schemas), op, false);
+            }
+        }
+    }
+
+    /// Translates a write for the namespaces beside the writer's own; `copies` is what stands there, if it matters.
+    pub(super) fn translate_write(
+        &mut self,
+        work: Work<V>,
+        schemas: Vec<u32>,
+        seen: Option<Seen>,
+        copies: &[Option<Record<V>>],
+    ) {
+        let Wish::Write { value, .. } = &work.request.want else {
+            return;
+        };
+        let own = self.build.schema;
+        let keeps = |to: u32| self.build.ways.lossy(to, own) == Some(true);
+        let recipes = schemas.iter().enumerate().map(|(place, to)| {
+            let there = copies.get(place).and_then(Option::as_ref);
+            Recipe {
+                stamp: Stamp {
+                    writer: self.writer,
+                    count: self.count,
+                },
+                schema: own,
+                value: value.clone(),
+                hops: Vec::from([Hop {
+                    from: own,
+                    to: *to,
+                    ours: there.filter(|_| keeps(*to)).map(|record| Ours {
+                        value: record.value.clone(),
+                        base: own,
+                    }),
+                }]),
+            }
+        });
+        let recipes: Vec<Recipe<V>> = recipes.collect();
+        match recipes.is_empty() {
+            true => self.put(work, Vec::new(), seen),
+            false => self.translate(Task::MakeWrite(work, schemas, seen), recipes, None),
+        }
+    }
+
+    pub(super) fn put(&mut self, work: Work<V>, mut values: Vec<(u32, V)>, seen: Option<Seen>) {
+        let (Some(head), Some(belief)) = (&self.head, self.belief()) else {
+            return self.waiting.push_back(work);
+        };
+        let Wish::Write { key, value, .. } = &work.request.want else {
+            return;
+        };
+        let own = self.build.schema;
+        if head.namespace(own).is_some() {
+            values.push((own, value.clone()));
+        }
+        let key = key.clone();
+        let stamp = self.stamp();
+        let op = Op::Put {
+            belief,
+            schema: own,
+            key,
+            stamp,
+            seen,
+            values,
+        };
+        self.transact(Task::Write(work, stamp), op, false);
+    }
+
+    /// Starts a request again, now that more is known.
+    pub(super) fn again(&mut self, mut work: Work<V>) {
+        work.tries += 1;
+        if work.tries < TRIES {
+            return self.take(work);
+        }
+        let key = work.request.want.key();
+        self.fail(work, Kind::Busy { key });
+    }
+
+    pub(super) fn fail(&mut self, work: Work<V>, kind: Kind) {
+        self.out.push_back(Output::Reply {
+            id: work.request.id,
+            result: Err(DurableError::new(&self.store, kind)),
+        });
+    }
+
+    pub(super) fn reply(&mut self, work: &Work<V>, reply: Reply<V>) {
+        self.out.push_back(Output::Reply {
+            id: work.request.id,
+            result: Ok(reply),
+        });
+    }
+}
