@@ -1,7 +1,4 @@
-use alloc::{
-    string::String,
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 
 use super::head::{Backup, Fill, Head, Namespace, Stamp};
 use super::mode::Link;
