@@ -74,6 +74,11 @@ export const SUITES = {
     needs: ['rust'],
     steps: (words) => [cargo('test', '--package', 'changeover', '--package', 'changeover-sim', ...words)],
   },
+  model: {
+    about: 'the protocol of shared stores, in every order of events, and mutants of it that must be found out',
+    needs: ['rust'],
+    steps: (words) => [check('cargo', 'run', '--release', '--quiet', '--package', 'changeover-model', '--', ...words)],
+  },
   'engine-wasm': {
     about: 'the same engine tests as WebAssembly, in Node.js',
     needs: ['rust', 'runner'],
