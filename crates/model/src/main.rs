@@ -20,6 +20,9 @@ use stateright::{Checker, Expectation, HasDiscoveries, Model};
 use crate::mutant::Mutant;
 use crate::world::{Protocol, Scenario};
 
+/// A search that is cut off proves nothing, so it fails.
+const LONGEST: Duration = Duration::from_secs(300);
+
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word));
@@ -50,7 +53,7 @@ fn holds(scenario: Scenario) -> bool {
         .checker()
         .threads(2)
         .finish_when(HasDiscoveries::AnyFailures)
-        .timeout(Duration::from_secs(300))
+        .timeout(LONGEST)
         .spawn_bfs()
         .join();
     let discoveries = checker.discoveries();
@@ -68,6 +71,10 @@ fn holds(scenario: Scenario) -> bool {
             }
             _ => {}
         }
+    }
+    if start.elapsed() >= LONGEST {
+        good = false;
+        println!("{name}: not searched to the end within {LONGEST:?}");
     }
     println!(
         "{} {name}: {} states, depth {}, {:.1} s",
