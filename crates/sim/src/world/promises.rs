@@ -106,7 +106,8 @@ impl Promises {
                 });
             }
             Effect::RememberReload { target, count } if *count > 0 => {
-                if !self.clicked.insert(tab, false).unwrap_or(false) {
+                let clicked = self.clicked.insert(tab, false).unwrap_or(false);
+                if !clicked {
                     let sequence = self.accepted.get(&tab).and_then(|(_, sequence)| *sequence);
                     let times = self
                         .automatic
