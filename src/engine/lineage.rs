@@ -197,6 +197,8 @@ fn folded(hash: u64) -> u64 {
 mod tests {
     use super::*;
     use alloc::{string::ToString, vec};
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     fn lineage(marks: &[(u32, u32, u64)]) -> Lineage {
         Lineage::from(

@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use changeover::engine::durable::{Mode, Phase};
+use changeover::engine::durable::Phase;
 use stateright::{Model, Property};
 
 use crate::page::{Life, Lock, Page};
@@ -52,6 +52,7 @@ impl Model for Protocol {
             Property::always(RULES[3], |_, world: &World| world.wrong != Some(RULES[3])),
             Property::always(RULES[4], |_, world: &World| world.wrong != Some(RULES[4])),
             Property::always(RULES[6], |_, world: &World| world.wrong != Some(RULES[6])),
+            Property::always(RULES[7], |_, world: &World| world.wrong != Some(RULES[7])),
         ];
         if self.scenario.leaves {
             properties.push(Property::sometimes(CONTRACTED, |_, world: &World| {
@@ -66,15 +67,7 @@ impl Model for Protocol {
         }
         if self.scenario.budget.revivals > 0 {
             properties.push(Property::sometimes(RETURNED, |_, world: &World| {
-                let writes = |mode: Option<&Mode>| mode == Some(&Mode::ReadWrite);
-                world.db.head().is_some_and(|head| {
-                    let returned = head.namespace(head.schema).and_then(|it| it.truth_since);
-                    let higher = head.next_above().is_some();
-                    higher && returned > Some(1)
-                }) && world
-                    .pages
-                    .iter()
-                    .any(|page| writes(page.tab.as_ref().and_then(|tab| tab.mode())))
+                world.returned
             }));
         }
         properties
@@ -138,12 +131,17 @@ impl Protocol {
     /// Lets everybody run without any more faults, then leaves only the newest build open. The store must come to rest
     /// both times, and in the end be on the newest schema alone.
     pub fn settles(&self, world: &World) -> bool {
+        self.unsettled(world).is_none()
+    }
+
+    /// Where it ends, if that is not at rest.
+    pub fn unsettled(&self, world: &World) -> Option<World> {
         let mut world = world.clone();
         for at in 0..world.pages.len() {
             world.page(at).thaw();
         }
         if !self.rests(&mut world) {
-            return false;
+            return Some(world);
         }
         let newest = self.scenario.schemas.iter().copied().max().unwrap_or(0);
         let mut kept = false;
@@ -157,12 +155,12 @@ impl Protocol {
             kept |= keep;
         }
         if !self.rests(&mut world) {
-            return false;
+            return Some(world);
         }
         let there = world.db.head().is_some_and(|head| {
             !self.scenario.expand || (head.schema == newest && head.phase() == Phase::Steady)
         });
-        there && world.wrong.is_none()
+        (!there || world.wrong.is_some()).then_some(world)
     }
 
     /// Runs everything that runs by itself until nothing does, over a time that is long enough for everything.
@@ -195,7 +193,7 @@ impl Hash for World {
         self.db.hash(state);
         self.pages.hash(state);
         (self.now, self.budget, &self.expected, self.wrong).hash(state);
-        self.tag().hash(state);
+        (self.tag(), self.returned).hash(state);
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
 use crate::mutant::Mutant;
-use crate::world::{Protocol, Scenario};
+use crate::world::{Action, Protocol, Scenario};
 
 /// A search that is cut off proves nothing, so it fails.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -30,6 +30,11 @@ fn main() -> ExitCode {
     for scenario in scenarios::all().into_iter().filter(|it| wanted(it.name)) {
         good &= holds(scenario);
     }
+    for (name, schemas) in WALKS {
+        if wanted(name) {
+            good &= walks(name, schemas);
+        }
+    }
     for mutant in Mutant::ALL {
         if wanted(&format!("mutant {mutant:?}")) {
             good &= is_found(mutant);
@@ -38,6 +43,135 @@ fn main() -> ExitCode {
     match good {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
+    }
+}
+
+/// Tabs of random walks, which go where no search reaches.
+const WALKS: [(&str, [u32; 3]); 3] = [
+    ("long random walks of three builds", [1, 2, 3]),
+    ("long random walks of two builds and a newer one", [1, 1, 3]),
+    ("long random walks around a build in between", [2, 1, 3]),
+];
+
+/// Walks at random with every kind of fault, and lets everything come to rest in the end.
+fn walks(name: &'static str, schemas: [u32; 3]) -> bool {
+    const WALKS: u64 = 1_500;
+    const STEPS: usize = 400;
+    let start = Instant::now();
+    let mut contracted = 0;
+    for seed in 0..WALKS {
+        let model = Protocol {
+            scenario: scenarios::walk(name, schemas, seed),
+            mutant: Mutant::None,
+        };
+        let mut random = Random(seed);
+        let mut world = model.begin();
+        let mut way = Vec::new();
+        for _ in 0..STEPS {
+            let mut actions = Vec::new();
+            model.actions(&world, &mut actions);
+            // Faults are rarer than progress, or nothing would ever get done.
+            actions.retain(|action| match action {
+                Action::Tick => random.below(6) == 0,
+                Action::Write(..) | Action::Read(..) => random.below(12) == 0,
+                other => other.is_progress() || random.below(30) == 0,
+            });
+            if actions.is_empty() {
+                continue;
+            }
+            let action = actions[random.below(actions.len())];
+            way.push(action);
+            world.spend(action);
+            model.act(&mut world, action);
+            if world.wrong.is_some() {
+                break;
+            }
+        }
+        contracted += u32::from(world.db.head().is_some_and(|it| !it.backups.is_empty()));
+        if broken(&model, &way).is_some() {
+            let way = shortest(&model, way);
+            let rule = broken(&model, &way).unwrap_or_default();
+            println!("{name}: seed {seed}: broken: {rule}");
+            show(&model, &way);
+            return false;
+        }
+    }
+    println!(
+        "ok   {name}: {WALKS} walks of {STEPS} steps, a schema was left in {contracted}, {:.1} s",
+        start.elapsed().as_secs_f64()
+    );
+    true
+}
+
+/// Which rule is broken on this way, or when everything comes to rest after it.
+fn broken(model: &Protocol, way: &[Action]) -> Option<&'static str> {
+    let mut world = model.begin();
+    for action in way {
+        let mut possible = Vec::new();
+        model.actions(&world, &mut possible);
+        if possible.contains(action) {
+            world.spend(*action);
+            model.act(&mut world, *action);
+        }
+        if world.wrong.is_some() {
+            return world.wrong;
+        }
+    }
+    let end = model.unsettled(&world)?;
+    Some(end.wrong.unwrap_or(world::RULES[5]))
+}
+
+/// Takes actions out while the same rule is broken.
+fn shortest(model: &Protocol, mut way: Vec<Action>) -> Vec<Action> {
+    let rule = broken(model, &way);
+    let mut size = way.len();
+    while size > 0 {
+        let mut at = 0;
+        while at < way.len() {
+            let mut fewer = way.clone();
+            fewer.drain(at..(at + size).min(way.len()));
+            match broken(model, &fewer) == rule {
+                true => way = fewer,
+                false => at += size,
+            }
+        }
+        size /= 2;
+    }
+    way
+}
+
+fn show(model: &Protocol, way: &[Action]) {
+    let mut world = model.begin();
+    for action in way {
+        let mut possible = Vec::new();
+        model.actions(&world, &mut possible);
+        if possible.contains(action) {
+            let op = match action {
+                Action::Transact(at) => world.pages[*at].pending.front().map(|(_, op)| op.clone()),
+                _ => None,
+            };
+            world.spend(*action);
+            model.act(&mut world, *action);
+            println!("  now {} {action:?} {op:?}", world.now);
+        }
+    }
+    println!("  {:?}", world.db.head());
+    for ((schema, key), record) in world.db.records() {
+        println!("  [{schema}, {key}] {record:?}");
+    }
+    println!("  {:?}", world.expected);
+}
+
+/// SplitMix64; the same walk for the same seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % end as u64) as usize
     }
 }
 

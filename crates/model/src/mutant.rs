@@ -161,7 +161,6 @@ impl Mutant {
                     record: Record {
                         stamp: *stamp,
                         epoch,
-                        below: None,
                         value: *value,
                     },
                 });

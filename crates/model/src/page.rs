@@ -21,6 +21,8 @@ pub struct Page {
     pub wake: Option<u64>,
     /// When it last showed that it was there: by opening, writing, or being frozen.
     pub seen: u64,
+    /// When it opened the store, with the lock it holds or held.
+    pub opened: Option<u64>,
     /// A request is on its way.
     pub asked: bool,
     /// It was thawed, and its `pageshow` has not run yet.
@@ -53,6 +55,7 @@ pub fn closed(schema: &u32) -> Page {
         exclusive: None,
         wake: None,
         seen: 0,
+        opened: None,
         asked: false,
         owes_resume: false,
         starts: 0,
@@ -72,10 +75,11 @@ impl Page {
     }
 
     /// Everything small that makes a difference.
-    fn flags(&self) -> (Option<u64>, u64, bool, bool, u64) {
+    fn flags(&self) -> (Option<u64>, u64, Option<u64>, bool, bool, u64) {
         (
             self.wake,
             self.seen,
+            self.opened,
             self.asked,
             self.owes_resume,
             self.starts,

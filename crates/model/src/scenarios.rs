@@ -24,6 +24,37 @@ const BASE: Scenario = Scenario {
 
 const NONE: Budget = Budget::NONE;
 
+/// Everything may happen, and often.
+pub fn walk(name: &'static str, schemas: [u32; 3], seed: u64) -> Scenario {
+    Scenario {
+        name,
+        schemas,
+        keys: TWO,
+        late: seed.is_multiple_of(2),
+        expand: !seed.is_multiple_of(7),
+        shape: match seed % 5 {
+            0 => Shape::Renaming,
+            1 => Shape::NoWayDown,
+            _ => Shape::Growing,
+        },
+        ready: false,
+        retention: 4,
+        open: 2,
+        budget: Budget {
+            ticks: 120,
+            writes: 90,
+            reads: 60,
+            deletes: 20,
+            starts: 60,
+            crashes: 30,
+            freezes: 30,
+            thefts: 20,
+            revivals: 30,
+        },
+        ..BASE
+    }
+}
+
 pub fn all() -> Vec<Scenario> {
     vec![
         Scenario {
@@ -147,7 +178,6 @@ pub fn all() -> Vec<Scenario> {
                 ticks: 3,
                 starts: 1,
                 crashes: 1,
-                writes: 1,
                 ..NONE
             },
             ..BASE

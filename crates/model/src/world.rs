@@ -78,6 +78,8 @@ pub struct World {
     pub expected: Arc<Expected>,
     /// The tag of the last write.
     tag: u8,
+    /// Whether a schema has come back.
+    pub returned: bool,
     /// The first rule that was broken.
     pub wrong: Option<&'static str>,
 }
@@ -105,6 +107,30 @@ pub enum Action {
     Read(usize, u8),
     Delete(usize, u8),
     Revive(usize, u32),
+}
+
+impl Action {
+    /// Whether it needs nobody's doing and harms nobody.
+    pub fn is_progress(self) -> bool {
+        match self {
+            Self::Resume(_)
+            | Self::Thaw(_)
+            | Self::Grant(_)
+            | Self::Exclusive(_)
+            | Self::Transact(_)
+            | Self::Answer(_)
+            | Self::Wake(_) => true,
+            Self::Tick
+            | Self::Start(_)
+            | Self::Crash(_)
+            | Self::Freeze(..)
+            | Self::Steal(_)
+            | Self::Write(..)
+            | Self::Read(..)
+            | Self::Delete(..)
+            | Self::Revive(..) => false,
+        }
+    }
 }
 
 pub struct Protocol {
@@ -148,6 +174,7 @@ impl Protocol {
             budget: self.scenario.budget,
             expected: Arc::default(),
             tag: 0,
+            returned: false,
             wrong: None,
         };
         // The first tab creates the store, so that every scenario has something to lose.
@@ -207,7 +234,10 @@ impl Protocol {
                 let seen = world.now;
                 let page = world.page(at);
                 page.life = Life::Frozen;
-                page.seen = seen;
+                // Without the lock, or before it has opened the store, it is as good as absent.
+                if page.opened.is_some() && page.shared == Lock::Held {
+                    page.seen = seen;
+                }
                 if lost {
                     page.shared = Lock::No;
                     page.exclusive = page.exclusive.map(|(schema, _)| (schema, Lock::No));
@@ -330,7 +360,10 @@ impl Protocol {
         };
         loop {
             match tab.poll_output() {
-                Output::LockShared { .. } => page.shared = Lock::Asked,
+                Output::LockShared { .. } => {
+                    page.shared = Lock::Asked;
+                    page.opened = None;
+                }
                 Output::UnlockShared { .. } => page.shared = Lock::No,
                 Output::TryExclusive { schema } => page.exclusive = Some((schema, Lock::Asked)),
                 Output::ReleaseExclusive { .. } => page.exclusive = None,
@@ -378,13 +411,19 @@ impl Protocol {
         let before = world.db.head().cloned();
         let now = Timestamp(world.now);
         let answer = self.mutant.transact(Arc::make_mut(&mut world.db), op, now);
-        if let Some(rule) = self.broken_by(world, at, before.as_ref(), op, &answer) {
+        if let Some(rule) = self.broken_by(world, at, before.as_ref(), op, &answer, now) {
             world.wrong = world.wrong.or(Some(rule));
         }
         let shape = self.scenario.shape;
         let alive = matches!(op, Op::Open { .. } | Op::Put { .. } | Op::Delete { .. });
         if alive && !matches!(answer, Answer::Refused(_)) {
             world.page(at).seen = now.0;
+        }
+        if matches!(op, Op::Return { .. }) && !matches!(answer, Answer::Refused(_)) {
+            world.returned = true;
+        }
+        if let Op::Open { .. } = op {
+            world.page(at).opened = Some(now.0);
         }
         if !op.reads().only {
             let expected = Arc::make_mut(&mut world.expected);
@@ -401,6 +440,7 @@ impl Protocol {
         before: Option<&Head>,
         op: &Op<Value>,
         answer: &Answer<Value>,
+        now: Timestamp,
     ) -> Option<&'static str> {
         let shape = self.scenario.shape;
         let schema = world.pages[at].schema;
@@ -421,14 +461,17 @@ impl Protocol {
             (Op::Contract { .. }, _, Some(head)) if shape != Shape::NoWayDown => {
                 let lives = |page: &Page| {
                     let fresh = world.now < page.seen + DWELL;
-                    page.life != Life::Closed && (fresh || page.shared == Lock::Held)
+                    let held = page.shared == Lock::Held && page.opened.is_some();
+                    page.life != Life::Closed && (fresh || held)
                 };
                 let mut old = world.pages.iter().filter(|it| it.schema == head.schema);
                 old.any(|page| lives(page)).then_some(RULES[3])
             }
-            (Op::Sweep { schema, .. }, _, Some(head)) => {
-                let used = head.min_writer <= *schema || !world.nobody_else_on(*schema, at);
-                used.then_some(RULES[3])
+            (Op::Sweep { schema, retention }, _, Some(head)) => {
+                let fresh = |opened: u64| now.0 < opened + retention;
+                let mut old = world.pages.iter().filter(|it| it.schema == *schema);
+                let read = old.any(|it| it.life != Life::Closed && it.opened.is_some_and(fresh));
+                (read || head.namespace(*schema).is_some()).then_some(RULES[7])
             }
             _ => None,
         }
@@ -484,7 +527,7 @@ fn read(
 }
 
 /// The rules, as they are named in reports.
-pub const RULES: [&str; 7] = [
+pub const RULES: [&str; 8] = [
     "no acknowledged write is lost",
     "no read is of the wrong schema or mixes what was never together",
     "no stale writer passes the fence",
@@ -492,6 +535,7 @@ pub const RULES: [&str; 7] = [
     "the truth is there and every record in it is valid",
     "the store comes to rest and its migration completes once faults stop",
     "no request is given up because others were faster",
+    "no backup is swept from under a tab that has opened it",
 ];
 
 impl World {

@@ -105,6 +105,8 @@ impl core::error::Error for DurableError {}
 mod tests {
     use super::*;
     use alloc::{collections::BTreeSet, format};
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn every_kind_of_error_has_a_code_and_a_sentence_of_its_own() {

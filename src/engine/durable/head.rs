@@ -45,9 +45,16 @@ pub struct Namespace {
     pub round: u32,
     /// Since when no tab on this schema has been seen; any sign of one clears it.
     pub alone_since: Option<Timestamp>,
-    /// The epoch in which it became the truth, the last time it did.
-    #[serde(default)]
-    pub truth_since: Option<u64>,
+    /// What it knows of the records above it.
+    pub roots: Vec<Root>,
+}
+
+/// Up to which schema a namespace knows the records above it that were written in `epoch` or later, until the next higher
+/// root: one that was added from below in the middle never got to know what was written above it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Root {
+    pub epoch: u64,
+    pub schema: u32,
 }
 
 /// How much of the truth a namespace has: the journal of a migration.
@@ -67,7 +74,10 @@ pub enum Fill {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Backup {
     pub schema: u32,
+    /// When the schema was left: how old the backup is.
     pub at: Timestamp,
+    /// When a tab on the schema opened it last; while it is used it is kept.
+    pub used: Timestamp,
     pub lineage: Lineage,
 }
 
@@ -96,7 +106,7 @@ impl Head {
     pub fn first(schema: u32, lineage: Lineage, build: &str) -> Self {
         let mut only = Namespace::new(schema, lineage);
         only.fill = Fill::Full;
-        only.truth_since = Some(1);
+        only.roots.push(Root { epoch: 0, schema });
         Self {
             format: FORMAT,
             epoch: 1,
@@ -177,10 +187,39 @@ impl Head {
     }
 
     /// Adds an empty namespace, in order. A backup under the same number gives way.
-    pub(super) fn add(&mut self, namespace: Namespace) {
-        self.backups.retain(|it| it.schema != namespace.schema);
+    pub(super) fn add(&mut self, mut namespace: Namespace, build: &str) {
+        let schema = namespace.schema;
+        self.next_epoch(build);
+        self.backups.retain(|it| it.schema != schema);
+        namespace.roots = self.roots_of(schema);
         self.namespaces.push(namespace);
         self.namespaces.sort_by_key(|it| it.schema);
+    }
+
+    /// What a new namespace knows: as much as the one it is made from, and from now on everything.
+    fn roots_of(&self, schema: u32) -> Vec<Root> {
+        let from = match schema < self.schema {
+            true => self.namespace(self.schema),
+            false => self.namespaces.iter().rfind(|it| it.schema < schema),
+        };
+        let now = Root {
+            epoch: self.epoch,
+            schema,
+        };
+        let known = from.map(|it| it.roots.as_slice()).unwrap_or_default();
+        let known = known.iter().map(|root| Root {
+            epoch: root.epoch,
+            schema: root.schema.min(schema),
+        });
+        // From the latest to the earliest; of several for one schema the earliest says it all.
+        let mut roots: Vec<Root> = Vec::new();
+        for root in [now].into_iter().chain(known) {
+            match roots.last_mut() {
+                Some(last) if last.schema == root.schema => last.epoch = root.epoch,
+                _ => roots.push(root),
+            }
+        }
+        roots
     }
 
     /// Says that the layout is another one from now on; whoever believes in the one before is fenced.
@@ -195,10 +234,6 @@ impl Head {
         self.min_reader = schema;
         self.min_writer = schema;
         self.next_epoch(build);
-        let epoch = self.epoch;
-        if let Some(truth) = self.namespace_mut(schema) {
-            truth.truth_since = Some(epoch);
-        }
     }
 }
 
@@ -210,7 +245,7 @@ impl Namespace {
             fill: Fill::Partial,
             round: 0,
             alone_since: None,
-            truth_since: None,
+            roots: Vec::new(),
         }
     }
 
@@ -257,6 +292,8 @@ impl core::error::Error for HeadError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn a_head_comes_back_as_it_was_stored() {
@@ -265,10 +302,11 @@ mod tests {
         next.fill = Fill::Copying {
             after: Some("k".into()),
         };
-        head.add(next);
+        head.add(next, "b");
         head.backups.push(Backup {
             schema: 1,
             at: Timestamp(5),
+            used: Timestamp(6),
             lineage: Lineage::default(),
         });
         assert_eq!(Head::read(&head.to_json()), Ok(head));
@@ -297,13 +335,54 @@ mod tests {
     }
 
     #[test]
+    fn a_namespace_knows_what_was_written_above_it_since_it_was_there() {
+        let add = |head: &mut Head, schema| {
+            head.add(Namespace::new(schema, Lineage::default()), "b");
+            head.epoch
+        };
+        let knows = |head: &Head, schema, epoch| {
+            let roots = &head.namespace(schema).unwrap().roots;
+            roots
+                .iter()
+                .find(|root| root.epoch <= epoch)
+                .map(|root| root.schema)
+        };
+        let mut head = Head::first(1, Lineage::default(), "b");
+        let before = add(&mut head, 4);
+        let second = add(&mut head, 2);
+        let third = add(&mut head, 3);
+        assert_eq!(
+            knows(&head, 1, before),
+            Some(1),
+            "all writes go to the truth"
+        );
+        assert_eq!(
+            knows(&head, 3, before),
+            Some(1),
+            "neither 2 nor 3 was there"
+        );
+        assert_eq!(knows(&head, 3, second), Some(2));
+        assert_eq!(knows(&head, 3, third), Some(3));
+        head.namespaces.retain(|it| it.schema > 2);
+        head.move_to(3, "b");
+        let revived = add(&mut head, 2);
+        assert_eq!(
+            knows(&head, 2, before),
+            Some(1),
+            "made from 3, which does not know"
+        );
+        assert_eq!(knows(&head, 2, second), Some(2));
+        assert_eq!(knows(&head, 2, revived), Some(2));
+    }
+
+    #[test]
     fn the_phase_follows_from_the_namespaces() {
         let mut head = Head::first(2, Lineage::default(), "b");
         assert_eq!(head.phase(), Phase::Steady);
-        head.add(Namespace::new(4, Lineage::default()));
-        head.add(Namespace::new(3, Lineage::default()));
+        head.add(Namespace::new(4, Lineage::default()), "b");
+        head.add(Namespace::new(3, Lineage::default()), "b");
         assert_eq!(head.phase(), Phase::Coexist { from: 2, to: 3 });
-        head.add(Namespace::new(1, Lineage::default()));
+        head.add(Namespace::new(1, Lineage::default()), "b");
         assert_eq!(head.phase(), Phase::Revive { from: 2, to: 1 });
     }
 }

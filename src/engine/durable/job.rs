@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 use super::head::{Fill, Head, Namespace};
-use super::mode::{Capabilities, may_write};
+use super::mode::{Capabilities, ReadOnlyReason, may_write};
 use crate::engine::io::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,7 +59,7 @@ pub(super) fn next_step(
         return step;
     }
     for backup in head.backups.iter().filter(|_| build.locks) {
-        let end = after(backup.at, build.timing.retention);
+        let end = after(backup.used, build.timing.retention);
         match (end <= now, census <= now) {
             (true, true) => {
                 return Step::Sweep {
@@ -130,12 +130,14 @@ fn upwards(
     Some(Step::Contract { to: next.schema })
 }
 
-/// A build that cannot write while older ones live takes over as soon as none is awake: what is frozen gets fenced, and
-/// its schema stays as a backup.
+/// A build that has no way down cannot write while older ones live, so it takes over as soon as none of them is awake:
+/// what is frozen gets fenced, and its schema stays as a backup.
 pub(super) fn dwell(head: &Head, build: &Capabilities) -> u64 {
-    match may_write(head, build) {
-        Ok(()) => build.timing.dwell,
-        Err(_) => 0,
+    let stuck = matches!(may_write(head, build), Err(ReadOnlyReason::NoDown { .. }));
+    let mut older = head.namespaces.iter().filter(|it| it.schema < build.schema);
+    match stuck && older.all(|it| it.alone_since.is_some()) {
+        true => 0,
+        false => build.timing.dwell,
     }
 }
 

@@ -18,7 +18,7 @@ pub fn judge<V: Clone>(op: &Op<V>, facts: Facts<V>) -> Verdict<V> {
     } = facts;
     match op {
         Op::Look => told(Answer::Head(head)),
-        Op::Open { schema } => opened(head, *schema),
+        Op::Open { schema } => opened(head, *schema, now),
         Op::Create {
             head: first,
             initial,
@@ -94,7 +94,6 @@ pub fn judge<V: Clone>(op: &Op<V>, facts: Facts<V>) -> Verdict<V> {
                 return refused(Refusal::Conflict);
             }
             let mut writes: Vec<Write<V>> = Vec::new();
-            let schemas = || values.iter().map(|(it, _)| *it);
             for (schema, value) in values {
                 if head.namespace(*schema).is_none() {
                     return refused(Refusal::Fenced);
@@ -105,7 +104,6 @@ pub fn judge<V: Clone>(op: &Op<V>, facts: Facts<V>) -> Verdict<V> {
                     record: Record {
                         stamp: *stamp,
                         epoch: head.epoch,
-                        below: schemas().filter(|it| it < schema).max(),
                         value: value.clone(),
                     },
                 });
@@ -202,8 +200,7 @@ fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V
             if fits {
                 // What an earlier life of this schema has left is older than anything above it.
                 writes.push(clear(namespace.schema));
-                head.add(namespace.clone());
-                head.next_epoch(build);
+                head.add(namespace.clone(), build);
             }
             fits
         }
@@ -242,6 +239,7 @@ fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V
                     head.backups.push(Backup {
                         schema: old.schema,
                         at: now,
+                        used: now,
                         lineage: old.lineage,
                     });
                     head.move_to(*to, build);
@@ -254,11 +252,11 @@ fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V
             namespace, build, ..
         } => {
             let below = namespace.schema < head.schema && head.min_writer == head.schema;
-            let fits = below && head.namespace(namespace.schema).is_none();
+            // One at a time: what is between would count as made from above, and not be.
+            let fits = below && head.reviving().next().is_none();
             if fits {
                 writes.push(clear(namespace.schema));
-                head.add(namespace.clone());
-                head.next_epoch(build);
+                head.add(namespace.clone(), build);
             }
             fits
         }
@@ -283,7 +281,7 @@ fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V
             below
         }
         Op::Sweep { schema, retention } => {
-            let over = |it: &Backup| it.at.0.saturating_add(*retention) <= now.0;
+            let over = |it: &Backup| it.used.0.saturating_add(*retention) <= now.0;
             let over = head.backup(*schema).is_some_and(over);
             if !over || head.namespace(*schema).is_some() {
                 return refused(Refusal::NotYet(head));
@@ -312,17 +310,19 @@ fn believed(head: Option<Head>, belief: Belief) -> Result<Head, Refusal> {
     }
 }
 
-fn opened<V>(head: Option<Head>, schema: u32) -> Verdict<V> {
+fn opened<V>(head: Option<Head>, schema: u32, now: Timestamp) -> Verdict<V> {
     let mut head = match head {
         Some(head) => head,
         None => return told(Answer::Head(None)),
     };
-    let seen_now = head.namespace_mut(schema).is_some_and(show_up);
+    let mut news = head.namespace_mut(schema).is_some_and(show_up);
+    for backup in head.backups.iter_mut().filter(|it| it.schema == schema) {
+        news |= backup.used != now;
+        backup.used = now;
+    }
+    let write = news.then(|| Write::Head(head.clone()));
     Verdict {
-        writes: seen_now
-            .then(|| Write::Head(head.clone()))
-            .into_iter()
-            .collect(),
+        writes: write.into_iter().collect(),
         answer: Answer::Head(Some(head)),
     }
 }
@@ -334,7 +334,6 @@ fn created<V: Clone>(head: &Head, initial: &[(String, Stamp, V)]) -> Verdict<V> 
         record: Record {
             stamp: *stamp,
             epoch: head.epoch,
-            below: None,
             value: value.clone(),
         },
     });
@@ -408,7 +407,6 @@ fn fill<V: Clone>(
             record: Record {
                 stamp: copy.stamp,
                 epoch: head.epoch,
-                below: copy.below,
                 value: copy.value.clone(),
             },
         });
@@ -467,7 +465,7 @@ fn recipe<V>(links: &[Link], copies: Vec<Option<Record<V>>>) -> Option<Recipe<V>
         let hop = Hop {
             from,
             to: link.schema,
-            ours: copy.and_then(|copy| ours(link, from, copy)),
+            ours: copy.and_then(|copy| ours(link, copy)),
         };
         from = link.schema;
         hop
@@ -481,17 +479,13 @@ fn recipe<V>(links: &[Link], copies: Vec<Option<Record<V>>>) -> Option<Recipe<V>
     })
 }
 
-/// What an out-of-date copy adds to a value that comes up from `below`, if anything.
-fn ours<V>(link: &Link, below: u32, copy: Record<V>) -> Option<Ours<V>> {
-    let base_at = |schema: u32| link.bases.iter().find(|(base, _)| *base == schema);
-    // It was written when `below` was not there yet: what is there has come up from further down and has never known
-    // of it. Unless the copy has been the truth since, which everything below was then made from.
-    let unknown = copy.below.filter(|it| *it < below);
-    let unknown = unknown.filter(|_| link.truth_since.is_none_or(|since| since <= copy.epoch));
-    let base = unknown.and_then(base_at).or_else(|| base_at(below));
-    base.filter(|(_, more)| *more).map(|(base, _)| Ours {
+/// What an out-of-date copy adds to a value that comes up from below, if anything: what was known there of the copy is
+/// what the value may have changed, and the rest is the copy's own.
+fn ours<V>(link: &Link, copy: Record<V>) -> Option<Ours<V>> {
+    let known = link.bases.iter().find(|base| base.epoch <= copy.epoch);
+    known.filter(|base| base.more).map(|base| Ours {
         value: copy.value,
-        base: *base,
+        base: base.schema,
     })
 }
 

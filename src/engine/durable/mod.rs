@@ -31,12 +31,12 @@ mod op;
 mod tab;
 
 pub use error::{DurableError, Failure};
-pub use head::{Backup, Fill, Head, HeadError, Namespace, Phase, Stamp};
+pub use head::{Backup, Fill, Head, HeadError, Namespace, Phase, Root, Stamp};
 pub use judge::judge;
 pub use memory::Memory;
 pub use mode::{
-    Capabilities, Link, Mirror, Mode, ReadOnlyReason, RefuseReason, Timing, Want, Ways, links,
-    may_write, mirrors, open, want,
+    Base, Capabilities, Link, Mirror, Mode, ReadOnlyReason, RefuseReason, Timing, Want, Ways,
+    links, may_write, mirrors, open, want,
 };
 pub use op::{
     Answer, Batch, Belief, Facts, Filled, Hop, Op, Ours, Reads, Recipe, Record, Refusal, Row,

@@ -7,7 +7,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::head::Head;
+use super::head::{Head, Root};
 use crate::engine::{
     io::{Millis, Timestamp},
     lineage::Lineage,
@@ -39,7 +39,7 @@ pub struct Capabilities {
 pub struct Timing {
     /// Nobody must have been seen on an old schema for this long before it is contracted: a frozen tab has no lock.
     pub dwell: Millis,
-    /// How long a left namespace is kept as a backup.
+    /// How long a left namespace is kept as a backup after its last use.
     pub retention: Millis,
     /// Between two looks for tabs on older schemas.
     pub census: Millis,
@@ -78,14 +78,6 @@ impl Ways {
 
     fn lead(&self, from: u32, to: u32) -> bool {
         self.lossy(from, to).is_some()
-    }
-
-    /// Where to go down from `schema` so that there is a way on to `below`, and whether something is lost on the way down.
-    fn bases(&self, schema: u32, below: u32) -> Vec<(u32, bool)> {
-        let down = self.0.range((schema, 0)..(schema, schema));
-        down.filter(|((_, base), _)| *base <= below && self.lead(*base, below))
-            .map(|((_, base), lossy)| (*base, *lossy))
-            .collect()
     }
 }
 
@@ -278,11 +270,19 @@ pub struct Link {
     pub schema: u32,
     /// Whether it is a namespace; the end of the way need not be one.
     pub stored: bool,
-    /// Since which epoch it is, or was last, the truth; everything in it was known below from then on.
-    pub truth_since: Option<u64>,
     /// Schemas below in which others may know of a copy that stands here: the build translates down to each of them, and
-    /// from there to the link before. `true`: the copy knows more than they do.
-    pub bases: Vec<(u32, bool)>,
+    /// from there to the link before.
+    pub bases: Vec<Base>,
+}
+
+/// Where a copy may be known below.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Base {
+    pub schema: u32,
+    /// Copies written in this epoch or later are known there, until the next higher base.
+    pub epoch: u64,
+    /// Whether the copy knows more than what is known there.
+    pub more: bool,
 }
 
 /// The namespaces from the truth to `to`, as this build climbs them; `None` when it has no path.
@@ -315,17 +315,24 @@ pub fn links(head: &Head, build: &Capabilities, to: u32) -> Option<Vec<Link>> {
     let mut below = truth;
     let links = way.into_iter().map(|schema| {
         let namespace = head.namespace(schema);
-        let bases = match namespace {
-            Some(_) if schema > below => build.ways.bases(schema, below),
-            Some(_) | None => Vec::new(),
+        let known = head.namespace(below).filter(|_| schema > below);
+        let roots = known.map(|it| it.roots.as_slice()).unwrap_or_default();
+        let base = |root: &Root| {
+            let more = build.ways.lossy(schema, root.schema)?;
+            build.ways.lead(root.schema, below).then_some(Base {
+                schema: root.schema,
+                epoch: root.epoch,
+                more,
+            })
         };
-        below = schema;
-        Link {
+        let bases = roots.iter().filter_map(base);
+        let link = Link {
             schema,
             stored: namespace.is_some(),
-            truth_since: namespace.and_then(|it| it.truth_since),
-            bases,
-        }
+            bases: bases.filter(|_| namespace.is_some()).collect(),
+        };
+        below = schema;
+        link
     });
     Some(links.collect())
 }
@@ -367,4 +374,146 @@ fn foreign(head: &Head, build: &Capabilities) -> Option<RefuseReason> {
             message: disagreement.to_string(),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::durable::{Backup, Namespace};
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    /// Builds of a chain of schemas, each with a lossy way down.
+    fn build(schema: u32) -> Capabilities {
+        let pairs = (1..=schema).flat_map(|from| (1..=schema).map(move |to| (from, to)));
+        let pairs = pairs.filter(|(from, to)| from != to);
+        Capabilities {
+            schema,
+            build: "b".into(),
+            ways: Ways::new(pairs.map(|(from, to)| (from, to, from > to))),
+            lineage: Lineage::default(),
+            accepts: Vec::new(),
+            expand: true,
+            locks: true,
+            timing: Timing::default(),
+            batch: 1,
+        }
+    }
+
+    fn head(truth: u32, others: &[u32]) -> Head {
+        let mut head = Head::first(truth, Lineage::default(), "b");
+        for schema in others {
+            head.add(Namespace::new(*schema, Lineage::default()), "b");
+        }
+        head
+    }
+
+    #[test]
+    fn what_a_tab_may_do_follows_from_the_head_and_its_build() {
+        let fenced = |min_reader, min_writer| Head {
+            min_reader,
+            min_writer,
+            ..head(2, &[3, 4])
+        };
+        let mut left = head(2, &[]);
+        left.backups.push(Backup {
+            schema: 1,
+            at: Timestamp(7),
+            used: Timestamp(8),
+            lineage: Lineage::default(),
+        });
+        let read_only = |reason| Mode::ReadOnly { reason };
+        let refuse = |reason| Mode::Refuse { reason };
+        let table = [
+            (head(2, &[]), 2, Mode::ReadWrite, None),
+            (head(1, &[2]), 2, Mode::ReadWrite, None),
+            (head(1, &[2]), 1, Mode::ReadWrite, None),
+            (
+                head(1, &[]),
+                2,
+                read_only(ReadOnlyReason::LossyDown { schema: 1 }),
+                Some(Want::Expand),
+            ),
+            (
+                fenced(2, 4),
+                3,
+                read_only(ReadOnlyReason::MinWriter { schema: 4 }),
+                None,
+            ),
+            (fenced(2, 4), 4, Mode::ReadWrite, None),
+            (
+                fenced(4, 4),
+                3,
+                refuse(RefuseReason::MinReader { schema: 4 }),
+                None,
+            ),
+            (
+                head(2, &[1]),
+                1,
+                refuse(RefuseReason::Reviving { schema: 1 }),
+                None,
+            ),
+            (head(2, &[1]), 2, Mode::ReadWrite, None),
+            (
+                head(2, &[]),
+                1,
+                refuse(RefuseReason::Newer { schema: 2 }),
+                Some(Want::AskRevive),
+            ),
+            (
+                left,
+                1,
+                Mode::UseBackup {
+                    schema: 1,
+                    at: Timestamp(7),
+                },
+                Some(Want::AskRevive),
+            ),
+        ];
+        for (head, schema, mode, wanted) in table {
+            let build = build(schema);
+            assert_eq!(open(&head, &build), mode, "{schema} on {head:?}");
+            assert_eq!(want(Some(&head), &build), wanted, "{schema} on {head:?}");
+        }
+        assert_eq!(want(None, &build(1)), Some(Want::Create));
+    }
+
+    #[test]
+    fn a_build_that_cannot_write_to_what_comes_back_does_not_write_at_all() {
+        let mut newer = build(3);
+        newer.ways = Ways::new([(2, 3, false), (3, 2, true)]);
+        let reason = ReadOnlyReason::NoDown { schema: 1 };
+        assert_eq!(open(&head(2, &[1, 3]), &newer), Mode::ReadOnly { reason });
+        assert_eq!(open(&head(2, &[3]), &newer), Mode::ReadWrite);
+    }
+
+    #[test]
+    fn a_read_climbs_every_namespace_it_writes_to_and_merges_where_more_may_be_known() {
+        let known = |links: Option<Vec<Link>>| -> Vec<(u32, bool, usize)> {
+            let links = links.into_iter().flatten();
+            links
+                .map(|it| (it.schema, it.stored, it.bases.len()))
+                .collect()
+        };
+        let three = build(3);
+        assert_eq!(
+            known(links(&head(1, &[2, 3]), &three, 3)),
+            [(1, true, 0), (2, true, 1), (3, true, 2)],
+            "what was written to 3 before 2 was there is known in 1 only"
+        );
+        assert_eq!(
+            known(links(&head(1, &[2]), &three, 3)),
+            [(1, true, 0), (2, true, 1), (3, false, 0)]
+        );
+        let mut skips = three.clone();
+        skips.ways = Ways::new([(1, 3, false), (3, 1, true), (2, 3, false)]);
+        assert_eq!(
+            known(links(&head(1, &[2, 3]), &skips, 3)),
+            [(1, true, 0), (3, true, 1)],
+            "it does not write to 2, so what stands there may be older than its own"
+        );
+        assert_eq!(links(&head(1, &[]), &build(2), 3), None);
+        assert_eq!(mirrors(&head(1, &[2, 3]), &three).len(), 2);
+        assert_eq!(mirrors(&head(1, &[2, 3]), &skips).len(), 1);
+    }
 }

@@ -114,7 +114,7 @@ pub enum Op<V> {
         to: u32,
         build: String,
     },
-    /// Drops a backup whose time is over. The author holds the exclusive lock of its schema.
+    /// Drops a backup that has not been used for long enough. The author holds the exclusive lock of its schema.
     Sweep { schema: u32, retention: Millis },
 }
 
@@ -130,10 +130,8 @@ pub struct Belief {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Record<V> {
     pub stamp: Stamp,
-    /// The head's epoch at the time.
+    /// The head's epoch at the time: says which namespaces below know of it.
     pub epoch: u64,
-    /// The next lower schema that has the same write: what tabs further down know of it. `None`: there was none.
-    pub below: Option<u32>,
     pub value: V,
 }
 
@@ -154,8 +152,6 @@ pub struct Batch {
 pub struct Filled<V> {
     pub key: String,
     pub stamp: Stamp,
-    /// As in [`Record::below`].
-    pub below: Option<u32>,
     pub value: V,
 }
 
@@ -259,7 +255,7 @@ pub struct Hop<V> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ours<V> {
     pub value: V,
-    /// The schema in which those below got to know of it.
+    /// The highest schema below in which it is known.
     pub base: u32,
 }
 

@@ -228,8 +228,6 @@ enum Task<V> {
 struct Name {
     key: String,
     stamp: Stamp,
-    /// The schema that the last translation comes from, if it comes from below.
-    below: Option<u32>,
 }
 
 /// How often a request starts again because others were faster, before it is given up.
@@ -563,13 +561,8 @@ impl<V> Task<V> {
 
 fn named<V>(rows: Vec<Row<V>>) -> (Vec<Name>, Vec<Recipe<V>>) {
     let named = rows.into_iter().map(|Row { key, recipe }| {
-        let last = recipe.hops.last();
-        let name = Name {
-            key,
-            stamp: recipe.stamp,
-            below: last.filter(|hop| hop.from < hop.to).map(|hop| hop.from),
-        };
-        (name, recipe)
+        let stamp = recipe.stamp;
+        (Name { key, stamp }, recipe)
     });
     named.unzip()
 }

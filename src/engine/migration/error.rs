@@ -315,6 +315,8 @@ mod tests {
     use super::*;
     use crate::engine::migration::Direction;
     use alloc::{collections::BTreeSet, vec};
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn every_kind_of_error_has_a_code_and_a_sentence_of_its_own() {

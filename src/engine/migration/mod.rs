@@ -21,7 +21,7 @@ pub mod typed;
 pub use error::MigrationError;
 pub use reconcile::reconcile;
 pub use registry::{
-    Direction, Edge, Loss, Plan, Reach, Registry, STEP_LIMIT, Step, StepName, StepRef, StoreSpec,
+    Direction, Edge, Loss, Plan, Registry, STEP_LIMIT, Step, StepName, StepRef, StoreSpec,
 };
 pub use run::{
     Carried, Outcome, Report, Run, RunInput, RunOptions, RunOutput, StepReport, StoreReport,

@@ -141,6 +141,8 @@ pub(super) fn joined(first: &str, rest: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
     fn a_field_only_we_know_survives_their_write() {

@@ -8,7 +8,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Kind, MigrationError};
-use super::search::{self, Arc, Search};
+use super::search::{self, Arc};
 use crate::engine::lineage::{Lineage, Mark};
 
 /// Most steps and most schemas of one store; keeps every search far below a millisecond.
@@ -176,18 +176,6 @@ pub struct Plan {
     pub lossy: bool,
 }
 
-/// What a build can read and write of a store beside its own schema, for deciding how builds share it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reach {
-    pub head: u32,
-    /// Other schemas with a path to the head, and whether it is lossy.
-    pub ups: Vec<(u32, bool)>,
-    /// Other schemas with a path from the head, and whether it is lossy.
-    pub downs: Vec<(u32, bool)>,
-    /// Every registered step.
-    pub lineage: Lineage,
-}
-
 /// The stores of an app with their migrations, checked when they are registered.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
@@ -291,20 +279,24 @@ impl Registry {
         Ok(self.store(store)?.arcs.iter().map(|arc| arc.step).collect())
     }
 
-    /// What this build's head shares with other schemas of the store.
-    pub fn reach(&self, store: &str) -> Result<Reach, MigrationError> {
+    /// Which of the store's newest `most` schemas lead to which, as `(from, to, lossy)`: what a build needs to know to share
+    /// the store with others. An ambiguous way is none.
+    pub fn ways(&self, store: &str, most: usize) -> Result<Vec<(u32, u32, bool)>, MigrationError> {
         let store = self.store(store)?;
-        let head = store.spec.head;
-        let others = |search: Search| {
-            let found = search.reached().filter(|(schema, _)| *schema != head);
-            found.collect::<Vec<_>>()
-        };
-        Ok(Reach {
-            head,
-            ups: others(search::to(&store.arcs, head)),
-            downs: others(search::from(&store.arcs, head)),
-            lineage: store.all_steps(),
-        })
+        let newest = store.schemas.len().saturating_sub(most);
+        let schemas = &store.schemas[newest..];
+        let mut ways = Vec::new();
+        for &from in schemas {
+            let search = search::from(&store.arcs, from);
+            for &to in schemas.iter().filter(|to| **to != from) {
+                if let Some(loss) = search.loss_of(to)
+                    && search.tie_on_path(to).is_none()
+                {
+                    ways.push((from, to, loss > 0));
+                }
+            }
+        }
+        Ok(ways)
     }
 
     fn store(&self, name: &str) -> Result<&Store, MigrationError> {
@@ -419,11 +411,10 @@ impl Store {
 
     fn gap(&self, from: u32, to: u32) -> MigrationError {
         let search = search::from(&self.arcs, from);
-        let reached = search.reached().map(|(schema, _)| schema);
         self.error(Kind::Gap {
             from,
             to,
-            reached: reached.filter(|schema| *schema != from).collect(),
+            reached: search.reached().filter(|schema| *schema != from).collect(),
         })
     }
 

@@ -113,11 +113,9 @@ impl Search {
         self.nodes.get(&schema).map(|node| node.price.0)
     }
 
-    /// Every schema with a path, and whether it is lossy.
-    pub fn reached(&self) -> impl Iterator<Item = (u32, bool)> {
-        self.nodes
-            .iter()
-            .map(|(schema, node)| (*schema, node.price.0 > 0))
+    /// Every schema with a path.
+    pub fn reached(&self) -> impl Iterator<Item = u32> {
+        self.nodes.keys().copied()
     }
 
     /// The arcs between the start and `schema`, in the order they are walked.

@@ -168,7 +168,7 @@ impl<V: Clone> Tab<V> {
             && may_write(head, &self.build).is_ok()
             && self.build.ways.lossy(head.schema, schema).is_some()
             && self.build.ways.lossy(self.build.schema, schema).is_some();
-        if !self.is_idle() || !able || head.namespace(schema).is_some() {
+        if !self.is_idle() || !able || head.reviving().next().is_some() {
             return;
         }
         let op = Op::Revive {
@@ -240,7 +240,6 @@ pub(super) fn batch_op<V>(
             .map(|(name, value)| Filled {
                 key: name.key,
                 stamp: name.stamp,
-                below: name.below,
                 value,
             })
             .collect(),

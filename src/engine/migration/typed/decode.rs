@@ -333,6 +333,8 @@ mod tests {
     use alloc::{collections::BTreeMap, vec, vec::Vec};
     use serde::{Deserialize, Serialize};
     use serde_json::json;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Everything {
