@@ -14,7 +14,7 @@ use super::{
     text::{decimal, join},
 };
 
-pub(super) use fields::{ANY, Fields, ID, INTEGRITY, MESSAGE, PATH, SMALL, TIME};
+pub(super) use fields::{ANY, Fields, ID, INTEGRITY, MESSAGE, PATH, Rule, SMALL, TIME};
 
 /// The only format number of both documents so far.
 pub const FORMAT: u32 = 1;

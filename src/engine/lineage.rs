@@ -6,16 +6,17 @@
 //! Compared are steps, not one hash over all of them: a build that no longer registers its oldest steps, or that has
 //! added a shortcut, still means the same by the schemas in between.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use super::{
+    format::MAX_SAFE_INTEGER,
+    names::sort,
+    text::{decimal, hexadecimal, join},
+};
 
-use super::format::MAX_SAFE_INTEGER;
-
-/// One registered step as it travels with stored values; an array `[from, to, hash]` when serialised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "(u32, u32, u64)", into = "(u32, u32, u64)")]
+/// One registered step as it travels with stored values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark {
     pub from: u32,
     pub to: u32,
@@ -29,28 +30,15 @@ impl From<(u32, u32, u64)> for Mark {
     }
 }
 
-impl From<Mark> for (u32, u32, u64) {
-    fn from(mark: Mark) -> Self {
-        (mark.from, mark.to, mark.hash)
-    }
-}
-
 /// The steps that lead to a schema, in order of their numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "Vec<Mark>", into = "Vec<Mark>")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lineage(Vec<Mark>);
 
 impl From<Vec<Mark>> for Lineage {
     fn from(mut marks: Vec<Mark>) -> Self {
-        marks.sort_unstable();
+        sort(&mut marks, |one, other| one < other);
         marks.dedup();
         Self(marks)
-    }
-}
-
-impl From<Lineage> for Vec<Mark> {
-    fn from(lineage: Lineage) -> Self {
-        lineage.0
     }
 }
 
@@ -75,6 +63,34 @@ pub enum Disagreement {
 impl Lineage {
     pub fn marks(&self) -> &[Mark] {
         &self.0
+    }
+
+    /// Reads what [`Lineage::to_text`] has written.
+    pub fn read(text: &str) -> Option<Self> {
+        let words = text.split(' ').filter(|word| !word.is_empty());
+        let marks = words.map(|word| {
+            let mut parts = word.split('-');
+            let mark = Mark {
+                from: small(parts.next()?)?,
+                to: small(parts.next()?)?,
+                hash: number(parts.next()?, 16)?,
+            };
+            (parts.next().is_none() && mark.hash <= MAX_SAFE_INTEGER).then_some(mark)
+        });
+        let marks: Option<Vec<Mark>> = marks.collect();
+        marks.map(Self::from)
+    }
+
+    /// The form in which it is stored: `1-2-00c0ffee000000 2-3-…`, schemas in decimal and hashes in hexadecimal.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for mark in &self.0 {
+            let between = if text.is_empty() { "" } else { " " };
+            let (from, to) = (decimal(mark.from.into()), decimal(mark.to.into()));
+            let hash = hexadecimal(mark.hash, HASH_DIGITS);
+            text.push_str(&join(&[between, &from, "-", &to, "-", &hash]));
+        }
+        text
     }
 
     /// One number for the whole set, below 2^53; what an app lists to say that a foreign lineage means the same.
@@ -140,39 +156,93 @@ impl Lineage {
     }
 }
 
-impl fmt::Display for Disagreement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Disagreement {
+    /// What is meant differently, in half a sentence about the other side.
+    pub fn sentence(&self) -> String {
         match self {
             Self::Step {
                 from,
                 to,
                 ours,
                 theirs,
-            } => write!(
-                f,
-                "its step {from} -> {to} has hash {theirs:014x}, and this build's step {from} -> {to} has hash {ours:014x}: two branches call different things schema {to}"
-            ),
+            } => {
+                let (from, to) = (decimal((*from).into()), decimal((*to).into()));
+                let [ours, theirs] = [ours, theirs].map(|hash| hexadecimal(*hash, HASH_DIGITS));
+                join(&[
+                    "its step ",
+                    &from,
+                    " -> ",
+                    &to,
+                    " has hash ",
+                    &theirs,
+                    ", and this build's step ",
+                    &from,
+                    " -> ",
+                    &to,
+                    " has hash ",
+                    &ours,
+                    BRANCHES,
+                    &to,
+                ])
+            }
             Self::Schema {
                 schema,
                 ours,
                 theirs,
             } => {
-                write!(f, "its schema {schema} comes from schema ")?;
-                list(f, theirs)?;
-                write!(f, ", and this build's schema {schema} from schema ")?;
-                list(f, ours)?;
-                write!(f, ": two branches call different things schema {schema}")
+                let schema = decimal((*schema).into());
+                let (ours, theirs) = (numbers(ours, ", "), numbers(theirs, ", "));
+                join(&[
+                    "its schema ",
+                    &schema,
+                    " comes from schema ",
+                    &theirs,
+                    ", and this build's schema ",
+                    &schema,
+                    " from schema ",
+                    &ours,
+                    BRANCHES,
+                    &schema,
+                ])
             }
         }
     }
 }
 
-fn list(f: &mut fmt::Formatter<'_>, schemas: &[u32]) -> fmt::Result {
-    for (at, schema) in schemas.iter().enumerate() {
-        let comma = if at == 0 { "" } else { ", " };
-        write!(f, "{comma}{schema}")?;
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence())
     }
-    Ok(())
+}
+
+const BRANCHES: &str = ": two branches call different things schema ";
+
+/// 53 bits.
+pub const HASH_DIGITS: u32 = 14;
+
+/// Schema numbers in a row.
+pub fn numbers(schemas: &[u32], between: &str) -> String {
+    let mut text = String::new();
+    for (place, schema) in schemas.iter().enumerate() {
+        if place > 0 {
+            text.push_str(between);
+        }
+        text.push_str(&decimal((*schema).into()));
+    }
+    text
+}
+
+fn small(digits: &str) -> Option<u32> {
+    u32::try_from(number(digits, 10)?).ok()
+}
+
+fn number(digits: &str, radix: u32) -> Option<u64> {
+    let mut value = 0_u64;
+    for digit in digits.chars() {
+        let digit = digit.to_digit(radix)?;
+        value = value.checked_mul(radix.into())?.checked_add(digit.into())?;
+    }
+    (!digits.is_empty()).then_some(value)
 }
 
 /// A hash of a step's content for [`Mark::hash`]: never 0, below 2^53. It finds accidents, not attacks.
@@ -277,10 +347,24 @@ mod tests {
     }
 
     #[test]
-    fn a_lineage_travels_as_triples() {
-        let text = serde_json::to_string(&lineage(&[(2, 3, 6), (1, 2, 5)])).unwrap();
-        assert_eq!(text, "[[1,2,5],[2,3,6]]");
-        let back: Lineage = serde_json::from_str("[[2,3,6],[1,2,5]]").unwrap();
-        assert_eq!(back, lineage(&[(1, 2, 5), (2, 3, 6)]));
+    fn a_lineage_is_stored_as_text_and_read_back() {
+        let marks = lineage(&[(2, 3, 6), (1, 2, MAX_SAFE_INTEGER)]);
+        assert_eq!(marks.to_text(), "1-2-1fffffffffffff 2-3-00000000000006");
+        assert_eq!(Lineage::read(&marks.to_text()), Some(marks));
+        assert_eq!(Lineage::read(""), Some(Lineage::default()));
+        for bad in [
+            "1",
+            "1-2",
+            "1-2-",
+            "1-2-3-4",
+            "a-2-3",
+            "1-2-g",
+            "-1-2-3",
+            "4294967296-2-0",
+            "1-2-20000000000000",
+            "1-2-fffffffffffffffff",
+        ] {
+            assert_eq!(Lineage::read(bad), None, "{bad}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use changeover::engine::durable::{
 use changeover::engine::io::Timestamp;
 use changeover::engine::migration::typed::{Chain, Step};
 use changeover::engine::migration::{Edge, Registry, StepRef, StoreSpec};
+use changeover::engine::written::ToJson;
 use serde_json::{Value, json};
 
 use crate::builds::{V2, V3, build, name};

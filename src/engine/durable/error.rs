@@ -1,7 +1,8 @@
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::fmt;
 
 use super::mode::{ReadOnlyReason, RefuseReason};
+use crate::engine::text::{decimal, join, quoted};
 
 /// Why a read or a write of a shared store did not happen. Nothing has changed.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -36,7 +37,7 @@ pub enum Failure {
 impl DurableError {
     pub(super) fn new(store: &str, kind: Kind) -> Self {
         Self {
-            store: store.to_string(),
+            store: store.into(),
             kind,
         }
     }
@@ -60,36 +61,48 @@ impl DurableError {
     }
 }
 
-impl fmt::Display for DurableError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "store {:?}", self.store)?;
-        match &self.kind {
-            Kind::ReadOnly { reason } => write!(f, " is read-only for this build: {reason}"),
-            Kind::Refused { reason } => write!(f, " is refused to this build: {reason}"),
-            Kind::Backup { schema } => write!(
-                f,
-                " has gone on from schema {schema}; this build reads its backup and cannot write"
-            ),
-            Kind::Conflict { key } => write!(
-                f,
-                ": {key:?} was changed by someone else since this tab has seen it"
-            ),
+impl DurableError {
+    /// What did not happen and why, in a sentence.
+    pub fn sentence(&self) -> String {
+        let end = match &self.kind {
+            Kind::ReadOnly { reason } => {
+                join(&[" is read-only for this build: ", &reason.sentence()])
+            }
+            Kind::Refused { reason } => join(&[" is refused to this build: ", &reason.sentence()]),
+            Kind::Backup { schema } => join(&[
+                " has gone on from schema ",
+                &decimal((*schema).into()),
+                "; this build reads its backup and cannot write",
+            ]),
+            Kind::Conflict { key } => join(&[
+                ": ",
+                &quoted(key),
+                " was changed by someone else since this tab has seen it",
+            ]),
             Kind::Untranslated { key, message } => {
-                write!(f, ": {key:?} could not be translated: {message}")
+                join(&[": ", &quoted(key), " could not be translated: ", message])
             }
             Kind::Storage { failure } => match failure {
-                Failure::Quota => write!(f, ": there is no space left to write to"),
+                Failure::Quota => ": there is no space left to write to".into(),
                 Failure::Unavailable { message } => {
-                    write!(f, ": the database is not available: {message}")
+                    join(&[": the database is not available: ", message])
                 }
-                Failure::Failed { message } => write!(f, ": the database failed: {message}"),
+                Failure::Failed { message } => join(&[": the database failed: ", message]),
             },
-            Kind::Busy { key } => write!(
-                f,
-                ": {key:?} was changed by others each time this tab tried to write it"
-            ),
-            Kind::Closed => write!(f, " is closed"),
-        }
+            Kind::Busy { key } => join(&[
+                ": ",
+                &quoted(key),
+                " was changed by others each time this tab tried to write it",
+            ]),
+            Kind::Closed => " is closed".into(),
+        };
+        join(&["store ", &quoted(&self.store), &end])
+    }
+}
+
+impl fmt::Display for DurableError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence())
     }
 }
 
@@ -104,7 +117,7 @@ impl core::error::Error for DurableError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::{collections::BTreeSet, format};
+    use alloc::{collections::BTreeSet, format, string::ToString};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -1,22 +1,23 @@
-use alloc::{
-    string::{String, ToString},
-    vec::Vec,
+use alloc::{string::String, vec::Vec};
+
+use crate::engine::{
+    format::{self, ANY, FORMAT, Fields, MAX_SAFE_INTEGER, ParseError, Rule},
+    io::Timestamp,
+    lineage::Lineage,
+    names::sort,
+    written::{ToJson, write_object},
 };
-use core::fmt;
 
-use serde::{Deserialize, Serialize};
+const DOCUMENT: &str = "its head";
 
-use crate::engine::{io::Timestamp, lineage::Lineage};
-
-/// The only format number of heads so far.
-const FORMAT: u32 = 1;
+/// Most bytes of a head that are read. Its largest part are lineages, of at most a thousand steps each.
+const LIMIT: usize = 1024 * 1024;
 
 /// What all builds agree on about one store; a single record beside the namespaces.
 ///
 /// It names schemas and builds, never values. A change of the layout (`schema`, the set of namespaces, the fences)
 /// raises `epoch`; a change of `fill` or `alone_since` does not.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Head {
     pub format: u32,
     pub epoch: u64,
@@ -34,8 +35,7 @@ pub struct Head {
     pub build: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Namespace {
     pub schema: u32,
     /// The steps that lead to the schema in the build that added it.
@@ -51,15 +51,14 @@ pub struct Namespace {
 
 /// Up to which schema a namespace knows the records above it that were written in `epoch` or later, until the next higher
 /// root: one that was added from below in the middle never got to know what was written above it before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Root {
     pub epoch: u64,
     pub schema: u32,
 }
 
 /// How much of the truth a namespace has: the journal of a migration.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fill {
     /// Anything may be missing or out of date.
     Partial,
@@ -71,7 +70,7 @@ pub enum Fill {
     Full,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Backup {
     pub schema: u32,
     /// When the schema was left: how old the backup is.
@@ -82,7 +81,7 @@ pub struct Backup {
 }
 
 /// Names one write: equal stamps mean the same write, in whatever schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     /// Drawn by the driver for each start of a tab.
     pub writer: u64,
@@ -90,8 +89,7 @@ pub struct Stamp {
 }
 
 /// Where a store is on its way from one schema to another; derived from the namespaces, never stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     /// One schema lives.
     Steady,
@@ -115,37 +113,31 @@ impl Head {
             min_writer: schema,
             namespaces: [only].into(),
             backups: Vec::new(),
-            build: build.to_string(),
+            build: build.into(),
         }
     }
 
     /// Reads a stored head. One of a later format or with parts missing is an error, never an empty store.
-    pub fn read(json: &str) -> Result<Self, HeadError> {
-        #[derive(Deserialize)]
-        struct Envelope {
-            format: u32,
-        }
-        let broken = |error: serde_json::Error| HeadError::Broken {
-            detail: error.to_string(),
-        };
-        let Envelope { format } = serde_json::from_str(json).map_err(broken)?;
-        if format != FORMAT {
-            return Err(HeadError::UnknownFormat { format });
-        }
-        let mut head: Self = serde_json::from_str(json).map_err(broken)?;
-        head.namespaces.sort_by_key(|it| it.schema);
-        match head.namespace(head.schema) {
-            Some(_) => Ok(head),
-            None => Err(HeadError::Broken {
-                detail: "its truth is not among its namespaces".to_string(),
-            }),
-        }
-    }
-
-    /// The text to store.
-    pub fn to_json(&self) -> String {
-        // A struct of numbers, strings and lists always serialises.
-        serde_json::to_string(self).unwrap_or_default()
+    pub fn read(json: &str) -> Result<Self, ParseError> {
+        format::read(DOCUMENT, json, LIMIT, |fields| {
+            let schema = small(fields, "schema");
+            let mut namespaces = fields.inners("namespaces", Namespace::read);
+            sort(&mut namespaces, |one, other| one.schema < other.schema);
+            if !namespaces.iter().any(|it| it.schema == schema) {
+                // Asks for the truth by its place, which says what is missing.
+                fields.inner("truth");
+            }
+            Self {
+                format: FORMAT,
+                epoch: fields.number("epoch", MAX_SAFE_INTEGER),
+                schema,
+                min_reader: small(fields, "minReader"),
+                min_writer: small(fields, "minWriter"),
+                namespaces,
+                backups: fields.inners("backups", Backup::read),
+                build: fields.text("build", ANY),
+            }
+        })
     }
 
     pub fn namespace(&self, schema: u32) -> Option<&Namespace> {
@@ -193,7 +185,7 @@ impl Head {
         self.backups.retain(|it| it.schema != schema);
         namespace.roots = self.roots_of(schema);
         self.namespaces.push(namespace);
-        self.namespaces.sort_by_key(|it| it.schema);
+        sort(&mut self.namespaces, |one, other| one.schema < other.schema);
     }
 
     /// What a new namespace knows: as much as the one it is made from, and from now on everything.
@@ -225,7 +217,7 @@ impl Head {
     /// Says that the layout is another one from now on; whoever believes in the one before is fenced.
     pub(super) fn next_epoch(&mut self, build: &str) {
         self.epoch += 1;
-        self.build = build.to_string();
+        self.build = build.into();
     }
 
     /// Moves the truth.
@@ -258,36 +250,121 @@ impl Namespace {
     }
 }
 
-/// Why a stored head cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum HeadError {
-    UnknownFormat { format: u32 },
-    Broken { detail: String },
-}
-
-impl HeadError {
-    /// A stable name for the kind of error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownFormat { .. } => "unknown_format",
-            Self::Broken { .. } => "broken_head",
+impl Namespace {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let after = fields.maybe_text("after", ANY);
+        let words = ["partial", "copying", "checking", "full"];
+        let fill = fields.word("fill", &words, "partial, copying, checking or full");
+        Self {
+            schema: small(fields, "schema"),
+            lineage: lineage(fields),
+            fill: match fill {
+                1 => Fill::Copying { after },
+                2 => Fill::Checking { after },
+                3 => Fill::Full,
+                _ => Fill::Partial,
+            },
+            round: small(fields, "round"),
+            alone_since: fields
+                .maybe_number("aloneSince", MAX_SAFE_INTEGER)
+                .map(Timestamp),
+            roots: fields.inners("roots", |fields| Root {
+                epoch: fields.number("epoch", MAX_SAFE_INTEGER),
+                schema: small(fields, "schema"),
+            }),
         }
     }
 }
 
-impl fmt::Display for HeadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownFormat { format } => write!(
-                f,
-                "its head has format {format}, and only format {FORMAT} is known"
-            ),
-            Self::Broken { detail } => write!(f, "its head cannot be read: {detail}"),
+impl Backup {
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            schema: small(fields, "schema"),
+            at: Timestamp(fields.number("at", MAX_SAFE_INTEGER)),
+            used: Timestamp(fields.number("used", MAX_SAFE_INTEGER)),
+            lineage: lineage(fields),
         }
     }
 }
 
-impl core::error::Error for HeadError {}
+fn small(fields: &mut Fields<'_>, name: &str) -> u32 {
+    fields.number(name, u32::MAX.into()) as u32
+}
+
+fn lineage(fields: &mut Fields<'_>) -> Lineage {
+    let text = fields.text("lineage", LINEAGE);
+    Lineage::read(&text).unwrap_or_default()
+}
+
+const LINEAGE: Rule = Rule::new(
+    |text| Lineage::read(text).is_some(),
+    "steps such as 1-2-0a0b0c0d0e0f0a",
+);
+
+impl ToJson for Head {
+    fn write(&self, out: &mut String) {
+        write_object(
+            out,
+            "",
+            &[
+                ("format", &self.format),
+                ("epoch", &self.epoch),
+                ("schema", &self.schema),
+                ("minReader", &self.min_reader),
+                ("minWriter", &self.min_writer),
+                ("namespaces", &self.namespaces),
+                ("backups", &self.backups),
+                ("build", &self.build),
+            ],
+        );
+    }
+}
+
+impl ToJson for Namespace {
+    fn write(&self, out: &mut String) {
+        let nothing = None;
+        let (fill, after) = match &self.fill {
+            Fill::Partial => ("partial", &nothing),
+            Fill::Copying { after } => ("copying", after),
+            Fill::Checking { after } => ("checking", after),
+            Fill::Full => ("full", &nothing),
+        };
+        write_object(
+            out,
+            "",
+            &[
+                ("schema", &self.schema),
+                ("lineage", &self.lineage.to_text()),
+                ("fill", &String::from(fill)),
+                ("after", after),
+                ("round", &self.round),
+                ("aloneSince", &self.alone_since),
+                ("roots", &self.roots),
+            ],
+        );
+    }
+}
+
+impl ToJson for Root {
+    fn write(&self, out: &mut String) {
+        write_object(out, "", &[("epoch", &self.epoch), ("schema", &self.schema)]);
+    }
+}
+
+impl ToJson for Backup {
+    fn write(&self, out: &mut String) {
+        write_object(
+            out,
+            "",
+            &[
+                ("schema", &self.schema),
+                ("at", &self.at),
+                ("used", &self.used),
+                ("lineage", &self.lineage.to_text()),
+            ],
+        );
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -321,14 +398,22 @@ mod tests {
             error.to_string(),
             "its head has format 2, and only format 1 is known"
         );
-        for broken in [
-            "",
-            "null",
-            "{}",
-            "{\"format\":1}",
-            &text.replace("\"schema\":2,\"min", "\"schema\":3,\"min"),
+        for (broken, sentence) in [
+            ("", "its head is empty"),
+            ("null", "its head is JSON, but not an object"),
+            ("{}", "its head has no format"),
+            ("{\"format\":1}", "its head has no schema"),
+            (
+                &text.replace("\"schema\":2,\"min", "\"schema\":3,\"min"),
+                "its head has no truth",
+            ),
+            (
+                &text.replace("\"lineage\":\"\"", "\"lineage\":\"?\""),
+                "its head has namespaces.lineage \"?\", which must be steps such as 1-2-0a0b0c0d0e0f0a",
+            ),
+            (&text[..50], "its head ends in the middle"),
         ] {
-            assert_eq!(Head::read(broken).unwrap_err().code(), "broken_head");
+            assert_eq!(Head::read(broken).unwrap_err().sentence(), sentence);
         }
         let newer = text.replace("\"format\":1", "\"format\":1,\"added\":[1]");
         assert!(Head::read(&newer).is_ok(), "unknown fields pass");

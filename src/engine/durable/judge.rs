@@ -9,6 +9,7 @@ use super::op::{
 use crate::engine::io::Timestamp;
 
 /// What an op does, given what its transaction has read. Everything a write depends on is checked here.
+#[inline(never)]
 pub fn judge<V: Clone>(op: &Op<V>, facts: Facts<V>) -> Verdict<V> {
     let Facts {
         now,
@@ -170,6 +171,7 @@ pub fn judge<V: Clone>(op: &Op<V>, facts: Facts<V>) -> Verdict<V> {
 }
 
 /// The ops that change the head and nothing else, or whole namespaces.
+#[inline(never)]
 fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V> {
     let belief = match op {
         Op::Expand { belief, .. }
@@ -446,6 +448,7 @@ fn advance(head: &mut Head, schema: u32, batch: &Batch) {
 
 /// How to make the record for the end of `links` out of the copies in the stored ones: from the highest that is up to
 /// date, upwards.
+#[inline(never)]
 fn recipe<V>(links: &[Link], copies: Vec<Option<Record<V>>>) -> Option<Recipe<V>> {
     let mut copies = copies.into_iter();
     let mut way: Vec<(&Link, Option<Record<V>>)> = links
@@ -517,6 +520,7 @@ fn told<V>(answer: Answer<V>) -> Verdict<V> {
     }
 }
 
+#[inline(never)]
 fn refused<V>(refusal: Refusal) -> Verdict<V> {
     told(Answer::Refused(refusal))
 }

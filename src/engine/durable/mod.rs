@@ -31,7 +31,7 @@ mod op;
 mod tab;
 
 pub use error::{DurableError, Failure};
-pub use head::{Backup, Fill, Head, HeadError, Namespace, Phase, Root, Stamp};
+pub use head::{Backup, Fill, Head, Namespace, Phase, Root, Stamp};
 pub use judge::judge;
 pub use memory::Memory;
 pub use mode::{

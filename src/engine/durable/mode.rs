@@ -1,16 +1,12 @@
-use alloc::{
-    collections::BTreeMap,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 use core::fmt;
-
-use serde::{Deserialize, Serialize};
 
 use super::head::{Head, Root};
 use crate::engine::{
     io::{Millis, Timestamp},
     lineage::Lineage,
+    names::sort,
+    text::{decimal, join},
 };
 
 /// What a build can do with a store.
@@ -34,8 +30,7 @@ pub struct Capabilities {
 }
 
 /// How long is long enough.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timing {
     /// Nobody must have been seen on an old schema for this long before it is contracted: a frozen tab has no lock.
     pub dwell: Millis,
@@ -59,21 +54,25 @@ impl Default for Timing {
 
 /// Which schemas the build translates into which, and whether something is lost on the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Ways(BTreeMap<(u32, u32), bool>);
+pub struct Ways(Vec<(u32, u32, bool)>);
 
 impl Ways {
     /// From `(from, to, lossy)`.
     pub fn new(ways: impl IntoIterator<Item = (u32, u32, bool)>) -> Self {
-        let ways = ways.into_iter();
-        Self(ways.map(|(from, to, lossy)| ((from, to), lossy)).collect())
+        let mut ways: Vec<(u32, u32, bool)> = ways.into_iter().collect();
+        sort(&mut ways, |one, other| one < other);
+        Self(ways)
     }
 
     /// Whether `from -> to` is lossy; `None` when there is no way. Staying where one is loses nothing.
     pub fn lossy(&self, from: u32, to: u32) -> Option<bool> {
-        match from == to {
-            true => Some(false),
-            false => self.0.get(&(from, to)).copied(),
+        if from == to {
+            return Some(false);
         }
+        let place = self
+            .0
+            .binary_search_by(|way| (way.0, way.1).cmp(&(from, to)));
+        place.ok().map(|place| self.0[place].2)
     }
 
     fn lead(&self, from: u32, to: u32) -> bool {
@@ -82,8 +81,7 @@ impl Ways {
 }
 
 /// What a tab may do with a store.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
     /// Its schema has a namespace of its own.
     ReadWrite,
@@ -102,8 +100,7 @@ pub enum Mode {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(tag = "code", rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ReadOnlyReason {
     /// Tabs on `schema` are open, and what this build writes cannot be translated for them.
     NoDown { schema: u32 },
@@ -113,8 +110,7 @@ pub enum ReadOnlyReason {
     MinWriter { schema: u32 },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(tag = "code", rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RefuseReason {
     /// The head cannot be read.
     Head { message: String },
@@ -130,19 +126,84 @@ pub enum RefuseReason {
     MinReader { schema: u32 },
 }
 
-impl fmt::Display for ReadOnlyReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ReadOnlyReason {
+    /// A stable name.
+    pub fn code(&self) -> &'static str {
         match self {
-            Self::NoDown { schema } => write!(
-                f,
-                "tabs on schema {schema} may be open, and this build has no step down to it"
+            Self::NoDown { .. } => "no_down",
+            Self::LossyDown { .. } => "lossy_down",
+            Self::MinWriter { .. } => "min_writer",
+        }
+    }
+
+    /// Why, as the end of a sentence.
+    pub fn sentence(&self) -> String {
+        let around =
+            |before, schema: &u32, after| join(&[before, &decimal((*schema).into()), after]);
+        match self {
+            Self::NoDown { schema } => around(
+                "tabs on schema ",
+                schema,
+                " may be open, and this build has no step down to it",
             ),
-            Self::LossyDown { schema } => write!(
-                f,
-                "the way down to schema {schema} is lossy, and there is no room for a copy beside it"
+            Self::LossyDown { schema } => around(
+                "the way down to schema ",
+                schema,
+                " is lossy, and there is no room for a copy beside it",
             ),
             Self::MinWriter { schema } => {
-                write!(f, "only builds from schema {schema} on may write")
+                around("only builds from schema ", schema, " on may write")
+            }
+        }
+    }
+}
+
+impl fmt::Display for ReadOnlyReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence())
+    }
+}
+
+impl RefuseReason {
+    /// A stable name.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Head { .. } => "head",
+            Self::ForeignSchema { .. } => "foreign_schema",
+            Self::NoPath { .. } => "no_path",
+            Self::Newer { .. } => "newer",
+            Self::Reviving { .. } => "reviving",
+            Self::MinReader { .. } => "min_reader",
+        }
+    }
+
+    /// Why, as the end of a sentence.
+    pub fn sentence(&self) -> String {
+        let around =
+            |before, schema: &u32, after| join(&[before, &decimal((*schema).into()), after]);
+        match self {
+            Self::Head { message } => message.clone(),
+            Self::ForeignSchema { schema, message } => {
+                let start = around("it holds schema ", schema, " of another lineage: ");
+                join(&[&start, message])
+            }
+            Self::NoPath { schema } => around(
+                "it holds schema ",
+                schema,
+                ", and this build has no path from there",
+            ),
+            Self::Newer { schema } => around(
+                "it has gone on to schema ",
+                schema,
+                ", and nothing is left of the one this build knows",
+            ),
+            Self::Reviving { schema } => around(
+                "it is on its way back to schema ",
+                schema,
+                "; try again soon",
+            ),
+            Self::MinReader { schema } => {
+                around("only builds from schema ", schema, " on may read")
             }
         }
     }
@@ -150,29 +211,7 @@ impl fmt::Display for ReadOnlyReason {
 
 impl fmt::Display for RefuseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Head { message } => write!(f, "{message}"),
-            Self::ForeignSchema { schema, message } => {
-                write!(f, "it holds schema {schema} of another lineage: {message}")
-            }
-            Self::NoPath { schema } => write!(
-                f,
-                "it holds schema {schema}, and this build has no path from there"
-            ),
-            Self::Newer { schema } => write!(
-                f,
-                "it has gone on to schema {schema}, and nothing is left of the one this build knows"
-            ),
-            Self::Reviving { schema } => {
-                write!(
-                    f,
-                    "it is on its way back to schema {schema}; try again soon"
-                )
-            }
-            Self::MinReader { schema } => {
-                write!(f, "only builds from schema {schema} on may read")
-            }
-        }
+        f.write_str(&self.sentence())
     }
 }
 
@@ -371,7 +410,7 @@ fn foreign(head: &Head, build: &Capabilities) -> Option<RefuseReason> {
     namespaces.chain(backups).find_map(|(schema, lineage)| {
         strange(lineage).map(|disagreement| RefuseReason::ForeignSchema {
             schema,
-            message: disagreement.to_string(),
+            message: disagreement.sentence(),
         })
     })
 }

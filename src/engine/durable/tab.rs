@@ -2,19 +2,15 @@ mod answers;
 mod background;
 mod requests;
 
-use alloc::{
-    collections::{BTreeMap, VecDeque},
-    string::String,
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 use core::hash::{Hash, Hasher};
 
 use super::error::{DurableError, Failure, Kind};
-use super::head::{Head, HeadError, Namespace, Stamp};
+use super::head::{Head, Namespace, Stamp};
 use super::job::{Portion, Step};
 use super::mode::{Capabilities, Mode, Want, open, want};
 use super::op::{Answer, Belief, Op, Recipe, Row, Seen};
-use crate::engine::io::Timestamp;
+use crate::engine::{format::ParseError, io::Timestamp};
 
 /// Names a question of the tab until it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +46,7 @@ pub enum Wish<V> {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input<V> {
     /// The shared lock of the tab's schema is held.
     LockGranted,
@@ -75,7 +71,7 @@ pub enum Input<V> {
     /// A transaction found a head that cannot be read.
     HeadUnreadable {
         ticket: Ticket,
-        error: HeadError,
+        error: ParseError,
     },
     Translated {
         ticket: Ticket,
@@ -176,9 +172,9 @@ pub struct Tab<V> {
     mode: Option<Mode>,
     /// Whether a change of the layout for this tab's own sake is under way.
     settling: bool,
-    tasks: BTreeMap<Ticket, Task<V>>,
+    tasks: Vec<(Ticket, Task<V>)>,
     tickets: u32,
-    waiting: VecDeque<Work<V>>,
+    waiting: Vec<Work<V>>,
     /// The exclusive lock that was asked for, and what for.
     exclusive: Option<(u32, Step)>,
     /// Whether background work is under way.
@@ -186,7 +182,7 @@ pub struct Tab<V> {
     /// When to look at the head for background work; `None`: not by itself.
     look: Option<Timestamp>,
     census: Timestamp,
-    out: VecDeque<Output<V>>,
+    out: Vec<Output<V>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -251,14 +247,14 @@ impl<V: Clone> Tab<V> {
             head: None,
             mode: None,
             settling: false,
-            tasks: BTreeMap::new(),
+            tasks: Vec::new(),
             tickets: 0,
-            waiting: VecDeque::new(),
+            waiting: Vec::new(),
             exclusive: None,
             busy: false,
             look: None,
             census: Timestamp(0),
-            out: VecDeque::new(),
+            out: Vec::new(),
         };
         tab.lock();
         tab
@@ -282,7 +278,10 @@ impl<V: Clone> Tab<V> {
     pub fn poll_output(&mut self) -> Output<V> {
         let shut = self.stage == Stage::Opening && !self.has(&Task::Open);
         let at = self.look.filter(|_| shut || self.is_idle());
-        self.out.pop_front().unwrap_or(Output::Wake { at })
+        match self.out.is_empty() {
+            true => Output::Wake { at },
+            false => self.out.remove(0),
+        }
     }
 
     pub fn handle_input(&mut self, input: Input<V>, now: Timestamp) {
@@ -302,7 +301,7 @@ impl<V: Clone> Tab<V> {
             }
             Input::Suspended => {
                 self.pause();
-                self.out.push_back(Output::UnlockShared {
+                self.out.push(Output::UnlockShared {
                     schema: self.build.schema,
                 });
                 self.stage = Stage::Suspended;
@@ -316,22 +315,22 @@ impl<V: Clone> Tab<V> {
                 }
             }
             Input::Judged { ticket, answer } => {
-                if let Some(task) = self.tasks.remove(&ticket) {
+                if let Some(task) = self.recall(ticket) {
                     self.on_judged(task, answer, now);
                 }
             }
             Input::Failed { ticket, failure } => {
-                if let Some(task) = self.tasks.remove(&ticket) {
+                if let Some(task) = self.recall(ticket) {
                     self.on_failed(task, failure, now);
                 }
             }
             Input::HeadUnreadable { ticket, error } => {
-                if let Some(task) = self.tasks.remove(&ticket) {
+                if let Some(task) = self.recall(ticket) {
                     self.on_unreadable(task, &error, now);
                 }
             }
             Input::Translated { ticket, values } => {
-                if let Some(task) = self.tasks.remove(&ticket) {
+                if let Some(task) = self.recall(ticket) {
                     self.on_translated(task, values, now);
                 }
             }
@@ -340,7 +339,7 @@ impl<V: Clone> Tab<V> {
                 place,
                 message,
             } => {
-                if let Some(task) = self.tasks.remove(&ticket) {
+                if let Some(task) = self.recall(ticket) {
                     self.on_untranslated(task, place, message, now);
                 }
             }
@@ -359,7 +358,7 @@ impl<V: Clone> Tab<V> {
         match self.build.locks {
             true => {
                 self.stage = Stage::Locking;
-                self.out.push_back(Output::LockShared {
+                self.out.push(Output::LockShared {
                     schema: self.build.schema,
                 });
             }
@@ -378,22 +377,24 @@ impl<V: Clone> Tab<V> {
     /// Stops background work and forgets what it was at: the head knows.
     fn pause(&mut self) {
         if let Some((schema, _)) = self.exclusive.take() {
-            self.out.push_back(Output::ReleaseExclusive { schema });
+            self.out.push(Output::ReleaseExclusive { schema });
         }
-        self.tasks.retain(|_, task| !task.is_background());
+        self.tasks.retain(|(_, task)| !task.is_background());
         self.busy = false;
         self.settling = false;
     }
 
     fn close(&mut self) {
         self.pause();
-        self.out.push_back(Output::UnlockShared {
+        self.out.push(Output::UnlockShared {
             schema: self.build.schema,
         });
         self.stage = Stage::Closed;
         let on_the_way = core::mem::take(&mut self.tasks);
         let waiting = core::mem::take(&mut self.waiting);
-        let works = on_the_way.into_values().filter_map(Task::into_work);
+        let works = on_the_way
+            .into_iter()
+            .filter_map(|(_, task)| task.into_work());
         for work in works.chain(waiting) {
             self.fail(work, Kind::Closed);
         }
@@ -424,7 +425,7 @@ impl<V: Clone> Tab<V> {
             return;
         }
         self.mode = Some(mode.clone());
-        self.out.push_back(Output::ModeChanged { mode });
+        self.out.push(Output::ModeChanged { mode });
     }
 
     /// Changes the layout if this tab needs another.
@@ -474,7 +475,7 @@ impl<V: Clone> Tab<V> {
 
     fn transact(&mut self, task: Task<V>, op: Op<V>, background: bool) {
         let ticket = self.remember(task);
-        self.out.push_back(Output::Transact {
+        self.out.push(Output::Transact {
             ticket,
             op,
             background,
@@ -483,7 +484,7 @@ impl<V: Clone> Tab<V> {
 
     fn translate(&mut self, task: Task<V>, recipes: Vec<Recipe<V>>, check: Option<u32>) {
         let ticket = self.remember(task);
-        self.out.push_back(Output::Translate {
+        self.out.push(Output::Translate {
             ticket,
             recipes,
             check,
@@ -493,8 +494,13 @@ impl<V: Clone> Tab<V> {
     fn remember(&mut self, task: Task<V>) -> Ticket {
         self.tickets = self.tickets.wrapping_add(1);
         let ticket = Ticket(self.tickets);
-        self.tasks.insert(ticket, task);
+        self.tasks.push((ticket, task));
         ticket
+    }
+
+    fn recall(&mut self, ticket: Ticket) -> Option<Task<V>> {
+        let place = self.tasks.iter().position(|(asked, _)| *asked == ticket)?;
+        Some(self.tasks.remove(place).1)
     }
 }
 
@@ -523,7 +529,7 @@ impl<V: Hash> Hash for Tab<V> {
         (build.schema, build.expand, writer, count, stage).hash(state);
         (head, mode, settling, waiting, exclusive, busy, look, census).hash(state);
         tasks.len().hash(state);
-        tasks.values().for_each(|task| task.hash(state));
+        tasks.iter().for_each(|(_, task)| task.hash(state));
     }
 }
 

@@ -271,6 +271,12 @@ pub(in crate::engine) struct Rule {
     words: &'static str,
 }
 
+impl Rule {
+    pub(in crate::engine) const fn new(keeps: fn(&str) -> bool, words: &'static str) -> Self {
+        Self { keeps, words }
+    }
+}
+
 pub(in crate::engine) const ANY: Rule = Rule {
     keeps: |_| true,
     words: "a text",

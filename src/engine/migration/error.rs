@@ -1,18 +1,17 @@
-use alloc::{
-    format,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use serde::{Serialize, Serializer, ser::SerializeStruct};
-
 use super::registry::StepName;
-use crate::engine::{io::Millis, lineage::Disagreement};
+use crate::engine::{
+    io::Millis,
+    lineage::{Disagreement, HASH_DIGITS, numbers},
+    text::{decimal, hexadecimal, join, quoted},
+    written::{ToJson, write_object},
+};
 
 /// Why a registration, a plan or a run is refused. Names the store, the step and, where there is one, the value path.
 ///
-/// Serialises as `{code, message, store, step, path}`.
+/// Its JSON is `{code, message, store, step, path}`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MigrationError {
     store: String,
@@ -105,7 +104,7 @@ pub(super) enum Kind {
 impl MigrationError {
     pub(super) fn new(store: &str, kind: Kind) -> Self {
         Self {
-            store: store.to_string(),
+            store: store.into(),
             kind,
         }
     }
@@ -147,7 +146,7 @@ impl MigrationError {
         match &self.kind {
             Kind::StepFailed { step, .. }
             | Kind::StepTimedOut { step, .. }
-            | Kind::Lost { step, .. } => Some(step.to_string()),
+            | Kind::Lost { step, .. } => Some(step.to_text()),
             _ => None,
         }
     }
@@ -160,111 +159,175 @@ impl MigrationError {
             _ => None,
         }
     }
+
+    /// What is wrong, in a sentence.
+    pub fn sentence(&self) -> String {
+        join(&["store ", &quoted(&self.store), &self.kind.sentence()])
+    }
 }
 
-impl fmt::Display for MigrationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "store {:?}", self.store)?;
-        match &self.kind {
-            Kind::UnknownStore => write!(f, " is not registered"),
-            Kind::DuplicateStore => write!(f, " is registered twice"),
-            Kind::TooManySteps { count, limit } => {
-                write!(f, " has {count} steps, more than {limit}")
-            }
-            Kind::TooManySchemas { count, limit } => {
-                write!(f, " has {count} schemas, more than {limit}")
-            }
-            Kind::InvalidCost { from, to } => {
-                write!(f, ": the step {from} -> {to} has cost 0; the least is 1")
-            }
-            Kind::SelfStep { schema } => write!(
-                f,
-                ": the step {schema} -> {schema} leads nowhere; a changed shape needs a new schema number"
-            ),
+impl Kind {
+    fn sentence(&self) -> String {
+        match self {
+            Kind::UnknownStore => " is not registered".into(),
+            Kind::DuplicateStore => " is registered twice".into(),
+            Kind::TooManySteps { count, limit } => join(&[
+                " has ",
+                &count_of(*count),
+                " steps, more than ",
+                &count_of(*limit),
+            ]),
+            Kind::TooManySchemas { count, limit } => join(&[
+                " has ",
+                &count_of(*count),
+                " schemas, more than ",
+                &count_of(*limit),
+            ]),
+            Kind::InvalidCost { from, to } => join(&[
+                ": the step ",
+                &numbers(&[*from, *to], ARROW),
+                " has cost 0; the least is 1",
+            ]),
+            Kind::SelfStep { schema } => join(&[
+                ": the step ",
+                &numbers(&[*schema, *schema], ARROW),
+                " leads nowhere; a changed shape needs a new schema number",
+            ]),
             Kind::DuplicateStep { from, to, hashes } => {
-                write!(f, ": the step {from} -> {to} is registered twice")?;
+                let mut sentence = join(&[
+                    ": the step ",
+                    &numbers(&[*from, *to], ARROW),
+                    " is registered twice",
+                ]);
                 if hashes.0 != hashes.1 {
-                    write!(
-                        f,
-                        ", with different content (hashes {:014x} and {:014x})",
-                        hashes.0, hashes.1
-                    )?;
+                    sentence.push_str(&join(&[
+                        ", with different content (hashes ",
+                        &hexadecimal(hashes.0, HASH_DIGITS),
+                        " and ",
+                        &hexadecimal(hashes.1, HASH_DIGITS),
+                        ")",
+                    ]));
                 }
-                Ok(())
+                sentence
             }
             Kind::Cycle { schemas } => {
-                write!(f, ": the steps {} go in a circle", chain(schemas))
+                join(&[": the steps ", &numbers(schemas, ARROW), " go in a circle"])
             }
-            Kind::Ambiguous { first, second } => write!(
-                f,
-                ": the paths {} and {} cost the same; give one of their steps another cost",
-                chain(first),
-                chain(second)
-            ),
+            Kind::Ambiguous { first, second } => join(&[
+                ": the paths ",
+                &numbers(first, ARROW),
+                " and ",
+                &numbers(second, ARROW),
+                " cost the same; give one of their steps another cost",
+            ]),
             Kind::Gap { from, to, reached } => {
-                write!(f, ": no path leads from schema {from} to {to}")?;
-                if reached.is_empty() {
-                    write!(f, "; no step starts at {from}")
-                } else {
-                    write!(f, "; from {from} the steps reach {}", list(reached))
-                }
+                let start = numbers(&[*from], "");
+                let mut sentence = join(&[
+                    ": no path leads from schema ",
+                    &start,
+                    " to ",
+                    &numbers(&[*to], ""),
+                ]);
+                sentence.push_str(&match reached.is_empty() {
+                    true => join(&["; no step starts at ", &start]),
+                    false => join(&[
+                        "; from ",
+                        &start,
+                        " the steps reach ",
+                        &numbers(reached, COMMA),
+                    ]),
+                });
+                sentence
             }
             Kind::LossyOnly { from, to, steps } => {
-                let lossy: Vec<String> = steps.iter().map(ToString::to_string).collect();
-                write!(
-                    f,
-                    ": every path from schema {from} to {to} is lossy, here through {}, and a loss is not allowed",
-                    lossy.join(", ")
-                )
+                let mut lossy = String::new();
+                for (place, step) in steps.iter().enumerate() {
+                    let between = if place == 0 { "" } else { COMMA };
+                    lossy.push_str(&join(&[between, &step.to_text()]));
+                }
+                join(&[
+                    ": every path from schema ",
+                    &numbers(&[*from], ""),
+                    " to ",
+                    &numbers(&[*to], ""),
+                    " is lossy, here through ",
+                    &lossy,
+                    ", and a loss is not allowed",
+                ])
             }
             Kind::UnknownSchema {
                 schema,
                 head,
                 known,
-            } => write!(
-                f,
-                " holds schema {schema}, which this build (head {head}, knows {}) does not know",
-                list(known)
-            ),
+            } => join(&[
+                " holds schema ",
+                &numbers(&[*schema], ""),
+                ", which this build (head ",
+                &numbers(&[*head], ""),
+                ", knows ",
+                &numbers(known, COMMA),
+                ") does not know",
+            ]),
             Kind::ForeignLineage {
                 schema,
                 disagreement,
                 set_hash,
-            } => write!(
-                f,
-                " holds schema {schema} of another lineage ({set_hash:014x}): {disagreement}"
-            ),
-            Kind::SnapshotFailed { message } => write!(f, ": its snapshot failed: {message}"),
-            Kind::SnapshotTimedOut { budget } => {
-                write!(f, ": its snapshot took longer than {budget} ms")
-            }
+            } => join(&[
+                " holds schema ",
+                &numbers(&[*schema], ""),
+                " of another lineage (",
+                &hexadecimal(*set_hash, HASH_DIGITS),
+                "): ",
+                &disagreement.sentence(),
+            ]),
+            Kind::SnapshotFailed { message } => join(&[": its snapshot failed: ", message]),
+            Kind::SnapshotTimedOut { budget } => join(&[": its snapshot", &longer_than(*budget)]),
             Kind::StepFailed {
                 step,
                 path,
                 message,
-            } => write!(f, ": the step {step} failed{}: {message}", at(path)),
+            } => join(&[
+                ": the step ",
+                &step.to_text(),
+                " failed",
+                &at(path),
+                ": ",
+                message,
+            ]),
             Kind::StepTimedOut { step, budget } => {
-                write!(f, ": the step {step} took longer than {budget} ms")
+                join(&[": the step ", &step.to_text(), &longer_than(*budget)])
             }
-            Kind::Lost { step, path } => write!(
-                f,
-                ": the step {step} loses {path}: going back does not restore it, and the step is not marked lossy"
-            ),
+            Kind::Lost { step, path } => join(&[
+                ": the step ",
+                &step.to_text(),
+                " loses ",
+                path,
+                ": going back does not restore it, and the step is not marked lossy",
+            ]),
             Kind::Invalid {
                 schema,
                 path,
                 message,
-            } => write!(
-                f,
-                ": its value is not valid as schema {schema}{}: {message}",
-                at(path)
-            ),
-            Kind::ValidationTimedOut { schema, budget } => write!(
-                f,
-                ": validating its value as schema {schema} took longer than {budget} ms"
-            ),
-            Kind::Cancelled => write!(f, ": the migration was cancelled"),
+            } => join(&[
+                ": its value is not valid as schema ",
+                &numbers(&[*schema], ""),
+                &at(path),
+                ": ",
+                message,
+            ]),
+            Kind::ValidationTimedOut { schema, budget } => join(&[
+                ": validating its value as schema ",
+                &numbers(&[*schema], ""),
+                &longer_than(*budget),
+            ]),
+            Kind::Cancelled => ": the migration was cancelled".into(),
         }
+    }
+}
+
+impl fmt::Display for MigrationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence())
     }
 }
 
@@ -276,36 +339,33 @@ impl fmt::Debug for MigrationError {
 
 impl core::error::Error for MigrationError {}
 
-impl Serialize for MigrationError {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("MigrationError", 5)?;
-        fields.serialize_field("code", self.code())?;
-        fields.serialize_field("message", &self.to_string())?;
-        fields.serialize_field("store", &self.store)?;
-        fields.serialize_field("step", &self.step())?;
-        fields.serialize_field("path", &self.path())?;
-        fields.end()
+impl ToJson for MigrationError {
+    fn write(&self, out: &mut String) {
+        let fields = [
+            ("code", &String::from(self.code()) as &dyn ToJson),
+            ("message", &self.sentence()),
+            ("store", &self.store),
+            ("step", &self.step()),
+            ("path", &self.path().map(String::from)),
+        ];
+        write_object(out, "", &fields);
     }
 }
 
-/// `1 -> 2 -> 3`
-fn chain(schemas: &[u32]) -> String {
-    joined(schemas, " -> ")
+const ARROW: &str = " -> ";
+const COMMA: &str = ", ";
+
+fn count_of(count: usize) -> String {
+    decimal(count as u64)
 }
 
-/// `1, 2, 3`
-fn list(schemas: &[u32]) -> String {
-    joined(schemas, ", ")
-}
-
-fn joined(schemas: &[u32], between: &str) -> String {
-    let words: Vec<String> = schemas.iter().map(ToString::to_string).collect();
-    words.join(between)
+fn longer_than(budget: Millis) -> String {
+    join(&[" took longer than ", &decimal(budget), " ms"])
 }
 
 fn at(path: &Option<String>) -> String {
     match path {
-        Some(path) => format!(" at {path}"),
+        Some(path) => join(&[" at ", path]),
         None => String::new(),
     }
 }
@@ -314,7 +374,7 @@ fn at(path: &Option<String>) -> String {
 mod tests {
     use super::*;
     use crate::engine::migration::Direction;
-    use alloc::{collections::BTreeSet, vec};
+    use alloc::{collections::BTreeSet, format, string::ToString, vec};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -468,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_serialises_with_everything_it_names() {
+    fn an_error_is_written_with_everything_it_names() {
         let error = MigrationError::new(
             "cart",
             Kind::Lost {
@@ -480,9 +540,9 @@ mod tests {
                 path: "note".into(),
             },
         );
-        let json = serde_json::to_value(&error).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&error.to_json()).unwrap();
         assert_eq!(json["code"], "lost_value");
-        assert_eq!(json["message"], error.to_string());
+        assert_eq!(json["message"], error.sentence());
         assert_eq!(json["store"], "cart");
         assert_eq!(json["step"], "2 -> 3 (up)");
         assert_eq!(json["path"], "note");

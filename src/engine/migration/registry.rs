@@ -1,15 +1,15 @@
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    string::String,
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::{Kind, MigrationError};
 use super::search::{self, Arc};
-use crate::engine::lineage::{Lineage, Mark};
+use crate::engine::{
+    lineage::{Lineage, Mark, numbers},
+    names::{Names, sort},
+    text::join,
+};
 
 /// Most steps and most schemas of one store; keeps every search far below a millisecond.
 pub const STEP_LIMIT: usize = 1000;
@@ -36,6 +36,15 @@ pub struct StepName {
 }
 
 impl StepName {
+    /// `2 -> 3 (up)`
+    pub fn to_text(self) -> String {
+        let direction = match self.direction {
+            Direction::Up => " (up)",
+            Direction::Down => " (down)",
+        };
+        join(&[&numbers(&[self.from, self.to], " -> "), direction])
+    }
+
     /// The way back.
     pub fn reversed(self) -> Self {
         Self {
@@ -51,11 +60,7 @@ impl StepName {
 
 impl fmt::Display for StepName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let direction = match self.direction {
-            Direction::Up => "up",
-            Direction::Down => "down",
-        };
-        write!(f, "{} -> {} ({direction})", self.from, self.to)
+        f.write_str(&self.to_text())
     }
 }
 
@@ -179,7 +184,7 @@ pub struct Plan {
 /// The stores of an app with their migrations, checked when they are registered.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
-    stores: BTreeMap<String, Store>,
+    stores: Names<Store>,
 }
 
 #[derive(Clone, Debug)]
@@ -287,7 +292,7 @@ impl Registry {
         let schemas = &store.schemas[newest..];
         let mut ways = Vec::new();
         for &from in schemas {
-            let search = search::from(&store.arcs, from);
+            let search = search::from(&store.arcs, &store.schemas, from);
             for &to in schemas.iter().filter(|to| **to != from) {
                 if let Some(loss) = search.loss_of(to)
                     && search.tie_on_path(to).is_none()
@@ -315,9 +320,8 @@ impl Store {
                 limit: STEP_LIMIT,
             });
         }
-        let mut hashes = BTreeMap::new();
-        let mut schemas = BTreeSet::from([spec.head]);
-        for edge in &spec.edges {
+        let mut schemas = Vec::from([spec.head]);
+        for (place, edge) in spec.edges.iter().enumerate() {
             let (from, to) = (edge.from, edge.to);
             if from == to {
                 return fail(Kind::SelfStep { schema: from });
@@ -325,24 +329,27 @@ impl Store {
             if edge.cost == 0 {
                 return fail(Kind::InvalidCost { from, to });
             }
-            if let Some(first) = hashes.insert((from, to), edge.hash) {
-                let hashes = (first, edge.hash);
+            let mut before = spec.edges[..place].iter();
+            if let Some(first) = before.find(|it| (it.from, it.to) == (from, to)) {
+                let hashes = (first.hash, edge.hash);
                 return fail(Kind::DuplicateStep { from, to, hashes });
             }
             schemas.extend([from, to]);
         }
+        sort(&mut schemas, |one, other| one < other);
+        schemas.dedup();
         if schemas.len() > STEP_LIMIT {
             return fail(Kind::TooManySchemas {
                 count: schemas.len(),
                 limit: STEP_LIMIT,
             });
         }
-        if let Some(schemas) = cycle(&spec.edges) {
+        if let Some(schemas) = cycle(&spec.edges, &schemas) {
             return fail(Kind::Cycle { schemas });
         }
         let store = Self {
             arcs: arcs(&spec.edges),
-            schemas: schemas.into_iter().collect(),
+            schemas,
             spec,
         };
         store.check_paths()?;
@@ -352,7 +359,7 @@ impl Store {
     /// Finds gaps and ambiguities on the paths that will be needed: to the head on an upgrade, from it on a rollback.
     fn check_paths(&self) -> Result<(), MigrationError> {
         let head = self.spec.head;
-        let to_head = search::to(&self.arcs, head);
+        let to_head = search::to(&self.arcs, &self.schemas, head);
         let reads = self.spec.reads.as_ref().unwrap_or(&self.schemas);
         for &schema in reads {
             match to_head.loss_of(schema) {
@@ -362,7 +369,7 @@ impl Store {
                 Some(_) => return Err(self.lossy_only(schema, head, &to_head.path(schema))),
             }
         }
-        for search in [to_head, search::from(&self.arcs, head)] {
+        for search in [to_head, search::from(&self.arcs, &self.schemas, head)] {
             if let Some((first, second)) = search.first_tie() {
                 return Err(self.error(Kind::Ambiguous { first, second }));
             }
@@ -380,7 +387,7 @@ impl Store {
                 }));
             }
         }
-        let search = search::from(&self.arcs, from);
+        let search = search::from(&self.arcs, &self.schemas, from);
         let lossy = match search.loss_of(to) {
             None => return Err(self.gap(from, to)),
             Some(count) => count > 0,
@@ -410,7 +417,7 @@ impl Store {
     }
 
     fn gap(&self, from: u32, to: u32) -> MigrationError {
-        let search = search::from(&self.arcs, from);
+        let search = search::from(&self.arcs, &self.schemas, from);
         self.error(Kind::Gap {
             from,
             to,
@@ -471,34 +478,30 @@ fn arcs(edges: &[Edge]) -> Vec<Arc> {
 }
 
 /// The first circle of `up` steps, closed: `[1, 2, 1]`.
-fn cycle(edges: &[Edge]) -> Option<Vec<u32>> {
-    let mut next: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for edge in edges {
-        next.entry(edge.from).or_default().push(edge.to);
-    }
-    let mut done = BTreeSet::new();
-    for &start in next.keys() {
-        if done.contains(&start) {
-            continue;
-        }
-        // The path from `start`, each schema with the number of its successors already tried.
+fn cycle(edges: &[Edge], schemas: &[u32]) -> Option<Vec<u32>> {
+    let mut done: Vec<u32> = Vec::new();
+    for &start in schemas {
+        // The path from `start`, each schema with the number of edges already tried.
         let mut path = Vec::from([(start, 0_usize)]);
         while let Some(&mut (schema, ref mut tried)) = path.last_mut() {
-            let successor = next.get(&schema).and_then(|all| all.get(*tried)).copied();
-            *tried += 1;
-            let Some(successor) = successor else {
-                done.insert(schema);
+            if done.contains(&schema) {
+                path.pop();
+                continue;
+            }
+            let rest = edges.iter().enumerate().skip(*tried);
+            let next = rest.into_iter().find(|(_, edge)| edge.from == schema);
+            let Some((place, Edge { to, .. })) = next else {
+                done.push(schema);
                 path.pop();
                 continue;
             };
-            if let Some(at) = path.iter().position(|(on_path, _)| *on_path == successor) {
-                let mut schemas: Vec<u32> = path[at..].iter().map(|(schema, _)| *schema).collect();
-                schemas.push(successor);
-                return Some(schemas);
+            *tried = place + 1;
+            if let Some(at) = path.iter().position(|(on_path, _)| on_path == to) {
+                let mut circle: Vec<u32> = path[at..].iter().map(|(schema, _)| *schema).collect();
+                circle.push(*to);
+                return Some(circle);
             }
-            if !done.contains(&successor) {
-                path.push((successor, 0));
-            }
+            path.push((*to, 0));
         }
     }
     None

@@ -1,8 +1,4 @@
-use alloc::{
-    collections::{BTreeSet, VecDeque},
-    string::String,
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
@@ -92,12 +88,7 @@ pub enum RunInput {
 }
 
 /// Do this, tell this, or sleep.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(
-    tag = "type",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunOutput {
     /// Keep a deep copy of the store's value.
     Snapshot {
@@ -153,12 +144,12 @@ pub struct Carried {
 }
 
 /// What a migration would do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     pub stores: Vec<StoreReport>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreReport {
     pub store: String,
     pub from: u32,
@@ -169,15 +160,14 @@ pub struct StoreReport {
     pub outcome: Outcome,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepReport {
     pub name: StepName,
     pub lossy: bool,
     pub took: Millis,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Ready,
     Failed(MigrationError),
@@ -194,13 +184,13 @@ pub struct Run {
     reports: Vec<StoreReport>,
     done: usize,
     total: usize,
-    queue: VecDeque<RunOutput>,
+    queue: Vec<RunOutput>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
     /// The stores whose snapshot is not there yet.
-    Snapshots(BTreeSet<String>),
+    Snapshots(Vec<String>),
     /// The store at this place of `plans` is at work.
     Store(usize, Work),
     Over,
@@ -216,7 +206,7 @@ enum Work {
 impl Run {
     /// Starts with a snapshot of every store. The plans must name different stores.
     pub fn new(plans: Vec<Plan>, options: RunOptions, now: Timestamp) -> Self {
-        let waiting: BTreeSet<String> = plans.iter().map(|plan| plan.store.clone()).collect();
+        let waiting: Vec<String> = plans.iter().map(|plan| plan.store.clone()).collect();
         let mut run = Self {
             options,
             stage: Stage::Snapshots(waiting),
@@ -224,12 +214,12 @@ impl Run {
             reports: plans.iter().map(begun).collect(),
             done: 0,
             total: plans.iter().map(|plan| plan.steps.len()).sum(),
-            queue: VecDeque::new(),
+            queue: Vec::new(),
             plans,
         };
         for plan in &run.plans {
             let store = plan.store.clone();
-            run.queue.push_back(RunOutput::Snapshot { store });
+            run.queue.push(RunOutput::Snapshot { store });
         }
         run.tell_progress();
         if run.plans.is_empty() {
@@ -249,7 +239,10 @@ impl Run {
             Stage::Over => None,
             _ => Some(self.deadline()),
         };
-        self.queue.pop_front().unwrap_or(RunOutput::Wake { at })
+        match self.queue.is_empty() {
+            true => RunOutput::Wake { at },
+            false => self.queue.remove(0),
+        }
     }
 
     pub fn handle_input(&mut self, input: RunInput, now: Timestamp) {
@@ -264,7 +257,7 @@ impl Run {
             RunInput::SnapshotFailed { store, message } => {
                 let place = self.plans.iter().position(|plan| plan.store == store);
                 if let (Stage::Snapshots(waiting), Some(place)) = (&mut self.stage, place)
-                    && waiting.remove(&store)
+                    && took(waiting, &store)
                 {
                     self.fail(place, Kind::SnapshotFailed { message }, now);
                 }
@@ -339,7 +332,7 @@ impl Run {
 
     fn on_snapshot(&mut self, store: &str, now: Timestamp) {
         if let Stage::Snapshots(waiting) = &mut self.stage
-            && waiting.remove(store)
+            && took(waiting, store)
             && waiting.is_empty()
         {
             self.begin(0, now);
@@ -354,7 +347,7 @@ impl Run {
         match step.inverse {
             Some(inverse) if self.options.verify && !step.lossy => {
                 self.ask(place, Work::GoBack(index), now);
-                self.queue.push_back(RunOutput::GoBack {
+                self.queue.push(RunOutput::GoBack {
                     store: self.plans[place].store.clone(),
                     index,
                     step: inverse,
@@ -379,7 +372,7 @@ impl Run {
         let store = plan.store.clone();
         match plan.steps.get(index) {
             Some(step) => {
-                self.queue.push_back(RunOutput::RunStep {
+                self.queue.push(RunOutput::RunStep {
                     store,
                     index,
                     name: step.name,
@@ -390,7 +383,7 @@ impl Run {
             }
             None => {
                 let schema = plan.to;
-                self.queue.push_back(RunOutput::Validate { store, schema });
+                self.queue.push(RunOutput::Validate { store, schema });
                 self.ask(place, Work::Validate, now);
             }
         }
@@ -405,7 +398,8 @@ impl Run {
         let budget = self.options.budget;
         match self.stage.clone() {
             Stage::Snapshots(mut waiting) => {
-                while let Some(store) = waiting.pop_first() {
+                while !waiting.is_empty() {
+                    let store = waiting.remove(0);
                     let place = self.plans.iter().position(|plan| plan.store == store);
                     self.stage = Stage::Snapshots(waiting.clone());
                     if let Some(place) = place {
@@ -437,7 +431,7 @@ impl Run {
         if !self.options.dry {
             self.stage = Stage::Over;
             self.queue.clear();
-            self.queue.push_back(RunOutput::Failed { error });
+            self.queue.push(RunOutput::Failed { error });
             return;
         }
         if let Stage::Store(_, Work::Step(index)) = self.stage {
@@ -468,7 +462,7 @@ impl Run {
                 stores: carried.collect(),
             }
         };
-        self.queue.push_back(output);
+        self.queue.push(output);
     }
 
     /// The place of `store` if exactly this is asked of it.
@@ -505,11 +499,18 @@ impl Run {
     }
 
     fn tell_progress(&mut self) {
-        self.queue.push_back(RunOutput::Progress {
+        self.queue.push(RunOutput::Progress {
             done: self.done,
             total: self.total,
         });
     }
+}
+
+/// Takes `store` off the list, if it is on it.
+fn took(waiting: &mut Vec<String>, store: &str) -> bool {
+    let before = waiting.len();
+    waiting.retain(|it| it != store);
+    waiting.len() < before
 }
 
 fn begun(plan: &Plan) -> StoreReport {

@@ -1,17 +1,14 @@
 //! What comes back from transactions and translations.
 
-use alloc::{
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{string::String, vec::Vec};
 
 use super::{Name, Reply, Stage, Tab, Task, Wish, Work, background::batch_op, named};
 use crate::engine::durable::error::{Failure, Kind};
-use crate::engine::durable::head::{HeadError, Stamp};
+use crate::engine::durable::head::Stamp;
 use crate::engine::durable::mode::{Mode, RefuseReason, open};
 use crate::engine::durable::op::{Answer, Refusal, Row, Seen};
 use crate::engine::durable::tab::Output;
-use crate::engine::io::Timestamp;
+use crate::engine::{format::ParseError, io::Timestamp};
 
 impl<V: Clone> Tab<V> {
     pub(super) fn on_judged(&mut self, task: Task<V>, answer: Answer<V>, now: Timestamp) {
@@ -31,7 +28,7 @@ impl<V: Clone> Tab<V> {
                 self.settling = false;
                 match answer {
                     Answer::Head(head) => {
-                        self.out.push_back(Output::HeadChanged);
+                        self.out.push(Output::HeadChanged);
                         self.learn(head);
                     }
                     Answer::Refused(refusal) => self.learn_refusal(refusal),
@@ -92,7 +89,7 @@ impl<V: Clone> Tab<V> {
                     Answer::Head(head) => {
                         let before = self.head.as_ref().map(|head| head.epoch);
                         if was_step && before != head.as_ref().map(|head| head.epoch) {
-                            self.out.push_back(Output::HeadChanged);
+                            self.out.push(Output::HeadChanged);
                         }
                         self.learn(head);
                         self.go_on(now);
@@ -206,9 +203,9 @@ impl<V: Clone> Tab<V> {
         }
     }
 
-    pub(super) fn on_unreadable(&mut self, task: Task<V>, error: &HeadError, now: Timestamp) {
+    pub(super) fn on_unreadable(&mut self, task: Task<V>, error: &ParseError, now: Timestamp) {
         let reason = RefuseReason::Head {
-            message: error.to_string(),
+            message: error.sentence(),
         };
         self.release();
         self.busy = false;

@@ -34,7 +34,7 @@ impl<V: Clone> Tab<V> {
 
     pub(super) fn has(&self, task: &Task<V>) -> bool {
         let same = |it: &Task<V>| core::mem::discriminant(it) == core::mem::discriminant(task);
-        self.tasks.values().any(same)
+        self.tasks.iter().any(|(_, task)| same(task))
     }
 
     /// Begins the next step of background work that the head calls for.
@@ -47,7 +47,7 @@ impl<V: Clone> Tab<V> {
         }
         if want(Some(head), &self.build) == Some(Want::AskRevive) {
             let schema = self.build.schema;
-            self.out.push_back(Output::AskRevive { schema });
+            self.out.push(Output::AskRevive { schema });
         }
         if matches!(
             self.mode,
@@ -100,13 +100,13 @@ impl<V: Clone> Tab<V> {
 
     pub(super) fn ask(&mut self, schema: u32, step: Step) {
         self.exclusive = Some((schema, step));
-        self.out.push_back(Output::TryExclusive { schema });
+        self.out.push(Output::TryExclusive { schema });
     }
 
     pub(super) fn on_exclusive(&mut self, schema: u32) {
         let step = match &self.exclusive {
             Some((asked, step)) if *asked == schema => step.clone(),
-            _ => return self.out.push_back(Output::ReleaseExclusive { schema }),
+            _ => return self.out.push(Output::ReleaseExclusive { schema }),
         };
         let (Some(head), Some(belief)) = (&self.head, self.belief()) else {
             return self.release();
@@ -132,7 +132,7 @@ impl<V: Clone> Tab<V> {
 
     pub(super) fn release(&mut self) {
         if let Some((schema, _)) = self.exclusive.take() {
-            self.out.push_back(Output::ReleaseExclusive { schema });
+            self.out.push(Output::ReleaseExclusive { schema });
         }
     }
 
@@ -187,7 +187,7 @@ impl<V: Clone> Tab<V> {
     }
 
     pub(super) fn report(&mut self, kind: Kind) {
-        self.out.push_back(Output::Problem {
+        self.out.push(Output::Problem {
             error: DurableError::new(&self.store, kind),
         });
     }

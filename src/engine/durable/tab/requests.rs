@@ -12,14 +12,14 @@ use crate::engine::durable::tab::Output;
 impl<V: Clone> Tab<V> {
     pub(super) fn take(&mut self, work: Work<V>) {
         if !self.is_ready() {
-            return self.waiting.push_back(work);
+            return self.waiting.push(work);
         }
         if let Some(Mode::Refuse { reason }) = &self.mode {
             let reason = reason.clone();
             return self.fail(work, Kind::Refused { reason });
         }
         let (Some(head), Some(belief), Some(mode)) = (&self.head, self.belief(), &self.mode) else {
-            return self.waiting.push_back(work);
+            return self.waiting.push(work);
         };
         match (mode, &work.request.want) {
             (Mode::UseBackup { schema, .. }, Wish::List { after, limit }) => {
@@ -84,7 +84,9 @@ impl<V: Clone> Tab<V> {
                     return self.translate_write(work, schemas, seen, &[]);
                 }
                 // The truth first: its stamp says whether what was read is still there.
-                schemas.sort_by_key(|schema| (*schema != belief.truth, *schema));
+                if let Some(place) = schemas.iter().position(|schema| *schema == belief.truth) {
+                    schemas.swap(0, place);
+                }
                 let op = Op::Copies {
                     belief,
                     key: key.clone(),
@@ -136,7 +138,7 @@ impl<V: Clone> Tab<V> {
 
     pub(super) fn put(&mut self, work: Work<V>, mut values: Vec<(u32, V)>, seen: Option<Seen>) {
         let (Some(head), Some(belief)) = (&self.head, self.belief()) else {
-            return self.waiting.push_back(work);
+            return self.waiting.push(work);
         };
         let Wish::Write { key, value, .. } = &work.request.want else {
             return;
@@ -169,14 +171,14 @@ impl<V: Clone> Tab<V> {
     }
 
     pub(super) fn fail(&mut self, work: Work<V>, kind: Kind) {
-        self.out.push_back(Output::Reply {
+        self.out.push(Output::Reply {
             id: work.request.id,
             result: Err(DurableError::new(&self.store, kind)),
         });
     }
 
     pub(super) fn reply(&mut self, work: &Work<V>, reply: Reply<V>) {
-        self.out.push_back(Output::Reply {
+        self.out.push(Output::Reply {
             id: work.request.id,
             result: Ok(reply),
         });
