@@ -26,6 +26,12 @@ export interface Options {
   runtime?: string;
   /** URL of the `.wasm` file, for the slim runtime. */
   wasm?: string;
+  /** URL of the module for stores and migrations. Default: found beside the runtime. */
+  stores?: string;
+  /** URL of its `.wasm` file, for `stores-slim.js`. */
+  storesWasm?: string;
+  /** Carry form fields, focus, selection and scroll positions through a reload, but no passwords or card fields. Default false. */
+  fields?: boolean;
   /** Keep a trace of inputs and outputs, read with `trace()`. Default false. */
   trace?: boolean;
 }
@@ -120,11 +126,162 @@ export interface Events {
 
 export type ChangeoverEvent = Events[keyof Events];
 
-export interface StateProvider<T = unknown> {
-  /** Returns the value to carry over; must survive JSON. May return a promise (at most 3 s). `undefined`: nothing to carry. */
+/** One step of a store's schema, with its way back if it has one. Steps are pure: they get a copy and return a value. */
+export interface Migration<From = any, To = any> {
+  from: number;
+  to: number;
+  up(value: From): To | Promise<To>;
+  /** Without it the step cannot be undone: a rollback asks the user, and older tabs keep newer ones from writing. */
+  down?(value: To): From | Promise<From>;
+  /** Which way drops something that the other cannot bring back. The cheapest path without a loss is taken. */
+  lossy?: 'up' | 'down' | 'both';
+  /** Names the content of the step, so that two branches which both built "schema 7" are told apart. Any text. */
+  id?: string;
+  /** At least 1, the default. */
+  cost?: number;
+}
+
+/** What https://standardschema.dev says a validator looks like (zod, valibot, arktype, …). */
+export interface StandardSchema<T = unknown> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    validate(value: unknown): StandardResult<T> | Promise<StandardResult<T>>;
+  };
+}
+export type StandardResult<T> =
+  | { readonly value: T; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string; readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }[] };
+
+/** A Standard Schema, or a function that throws or returns `false` for what is no value of the schema. */
+export type Validator<T = any> = StandardSchema<T> | ((value: unknown) => boolean | void | Promise<boolean | void>);
+
+/** What a build knows about the shape of a state or a store. */
+export interface Schema<T = any> {
+  /** The schema this build works with: a whole number from 1. */
+  schema: number;
+  /** Schemas that must have a path to `schema`; checked when it is registered. Default: every schema a step names. */
+  reads?: number[];
+  migrations?: Migration[];
+  /** Checks each value after its steps, before anything is put in place. */
+  validate?: Validator<T>;
+  /** Whether a schema of `reads` may reach `schema` by a lossy path only. Default false. */
+  allowLossy?: boolean;
+  /** Set hashes of foreign lineages that mean the same, as the error `foreign_schema` names them. */
+  accepts?: number[];
+}
+
+/** A piece of tab state. With `schema` it travels with its schema number and is migrated by the build that takes it. */
+export interface StateProvider<T = unknown> extends Partial<Schema<T>> {
+  /** Returns the value to carry over; anything that can be cloned. May return a promise (at most 3 s). `undefined`: nothing to carry. */
   capture(): T | undefined | Promise<T | undefined>;
   /** Takes the value a page before this one captured. */
   restore(value: T): void | Promise<void>;
+}
+
+/** A durable store that all tabs of the origin share, whatever their build. */
+export interface StoreSpec<T = unknown> extends Schema<T> {
+  /** The records a new store begins with, by key. */
+  initial?: Record<string, T> | (() => Record<string, T> | Promise<Record<string, T>>);
+  /** Data from before this store: taken over once, when the store is made. The originals stay as they are. */
+  adopt?: Adoption | Adoption[];
+  /** How long nobody must have been seen on an old schema before it is left. Default 3 days. */
+  dwell?: Millis;
+  /** How long a left schema is kept as a backup after its last use. Default 14 days. */
+  retention?: Millis;
+  /** Time between two looks for tabs on older schemas. Default 30000. */
+  census?: Millis;
+  /** Records in one batch of a migration. Default 500. */
+  batch?: number;
+  /** Longest time for one step on one record. Default 3000. */
+  budget?: Millis;
+}
+
+/** Where existing data comes from; made by the functions of `changeover/adopt`. `undefined`: there is none. */
+export type Adoption = () => Adopted | undefined | Promise<Adopted | undefined>;
+export interface Adopted {
+  /** The schema of these records; they are migrated on the way in. */
+  schema: number;
+  records: Iterable<readonly [key: string, value: unknown]>;
+}
+
+/** What this tab may do with a store. `reason` is a stable code, `message` a sentence. */
+export interface StoreMode {
+  kind: 'opening' | 'readWrite' | 'readOnly' | 'backup' | 'refused' | 'closed';
+  reason: string | null;
+  message: string | null;
+}
+
+/** `key: null`: this tab may have missed changes, so anything may be different. */
+export interface StoreChange<T> { key: string | null; value: T | undefined }
+
+export interface StoreProgress {
+  store: string;
+  /** The schema that is being filled or left. */
+  from: number;
+  to: number;
+  phase: 'expand' | 'copy' | 'check' | 'contract' | 'revive' | 'return' | 'sweep';
+  /** Records so far in this phase. */
+  done: number;
+}
+
+/**
+ * Every method rejects with a {@link ChangeoverError}; nothing has changed then. Values are cloned on the way in and out.
+ */
+export interface Store<T = unknown> {
+  readonly name: string;
+  readonly schema: number;
+  readonly mode: StoreMode;
+  /** Resolves when the store can be read; rejects when this build is refused. */
+  ready(): Promise<void>;
+  get(key: string): Promise<T | undefined>;
+  /** The last write wins, unless this tab slept since it last saw the record and somebody else has written it: `conflict`. */
+  set(key: string, value: T): Promise<void>;
+  /** Reads, computes and writes as one: runs `change` again when somebody else was faster. `undefined` deletes. */
+  update(key: string, change: (value: T | undefined) => T | undefined | Promise<T | undefined>): Promise<T | undefined>;
+  delete(key: string): Promise<void>;
+  /** Up to `limit` (default 1000) records whose keys come after `after`, in key order. */
+  list(options?: { after?: string; limit?: number }): Promise<[key: string, value: T][]>;
+  /** All records in key order, read in portions. */
+  entries(): AsyncIterableIterator<[key: string, value: T]>;
+  /** Told after each change of a record, by this tab or another one. */
+  subscribe(listener: (change: StoreChange<T>) => void): Undo;
+  subscribe(key: string, listener: (change: StoreChange<T>) => void): Undo;
+  onMode(listener: (mode: StoreMode) => void): Undo;
+  /** Told after each committed step of a migration. */
+  onProgress(listener: (progress: StoreProgress) => void): Undo;
+  /** Ends this tab's part in the store. */
+  close(): void;
+}
+
+/** State that could not be put in place, kept for 30 days; or a schema of a store that has been left. */
+export interface Backup {
+  id: string;
+  kind: 'state' | 'store';
+  name: string;
+  schema: number;
+  /** The build that captured it. */
+  build: string | null;
+  at: Millis;
+  /** Why it is here: a stable code such as `step_failed`, `no_path`, `left`. */
+  reason: string;
+  message: string;
+  /** The value of a state, or all records of a store by key. */
+  value(): Promise<unknown>;
+  /** Migrates it to what this build knows and puts it in place; rejects with the reason when that is impossible. */
+  restore(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+/** What this package throws and rejects with. */
+export interface ChangeoverError extends Error {
+  /** Stable: `step_failed`, `no_path`, `ambiguous_path`, `foreign_schema`, `read_only`, `refused`, `conflict`, `quota`, … */
+  readonly code: string;
+  readonly store?: string;
+  /** As in `2 -> 3 (up)`. */
+  readonly step?: string;
+  /** Where in the value, as in `items[0].price`. */
+  readonly path?: string;
 }
 
 export type Undo = () => void;
@@ -140,6 +297,10 @@ export interface Changeover {
   hold(reason: string, options?: { deadline?: Millis }): Undo;
   /** Registers a piece of tab state; restores at once what a page before this one captured under `name`. */
   state<T>(name: string, provider: StateProvider<T>): Undo;
+  /** Opens a durable store; its methods wait until it is there. Opened twice under one name, it is the same store. */
+  store<T = unknown>(name: string, spec: StoreSpec<T>): Store<T>;
+  /** State and store contents that are kept because they could not be put in place, or were left behind. */
+  backups(): Promise<Backup[]>;
   /** Starts the changeover: waits for holds, saves state, reloads. At most one such reload per target build; later ones only prompt. Resolves to the reason if it did not happen. */
   reload(): Promise<AbortReason>;
   /** Puts the prompt off for this release. */
