@@ -1,199 +1,24 @@
-//! L2: the surface of the npm package, used by `runtime.js` alone.
+//! L2: the surfaces of the npm package: two WebAssembly modules, each with one of them.
+//!
+//! | module | feature | used by |
+//! |---|---|---|
+//! | [`guard`] | `js` | `runtime.js` |
+//! | [`stores`] | `stores` | `stores.js`, which only pages with migrations or stores load |
 //!
 //! Everything comes in as a `JsValue` and is decoded inside: decoding in the signature would throw before our code
 //! runs, and leak what it had already decoded.
 
 #[cfg(target_arch = "wasm32")]
 mod alloc;
+#[cfg(feature = "js")]
+pub mod guard;
+#[cfg(feature = "stores")]
+pub mod stores;
 
-use std::cell::Cell;
-
-use js_sys::{Function, Object, Promise, Reflect};
+use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, prelude::*};
 
-use crate::{
-    engine::{
-        io::{Asker, BuildId, Event, Input, LoadKind, Timestamp},
-        text::{decimal, join},
-        written::ToJson,
-    },
-    web::{Driver, Host, Options, Stream, handle, json},
-};
-
-/// One guard and its driver.
-#[wasm_bindgen]
-pub struct Core {
-    driver: Driver,
-    holds: Cell<u32>,
-}
-
-#[wasm_bindgen]
-impl Core {
-    /// Throws when the options name no absolute release URL.
-    #[wasm_bindgen(constructor)]
-    pub fn new(
-        #[wasm_bindgen(unchecked_param_type = "PageOptions")] options: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "Host")] host: JsValue,
-    ) -> Result<Core, JsValue> {
-        let text = |name| json::text(&options, name);
-        if let Ok(shield) = json::property(&host, "shield").dyn_into() {
-            handle::set_shield(shield);
-        }
-        report_panics(&host);
-        let release = text("release").unwrap_or_default();
-        let options = Options {
-            build: text("build").map(BuildId),
-            app: text("app"),
-            channel: text("channel"),
-            interval: json::number(&options, "interval").unwrap_or(60_000),
-            stream: match text("stream").as_deref() {
-                None | Some("auto") => Stream::Auto,
-                Some("off") => Stream::Off,
-                Some(url) => Stream::At(url.to_owned()),
-            },
-            trace: json::property(&options, "trace").is_truthy(),
-            release: release.clone(),
-        };
-        let driver = Driver::new(options, Box::new(JsHost(host))).ok_or_else(|| {
-            js_sys::Error::new(&join(&[
-                "\"",
-                &release,
-                "\" is no absolute URL of a release.json",
-            ]))
-        })?;
-        Ok(Core {
-            driver,
-            holds: Cell::new(0),
-        })
-    }
-
-    pub fn start(&self) {
-        self.driver.start();
-    }
-
-    #[wasm_bindgen(unchecked_return_type = "Status")]
-    pub fn status(&self) -> JsValue {
-        json::parse(&self.driver.status())
-    }
-
-    #[wasm_bindgen(js_name = isSettled)]
-    pub fn is_settled(&self) -> bool {
-        self.driver.is_settled()
-    }
-
-    pub fn check(&self) {
-        self.driver.feed(Input::CheckRequested);
-    }
-
-    /// Takes a hold and returns its number. `deadline`: milliseconds from now; without a finite one the engine sets it.
-    pub fn hold(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "string")] reason: JsValue,
-        #[wasm_bindgen(unchecked_param_type = "number")] deadline: JsValue,
-    ) -> u32 {
-        let hold = self.holds.get() + 1;
-        self.holds.set(hold);
-        let deadline = deadline
-            .as_f64()
-            .filter(|ms| ms.is_finite())
-            .map(|ms| Timestamp(self.driver.now().0 + ms as u64));
-        self.driver.feed(Input::HoldTaken {
-            hold,
-            reason: reason.as_string().unwrap_or_default(),
-            deadline,
-        });
-        hold
-    }
-
-    pub fn release(&self, hold: u32) {
-        self.driver.feed(Input::HoldReleased { hold });
-    }
-
-    /// `by`: `app`, `user`, or `anyway` for a user who has been told that state could not be saved.
-    pub fn reload(&self, #[wasm_bindgen(unchecked_param_type = "string")] by: JsValue) {
-        let by = match by.as_string().as_deref() {
-            Some("user") => Asker::User,
-            Some("anyway") => Asker::UserAnyway,
-            _ => Asker::App,
-        };
-        self.driver.feed(Input::ReloadRequested { by });
-    }
-
-    pub fn snooze(&self) {
-        self.driver.feed(Input::SnoozeRequested);
-    }
-
-    #[wasm_bindgen(js_name = loadFailed)]
-    pub fn load_failed(
-        &self,
-        #[wasm_bindgen(unchecked_param_type = "LoadFailure")] failure: JsValue,
-    ) {
-        let kind = match json::text(&failure, "kind").as_deref() {
-            Some("script") => LoadKind::Script,
-            Some("style") => LoadKind::Style,
-            Some("import") => LoadKind::Import,
-            _ => LoadKind::Error,
-        };
-        let message = json::text(&failure, "message").unwrap_or_default();
-        self.driver.feed(Input::LoadFailed {
-            kind,
-            message,
-            url: json::text(&failure, "url"),
-        });
-    }
-
-    /// The states that came through a reload and are not claimed, by name.
-    pub fn carried(&self) -> Object {
-        self.driver.carried()
-    }
-
-    /// Removes a carried state that its provider has taken.
-    pub fn claim(&self, #[wasm_bindgen(unchecked_param_type = "string")] name: JsValue) {
-        self.driver.claim(&name.as_string().unwrap_or_default());
-    }
-
-    /// Tells of states restored after the arrival, when their providers came.
-    pub fn restored(&self, #[wasm_bindgen(unchecked_param_type = "Restored")] names: JsValue) {
-        self.driver.feed(Input::StateRestored {
-            restored: json::texts(&names, "restored"),
-            failed: json::texts(&names, "failed"),
-        });
-    }
-
-    pub fn trace(&self) -> String {
-        self.driver.trace()
-    }
-
-    pub fn dispose(&self) {
-        self.driver.dispose();
-    }
-
-    /// Closes everything after a trap.
-    pub fn abandon(&self) {
-        self.driver.abandon();
-    }
-}
-
-/// The object that `runtime.js` hands in.
-struct JsHost(JsValue);
-
-impl Host for JsHost {
-    fn on_event(&self, event: &Event) {
-        let _ = call(&self.0, "event", &json::parse(&event.to_json()));
-    }
-
-    fn on_settled(&self) {
-        let _ = call(&self.0, "settled", &JsValue::UNDEFINED);
-    }
-
-    fn capture(&self) -> Promise {
-        promise(call(&self.0, "capture", &JsValue::UNDEFINED))
-    }
-
-    fn restore(&self) -> Promise {
-        promise(call(&self.0, "restore", &JsValue::UNDEFINED))
-    }
-}
+use crate::engine::text::{decimal, join};
 
 fn call(host: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
     Reflect::get(host, &method.into())?
