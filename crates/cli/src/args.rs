@@ -52,6 +52,13 @@ pub struct PublishArgs {
     /// Who publishes [default: git's user.name or the login name]
     #[arg(long, value_name = "NAME")]
     pub by: Option<String>,
+    /// What the stores are, such as { "cart": { "schema": 3, "reads": [1, 3] } } [default: changeover.stores.json in
+    /// the dist]
+    #[arg(long, value_name = "FILE")]
+    pub stores: Option<PathBuf>,
+    /// Publish although open tabs hold a store in a schema that this build cannot read
+    #[arg(long)]
+    pub allow_store_gap: bool,
     /// Keep the files of so many builds …
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub keep: usize,

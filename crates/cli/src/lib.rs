@@ -5,6 +5,7 @@
 //! | [`build`] | reads a dist folder and describes it: manifest, stamp, id |
 //! | [`publish`], [`rollback`] | the two ways to make a build live; [`deploy`] holds the order of their writes |
 //! | [`retain`] | which builds are kept, and the removal of the others |
+//! | [`stores`] | may a build follow the builds that tabs still run? |
 //! | [`serve`] | a site over HTTP |
 //! | [`verify`] | is everything there that the live release needs? |
 //! | [`site`], [`place`] | the layout on disk and the atomic writes |
@@ -26,6 +27,7 @@ mod run;
 pub mod serve;
 pub mod site;
 mod steps;
+pub mod stores;
 mod time;
 pub mod url;
 pub mod verify;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use changeover::engine::format::is_id;
 use changeover::engine::manifest::Manifest;
-use changeover::engine::release::{MESSAGE_LIMIT, Release, Urgency};
+use changeover::engine::release::{BuildRef, MESSAGE_LIMIT, Release, Urgency};
 
 use crate::build::{Build, Description, Hints, NAMELESS, Note};
 use crate::deploy::{self, Deployment, Placed};
@@ -14,6 +14,7 @@ use crate::error::{At, Error, Result};
 use crate::git;
 use crate::retain::{self, Keep};
 use crate::site::{Entry, Site, builds_by_recency};
+use crate::stores;
 use crate::time::{rfc3339, unix_now};
 
 /// What to publish where, and what to say about it.
@@ -31,6 +32,10 @@ pub struct PublishOptions {
     pub base: Option<String>,
     /// `None`: git's user name or the login name.
     pub by: Option<String>,
+    /// The file that says what the stores are. `None`: what the dist says.
+    pub stores: Option<PathBuf>,
+    /// Goes ahead when open tabs hold a store in a schema that the build cannot read.
+    pub allow_store_gap: bool,
     pub keep: Keep,
 }
 
@@ -46,6 +51,8 @@ impl PublishOptions {
             app: None,
             base: None,
             by: None,
+            stores: None,
+            allow_store_gap: false,
             keep: Keep::default(),
         }
     }
@@ -68,7 +75,7 @@ pub struct Published {
 /// Publishes a dist.
 ///
 /// Errors: those of [`Build::read`], `nested`, `site-*`, `release-*`, `app-differs`, `build-id-reused`,
-/// `message-too-long`, `dist-changed`, and what the operating system refuses.
+/// `message-too-long`, `store-gap`, `dist-changed`, and what the operating system refuses.
 pub fn publish(options: &PublishOptions) -> Result<Published> {
     check_words(options)?;
     check_apart(&options.dist, &options.site)?;
@@ -83,6 +90,7 @@ pub fn publish(options: &PublishOptions) -> Result<Published> {
                 .map(|release| release.app)
                 .filter(|app| app != NAMELESS),
             base: options.base.clone(),
+            stores: options.stores.clone(),
         },
     )?;
     let site = Site::create(&options.site)?;
@@ -101,6 +109,7 @@ pub fn publish(options: &PublishOptions) -> Result<Published> {
         live => live?,
     };
     check_app(&build, live.as_ref(), options)?;
+    notes.extend(check_stores(&site, &build, live.as_ref(), options)?);
 
     let sequence = deploy::next_sequence(&site, live.as_ref())?;
     let mut deployment = Deployment::begin(&site)?;
@@ -240,6 +249,39 @@ fn check_app(build: &Build, live: Option<&Release>, options: &PublishOptions) ->
     }
 }
 
+/// Refuses a build that cannot read what tabs of earlier builds hold; gives back what else is to be said.
+///
+/// A build that was live before is going back, which is never refused. A schema that every live build is past and does
+/// not read either was given up earlier: saying so once was enough.
+fn check_stores(
+    site: &Site,
+    build: &Build,
+    live: Option<&Release>,
+    options: &PublishOptions,
+) -> Result<Vec<Note>> {
+    let history = site.history(live)?;
+    let manifest_of = |build: &BuildRef| site.manifest_of(build).ok();
+    let current = live.and_then(|live| manifest_of(&live.build));
+    if history.iter().any(|entry| entry.build == build.id()) {
+        let notes = current.map(|current| stores::going_back(&build.manifest, &current));
+        return Ok(notes.unwrap_or_default());
+    }
+    let rollout = live.and_then(|live| live.rollout.as_ref());
+    let otherwise = rollout.and_then(|rollout| manifest_of(rollout.otherwise.as_ref()?));
+    let retained = retained_manifests(site, &history);
+    let running: Vec<_> = current.iter().chain(&otherwise).collect();
+    let earlier = running.iter().copied().chain(&retained);
+    let (settled, open): (Vec<_>, Vec<_>) = stores::gaps(&build.manifest, earlier)
+        .into_iter()
+        .partition(|gap| !running.is_empty() && running.iter().all(|live| gap.is_behind(live)));
+    if !open.is_empty() && !options.allow_store_gap {
+        return Err(stores::refusal(&open));
+    }
+    let mut notes: Vec<_> = open.iter().chain(&settled).map(stores::warning).collect();
+    notes.extend(current.and_then(|current| stores::dropped(&build.manifest, &current)));
+    Ok(notes)
+}
+
 /// The manifest that will be live: the one that is already published under this id, if it lists the same files.
 fn immutable_manifest(site: &Site, build: &Build, history: &[Entry]) -> Result<Vec<u8>> {
     let path = site.manifest_file(build.id());
@@ -250,13 +292,17 @@ fn immutable_manifest(site: &Site, build: &Build, history: &[Entry]) -> Result<V
         // A killed publish left it: no page knows it.
         return Ok(build.manifest_bytes.clone());
     }
-    if deploy::files_of(&published).eq(deploy::files_of(&build.manifest)) {
+    let other = if !deploy::files_of(&published).eq(deploy::files_of(&build.manifest)) {
+        "files"
+    } else if !stores::equal(&published.stores, &build.manifest.stores) {
+        "stores"
+    } else {
         return std::fs::read(&path).at("read", &path);
-    }
+    };
     Err(Error::new(
         "build-id-reused",
         format!(
-            "build {} was published before with other files, and a build never changes; give this one an id of its own",
+            "build {} was published before with other {other}, and a build never changes; give this one an id of its own",
             build.id()
         ),
     ))

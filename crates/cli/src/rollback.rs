@@ -11,6 +11,7 @@ use crate::git;
 use crate::place::has_print;
 use crate::retain;
 use crate::site::{Entry, Site, builds_by_recency};
+use crate::stores;
 use crate::time::{rfc3339, unix_now};
 
 /// Which build to go back to, and what to say about it.
@@ -97,6 +98,9 @@ pub fn rollback(options: &RollbackOptions) -> Result<RolledBack> {
         ));
     }
 
+    let replaced = site.manifest_of(&live.build).ok();
+    let handed_back = replaced.map(|replaced| stores::going_back(&manifest, &replaced));
+
     let mut deployment = Deployment::begin(&site)?;
     let mut settled = deployment.settle_history(Some(&live))?;
     let mut notes: Vec<Note> = deployment.adopt(&live, &mut settled)?.into_iter().collect();
@@ -125,6 +129,7 @@ pub fn rollback(options: &RollbackOptions) -> Result<RolledBack> {
     retain::tidy_documents(&site, &release)?;
     notes.extend(deployment.notes());
     notes.extend(deploy::collision_note(&manifest, colliding));
+    notes.extend(handed_back.into_iter().flatten());
     Ok(RolledBack {
         release,
         from: live.build.id.0,

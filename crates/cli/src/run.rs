@@ -268,6 +268,8 @@ impl From<PublishArgs> for PublishOptions {
             app: args.app,
             base: args.base,
             by: args.by,
+            stores: args.stores,
+            allow_store_gap: args.allow_store_gap,
             keep: Keep {
                 builds: args.keep,
                 days: args.keep_days,

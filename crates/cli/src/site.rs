@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use changeover::engine::manifest::{Commit, Manifest};
-use changeover::engine::release::Release;
+use changeover::engine::release::{BuildRef, Release};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{At, Error, Result};
@@ -160,6 +160,11 @@ impl Site {
     /// Errors: `manifest-missing`, `manifest-invalid`.
     pub fn manifest(&self, build: &str) -> Result<Manifest> {
         self.manifest_at(&self.manifest_file(build), build)
+    }
+
+    /// The manifest that a release names. Errors: as [`Self::manifest`].
+    pub fn manifest_of(&self, build: &BuildRef) -> Result<Manifest> {
+        self.manifest_at(&self.guard().join(&build.manifest), &build.id.0)
     }
 
     /// The manifest at the place that a release names, which a site made by hand may choose freely.

@@ -15,6 +15,7 @@ use crate::deploy::files_of;
 use crate::error::{Error, Result};
 use crate::hash::Fingerprint;
 use crate::site::Site;
+use crate::stores;
 use crate::url::encoded;
 
 /// Requests at a time: enough to hide the latency of one, few enough for any server.
@@ -180,6 +181,9 @@ impl Verdict {
                         place,
                         format!("{place} lists no index.html, so nobody can tell whether the right one is served"),
                     );
+                }
+                if let Some(fault) = stores::fault(&manifest.stores) {
+                    self.fault("manifest-stores", place, format!("{place} {fault}"));
                 }
                 Some(manifest)
             }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use changeover::engine::format::is_relative_path;
 
 use crate::error::{At, Error, Result};
+use crate::stores;
 
 /// The files of a dist, by their path relative to it with `/` between the parts.
 #[derive(Debug, Default)]
@@ -17,6 +18,8 @@ pub struct Listing {
     pub hidden: Vec<String>,
     /// Whether there is a `changeover/` folder, which belongs to the guard and not to the app.
     pub has_changeover: bool,
+    /// The file at the top that says what the stores are, and is for `publish` alone.
+    pub stores: Option<PathBuf>,
 }
 
 /// Walks `dist`. Links may point to other places of the dist, not out of it.
@@ -65,6 +68,10 @@ fn walk(
             ));
         }
         let real = real_path(root, &path, &relative)?;
+        if relative == stores::FILE {
+            listing.stores = Some(real);
+            continue;
+        }
         let kind = fs::metadata(&real).at("read", &path)?;
         if kind.is_dir() {
             if inside.contains(&real) {

@@ -14,12 +14,14 @@ use std::path::{Path, PathBuf};
 
 use changeover::engine::format::is_id;
 use changeover::engine::io::BuildId;
-use changeover::engine::manifest::{ChunkKind, Commit, Document, MANIFEST_LIMIT, Manifest};
+use changeover::engine::manifest::{ChunkKind, Commit, Document, MANIFEST_LIMIT, Manifest, Store};
+use changeover::engine::names::Names;
 
 use crate::error::{At, Error, Result};
 use crate::git;
 use crate::hash::{Fingerprint, build_id};
 use crate::html::{Claim, Page};
+use crate::stores;
 use crate::time::{rfc3339, unix_now};
 use crate::walk::{self, Listing};
 
@@ -87,6 +89,8 @@ pub struct Hints {
     /// Used when neither the caller nor the dist names the app.
     pub fallback_app: Option<String>,
     pub base: Option<String>,
+    /// The file that says what the stores are, in place of the one in the dist.
+    pub stores: Option<PathBuf>,
 }
 
 /// The files before they are described; documents still without their final stamp.
@@ -100,16 +104,18 @@ struct Raw {
 impl Build {
     /// Reads a dist. Nothing is written anywhere.
     ///
-    /// Errors: `dist-missing`, `dist-not-a-folder`, `no-index`, `file-name`, `link-*`, `manifest-*`, `build-id-*`, …
+    /// Errors: `dist-missing`, `dist-not-a-folder`, `no-index`, `file-name`, `link-*`, `manifest-*`, `build-id-*`, `stores-*`, …
     pub fn read(dist: &Path, hints: &Hints) -> Result<Self> {
         let raw = Raw::read(dist)?;
         let mut notes = raw.notes();
         let claimed = raw.claimed_build()?;
+        let stores = hints.stores.as_ref().or(raw.listing.stores.as_ref());
+        let stores = stores.map(|path| stores::read(path)).transpose()?;
         let mut build = match ours::find(dist, &raw)? {
-            Some(found) => ours::build(raw, found, claimed, hints)?,
+            Some(found) => ours::build(raw, found, claimed, hints, stores)?,
             None => {
                 let graph = vite::find(dist, &raw)?;
-                described(raw, graph, claimed, dist, hints)?
+                described(raw, graph, claimed, dist, hints, stores.unwrap_or_default())?
             }
         };
         if build.manifest_bytes.len() > MANIFEST_LIMIT {
@@ -139,8 +145,9 @@ fn described(
     claimed: Option<String>,
     dist: &Path,
     hints: &Hints,
+    stores: Names<Store>,
 ) -> Result<Build> {
-    let id = claimed.unwrap_or_else(|| raw.content_id());
+    let id = claimed.unwrap_or_else(|| raw.content_id(&stores));
     let index = Page::parse(&raw.documents["index.html"]);
     let base = match &hints.base {
         Some(base) => base::normalised(base)?,
@@ -149,6 +156,7 @@ fn described(
     let app = app_name(dist, hints);
     let mut manifest = Manifest::new(&app, BuildId(id.clone()), &rfc3339(unix_now()));
     manifest.html = Some(Fingerprint::of(&index.unstamped()).integrity);
+    manifest.stores = stores;
     let described_by = match graph {
         Some(graph) => {
             graph.describe(&mut manifest, &raw)?;
@@ -252,8 +260,11 @@ impl Raw {
         Ok(claimed.map(|(id, _)| id))
     }
 
-    /// The id that the content itself gives: the hash of all files, documents without their stamp.
-    fn content_id(&self) -> String {
+    /// The id that the content itself gives: the hash of all files, documents without their stamp, and of what the
+    /// stores are, since a build never changes what it says about them.
+    fn content_id(&self, stores: &Names<Store>) -> String {
+        let stores =
+            stores::identity(stores).map(|text| Fingerprint::of(text.as_bytes()).integrity);
         let documents: Vec<_> = self
             .documents
             .iter()
@@ -265,7 +276,8 @@ impl Raw {
                 // Compressed twins follow the stamp, so they cannot be part of what it is made from.
                 .filter(|(path, _)| !self.is_twin(path))
                 .chain(documents.iter().map(|(path, print)| (*path, print)))
-                .map(|(path, print)| (path.as_str(), print.integrity.as_str())),
+                .map(|(path, print)| (path.as_str(), print.integrity.as_str()))
+                .chain(stores.iter().map(|hash| (stores::FILE, hash.as_str()))),
         )
     }
 

@@ -9,7 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use changeover::engine::io::BuildId;
-use changeover::engine::manifest::Manifest;
+use changeover::engine::manifest::{Manifest, Store};
+use changeover::engine::names::Names;
 
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ use super::{Build, Description, Hints, Note, Raw, bare, base, named};
 use crate::error::{At, Error, Result};
 use crate::hash::Fingerprint;
 use crate::html::Page;
+use crate::stores;
 
 /// The manifest in the dist and its exact bytes.
 pub struct Found {
@@ -59,6 +61,12 @@ pub fn find(dist: &Path, raw: &Raw) -> Result<Option<Found>> {
             format!("{} cannot be used: {error}", path.display()),
         )
     })?;
+    if let Some(fault) = stores::fault(&manifest.stores) {
+        return Err(Error::new(
+            "manifest-invalid",
+            format!("{} {fault}", path.display()),
+        ));
+    }
     Ok(Some(Found {
         path,
         bytes,
@@ -66,7 +74,13 @@ pub fn find(dist: &Path, raw: &Raw) -> Result<Option<Found>> {
     }))
 }
 
-pub fn build(raw: Raw, found: Found, claimed: Option<String>, hints: &Hints) -> Result<Build> {
+pub fn build(
+    raw: Raw,
+    found: Found,
+    claimed: Option<String>,
+    hints: &Hints,
+    stores: Option<Names<Store>>,
+) -> Result<Build> {
     let Found {
         path,
         bytes,
@@ -84,6 +98,26 @@ pub fn build(raw: Raw, found: Found, claimed: Option<String>, hints: &Hints) -> 
     }
     let touched = touched(&raw, &manifest)?;
     let mut rewritten = false;
+    if let Some(stores) = stores {
+        if manifest.stores.is_empty() {
+            rewritten = !stores.is_empty();
+            manifest.stores = stores;
+        } else if !stores::equal(&manifest.stores, &stores) {
+            return Err(Error::new(
+                "stores-differ",
+                format!(
+                    "{} says what the stores of build {} are, and {} says something else; correct one of them, and build \
+                     again when it is the first",
+                    path.display(),
+                    manifest.id.0,
+                    hints.stores.as_ref().map_or_else(
+                        || format!("{} in the dist", stores::FILE),
+                        |file| file.display().to_string()
+                    )
+                ),
+            ));
+        }
+    }
     if let Some(app) = hints.app.as_ref().filter(|app| **app != manifest.app) {
         manifest.app.clone_from(app);
         rewritten = true;
@@ -174,7 +208,7 @@ fn missing(path: &str, manifest: &Manifest) -> Error {
 }
 
 fn amended(raw: Raw, mut manifest: Manifest, touched: Vec<String>) -> Result<Build> {
-    let id = raw.content_id();
+    let id = raw.content_id(&manifest.stores);
     manifest
         .chunks
         .retain(|path, _| raw.prints.contains_key(path));
