@@ -11,6 +11,9 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 /** Where the site keeps its pointer and manifests; the app may not write there. */
 export const OWN_FOLDER = 'changeover';
 
+/** Says what the stores are; read from the root of an app or of its output, and no part of a build. */
+export const STORES_FILE = 'changeover.stores.json';
+
 /** An error with a stable code. */
 export function failure(code, sentence) {
   return Object.assign(new Error(`changeover: ${sentence}`), { name: 'ChangeoverError', code });
@@ -94,7 +97,7 @@ function shellOf(graph) {
 }
 
 /** Hashes the final files, stamps the documents, writes the manifest. */
-export function describe({ settings, config, ids: own, folder, since, pages, graph }) {
+export function describe({ settings, config, ids: own, folder, since, pages, graph, stores }) {
   if (existsSync(join(folder, OWN_FOLDER, 'release.json'))) {
     throw failure('folderIsSite', `"${folder}" is a published site, it has ${OWN_FOLDER}/release.json; build into another folder and publish that one.`);
   }
@@ -106,7 +109,7 @@ export function describe({ settings, config, ids: own, folder, since, pages, gra
   const logicalNames = new Map([...ids].map(([file, id]) => [Buffer.from(basename(file)).toString('latin1'), id]));
 
   const { files, documents, twins } = readFiles(folder, paths, logicalNames);
-  const id = buildId(files, documents);
+  const id = buildId(files, documents, stores);
   for (const [path, text] of documents) {
     if (pages.has(path) && !findTag(text)) logger.warn(`changeover: "${path}" has lost the changeover script tag to another plugin; its pages will not see new builds.`);
     const final = stamp(text, id);
@@ -132,7 +135,7 @@ export function describe({ settings, config, ids: own, folder, since, pages, gra
     documents: Object.fromEntries([...documents].map(([path, text]) => [path, sealOf(Buffer.from(stamp(text, id), 'latin1'))])),
     slots: {},
     chunks: chunksOf(files, graph, ids, own),
-    stores: {},
+    stores,
   };
   rmSync(manifests, { recursive: true, force: true });
   mkdirSync(manifests, { recursive: true });
@@ -178,13 +181,13 @@ function chunksOf(files, graph, ids, own) {
 const byPath = ([a], [b]) => (a < b ? -1 : a > b ? 1 : 0);
 const integrityOf = (bytes) => `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
 
-/** The files of the folder, without dot files and our own. */
+/** The files of the folder, without dot files and what is for changeover alone. */
 function walk(folder) {
   const found = [];
   const enter = (prefix) => {
     for (const name of readdirSync(join(folder, prefix))) {
       const path = prefix ? `${prefix}/${name}` : name;
-      if (name.startsWith('.') || path === OWN_FOLDER) continue;
+      if (name.startsWith('.') || path === OWN_FOLDER || path === STORES_FILE) continue;
       if (statSync(join(folder, path)).isDirectory()) enter(path);
       else found.push(path);
     }
@@ -201,10 +204,15 @@ function servable(paths, logger) {
   return paths.filter((path) => !odd.test(path));
 }
 
-/** The same content has the same id, wherever and whenever it is built: a hash of the files without their stamps. */
-function buildId(files, documents) {
+/**
+ * The same content has the same id, wherever and whenever it is built: a hash of the files without their stamps, and of
+ * what the stores are, since a published build never changes what it says about them.
+ */
+function buildId(files, documents, stores) {
   const digests = [...files].map(([path, { integrity }]) => [path, integrity]);
   for (const [path, text] of documents) digests.push([path, integrityOf(Buffer.from(text, 'latin1'))]);
+  const list = Object.entries(stores).sort(byPath).map(([name, { schema, reads }]) => [name, schema, reads]);
+  if (list.length) digests.push([STORES_FILE, integrityOf(JSON.stringify(list))]);
   const hash = createHash('sha256');
   for (const [path, integrity] of digests.sort(byPath)) hash.update(`${path}\0${integrity}\n`);
   return hash.digest('hex').slice(0, 10);

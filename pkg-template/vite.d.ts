@@ -15,17 +15,32 @@ export interface ChangeoverPluginOptions {
   prompt?: boolean;
   /** BCP 47 tag for the prompt. Default: the document's language, else the browser's. */
   lang?: string;
+  /** Pages carry form fields, focus, selection and scroll positions through a reload, but no passwords or card fields. Default false. */
+  fields?: boolean;
   /** Pages keep a trace of inputs and outputs, read with `changeover.trace()`. Default false. */
   trace?: boolean;
   /** `'inline'` puts the loader into the HTML instead of a file of its own: one request less, but it needs a nonce or a hash under a strict CSP. Default `'file'`. */
   loader?: 'file' | 'inline';
   /** Raised by one when pages must never take over code from builds before it without a reload. Default 1. */
   epoch?: number;
+  /**
+   * What this build does with its stores, by name, or the path of a JSON file that says so, relative to Vite's `root`.
+   * `changeover publish` then refuses a build that cannot read what open tabs hold. Default: the file
+   * `changeover.stores.json` in `root`, if there is one.
+   */
+  stores?: Record<string, ChangeoverPluginStore> | string;
+}
+
+export interface ChangeoverPluginStore {
+  /** The schema this build works with: a whole number from 1. */
+  schema: number;
+  /** The schemas this build can read. Default: `schema` alone, which is always among them. */
+  reads?: readonly number[];
 }
 
 /**
- * For each build: writes the manifest `changeover/builds/<id>.json` into the output folder, adds the loader and the
- * runtime to it, and puts the changeover script tag first into every HTML file. Does nothing in SSR and library builds;
+ * For each build: writes the manifest `changeover/builds/<id>.json` into the output folder, adds the loader, the runtime
+ * and what its stores need to it, and puts the changeover script tag first into every HTML file. Does nothing in SSR and library builds;
  * in a dev server `createChangeover()` gives an instance that does nothing.
  *
  * Works with Vite 7 and 8. Throws an `Error` with a `code` when an option or the configuration cannot be right.

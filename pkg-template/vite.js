@@ -1,18 +1,20 @@
 // The plugin for Vite 7 and 8.
 //
-// In order: the app's own `import 'changeover'` loses its inlined runtime, the loader, the runtime and the wasm join the
-// output as files of their own, every HTML file gets the script tag; and when all plugins are done and the files lie on
+// In order: the app's own `import 'changeover'` loses what is inlined in it, the loader, the runtime, the stores and
+// their wasm join the output as files of their own, every HTML file gets the script tag; and when all plugins are done and the files lie on
 // disk, they are hashed, the build id is stamped into the HTML and the manifest is written. No chunk is touched.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OWN_FOLDER, blankComments, describe, factsOf, failure, findTag, isDocument, isId } from './vite-manifest.js';
+import { STORES_OPTION, checkStores, readStores } from './vite-stores.js';
 
 const PACKAGE = dirname(fileURLToPath(import.meta.url));
 
-const RUNTIME_STAND_IN = '\0changeover:runtime';
+/** What stands in for a module of the package with inlined wasm, by what the module does for a page. */
+const STAND_INS = new Map(Object.entries({ runtime: 'attach', stores: 'createStores' }).map(([name, call]) => [`\0changeover:${name}`, standIn(name, call)]));
 
 /**
  * Writes the manifest of each build and puts the changeover script tag into its HTML.
@@ -30,27 +32,25 @@ export default function changeover(options = {}) {
 
   const stateOf = (context) => {
     const key = context.environment ?? config;
-    if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, pages: new Set(), graph: new Map() });
+    if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, pages: new Set(), graph: new Map(), stores: {} });
     return started.get(key);
   };
   const forget = (context) => void started.delete(context.environment ?? config);
   const concerns = (context) => enabled && (context.environment?.config.consumer ?? 'client') === 'client';
 
-  const runtime = {
-    name: 'changeover:runtime',
+  const parted = {
+    name: 'changeover:parts',
     enforce: 'pre',
     apply: 'build',
     resolveId: {
-      filter: { id: /(^|\/)runtime\.js$/ },
+      filter: { id: /(^|\/)(runtime|stores)\.js$/ },
       handler(source, importer) {
-        if (concerns(this) && importer && source.startsWith('.') && isOwnModule(importer)) return RUNTIME_STAND_IN;
+        if (concerns(this) && importer && source.startsWith('.') && isOwnModule(importer)) return `\0changeover:${basename(source, '.js')}`;
       },
     },
     load: {
-      filter: { id: /^\0changeover:runtime$/ },
-      handler(id) {
-        if (id === RUNTIME_STAND_IN) return runtimeStandIn;
-      },
+      filter: { id: /^\0changeover:(runtime|stores)$/ },
+      handler: (id) => STAND_INS.get(id),
     },
   };
 
@@ -71,11 +71,16 @@ export default function changeover(options = {}) {
       parts = readParts(config.build.assetsDir, settings.loader);
       // What is wrong with the base is only known when the parts have their addresses.
       addressOf(settings, config, parts, 'index.html');
+      readStores(settings.stores, config.root);
     },
 
     // Rolldown starts anew for each output of a build, so the facts stay until the build is closed or has failed.
     buildStart() {
-      stateOf(this);
+      const state = stateOf(this);
+      if (!concerns(this)) return;
+      const { stores, file } = readStores(settings.stores, config.root);
+      state.stores = stores;
+      if (file) this.addWatchFile(file);
     },
     buildEnd(error) {
       if (error) forget(this);
@@ -163,22 +168,23 @@ export default function changeover(options = {}) {
     },
   };
 
-  return [runtime, build, development];
+  return [parted, build, development];
 }
 
 /** The options, or an error that names the wrong one. */
 function checkOptions(options) {
   const kinds = {
     release: 'string', app: 'string', channel: 'string', stream: 'string', lang: 'string',
-    interval: 'number', epoch: 'number', prompt: 'boolean', trace: 'boolean', loader: 'string',
+    interval: 'number', epoch: 'number', prompt: 'boolean', fields: 'boolean', trace: 'boolean', loader: 'string',
+    stores: 'string or an object',
   };
   for (const [name, value] of Object.entries(options)) {
     if (!(name in kinds)) throw failure('badOption', `"${name}" is not an option; there are ${Object.keys(kinds).join(', ')}.`);
-    if (value !== undefined && typeof value !== kinds[name]) {
+    if (value !== undefined && !kinds[name].split(' or an ').includes(typeof value)) {
       throw failure('badOption', `the option "${name}" is ${JSON.stringify(value)}; it must be a ${kinds[name]}.`);
     }
   }
-  const { app, channel, interval, epoch = 1, loader = 'file' } = options;
+  const { app, channel, interval, stores, epoch = 1, loader = 'file' } = options;
   for (const [name, value] of Object.entries({ app, channel })) {
     if (value !== undefined && !isId(value)) {
       throw failure('badOption', `the option "${name}" is "${value}"; it must be 1 to 64 letters, digits, ".", "_" or "-".`);
@@ -189,6 +195,7 @@ function checkOptions(options) {
   }
   if (!Number.isInteger(epoch) || epoch < 1) throw failure('badOption', `the option "epoch" is ${epoch}; it must be a whole number from 1.`);
   if (loader !== 'file' && loader !== 'inline') throw failure('badOption', `the option "loader" is "${loader}"; it must be "file" or "inline".`);
+  if (typeof stores === 'object') checkStores(stores, STORES_OPTION);
   return { ...options, epoch, loader };
 }
 
@@ -196,7 +203,7 @@ const isRelative = (base) => base === '' || base.startsWith('./');
 
 // ---------------------------------------------------------------------------------------------- what joins the output
 
-/** Our own three files with names from their content, and the logical id of each. */
+/** Our own files with names from their content, and the logical id of each. */
 function readParts(assetsDir, loader) {
   const read = (name) => {
     try {
@@ -210,13 +217,17 @@ function readParts(assetsDir, loader) {
     const hash = createHash('sha256').update(source).digest('hex').slice(0, 10);
     return { fileName: join(assetsDir, `${name}-${hash}${extension}`).replaceAll(sep, '/'), source, id };
   };
-  const parts = {
+  const files = {
     loader: named('changeover.js', 'changeover', '.js', 'changeover/loader'),
     runtime: named('runtime-slim.js', 'changeover-runtime', '.js', 'changeover/runtime'),
     wasm: named('changeover.wasm', 'changeover', '.wasm', 'changeover/wasm'),
   };
-  const emitted = loader === 'inline' ? [parts.runtime, parts.wasm] : Object.values(parts);
-  return { ...parts, emitted, ids: new Map(emitted.map(({ fileName, id }) => [fileName, id])) };
+  if (existsSync(join(PACKAGE, 'stores-slim.js'))) {
+    files.stores = named('stores-slim.js', 'changeover-stores', '.js', 'changeover/stores');
+    files.storesWasm = named('stores.wasm', 'changeover-stores', '.wasm', 'changeover/stores-wasm');
+  }
+  const emitted = Object.values(files).filter((file) => loader === 'file' || file !== files.loader);
+  return { files, emitted, ids: new Map(emitted.map(({ fileName, id }) => [fileName, id])) };
 }
 
 /** The URLs in the script tag of one page. */
@@ -235,19 +246,21 @@ function addressOf(settings, config, parts, page) {
     }
     return built?.relative || isRelative(base) ? `${up || './'}${fileName}` : `${base}${fileName}`;
   };
-  return { release, loader: urlOf(parts.loader), runtime: urlOf(parts.runtime), wasm: urlOf(parts.wasm) };
+  return { release, ...Object.fromEntries(Object.entries(parts.files).map(([name, file]) => [name, urlOf(file)])) };
 }
 
 function scriptTag(settings, urls, parts) {
   const attrs = { 'data-release': urls.release, 'data-build': '', 'data-runtime': urls.runtime, 'data-wasm': urls.wasm };
+  if (urls.stores) Object.assign(attrs, { 'data-stores': urls.stores, 'data-stores-wasm': urls.storesWasm });
   for (const name of ['app', 'channel', 'interval', 'stream', 'lang']) {
     if (settings[name] !== undefined) attrs[`data-${name}`] = String(settings[name]);
   }
   if (settings.prompt === false) attrs['data-prompt'] = 'off';
+  if (settings.fields) attrs['data-fields'] = 'on';
   if (settings.trace) attrs['data-trace'] = 'on';
   const tag = { tag: 'script', attrs, injectTo: 'head-prepend' };
   if (settings.loader === 'file') return { ...tag, attrs: { src: urls.loader, ...attrs } };
-  return { ...tag, children: inlined(parts.loader.source.toString().trim()) };
+  return { ...tag, children: inlined(parts.files.loader.source.toString().trim()) };
 }
 
 /** What would end the script element early, or hide its end, escaped as strings and regular expressions allow. */
@@ -270,14 +283,16 @@ function isOwnModule(importer) {
   }
 }
 
-/** Stands in for the runtime with its inlined wasm: pages of such a build have the tag, whose instance is used. */
-const runtimeStandIn = `
-export async function attach(page) {
-  if (!page.options.runtime) throw new Error('this page has no changeover script tag and no option "runtime"');
-  const runtime = await import(/* @vite-ignore */ page.options.runtime);
-  return runtime.attach(page);
+/** Pages of such a build have the tag, which says where the file is that does the same. */
+function standIn(name, call) {
+  return `
+export async function ${call}(page) {
+  if (!page.options.${name}) throw new Error('this page has no changeover script tag and no option "${name}"');
+  const ${name} = await import(/* @vite-ignore */ page.options.${name});
+  return ${name}.${call}(page);
 }
 `;
+}
 
 function canResolve(root) {
   try {
@@ -288,7 +303,10 @@ function canResolve(root) {
   }
 }
 
-/** Runs in the page of a dev server: an instance that is there and does nothing, so that nobody asks for a release. */
+/**
+ * Runs in the page of a dev server: an instance that is there and does nothing, so that nobody asks for a release. It
+ * has no `store`: stores work without a guard, and the package adds them.
+ */
 function installInert() {
   const nothing = () => {};
   const undo = () => nothing;
@@ -299,7 +317,7 @@ function installInert() {
   };
   globalThis[Symbol.for('changeover')] ??= {
     status, on: undo, hold: undo, state: undo, snooze: nothing, dispose: nothing,
-    check: async () => status, reload: async () => 'noSkew', trace: () => '',
+    check: async () => status, reload: async () => 'noSkew', backups: async () => [], trace: () => '',
   };
 }
 

@@ -15,7 +15,7 @@ test('the tarball holds the documented files and no others', () => {
   const platform = `${process.platform}-${process.arch}`;
   const names = packed().files.map(({ path }) => path).sort();
   const documented = [
-    ...SCRIPTS, 'index.d.ts', 'index.d.cts', 'changeover.wasm', 'vite.js', 'vite-manifest.js', 'vite.d.ts', 'bin/changeover.mjs', 'package.json',
+    ...SCRIPTS, 'index.d.ts', 'index.d.cts', 'changeover.wasm', 'vite.js', 'vite-manifest.js', 'vite-stores.js', 'vite.d.ts', 'bin/changeover.mjs', 'package.json',
     `native/${platform}/changeover${process.platform === 'win32' ? '.exe' : ''}`, 'README.md',
   ];
   assert.deepEqual(names, documented.sort());
