@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { VITES, build, change, changeover, edit, failureOf, fileOf, makeApp, makeLogger, manifestsIn, readOutput, tagOf } from './support.mjs';
+import { VITES, build, change, changeover, edit, failureOf, fileOf, makeApp, makeLogger, manifestsIn, readOutput, tagOf, until } from './support.mjs';
 
 const NESTED = '<!doctype html><html><head><title>Nested</title></head><body><div id="app"></div><script type="module" src="/src/main.js"></script></body></html>';
 
@@ -11,10 +11,10 @@ for (const { name, vite } of VITES) {
 
   test(`${name}: the tag is the first child of head and names files that exist`, async (t) => {
     const { html, files, manifest } = await build(vite, makeApp(t));
-    assert.match(html(), /<head>\s*<script src="\/assets\/changeover-[0-9a-f]{10}\.js" data-release="\/changeover\/release\.json" data-build="[0-9a-f]{10}" data-runtime="\/assets\/changeover-runtime-[0-9a-f]{10}\.js" data-wasm="\/assets\/changeover-[0-9a-f]{10}\.wasm"><\/script>/);
+    assert.match(html(), /<head>\s*<script src="\/assets\/changeover-[0-9a-f]{10}\.js" data-release="\/changeover\/release\.json" data-build="[0-9a-f]{10}" data-runtime="\/assets\/changeover-runtime-[0-9a-f]{10}\.js" data-wasm="\/assets\/changeover-[0-9a-f]{10}\.wasm" data-stores="\/assets\/changeover-stores-[0-9a-f]{10}\.js" data-stores-wasm="\/assets\/changeover-stores-[0-9a-f]{10}\.wasm"><\/script>/);
     const tag = tagOf(html());
     assert.equal(tag['data-build'], manifest.id);
-    for (const url of [tag.src, tag['data-runtime'], tag['data-wasm']]) assert.ok(files.has(url.slice(1)), url);
+    for (const url of [tag.src, tag['data-runtime'], tag['data-wasm'], tag['data-stores'], tag['data-stores-wasm']]) assert.ok(files.has(url.slice(1)), url);
     assert.equal(html().split('data-release').length, 2);
     for (const [path, bytes] of files) {
       if (path !== 'index.html' && !path.startsWith('changeover/')) assert.ok(!bytes.includes(manifest.id), `${path} contains the build id`);
@@ -22,13 +22,13 @@ for (const { name, vite } of VITES) {
   });
 
   test(`${name}: every option of the page becomes an attribute of the tag`, async (t) => {
-    const options = { release: '/r.json', app: 'shop', channel: 'beta', interval: 5000, stream: 'off', prompt: false, lang: 'de', trace: true };
+    const options = { release: '/r.json', app: 'shop', channel: 'beta', interval: 5000, stream: 'off', prompt: false, lang: 'de', fields: true, trace: true };
     const { html } = await build(vite, makeApp(t), { options });
-    const { src, 'data-build': id, 'data-runtime': runtime, 'data-wasm': wasm, ...rest } = tagOf(html());
-    assert.ok(src && id && runtime && wasm);
+    const { src, 'data-build': id, 'data-runtime': runtime, 'data-wasm': wasm, 'data-stores': stores, 'data-stores-wasm': storesWasm, ...rest } = tagOf(html());
+    assert.ok(src && id && runtime && wasm && stores && storesWasm);
     assert.deepEqual(rest, {
       'data-release': '/r.json', 'data-app': 'shop', 'data-channel': 'beta', 'data-interval': '5000', 'data-stream': 'off',
-      'data-lang': 'de', 'data-prompt': 'off', 'data-trace': 'on',
+      'data-lang': 'de', 'data-prompt': 'off', 'data-fields': 'on', 'data-trace': 'on',
     });
   });
 
@@ -61,7 +61,7 @@ for (const { name, vite } of VITES) {
     assert.equal(main['data-release'], './changeover/release.json');
     assert.equal(nested['data-release'], '../../changeover/release.json');
     for (const [tag, page] of [[main, 'index.html'], [nested, 'shop/eu/index.html']]) {
-      for (const url of [tag.src, tag['data-runtime'], tag['data-wasm']]) {
+      for (const url of [tag.src, tag['data-runtime'], tag['data-wasm'], tag['data-stores'], tag['data-stores-wasm']]) {
         assert.ok(relative.files.has(new URL(url, `http://x/${page}`).pathname.slice(1)), url);
       }
     }
@@ -209,7 +209,7 @@ for (const { name, vite } of VITES) {
 
 test('a wrong option is refused in a sentence that names it and its value', () => {
   for (const [options, sentence] of [
-    [{ releases: '/r.json' }, 'changeover: "releases" is not an option; there are release, app, channel, stream, lang, interval, epoch, prompt, trace, loader.'],
+    [{ releases: '/r.json' }, 'changeover: "releases" is not an option; there are release, app, channel, stream, lang, interval, epoch, prompt, fields, trace, loader, stores.'],
     [{ interval: '60s' }, 'changeover: the option "interval" is "60s"; it must be a number.'],
     [{ interval: 60 }, 'changeover: the option "interval" is 60; it counts milliseconds and must be at least 1000.'],
     [{ app: 'my shop' }, 'changeover: the option "app" is "my shop"; it must be 1 to 64 letters, digits, ".", "_" or "-".'],
@@ -219,11 +219,3 @@ test('a wrong option is refused in a sentence that names it and its value', () =
     assert.throws(() => changeover(options), { message: sentence, code: 'badOption' });
   }
 });
-
-async function until(holds, describe) {
-  const end = Date.now() + 15_000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(`it did not come: ${JSON.stringify(describe())}`);
-    await new Promise((done) => setTimeout(done, 25));
-  }
-}

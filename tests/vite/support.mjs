@@ -111,3 +111,12 @@ export async function failureOf(promise) {
   }
   throw new Error('the build should have failed');
 }
+
+/** Waits until `holds()`; says what `describe()` gives when it never does. */
+export async function until(holds, describe) {
+  const end = Date.now() + 15_000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`it did not come: ${JSON.stringify(describe())}`);
+    await new Promise((done) => setTimeout(done, 25));
+  }
+}

@@ -9,14 +9,16 @@ import { PACKAGE, ROOT } from './support.mjs';
 const CONFIG = `import { defineConfig, type PluginOption } from 'vite';
 import changeover, { type ChangeoverPluginOptions } from 'changeover/vite';
 
-const options: ChangeoverPluginOptions = { app: 'shop', channel: 'stable', interval: 30_000, loader: 'inline', prompt: false };
+const options: ChangeoverPluginOptions = { app: 'shop', channel: 'stable', interval: 30_000, loader: 'inline', prompt: false, fields: true, stores: { cart: { schema: 3, reads: [1, 3] }, draft: { schema: 1 } } };
 const plugin: PluginOption = changeover(options);
-export default defineConfig({ plugins: [plugin, changeover()] });
+export default defineConfig({ plugins: [plugin, changeover(), changeover({ stores: 'stores.json' })] });
 
 // @ts-expect-error: not an option
 changeover({ aap: 'shop' });
 // @ts-expect-error: not a loader
 changeover({ loader: 'module' });
+// @ts-expect-error: a store without a schema
+changeover({ stores: { cart: { reads: [1] } } });
 // @ts-expect-error: milliseconds, not a text
 changeover({ interval: '30s' });
 `;
