@@ -116,6 +116,22 @@ export const SUITES = {
     builds: true,
     steps: (words) => [node('tests/prompt', words)],
   },
+  adapters: {
+    about: 'state libraries, and data from before a store, as the libraries themselves write it',
+    needs: ['npm', 'chromium'],
+    steps: (words) => [node('tests/adapters', words)],
+  },
+  fields: {
+    about: 'form fields, focus and scroll positions through a reload',
+    needs: ['npm', 'chromium'],
+    steps: (words) => [node('tests/fields', words)],
+  },
+  testkit: {
+    about: 'the test kit: laws, golden fixtures, faults',
+    needs: ['npm', 'rust', 'chromium'],
+    builds: true,
+    steps: (words) => [node('tests/testkit', words)],
+  },
   vite: {
     about: 'the Vite plugin, Vite 7 and 8',
     needs: ['npm', 'rust', 'chromium'],

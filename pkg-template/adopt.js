@@ -1,0 +1,197 @@
+// `changeover/adopt`: data from before a durable store, taken over once when the store is made.
+//
+//   changeover.store('notes', { schema: 2, migrations, adopt: fromLocalStorage({ prefix: 'note:' }, { schema: 1 }) })
+//
+// Everything here only reads. What cannot be read is an error that names it, and stays as it is.
+import { failure } from './failure.js';
+
+/** How long an IndexedDB database may take to open. Another tab that upgrades it holds everybody up. */
+const PATIENCE = 5_000;
+/** Records in one answer. */
+const PORTION = 500;
+
+/**
+ * Keys of localStorage: one, several, or all with a prefix. Each becomes a record under `key(name)`; by default that is
+ * its name without the prefix.
+ */
+export function fromLocalStorage(keys, { schema, key, parse = JSON.parse, storage } = {}) {
+  const prefix = keys?.prefix ?? '';
+  const listed = typeof keys === 'string' ? [keys] : keys;
+  if (!Array.isArray(listed) && typeof keys?.prefix !== 'string') throw misuse('fromLocalStorage() needs a key, a list of keys, or { prefix }');
+  demandSchema('fromLocalStorage()', schema);
+  const recordKey = typeof key === 'string' ? () => key : (key ?? ((name) => name.slice(prefix.length)));
+  return () => {
+    const from = storage ?? localStorageHere();
+    const names = Array.isArray(listed) ? listed : Array.from({ length: from.length }, (_, at) => from.key(at)).filter((name) => name.startsWith(prefix)).sort();
+    const found = names.flatMap((name) => {
+      const text = from.getItem(name);
+      return text === null ? [] : [[recordKey(name), parsed(parse, text, `localStorage ${quoted(name)}`)]];
+    });
+    return adopted(schema, found, 'localStorage');
+  };
+}
+
+/**
+ * An object store of an IndexedDB database, whoever made it; also that of localforage (database `localforage`, store
+ * `keyvaluepairs`). The database is opened without a version: it is never upgraded, and never made.
+ */
+export function fromIndexedDb({ database, store, schema, key = keyText, timeout = PATIENCE } = {}) {
+  if (typeof database !== 'string' || typeof store !== 'string') throw misuse('fromIndexedDb() needs the names of a database and of a store in it');
+  demandSchema('fromIndexedDb()', schema);
+  const what = `the IndexedDB database ${quoted(database)}`;
+  return async () => {
+    const there = await open(database, timeout, what);
+    if (!there) return undefined;
+    try {
+      const names = [...there.objectStoreNames];
+      if (names.length === 0) return undefined;
+      if (!names.includes(store)) throw failure({ code: 'no_such_store', message: `${what} has no store ${quoted(store)}; it has ${names.map(quoted).join(', ')}` });
+      const [keys, values] = await readAll(there.transaction(store).objectStore(store), what);
+      return adopted(schema, keys.map((found, at) => [key(found, values[at]), values[at]]), what);
+    } finally {
+      there.close();
+    }
+  };
+}
+
+/**
+ * What redux-persist keeps under `persist:<key>`: each slice becomes a record, all or those of `slices`. The schema is
+ * the `version` of its configuration; `schema(version)` translates it, which -1, its default, and 0 need.
+ */
+export function fromReduxPersist(key = 'root', { schema, slices, storage, parse = JSON.parse } = {}) {
+  const name = `persist:${key}`;
+  const what = `redux-persist's ${quoted(name)}`;
+  return async () => {
+    const text = await (storage ?? localStorageHere()).getItem(name);
+    if (text == null) return undefined;
+    const { _persist, ...state } = asObject(typeof text === 'string' ? parsed(JSON.parse, text, what) : text, what);
+    const inside = (slice) => (typeof state[slice] === 'string' ? parsed(parse, state[slice], `${what}, slice ${quoted(slice)},`) : state[slice]);
+    const { version } = asObject(typeof _persist === 'string' ? parsed(JSON.parse, _persist, what) : (_persist ?? {}), what);
+    const wanted = slices ? slices.filter((slice) => slice in state) : Object.keys(state);
+    return adopted(schemaOf(version ?? -1, schema, what), wanted.map((slice) => [slice, inside(slice)]), what);
+  };
+}
+
+/** What zustand's `persist` keeps under `name`: one record of that key. `schema(version)` translates its version, which is 0 by default. */
+export function fromZustandPersist(name, { schema, key = name, storage, parse = JSON.parse } = {}) {
+  const what = `zustand's ${quoted(name)}`;
+  return async () => {
+    const text = await (storage ?? localStorageHere()).getItem(name);
+    if (text == null) return undefined;
+    const { state, version } = asObject(typeof text === 'string' ? parsed(parse, text, what) : text, what);
+    return state === undefined ? undefined : adopted(schemaOf(version ?? 0, schema, what), [[key, state]], what);
+  };
+}
+
+function adopted(schema, records, what) {
+  const seen = new Set();
+  for (const [key] of records) {
+    if (typeof key !== 'string') throw failure({ code: 'bad_key', message: `a record of ${what} was given the key ${String(key)}, which is no string` });
+    if (seen.has(key)) throw failure({ code: 'bad_key', message: `two records of ${what} would both become ${quoted(key)}` });
+    seen.add(key);
+  }
+  return records.length ? { schema, records } : undefined;
+}
+
+function schemaOf(version, schema, what) {
+  const number = typeof schema === 'function' ? schema(version) : (schema ?? version);
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw failure({
+    code: 'unknown_version',
+    message: `${what} has version ${version}${number === version ? '' : `, for which schema() gave ${number}`}, and schemas are whole numbers from 1: translate it with \`schema: (version) => …\``,
+  });
+}
+
+function demandSchema(who, schema) {
+  if (!Number.isInteger(schema) || schema < 1) throw misuse(`${who} needs the schema of the records, a whole number from 1, and got ${schema}`);
+}
+
+const misuse = (message) => failure({ code: 'bad_adoption', message });
+
+function localStorageHere() {
+  let problem = 'there is none';
+  try {
+    if (globalThis.localStorage) return globalThis.localStorage;
+  } catch (error) {
+    problem = error.message;
+  }
+  throw failure({ code: 'unavailable', message: `localStorage cannot be read: ${problem}` });
+}
+
+function parsed(parse, text, what) {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw failure({ code: 'not_readable', message: `${what} cannot be parsed: ${error?.message ?? error}` });
+  }
+}
+
+function asObject(value, what) {
+  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value;
+  throw failure({ code: 'not_readable', message: `${what} is no object` });
+}
+
+/** Opens what is there; resolves with nothing when it is not. A connection that comes too late is closed. */
+function open(database, timeout, what) {
+  return new Promise((resolve, reject) => {
+    const fail = (code, why) => reject(failure({ code, message: `${what} cannot be read: ${why}` }));
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      fail('blocked', `it did not open within ${timeout / 1000} s; perhaps another tab is upgrading it`);
+    }, timeout);
+    let request;
+    try {
+      request = indexedDB.open(database);
+    } catch (error) {
+      clearTimeout(timer);
+      return fail('unavailable', error.message);
+    }
+    let missing = false;
+    request.onupgradeneeded = () => {
+      missing = true;
+      request.transaction.abort(); // otherwise an empty database would be left behind
+    };
+    request.onerror = (event) => {
+      event.preventDefault();
+      clearTimeout(timer);
+      if (missing) resolve(undefined);
+      else fail('unavailable', request.error?.message || request.error?.name);
+    };
+    request.onsuccess = () => {
+      clearTimeout(timer);
+      const { result } = request;
+      result.onversionchange = () => result.close();
+      if (late) result.close();
+      else resolve(result);
+    };
+  });
+}
+
+/** All keys and values, as they are at one moment; in portions, since browsers limit how much one answer may hold. */
+function readAll(store, what) {
+  return new Promise((resolve, reject) => {
+    const all = [[], []];
+    const read = (range) => {
+      const keys = store.getAllKeys(range, PORTION);
+      const values = store.getAll(range, PORTION);
+      values.onsuccess = () => {
+        for (const key of keys.result) all[0].push(key);
+        for (const value of values.result) all[1].push(value);
+        if (keys.result.length === PORTION) read(IDBKeyRange.lowerBound(keys.result[PORTION - 1], true));
+      };
+    };
+    read(null);
+    const { transaction } = store;
+    transaction.oncomplete = () => resolve(all);
+    transaction.onabort = () => reject(failure({ code: 'unavailable', message: `${what} cannot be read: ${transaction.error?.message ?? 'the transaction was aborted'}` }));
+  });
+}
+
+function keyText(key) {
+  if (typeof key === 'string') return key;
+  if (typeof key === 'number') return String(key);
+  throw failure({ code: 'bad_key', message: `a key that is ${key instanceof Date ? 'a date' : Array.isArray(key) ? 'a list' : 'binary'} needs \`key: (key, value) => …\` to become a string` });
+}
+
+const quoted = (text) => JSON.stringify(text);
