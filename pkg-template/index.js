@@ -1,5 +1,6 @@
 // The entry of the npm package: the loader, and the runtime as a module of its own that it fetches when the page is idle.
 import { KEY, openPage } from './loader.js';
+import { closeStores, inertStore, lazyStore } from './load-stores.js';
 import { LATE, completeOptions } from './options.js';
 
 let mine;
@@ -11,7 +12,7 @@ let mine;
  */
 export function createChangeover(options = {}) {
   const there = globalThis[KEY];
-  if (there && (there !== mine || there.status.level !== 'off')) return amend(there, options);
+  if (there && (there !== mine || there.status.level !== 'off')) return withStores(amend(there, options), tagOptions() ?? options);
   if (typeof document === 'undefined') return inert();
   const { runtime } = options;
   const load = () => (runtime ? import(/* @vite-ignore */ /* webpackIgnore: true */ runtime) : quietly(() => import('./runtime.js')));
@@ -19,7 +20,7 @@ export function createChangeover(options = {}) {
   const page = openPage({ ...complete, prompt: complete.prompt ? 'on' : 'off' }, load);
   // The loader has no bytes for what it does not know yet.
   Object.assign(page.status, { ...unknown(), ...page.status, decision: unknown().decision });
-  return (globalThis[KEY] = mine = page.api);
+  return (globalThis[KEY] = mine = withStores(page.api, page.options));
 }
 
 function amend(instance, options) {
@@ -27,6 +28,22 @@ function amend(instance, options) {
   else instance[LATE] = { ...instance[LATE], ...options };
   return instance;
 }
+
+/** The loader has no bytes for `store`; on the instance of a script tag it comes with this entry or the runtime. */
+function withStores(instance, options) {
+  if (instance.store) return instance;
+  const { dispose } = instance;
+  return Object.assign(instance, {
+    store: (name, spec) => lazyStore({ options }, name, spec),
+    dispose() {
+      closeStores();
+      dispose();
+    },
+  });
+}
+
+/** What the script tag says, when there is one. */
+const tagOptions = () => (typeof document === 'undefined' ? null : document.querySelector('script[data-release]')?.dataset);
 
 /**
  * Vite announces a failed import to the whole app, and many apps answer with a reload. A missing runtime is our own
@@ -77,6 +94,8 @@ function inert() {
     on: () => undo,
     hold: () => undo,
     state: () => undo,
+    store: inertStore,
+    backups: async () => [],
     reload: async () => 'disposed',
     snooze() {},
     trace: () => '',

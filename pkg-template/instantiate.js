@@ -5,14 +5,16 @@ import { inlined } from './wasm.js';
 const TIMEOUT = 30_000;
 
 /**
- * @param {string | null} url of `changeover.wasm`; only the slim runtime needs it
+ * @param {string | null} url of the `.wasm` file; only the slim modules need it
  * @param {object} imports what the module imports
+ * @param {string} [file] what the file is called, for the error
+ * @param {string} [option] the option that names it
  * @returns {Promise<{instance: object, module: object}>}
  */
-export async function instantiate(url, imports) {
+export async function instantiate(url, imports, file = 'changeover.wasm', option = 'wasm') {
   if (typeof WebAssembly === 'undefined') throw new Error('this browser has no WebAssembly');
   if (inlined) return WebAssembly.instantiate(decode(inlined), imports);
-  if (!url) throw new Error('the slim runtime needs the URL of changeover.wasm (data-wasm or the option "wasm")');
+  if (!url) throw new Error(`the slim runtime needs the URL of ${file} (the option "${option}" or its data attribute)`);
   const response = await fetch(url, { credentials: 'same-origin', signal: AbortSignal.timeout?.(TIMEOUT) });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   const type = response.headers.get('content-type') ?? '';

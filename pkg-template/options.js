@@ -35,6 +35,9 @@ export function completeOptions(given) {
     labels: given.labels && typeof given.labels === 'object' ? { ...given.labels } : null,
     runtime: absolute(text('runtime')),
     wasm: absolute(text('wasm')),
+    stores: absolute(text('stores')),
+    storesWasm: absolute(text('storesWasm')),
+    fields: given.fields === true || given.fields === 'on' || given.fields === 'true',
     trace: given.trace === true || given.trace === 'on' || given.trace === 'true',
   };
 }

@@ -7,7 +7,7 @@
 import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { capture, entry, quietly, root, say, targetDir, Stop } from './lib/run.mjs';
+import { capture, entry as run, quietly, root, say, targetDir, Stop } from './lib/run.mjs';
 import { shorten } from './lib/shorten.mjs';
 import { alone, stage } from './lib/stages.mjs';
 import { ensure } from './setup.mjs';
@@ -18,10 +18,16 @@ export const packageFolder = join(root, 'dist', 'npm');
 const template = join(root, 'pkg-template');
 const platform = `${process.platform}-${process.arch}`;
 const ending = process.platform === 'win32' ? '.exe' : '';
-const rawBindings = join(work, 'bindings.js');
-const bindings = join(work, 'bindings.opt.js');
-const rawWasm = join(work, 'changeover.wasm');
-const smallWasm = join(work, 'changeover.opt.wasm');
+/** The two WebAssembly modules as crates/xtask makes them; `optimized` is what is shipped. */
+const modules = [
+  { name: 'changeover', entry: 'runtime', glue: 'bindings' },
+  { name: 'stores', entry: 'stores', glue: 'stores-bindings' },
+].map(({ name, entry, glue }) => ({
+  name,
+  entry,
+  raw: { wasm: join(work, `${name}.wasm`), glue: join(work, `${glue}.js`) },
+  optimized: { wasm: join(work, `${name}.opt.wasm`), glue: join(work, `${glue}.opt.js`) },
+}));
 const native = join(work, 'native', platform, `changeover${ending}`);
 
 /** Features that rustc's wasm32-unknown-unknown turns on by default and every supported browser has. */
@@ -37,7 +43,7 @@ export async function build() {
       folder: work,
       inputs: ['src', ...cargo, 'crates/xtask/src/wasm.rs', 'scripts/build.mjs', 'scripts/lib/shorten.mjs'],
       extra: rust.version,
-      outputs: [bindings, smallWasm],
+      outputs: modules.flatMap(({ optimized }) => Object.values(optimized)),
     }, () => buildWasm(rust.env));
     await stage('native', {
       folder: work,
@@ -47,7 +53,7 @@ export async function build() {
     }, () => buildNative(rust.env));
     await stage('package', {
       folder: work,
-      inputs: ['pkg-template', 'dist/work/bindings.opt.js', 'dist/work/changeover.opt.wasm', relative(root, native), 'README.md', 'package-lock.json', 'scripts/build.mjs'],
+      inputs: ['pkg-template', ...modules.flatMap(({ optimized }) => Object.values(optimized).map((path) => relative(root, path))), relative(root, native), 'README.md', 'package-lock.json', 'scripts/build.mjs'],
       outputs: [join(packageFolder, 'package.json')],
     }, assemble);
     link();
@@ -58,11 +64,13 @@ export async function build() {
 async function buildWasm(env) {
   await quietly('compile the runtime to WebAssembly', 'cargo', ['xtask', 'wasm', work], { env, hint: 'the runtime does not compile for WebAssembly' });
   const flags = ['-Oz', ...WASM_FEATURES.map((name) => `--enable-${name}`), '--strip-target-features', '--strip-debug', '--strip-producers', '--minify-imports-and-exports-and-modules'];
-  const table = capture(process.execPath, [join(root, 'node_modules', 'binaryen', 'bin', 'wasm-opt'), rawWasm, ...flags, '-o', smallWasm], { timeout: 300_000 });
-  if (!table) throw new Stop('wasm-opt failed; run `npm ci` and try again.');
-  const imports = WebAssembly.Module.imports(await WebAssembly.compile(readFileSync(smallWasm)));
-  const modules = [...new Set(imports.map(({ module }) => module))];
-  writeFileSync(bindings, shorten(readFileSync(rawBindings, 'utf8'), JSON.parse(table), modules));
+  for (const { raw, optimized } of modules) {
+    const table = capture(process.execPath, [join(root, 'node_modules', 'binaryen', 'bin', 'wasm-opt'), raw.wasm, ...flags, '-o', optimized.wasm], { timeout: 300_000 });
+    if (!table) throw new Stop('wasm-opt failed; run `npm ci` and try again.');
+    const imports = WebAssembly.Module.imports(await WebAssembly.compile(readFileSync(optimized.wasm)));
+    const from = [...new Set(imports.map(({ module }) => module))];
+    writeFileSync(optimized.glue, shorten(readFileSync(raw.glue, 'utf8'), JSON.parse(table), from));
+  }
 }
 
 async function buildNative(env) {
@@ -82,7 +90,7 @@ async function assemble() {
     if (name === 'bin' || /^vite.*\.js$/.test(name) || name.endsWith('.d.ts')) cpSync(join(template, name), join(fresh, name), { recursive: true });
   }
   cpSync(join(template, 'index.d.ts'), join(fresh, 'index.d.cts'));
-  cpSync(smallWasm, join(fresh, 'changeover.wasm'));
+  for (const { name, optimized } of modules) cpSync(optimized.wasm, join(fresh, `${name}.wasm`));
   cpSync(join(work, 'native'), join(fresh, 'native'), { recursive: true });
   for (const name of readdirSync(root)) if (/^(README|LICEN[CS]E)/.test(name)) cpSync(join(root, name), join(fresh, name));
   const description = JSON.parse(readFileSync(join(template, 'package.json'), 'utf8'));
@@ -100,22 +108,29 @@ async function bundle(out) {
   const { build: esbuild } = await import('esbuild');
   const common = { bundle: true, target: 'es2020', platform: 'neutral', charset: 'utf8', logLevel: 'warning', legalComments: 'none' };
   const source = (name) => join(template, name);
-  const apart = { external: ['./runtime.js'] }; // fetched when the page is idle: never part of an entry
+  const apart = { external: ['./runtime.js', './stores.js'] }; // fetched when the page is idle: never part of an entry
   await Promise.all([
     esbuild({ ...common, ...apart, entryPoints: [source('global.js')], outfile: join(out, 'changeover.js'), format: 'iife', minify: true }),
     esbuild({ ...common, ...apart, entryPoints: [source('index.js')], outfile: join(out, 'index.js'), format: 'esm' }),
     esbuild({ ...common, ...apart, entryPoints: [source('index.js')], outfile: join(out, 'index.cjs'), format: 'cjs', supported: { 'dynamic-import': true } }),
-    esbuild({ ...common, entryPoints: [source('runtime.js')], outfile: join(out, 'runtime.js'), format: 'esm', minify: true, plugins: [generated(readFileSync(smallWasm).toString('base64'))] }),
-    esbuild({ ...common, entryPoints: [source('runtime.js')], outfile: join(out, 'runtime-slim.js'), format: 'esm', minify: true, plugins: [generated(null)] }),
+    ...modules.flatMap((module) => runtimes(module).map(([name, inlined]) =>
+      esbuild({ ...common, ...apart, entryPoints: [source(`${module.entry}.js`)], outfile: join(out, name), format: 'esm', minify: true, plugins: [generated(module, inlined)] }),
+    )),
   ]);
 }
 
+/** The files of a module: one that needs nothing else, and one that fetches its wasm. */
+const runtimes = ({ entry, optimized }) => [
+  [`${entry}.js`, readFileSync(optimized.wasm).toString('base64')],
+  [`${entry}-slim.js`, null],
+];
+
 /** The two modules that exist only after a build: `./bindings.js` and `./wasm.js` (`inlined`: base64 or null). */
-function generated(inlined) {
+function generated({ optimized }, inlined) {
   return {
     name: 'generated',
     setup(bundler) {
-      bundler.onResolve({ filter: /^\.\/bindings\.js$/ }, () => ({ path: bindings }));
+      bundler.onResolve({ filter: /^\.\/bindings\.js$/ }, () => ({ path: optimized.glue }));
       bundler.onResolve({ filter: /^\.\/wasm\.js$/ }, () => ({ path: 'wasm', namespace: 'generated' }));
       bundler.onLoad({ filter: /.*/, namespace: 'generated' }, () => ({ contents: `export const inlined = ${JSON.stringify(inlined)};` }));
     },
@@ -131,7 +146,7 @@ function link() {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await entry(async () => {
+  await run(async () => {
     await build();
     say(`package: ${relative(root, packageFolder)}`);
   });

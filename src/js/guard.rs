@@ -137,14 +137,14 @@ impl Core {
         });
     }
 
-    /// The states that came through a reload and are not claimed, by name.
+    /// What came through a reload and is not claimed: `{states, about}` by name, to be changed in place.
     pub fn carried(&self) -> Object {
         self.driver.carried()
     }
 
-    /// Removes a carried state that its provider has taken.
-    pub fn claim(&self, #[wasm_bindgen(unchecked_param_type = "string")] name: JsValue) {
-        self.driver.claim(&name.as_string().unwrap_or_default());
+    /// Writes down what has been changed in it.
+    pub fn keep(&self) {
+        self.driver.keep();
     }
 
     /// Tells of states restored after the arrival, when their providers came.
@@ -181,8 +181,8 @@ impl Host for JsHost {
         let _ = call(&self.0, "settled", &JsValue::UNDEFINED);
     }
 
-    fn capture(&self) -> Promise {
-        promise(call(&self.0, "capture", &JsValue::UNDEFINED))
+    fn capture(&self, stores: &str) -> Promise {
+        promise(call(&self.0, "capture", &json::parse(stores)))
     }
 
     fn restore(&self) -> Promise {

@@ -15,7 +15,9 @@ pub mod guard;
 #[cfg(feature = "stores")]
 pub mod stores;
 
-use js_sys::{Function, Promise, Reflect};
+#[cfg(feature = "js")]
+use js_sys::Promise;
+use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, prelude::*};
 
 use crate::engine::text::{decimal, join};
@@ -26,6 +28,7 @@ fn call(host: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsV
         .call1(host, argument)
 }
 
+#[cfg(feature = "js")]
 fn promise(answer: Result<JsValue, JsValue>) -> Promise {
     answer.map_or_else(
         |error| Promise::reject(&error),

@@ -7,7 +7,8 @@
 //! | [`fetch`] | requests with a cap in bytes and time |
 //! | [`events`] | the event stream |
 //! | [`lifecycle`] | visibility, focus, network, freezing, the back/forward cache |
-//! | [`election`], [`peers`] | one leading tab, and the channel between tabs |
+//! | [`election`], [`locks`], [`peers`] | one leading tab, and the channel between tabs |
+//! | [`shared`], [`idb`] | a store that tabs on several builds share, and its database |
 //! | [`storage`], [`state`], [`scroll`] | what outlives a reload |
 //! | [`files`] | what the page has loaded |
 //! | [`handle`], [`clock`], [`json`], [`trace`] | what the others are made of |
@@ -19,11 +20,14 @@ pub mod events;
 pub mod fetch;
 pub mod files;
 pub mod handle;
+pub mod idb;
 pub(crate) mod json;
 pub mod lifecycle;
+pub mod locks;
 pub mod peers;
 mod perform;
 pub mod scroll;
+pub mod shared;
 pub mod state;
 pub mod storage;
 pub mod trace;

@@ -45,7 +45,7 @@ async fn who_leaves_at_once_never_leads() {
 #[wasm_bindgen_test]
 fn without_locks_there_is_no_election() {
     let _none = Replaced::new("navigator", "locks", "undefined");
-    assert!(!changeover::web::election::has_locks());
+    assert!(!changeover::web::locks::has_locks());
     assert!(Election::join("/none", &Heard::default().emit()).is_none());
 }
 

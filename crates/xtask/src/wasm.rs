@@ -1,4 +1,4 @@
-//! The npm package's WebAssembly: `bindings.js` (an ES module without side effects) and `changeover.wasm`.
+//! The npm package's WebAssembly: for each of its two modules the glue (an ES module without side effects) and the wasm.
 //!
 //! wasm-bindgen writes glue that runs when it is loaded. A page guard must do nothing on import, and a server must be
 //! able to import it, so the glue is wrapped into a factory: `createBindings()` runs it when asked.
@@ -12,9 +12,36 @@ use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 use wasmparser::{Parser, Payload};
 
-/// Compiles the runtime with its JavaScript surface and writes glue and wasm into `out`.
+/// One WebAssembly module: the crate with the JavaScript surface of one feature.
+struct Module {
+    feature: &'static str,
+    glue: &'static str,
+    wasm: &'static str,
+}
+
+const MODULES: [Module; 2] = [
+    Module {
+        feature: "js",
+        glue: "bindings.js",
+        wasm: "changeover.wasm",
+    },
+    Module {
+        feature: "stores",
+        glue: "stores-bindings.js",
+        wasm: "stores.wasm",
+    },
+];
+
+/// Compiles the runtime with each of its JavaScript surfaces and writes glue and wasm into `out`.
 pub fn build(workspace: &Path, out: &Path) -> Result<()> {
-    let compiled = compile(workspace)?;
+    for module in &MODULES {
+        build_module(workspace, out, module)?;
+    }
+    Ok(())
+}
+
+fn build_module(workspace: &Path, out: &Path, module: &Module) -> Result<()> {
+    let compiled = compile(workspace, module.feature)?;
     let mut output = Bindgen::new()
         .input_path(&compiled)
         .out_name("changeover")
@@ -33,17 +60,18 @@ pub fn build(workspace: &Path, out: &Path) -> Result<()> {
     ensure_no_environment(&wasm)?;
 
     fs::create_dir_all(out).with_context(|| out.display().to_string())?;
-    write(&out.join("bindings.js"), bindings.as_bytes())?;
-    write(&out.join("changeover.wasm"), &wasm)?;
+    write(&out.join(module.glue), bindings.as_bytes())?;
+    write(&out.join(module.wasm), &wasm)?;
     println!(
-        "wasm: {} bytes of WebAssembly, {} bytes of glue",
+        "{}: {} bytes of WebAssembly, {} bytes of glue",
+        module.wasm,
         wasm.len(),
         bindings.len()
     );
     Ok(())
 }
 
-fn compile(workspace: &Path) -> Result<PathBuf> {
+fn compile(workspace: &Path, feature: &str) -> Result<PathBuf> {
     let target = ["--target", "wasm32-unknown-unknown"];
     // Fetched first, so that the folders of all sources are known.
     cargo(
@@ -59,7 +87,7 @@ fn compile(workspace: &Path) -> Result<PathBuf> {
         "--crate-type",
         "cdylib",
         "--features",
-        "js",
+        feature,
         "--profile",
         "wasm",
     ];

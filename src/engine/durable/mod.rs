@@ -28,6 +28,7 @@ mod judge;
 mod memory;
 mod mode;
 mod op;
+mod sights;
 mod tab;
 
 pub use error::{DurableError, Failure};
@@ -42,4 +43,5 @@ pub use op::{
     Answer, Batch, Belief, Facts, Filled, Hop, Op, Ours, Reads, Recipe, Record, Refusal, Row,
     ScanRead, Seen, Verdict, Write,
 };
+pub use sights::{News, Sights};
 pub use tab::{Input, Output, Reply, Request, Tab, Ticket, Wish};

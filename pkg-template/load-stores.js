@@ -1,0 +1,143 @@
+// Stores and migrations are a module of their own that a page loads when its app first asks for one.
+import { failure } from './failure.js';
+import { textOf } from './failures.js';
+import { completeOptions } from './options.js';
+
+/** Where the page keeps its one copy, on globalThis: `{loading, stores}`. */
+const PLACE = Symbol.for('changeover.stores');
+
+/**
+ * The stores of this page; rejects with code `unavailable` where they cannot run, and tries again when asked again.
+ *
+ * @param {{options: object}} page
+ */
+export function loadStores(page) {
+  const kept = place();
+  kept.loading ??= load(page).catch((error) => {
+    kept.loading = null;
+    throw failure({ code: 'unavailable', message: `stores and migrations cannot run here: ${textOf(error)}` });
+  });
+  return kept.loading;
+}
+
+/** Whether the module is there already. */
+export const storesLoaded = () => Boolean(place().loading);
+
+async function load({ options }) {
+  const complete = completeOptions(options);
+  const { createStores } = complete.stores ? await import(/* @vite-ignore */ /* webpackIgnore: true */ complete.stores) : await import('./stores.js');
+  return createStores({ options: complete });
+}
+
+/**
+ * The store `name`, at once; its methods wait until it is there.
+ *
+ * @returns {import('./index.js').Store}
+ */
+export function lazyStore(page, name, spec) {
+  const { open } = place();
+  const there = open.get(name);
+  if (there) {
+    if (there.schema === spec?.schema) return there;
+    throw failure({ code: 'duplicate_store', message: `store "${name}" is open with schema ${there.schema} and asked for with schema ${spec?.schema}`, store: name });
+  }
+  let mode = { kind: 'opening', reason: null, message: null };
+  let undone = false;
+  const listeners = new Set(); // of the mode, before the store is there
+  const opening = loadStores(page).then((stores) => stores.open({ ...spec, name }));
+  const forget = () => open.get(name) === lazy && open.delete(name);
+  let real = null;
+  opening.then(
+    (store) => {
+      real = store;
+      if (undone) store.close();
+    },
+    (error) => {
+      forget(); // so that asking again tries again
+      mode = { kind: 'refused', reason: error.code ?? null, message: error.message };
+      for (const listener of [...listeners]) listener(mode);
+    },
+  );
+  const ask = (method) => async (...given) => (await opening)[method](...given);
+  const follow = (method) => (...given) => {
+    let over = false;
+    let undo = null;
+    const begin = (store) => {
+      if (!over) undo = store[method](...given);
+    };
+    if (real) begin(real);
+    else opening.then(begin, () => {});
+    return () => {
+      over = true;
+      undo?.();
+    };
+  };
+  const onMode = follow('onMode');
+  const lazy = {
+    name,
+    schema: spec?.schema,
+    get mode() {
+      return real?.mode ?? mode;
+    },
+    ready: ask('ready'),
+    get: ask('get'),
+    set: ask('set'),
+    update: ask('update'),
+    delete: ask('delete'),
+    list: ask('list'),
+    async *entries() {
+      yield* (await opening).entries();
+    },
+    subscribe: follow('subscribe'),
+    onMode(listener) {
+      const entry = (news) => listener(news);
+      listeners.add(entry);
+      const undo = onMode(listener);
+      return () => {
+        listeners.delete(entry);
+        undo();
+      };
+    },
+    onProgress: follow('onProgress'),
+    close() {
+      undone = true;
+      forget();
+      real?.close();
+    },
+  };
+  open.set(name, lazy);
+  return lazy;
+}
+
+/** A store where there is no document: nothing is there, and nothing can be written. */
+export function inertStore(name, spec) {
+  const undo = () => {};
+  const refuse = async () => {
+    throw failure({ code: 'unavailable', message: `store "${name}": there is no document here`, store: name });
+  };
+  return {
+    name,
+    schema: spec?.schema,
+    mode: { kind: 'refused', reason: 'unavailable', message: 'there is no document here' },
+    ready: refuse,
+    get: async () => undefined,
+    set: refuse,
+    update: refuse,
+    delete: refuse,
+    list: async () => [],
+    async *entries() {},
+    subscribe: () => undo,
+    onMode: () => undo,
+    onProgress: () => undo,
+    close() {},
+  };
+}
+
+/** Closes every store of the page. */
+export function closeStores() {
+  for (const store of [...place().open.values()]) store.close();
+}
+
+function place() {
+  return (globalThis[PLACE] ??= { loading: null, open: new Map() });
+}

@@ -1,0 +1,237 @@
+// One open durable store, as the app sees it.
+import { failure } from './failure.js';
+import { textOf } from './failures.js';
+import { check, then } from './schema.js';
+import { cloned } from './values.js';
+
+/** Records in one portion of `entries()` and of a backup. */
+const PORTION = 1_000;
+/** How often an update starts again because another tab was faster. */
+const TRIES = 100;
+/** Between two looks whether a schema has come back. */
+const ROUND = 50;
+
+/**
+ * @param {{spec: object, stores: object, begin: (host: object) => object, call: (run: () => any) => any, forget: () => void}} parts
+ *   `begin` opens the engine's store with a host for its callbacks
+ */
+export function openStore({ spec, stores, begin, call, forget }) {
+  const { name, schema, validate } = spec;
+  const pending = new Map(); // id -> [resolve, reject]
+  const all = new Set();
+  const byKey = new Map(); // key -> listeners
+  const modeListeners = new Set();
+  const progressListeners = new Set();
+  const updates = new Map(); // key -> the last update in line
+  let mode = { kind: 'opening', reason: null, message: null };
+  let ids = 0;
+  let over = null; // why it is closed
+
+  const deliver = (listeners, news) => {
+    for (const listener of [...listeners]) {
+      try {
+        listener(news());
+      } catch (error) {
+        console.error(`changeover: a listener of the store "${name}" threw`, error);
+      }
+    }
+  };
+  const settle = (id, error, value) => {
+    const [resolve, reject] = pending.get(id) ?? [];
+    pending.delete(id);
+    if (error) reject?.(error);
+    else resolve?.(value);
+  };
+  const enter = (kind, reason, message) => {
+    mode = { kind, reason, message };
+    deliver(modeListeners, () => mode);
+  };
+
+  const handle = begin({
+    reply: (id, error, value) => settle(id, error && failure(error), value),
+    mode: enter,
+    problem: (error) => console.warn(`changeover: ${error.message}`),
+    progress: (progress) => deliver(progressListeners, () => ({ ...progress })),
+    change(key, value) {
+      if (key !== null) deliver(byKey.get(key) ?? [], () => ({ key, value: structuredClone(value) }));
+      deliver(all, () => ({ key, value: structuredClone(value) }));
+    },
+  });
+
+  const ask = (method, ...given) =>
+    new Promise((resolve, reject) => {
+      if (over) throw over;
+      const id = (ids += 1);
+      pending.set(id, [resolve, reject]);
+      try {
+        call(() => handle[method](id, ...given));
+      } catch (error) {
+        pending.delete(id);
+        throw error;
+      }
+    });
+  const keyed = (key) => {
+    if (typeof key === 'string' && key && (key.isWellFormed?.() ?? true)) return key;
+    throw failure({ code: 'invalid_key', message: `store "${name}": ${textOf(JSON.stringify(key) ?? key)} is no key; a key is a text that is not empty`, store: name });
+  };
+  /** A copy that may be stored. */
+  const storable = (key, value) => {
+    const copy = cloned(value, `store "${name}": "${key}"`);
+    return then(check(validate, copy), (wrong) => {
+      if (!wrong) return copy;
+      const at = wrong.path ? ` at ${wrong.path}` : '';
+      throw failure({ code: 'invalid_value', message: `store "${name}": "${key}" is no value of schema ${schema}${at}: ${wrong.message}`, store: name, path: wrong.path });
+    });
+  };
+
+  const update = async (key, change) => {
+    for (let tried = 1; ; tried += 1) {
+      const [before, ...stamp] = (await ask('read', key)) ?? [];
+      const found = stamp.length > 0;
+      const after = await change(found ? before : undefined);
+      const seen = found ? stamp : null;
+      try {
+        if (after !== undefined) {
+          const copy = await storable(key, after);
+          await ask('write', key, copy, seen);
+        } else if (found) await ask('delete', key, seen);
+        return after;
+      } catch (error) {
+        if (error.code !== 'conflict' || tried === TRIES) throw error;
+        await new Promise((go) => setTimeout(go, Math.random() * tried));
+      }
+    }
+  };
+
+  const listen = (listeners, listener, on, off) => {
+    const entry = (news) => listener(news);
+    if (listeners.size === 0) on?.();
+    listeners.add(entry);
+    return () => {
+      if (listeners.delete(entry) && listeners.size === 0) off?.();
+    };
+  };
+  const tell = (method, key) => {
+    if (!over) call(() => handle[method](key));
+  };
+
+  const die = (error) => {
+    over = error;
+    for (const id of [...pending.keys()]) settle(id, error);
+    enter('closed', error.code, error.message);
+  };
+
+  const api = {
+    name,
+    schema,
+    get mode() {
+      return mode;
+    },
+    async ready() {
+      await ask('list', undefined, 1);
+    },
+    async get(key) {
+      const [value] = (await ask('read', keyed(key))) ?? [];
+      return value;
+    },
+    async set(key, value) {
+      if (value === undefined) throw failure({ code: 'not_cloneable', message: `store "${name}": "${keyed(key)}" cannot be set to undefined; delete() removes a record`, store: name });
+      await ask('write', keyed(key), await storable(key, value), undefined);
+    },
+    update(key, change) {
+      const next = (updates.get(key) ?? Promise.resolve()).then(() => update(keyed(key), change));
+      const line = next.catch(() => {}).then(() => updates.get(key) === line && updates.delete(key));
+      updates.set(key, line);
+      return next;
+    },
+    async delete(key) {
+      await ask('delete', keyed(key), undefined);
+    },
+    async list({ after, limit = PORTION } = {}) {
+      const [rows] = await ask('list', after, Math.max(1, Math.min(limit, 2 ** 31)));
+      return rows;
+    },
+    async *entries() {
+      for (let after; ; ) {
+        const [rows, last] = await ask('list', after, PORTION);
+        yield* rows;
+        if (last || !rows.length) return;
+        after = rows.at(-1)[0];
+      }
+    },
+    subscribe(...given) {
+      const listener = given.pop();
+      if (!given.length) return listen(all, listener, () => tell('listen', null), () => tell('unlisten', null));
+      const key = keyed(given[0]);
+      if (!byKey.has(key)) byKey.set(key, new Set());
+      return listen(byKey.get(key), listener, () => tell('listen', key), () => tell('unlisten', key));
+    },
+    onMode: (listener) => listen(modeListeners, listener),
+    onProgress: (listener) => listen(progressListeners, listener),
+    close() {
+      if (over) return;
+      try {
+        call(() => handle.close());
+      } catch {}
+      die(failure({ code: 'closed', message: `store "${name}" is closed`, store: name }));
+      forget();
+    },
+  };
+
+  const head = () => {
+    const text = over ? '' : call(() => handle.head());
+    return text ? JSON.parse(text) : null;
+  };
+
+  /** All records of a schema that has been left. */
+  const readBackup = async (from) => {
+    const records = [];
+    for (let after; ; ) {
+      const portion = await call(() => handle.readBackup(from, after, PORTION));
+      if (!portion) throw failure({ code: 'unavailable', message: `store "${name}": its backup of schema ${from} cannot be read`, store: name });
+      records.push(...portion.rows);
+      if (portion.last || !portion.rows.length) return records;
+      after = portion.rows.at(-1)[0];
+    }
+  };
+
+  return {
+    api,
+    spec,
+    die,
+    backups: () =>
+      (head()?.backups ?? []).map(({ schema: from, at, lineage }) => ({
+        id: `store:${name}:${from}`,
+        kind: 'store',
+        name,
+        schema: from,
+        build: null,
+        at,
+        reason: 'left',
+        message: `store "${name}" has gone on from schema ${from} to ${schema}`,
+        value: async () => Object.fromEntries(await readBackup(from)),
+        async restore() {
+          const records = await readBackup(from);
+          // All are made before the first is written.
+          const made = [];
+          for (const [key, value] of records) {
+            const [{ value: now }] = await stores.migrate([{ store: name, from, lineage, value }]);
+            made.push([key, now]);
+          }
+          for (const [key, value] of made) await api.set(key, value);
+        },
+        async remove() {
+          if (!(await call(() => handle.dropBackup(from)))) throw failure({ code: 'in_use', message: `store "${name}": its backup of schema ${from} is not there or still in use`, store: name });
+        },
+      })),
+    /** Has an older schema brought back for a build that is about to take over. */
+    async revive(older, patience) {
+      const end = Date.now() + patience;
+      const back = () => head()?.schema === older;
+      while (!over && !back() && Date.now() < end) {
+        if (!head()?.namespaces.some((it) => it.schema === older)) call(() => handle.revive(older));
+        await new Promise((go) => setTimeout(go, ROUND));
+      }
+    },
+  };
+}

@@ -1,0 +1,329 @@
+// Migrations and durable stores: the engine's second WebAssembly module with the functions of the app around it.
+//
+// In order: instantiate, register what the app names, migrate states on copies, open stores. The engine decides every
+// step; here the app's own functions run, on values that the engine never sees. A trap ends all of it: what was asked
+// is refused with code `panic`, nothing is written any more, and the page goes on.
+import { createBindings } from './bindings.js';
+import { failure } from './failure.js';
+import { textOf } from './failures.js';
+import { instantiate } from './instantiate.js';
+import { check, isThenable, readSpec, then } from './schema.js';
+import { openStore } from './store.js';
+import { createStateRuns } from './stores-states.js';
+import { cloned, difference, merge } from './values.js';
+
+/** Milliseconds that one step, snapshot or validation may take. */
+const BUDGET = 3_000;
+
+/**
+ * @param {{options: object}} page complete options: `release` for the scope of the databases, `build`, `storesWasm`
+ * @returns what the rest of the package calls `stores`; see `register`, `migrate` and `open` below
+ */
+export async function createStores({ options }) {
+  const { exports, imports, start } = createBindings();
+  const { instance, module } = await instantiate(options.storesWasm, imports, 'stores.wasm', 'storesWasm');
+  start(instance, module);
+
+  const specs = new Map(); // name -> {spec, functions}
+  const opened = new Map(); // name -> the open store
+  const scope = options.release ? new URL(options.release, globalThis.document?.baseURI).pathname : '/';
+  let dead = null;
+  let place = '';
+
+  const die = (error) => {
+    if (dead) return;
+    dead = failure({ code: 'panic', message: `stores have stopped: ${place || textOf(error)}` });
+    for (const store of opened.values()) store.die(dead);
+  };
+  /** Calls into the engine, which throws plain `{code, message, …}`; anything else is a trap. */
+  const call = (run) => {
+    if (dead) throw dead;
+    try {
+      return run();
+    } catch (error) {
+      if (typeof error?.code === 'string' && !(error instanceof Error)) throw failure(error);
+      die(error);
+      throw dead;
+    }
+  };
+  const core = new exports.Stores({
+    shield: (callback) => (given) => {
+      if (dead) return undefined;
+      try {
+        return callback(given);
+      } catch (error) {
+        die(error);
+      }
+    },
+    panicked: (at) => {
+      place = at;
+    },
+  });
+
+  const register = (spec) => {
+    const { registration, functions } = readSpec(spec);
+    call(() => core.register(registration));
+    specs.set(spec.name, { spec, functions });
+  };
+  const unregister = (name) => {
+    if (specs.delete(name) && !dead) call(() => core.unregister(name));
+  };
+  const stepsOf = (name) => specs.get(name)?.functions ?? [];
+
+  /** Runs steps one after the other; a promise if one of them answers with one. */
+  const walk = (name, value, steps, budget) => {
+    for (let at = 0; at < steps.length; at += 1) {
+      const made = stepsOf(name)[steps[at]](value);
+      if (isThenable(made)) return within(made, budget).then((now) => walk(name, now, steps.slice(at + 1), budget));
+      value = made;
+    }
+    return value;
+  };
+
+  /** Makes one record as the engine's recipe says. `known` is what the schema below has of an older copy. */
+  const cook = (name, value, hops, budget) => {
+    for (let at = 0; at < hops.length; at += 1) {
+      const [steps, ours] = hops[at];
+      const theirs = walk(name, value, steps, budget);
+      const made = ours ? blend(name, theirs, steps, ours, budget) : theirs;
+      if (isThenable(made)) return made.then((now) => cook(name, now, hops.slice(at + 1), budget));
+      value = made;
+    }
+    return value;
+  };
+  const blend = (name, theirs, steps, [own, there], budget) =>
+    then(theirs, (news) => {
+      const below = walk(name, structuredClone(own), there, budget);
+      return then(then(below, (known) => walk(name, known, steps, budget)), (base) => merge(base, own, news));
+    });
+
+  /**
+   * @param {[unknown, [number[], [unknown, number[]]?][]][]} recipes
+   * @param {number | undefined} schema validate the results, if they are of the schema this build works with
+   */
+  const translate = (name, recipes, schema, budget) => {
+    const { spec } = specs.get(name) ?? { spec: {} };
+    const validate = schema === spec.schema ? spec.validate : undefined;
+    const one = ([value, hops]) => {
+      const made = cook(name, structuredClone(value), hops, budget);
+      return validate ? then(made, (done) => then(check(validate, done), (wrong) => (wrong ? invalid(wrong) : done))) : made;
+    };
+    const values = [];
+    const failed = (error, at) => ({ place: at, message: `${error?.path ? `at ${error.path}: ` : ''}${textOf(error)}` });
+    const go = (from) => {
+      for (let at = from; at < recipes.length; at += 1) {
+        let made;
+        try {
+          made = one(recipes[at]);
+        } catch (error) {
+          throw failed(error, at);
+        }
+        if (isThenable(made)) {
+          return made.then(
+            (value) => {
+              values.push(value);
+              return go(at + 1);
+            },
+            (error) => Promise.reject(failed(error, at)),
+          );
+        }
+        values.push(made);
+      }
+      return values;
+    };
+    return go(0);
+  };
+
+  const stores = {
+    register,
+    unregister,
+    lineage: (name, schema) => call(() => core.lineage(name, schema)),
+    way: (name, from, to) => call(() => core.way(name, from, to)),
+    reach: (name) => call(() => core.reach(name)),
+    handover: (name, taker) => call(() => core.handover(name, taker)),
+
+    /**
+     * Takes values from the schemas they were stored in to those of this build (or to `to`), all or nothing, on copies.
+     *
+     * @param {{store: string, from: number, lineage?: string, value: unknown, to?: number}[]} jobs
+     * @param {{dry?: boolean, verify?: boolean, lossy?: boolean, budget?: number, onProgress?: (done: number, total: number) => void}} [how]
+     *   `dry`: ends in a report; `verify`: also goes back after each step and compares
+     * @returns {Promise<{store: string, schema: number, value: unknown}[] | {stores: object[]}>}
+     */
+    async migrate(jobs, { dry = false, verify = false, lossy = false, budget = BUDGET, onProgress } = {}) {
+      const bare = jobs.map(({ value, ...job }) => job);
+      const run = call(() => core.migrate(bare, { dry, verify, lossy, budget }));
+      const work = new Map(jobs.map(({ store, value }) => [store, { value }]));
+      let pending;
+      const feed = (type, store, more) => call(() => run.feed({ type, store, ...more }));
+      /** Begins what the engine asks for; the answer may come at once or later. */
+      const begin = ({ type, store, index, step, schema }) => {
+        const mine = work.get(store);
+        const answer = (next, wrong) => {
+          const failed = (error) => feed(wrong, store, { index, message: textOf(error), path: error?.path });
+          try {
+            const made = next();
+            return isThenable(made) ? made.catch(failed) : made;
+          } catch (error) {
+            return failed(error);
+          }
+        };
+        if (type === 'snapshot') {
+          return answer(() => {
+            mine.now = cloned(mine.value, `state "${store}"`);
+            feed('snapshotTaken', store);
+          }, 'snapshotFailed');
+        }
+        if (type === 'runStep') {
+          return answer(() => {
+            mine.before = verify ? structuredClone(mine.now) : undefined;
+            return then(stepsOf(store)[step](mine.now), (made) => {
+              mine.now = made;
+              feed('stepDone', store, { index });
+            });
+          }, 'stepFailed');
+        }
+        if (type === 'goBack') {
+          return answer(
+            () =>
+              then(stepsOf(store)[step](structuredClone(mine.now)), (back) => {
+                const path = difference(mine.before, back);
+                feed(path === null ? 'restored' : 'notRestored', store, { index, path });
+              }),
+            'stepFailed',
+          );
+        }
+        const { spec } = specs.get(store);
+        return answer(
+          () =>
+            then(check(schema === spec.schema ? spec.validate : undefined, mine.now), (wrong) =>
+              feed(wrong ? 'invalid' : 'validated', store, { message: wrong?.message, path: wrong?.path }),
+            ),
+          'invalid',
+        );
+      };
+      let timer;
+      try {
+        for (;;) {
+          const output = call(() => run.next());
+          if (output.type === 'failed') throw failure(output.error);
+          if (output.type === 'reported') return { stores: output.stores };
+          if (output.type === 'ready') return output.stores.map(([store, schema]) => ({ store, schema, value: work.get(store).now }));
+          if (output.type === 'progress') onProgress?.(output.done, output.total);
+          else if (output.type !== 'wake') pending = begin(output);
+          else {
+            const late = new Promise((wake) => {
+              timer = setTimeout(wake, Math.max(0, output.at - Date.now()));
+            });
+            await Promise.race([late, pending]);
+            clearTimeout(timer);
+            feed('woke', '');
+          }
+        }
+      } finally {
+        clearTimeout(timer);
+        run.free();
+      }
+    },
+
+    /** Opens a durable store; the same one when it is open already. */
+    async open(spec) {
+      const { name, budget = BUDGET } = spec;
+      register(spec);
+      const forget = () => {
+        opened.delete(name);
+        unregister(name);
+      };
+      try {
+        const initial = await firstRecords(stores, core, scope, spec, call);
+        const begin = (host) =>
+          call(() =>
+            core.open(
+              name,
+              { ...spanOptions(spec), scope, build: options.build ?? '', accepts: spec.accepts ?? [], initial },
+              { ...host, translate: (recipes, schema) => translate(name, recipes, schema, budget) },
+            ),
+          );
+        const store = openStore({ spec, stores, begin, call, forget });
+        opened.set(name, store);
+        return store.api;
+      } catch (error) {
+        forget();
+        throw error;
+      }
+    },
+
+    /** Schemas of open stores that have been left, as `backups()` lists them. */
+    async backups() {
+      return [...opened.values()].flatMap((store) => store.backups());
+    },
+
+    /**
+     * The release goes to a build that knows these schemas: brings back those that are older than this build's.
+     *
+     * @param {Record<string, {schema: number, reads: number[]}>} target
+     * @param {number} patience milliseconds to wait for it
+     */
+    async handOver(target, patience) {
+      const back = [...opened].filter(([name, { spec }]) => target[name] && target[name].schema < spec.schema && !target[name].reads?.includes(spec.schema));
+      await Promise.all(back.map(([name, store]) => store.revive(target[name].schema, patience)));
+    },
+
+    close() {
+      for (const store of [...opened.values()]) store.api.close();
+    },
+  };
+  return Object.assign(stores, { states: createStateRuns(stores) });
+}
+
+const spanOptions = ({ dwell, retention, census, batch }) => {
+  const given = Object.entries({ dwell, retention, census, batch }).filter(([, value]) => Number.isFinite(value) && value >= 0);
+  return Object.fromEntries(given.map(([name, value]) => [name, Math.floor(value)]));
+};
+
+/** What a store begins with, if it has to be made: what was there before it, else what the app begins with. */
+async function firstRecords(stores, core, scope, spec, call) {
+  const { name, schema } = spec;
+  const exists = await call(() => core.exists(scope, name));
+  if (exists === undefined) throw failure({ code: 'unavailable', message: `store "${name}": the database is not available`, store: name });
+  if (exists) return [];
+  const records = new Map();
+  const first = typeof spec.initial === 'function' ? await spec.initial() : spec.initial;
+  for (const [key, value] of Object.entries(first ?? {})) records.set(key, cloned(value, `store "${name}": "${key}"`));
+  for (const adopt of [spec.adopt ?? []].flat()) {
+    const found = await adopted(name, adopt);
+    for (const [key, value] of found?.records ?? []) {
+      if (found.schema === schema && !spec.validate) records.set(key, cloned(value, `store "${name}": "${key}"`));
+      else {
+        // Their lineage is not known; their schema number is what the app says it is.
+        const [made] = await stores.migrate([{ store: name, from: found.schema, lineage: '', value }]);
+        records.set(key, made.value);
+      }
+    }
+  }
+  return [...records];
+}
+
+async function adopted(name, adopt) {
+  try {
+    return await adopt();
+  } catch (error) {
+    throw failure({ code: error?.code ?? 'adoption_failed', message: `store "${name}" could not take over what was there before it: ${textOf(error)}`, store: name, path: error?.path });
+  }
+}
+
+const invalid = ({ message, path }) => {
+  throw Object.assign(new Error(message), { path });
+};
+
+async function within(answer, budget) {
+  let timer;
+  const late = new Promise((_, fail) => {
+    timer = setTimeout(() => fail(new Error(`a step gave no answer within ${budget} ms`)), budget);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

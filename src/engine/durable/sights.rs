@@ -1,0 +1,234 @@
+//! What one tab has seen of a store's records, and what it should be told of.
+//!
+//! Two questions hang on that. May a plain write of this tab win? While the tab is awake, yes: it hears of every change.
+//! After a sleep it may have missed some, so a write to a record it saw before then counts only if nobody else has
+//! written it since. And: which records are to be read again because of a hint, and is the answer news? Hints may be
+//! lost, late, or about nothing; the stamp that is read decides.
+
+use alloc::{string::String, vec::Vec};
+
+use super::head::Stamp;
+use super::op::Seen;
+use crate::engine::names::Names;
+
+/// Most records whose last sight is remembered. Beyond that some give way, and writes to them win as if they had never
+/// been seen.
+const LIMIT: usize = 4_096;
+
+#[derive(Clone, Debug, Default)]
+pub struct Sights {
+    seen: Names<Sight>,
+    /// Raised by every sleep.
+    days: u32,
+    /// How many listen to each record; the empty list of keys is never told.
+    listeners: Names<usize>,
+    /// How many listen to all records.
+    to_all: usize,
+    reading: Vec<Reading>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sight {
+    stamp: Option<Stamp>,
+    day: u32,
+    /// The stamp that listeners were told of last, if any.
+    told: Option<Option<Stamp>>,
+}
+
+#[derive(Clone, Debug)]
+struct Reading {
+    key: String,
+    /// Hinted at again while the read is under way.
+    again: bool,
+}
+
+/// What follows from the answer to a read for listeners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct News {
+    pub tell: bool,
+    pub read_again: bool,
+}
+
+impl Sights {
+    /// The tab has read a record, or written it: this is the last it knows of it.
+    pub fn on_seen(&mut self, key: &str, stamp: Option<Stamp>) {
+        let told = self.seen.get(key).and_then(|sight| sight.told);
+        let day = self.days;
+        if self.seen.len() >= LIMIT && !self.seen.contains_key(key) {
+            // Every other one: neither end of the order is forgotten more than the other.
+            let mut keeps = false;
+            self.seen.retain(|_, _| {
+                keeps = !keeps;
+                keeps
+            });
+        }
+        self.seen.insert(key.into(), Sight { stamp, day, told });
+    }
+
+    /// The tab was frozen, cached or asleep: it may have missed anything.
+    pub fn on_slept(&mut self) {
+        self.days = self.days.wrapping_add(1);
+    }
+
+    /// On what a plain write to `key` depends: on nothing, unless the tab has slept since it saw the record.
+    pub fn condition(&self, key: &str) -> Option<Seen> {
+        let sight = self.seen.get(key)?;
+        (sight.day != self.days).then_some(Seen(sight.stamp))
+    }
+
+    /// `None`: to all records.
+    pub fn on_listened(&mut self, key: Option<&str>) {
+        let Some(key) = key else {
+            self.to_all += 1;
+            return;
+        };
+        let count = self.listeners.get(key).copied().unwrap_or_default();
+        self.listeners.insert(key.into(), count + 1);
+    }
+
+    pub fn on_unlistened(&mut self, key: Option<&str>) {
+        let Some(key) = key else {
+            self.to_all = self.to_all.saturating_sub(1);
+            return;
+        };
+        match self.listeners.get(key).copied() {
+            Some(count) if count > 1 => drop(self.listeners.insert(key.into(), count - 1)),
+            _ => drop(self.listeners.remove(key)),
+        }
+    }
+
+    /// A record may have changed: whether it should be read now.
+    pub fn on_hinted(&mut self, key: &str) -> bool {
+        if self.to_all == 0 && !self.listeners.contains_key(key) {
+            return false;
+        }
+        match self.reading.iter_mut().find(|it| it.key == key) {
+            Some(reading) => {
+                reading.again = true;
+                false
+            }
+            None => {
+                self.reading.push(Reading {
+                    key: key.into(),
+                    again: false,
+                });
+                true
+            }
+        }
+    }
+
+    /// Everything may have changed: the records to read. Who listens to all is told so by the caller.
+    pub fn on_missed(&mut self) -> Vec<String> {
+        let keys: Vec<String> = self.listeners.keys().cloned().collect();
+        keys.into_iter().filter(|key| self.on_hinted(key)).collect()
+    }
+
+    pub fn has_listeners_to_all(&self) -> bool {
+        self.to_all > 0
+    }
+
+    /// The read that `on_hinted` asked for was answered; `None`: it failed, and the next hint tries again.
+    pub fn on_read(&mut self, key: &str, answer: Option<Option<Stamp>>) -> News {
+        let place = self.reading.iter().position(|it| it.key == key);
+        let read_again = place.is_some_and(|place| self.reading[place].again);
+        match (place, read_again) {
+            (Some(place), true) => self.reading[place].again = false,
+            (Some(place), false) => drop(self.reading.remove(place)),
+            (None, _) => {}
+        }
+        let mut tell = false;
+        if let Some(stamp) = answer {
+            self.on_seen(key, stamp);
+            if let Some(sight) = self.seen.get_mut(key) {
+                tell = sight.told != Some(stamp);
+                sight.told = Some(stamp);
+            }
+        }
+        News { tell, read_again }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    fn stamp(count: u64) -> Option<Stamp> {
+        Some(Stamp { writer: 1, count })
+    }
+
+    #[test]
+    fn a_write_depends_on_what_was_seen_only_after_a_sleep() {
+        let mut sights = Sights::default();
+        sights.on_seen("a", stamp(1));
+        sights.on_seen("gone", None);
+        assert_eq!(sights.condition("a"), None);
+        sights.on_slept();
+        assert_eq!(sights.condition("a"), Some(Seen(stamp(1))));
+        assert_eq!(sights.condition("gone"), Some(Seen(None)));
+        assert_eq!(sights.condition("never seen"), None);
+        sights.on_seen("a", stamp(2));
+        assert_eq!(sights.condition("a"), None, "it is up to date again");
+    }
+
+    #[test]
+    fn a_hint_during_a_read_reads_once_more_so_the_last_value_is_told() {
+        let mut sights = Sights::default();
+        assert!(!sights.on_hinted("a"), "nobody listens");
+        sights.on_listened(Some("a"));
+        assert!(sights.on_hinted("a"));
+        assert!(!sights.on_hinted("a"));
+        assert!(!sights.on_hinted("a"));
+        let told = |tell, read_again| News { tell, read_again };
+        assert_eq!(sights.on_read("a", Some(stamp(1))), told(true, true));
+        assert_eq!(sights.on_read("a", Some(stamp(2))), told(true, false));
+        assert!(sights.on_hinted("a"));
+        assert_eq!(
+            sights.on_read("a", Some(stamp(2))),
+            told(false, false),
+            "the same write is no news"
+        );
+        assert!(sights.on_hinted("a"));
+        assert_eq!(sights.on_read("a", None), told(false, false));
+        assert!(
+            sights.on_hinted("a"),
+            "a failed read can be asked for again"
+        );
+    }
+
+    #[test]
+    fn after_a_sleep_every_record_somebody_listens_to_is_read() {
+        let mut sights = Sights::default();
+        sights.on_listened(Some("b"));
+        sights.on_listened(Some("a"));
+        sights.on_listened(Some("a"));
+        sights.on_listened(None);
+        assert!(sights.on_hinted("a"));
+        assert_eq!(sights.on_missed(), ["b"], "a is being read already");
+        assert!(sights.has_listeners_to_all());
+        sights.on_unlistened(Some("a"));
+        sights.on_unlistened(Some("b"));
+        sights.on_unlistened(None);
+        sights.on_read("a", Some(None));
+        assert!(
+            sights.on_read("a", Some(None))
+                == News {
+                    tell: false,
+                    read_again: false
+                }
+        );
+        assert!(!sights.has_listeners_to_all());
+        assert!(sights.on_hinted("a"), "one listener is left");
+        assert!(!sights.on_hinted("b"));
+    }
+
+    #[test]
+    fn memory_of_what_was_seen_is_bounded() {
+        let mut sights = Sights::default();
+        for count in 0..LIMIT + 5 {
+            sights.on_seen(&alloc::format!("{count:06}"), stamp(1));
+        }
+        assert!(sights.seen.len() > LIMIT / 2 && sights.seen.len() <= LIMIT);
+    }
+}

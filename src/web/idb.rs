@@ -1,0 +1,605 @@
+//! The database of one store: IndexedDB, with a native version that never changes.
+//!
+//! An upgrade of the native version waits until every other tab has let go of the database, and the requests behind it
+//! hang without an event. So there is one version, one object store, and everything that changes lies in records:
+//! `"head"` is the head as JSON text, `[schema, key]` is a record `[writer, count, epoch, value]`.
+//!
+//! A transaction is an [`Op`]: read what it names, let the engine judge, write what the verdict says, all before the
+//! browser may commit.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use js_sys::{Array, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    IdbDatabase, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction,
+    IdbTransactionMode,
+};
+
+use super::{
+    clock::Clock,
+    handle::{Callback, Timer, window},
+    json,
+};
+use crate::engine::{
+    durable::{Answer, Facts, Failure, Head, Op, Reads, Record, ScanRead, Stamp, Write, judge},
+    format::ParseError,
+    written::ToJson,
+};
+
+/// How a transaction ended.
+pub enum Outcome {
+    /// It was judged and has committed.
+    Judged(Answer<JsValue>),
+    /// It did not commit; nothing was written.
+    Failed(Failure),
+    /// Its head cannot be read; nothing was written.
+    HeadUnreadable(ParseError),
+}
+
+type Done = Box<dyn FnOnce(Outcome)>;
+
+/// A database that opens when it is needed; dropping it closes it.
+#[must_use = "dropping it closes the database"]
+pub struct Database(Rc<Inner>);
+
+struct Inner {
+    name: String,
+    clock: Rc<Clock>,
+    link: RefCell<Link>,
+    waiting: RefCell<Vec<Asked>>,
+    running: RefCell<Vec<Running>>,
+    numbers: Cell<u32>,
+    on_opening: Callback,
+    on_database: Callback,
+    on_transaction: Callback,
+}
+
+/// The connection.
+enum Link {
+    Closed,
+    Opening {
+        request: IdbOpenDbRequest,
+        /// Ends our patience with it.
+        _timer: Timer,
+    },
+    Open(IdbDatabase),
+}
+
+struct Asked {
+    op: Op<JsValue>,
+    done: Done,
+    /// It was tried on a connection that turned out to be closing.
+    again: bool,
+}
+
+struct Running {
+    number: u32,
+    transaction: IdbTransaction,
+    store: IdbObjectStore,
+    op: Op<JsValue>,
+    reads: Reads,
+    asked: Vec<IdbRequest>,
+    /// Requests for the copies of the scanned rows, asked once their keys are known.
+    copies: Vec<IdbRequest>,
+    answer: Option<Answer<JsValue>>,
+    failure: Option<Failure>,
+    done: Done,
+}
+
+const STORE: &str = "entries";
+const HEAD: &str = "head";
+/// The number of a transaction, as a property of the browser's object.
+const NUMBER: &str = "changeover";
+/// The native version.
+const VERSION: u32 = 1;
+/// Opening cannot be cancelled, and a browser may never answer (w3c/IndexedDB#223).
+const PATIENCE: u64 = 10_000;
+/// From so many records on, neighbours are read as ranges instead of one by one.
+const MANY: usize = 8;
+
+impl Database {
+    pub fn new(name: String, clock: Rc<Clock>) -> Self {
+        Self(Rc::new_cyclic(|weak: &std::rc::Weak<Inner>| {
+            let heard = |hear: fn(&Rc<Inner>, &JsValue)| {
+                let weak = weak.clone();
+                Callback::new(move |event| {
+                    if let Some(this) = weak.upgrade() {
+                        hear(&this, &event);
+                    }
+                    JsValue::UNDEFINED
+                })
+            };
+            Inner {
+                name,
+                clock,
+                link: RefCell::new(Link::Closed),
+                waiting: RefCell::default(),
+                running: RefCell::default(),
+                numbers: Cell::new(0),
+                on_opening: heard(Inner::on_opening),
+                on_database: heard(Inner::on_database),
+                on_transaction: heard(Inner::on_transaction),
+            }
+        }))
+    }
+
+    /// Runs one transaction. `done` may be called before this returns only if the database cannot be used at all.
+    pub fn transact(&self, op: Op<JsValue>, done: impl FnOnce(Outcome) + 'static) {
+        self.0.begin(Asked {
+            op,
+            done: Box::new(done),
+            again: false,
+        });
+    }
+
+    /// Lets go of the database once the running transactions are over; the next one opens it again.
+    pub fn close(&self) {
+        self.0.close();
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Inner {
+    fn begin(self: &Rc<Self>, asked: Asked) {
+        let database = match &*self.link.borrow() {
+            Link::Open(database) => Some(database.clone()),
+            Link::Closed | Link::Opening { .. } => None,
+        };
+        match database {
+            Some(database) => self.run(&database, asked),
+            None => {
+                self.waiting.borrow_mut().push(asked);
+                self.open();
+            }
+        }
+    }
+
+    fn open(self: &Rc<Self>) {
+        if !matches!(*self.link.borrow(), Link::Closed) {
+            return;
+        }
+        let factory = window().indexed_db().ok().flatten();
+        let request = factory.and_then(|it| it.open_with_u32(&self.name, VERSION).ok());
+        let Some(request) = request else {
+            return self.fail_waiting("this browser gives the page no IndexedDB");
+        };
+        let hear = Some(self.on_opening.function());
+        request.set_onupgradeneeded(hear);
+        request.set_onsuccess(hear);
+        request.set_onerror(hear);
+        let weak = Rc::downgrade(self);
+        let timer = Timer::new(move || {
+            if let Some(this) = weak.upgrade() {
+                let late = this.link.replace(Link::Closed);
+                drop(late);
+                this.fail_waiting("it did not open within 10 s");
+            }
+        });
+        timer.arm(PATIENCE);
+        self.link.replace(Link::Opening {
+            request,
+            _timer: timer,
+        });
+    }
+
+    fn on_opening(self: &Rc<Self>, event: &JsValue) {
+        let request: IdbOpenDbRequest = json::property(event, "target").unchecked_into();
+        let database = || -> Option<IdbDatabase> { request.result().ok()?.dyn_into().ok() };
+        match json::text(event, "type").as_deref() {
+            Some("upgradeneeded") => {
+                if let Some(database) = database() {
+                    let _ = database.create_object_store(STORE);
+                }
+                return;
+            }
+            Some("success") => {
+                let ours =
+                    matches!(&*self.link.borrow(), Link::Opening { request: asked, .. } if *asked == request);
+                match database() {
+                    Some(database) if ours => return self.on_open(database),
+                    // Too late: nobody waits for it any more.
+                    Some(database) => return database.close(),
+                    None => {}
+                }
+            }
+            _ => {}
+        }
+        let message = told(&request.error().ok().flatten().into());
+        drop(self.link.replace(Link::Closed));
+        self.fail_waiting(&message);
+    }
+
+    fn on_open(self: &Rc<Self>, database: IdbDatabase) {
+        let hear = Some(self.on_database.function());
+        database.set_onversionchange(hear);
+        database.set_onclose(hear);
+        drop(self.link.replace(Link::Open(database.clone())));
+        let waiting = self.waiting.take();
+        for asked in waiting {
+            self.begin(asked);
+        }
+    }
+
+    /// Somebody wants to delete the database, or the browser has closed it.
+    fn on_database(self: &Rc<Self>, _event: &JsValue) {
+        self.close();
+    }
+
+    fn close(&self) {
+        if let Link::Open(database) = self.link.replace(Link::Closed) {
+            database.close();
+        }
+    }
+
+    fn fail_waiting(&self, message: &str) {
+        for asked in self.waiting.take() {
+            (asked.done)(Outcome::Failed(Failure::Unavailable {
+                message: message.into(),
+            }));
+        }
+    }
+
+    fn run(self: &Rc<Self>, database: &IdbDatabase, asked: Asked) {
+        let reads = asked.op.reads();
+        let mode = match reads.only {
+            true => IdbTransactionMode::Readonly,
+            false => IdbTransactionMode::Readwrite,
+        };
+        let opened = database
+            .transaction_with_str_and_mode(STORE, mode)
+            .and_then(|transaction| {
+                let store = transaction.object_store(STORE)?;
+                Ok((transaction, store))
+            });
+        let (transaction, store) = match opened {
+            Ok(opened) => opened,
+            Err(_) if !asked.again => {
+                // The browser has closed the connection and not said so yet.
+                self.close();
+                return self.begin(Asked {
+                    again: true,
+                    ..asked
+                });
+            }
+            Err(error) => {
+                let message = told(&error);
+                return (asked.done)(Outcome::Failed(Failure::Failed { message }));
+            }
+        };
+        let number = self.numbers.get().wrapping_add(1);
+        self.numbers.set(number);
+        let _ = Reflect::set(&transaction, &NUMBER.into(), &number.into());
+        let hear = Some(self.on_transaction.function());
+        transaction.set_oncomplete(hear);
+        transaction.set_onabort(hear);
+        let requests = ask(&store, &reads);
+        let mut running = Running {
+            number,
+            transaction,
+            store,
+            op: asked.op,
+            reads,
+            asked: Vec::new(),
+            copies: Vec::new(),
+            answer: None,
+            failure: None,
+            done: asked.done,
+        };
+        match requests {
+            Ok(requests) => running.asked = requests,
+            Err(error) => running.give_up(&error),
+        }
+        running.hear_last(&running.asked, &self.on_transaction);
+        self.running.borrow_mut().push(running);
+    }
+
+    fn on_transaction(self: &Rc<Self>, event: &JsValue) {
+        let target = json::property(event, "target");
+        let kind = json::text(event, "type").unwrap_or_default();
+        let transaction = match kind.as_str() {
+            "success" => json::property(&target, "transaction"),
+            _ => target,
+        };
+        let number = json::number(&transaction, NUMBER);
+        let Some(mut running) = self.take(number) else {
+            return;
+        };
+        match kind.as_str() {
+            "success" => match running.on_read(&self.clock, &self.on_transaction) {
+                Some(outcome) => (running.done)(outcome),
+                None => self.running.borrow_mut().push(running),
+            },
+            "complete" => {
+                if let Some(answer) = running.answer {
+                    (running.done)(Outcome::Judged(answer));
+                }
+            }
+            _ => {
+                let failure = running.failure.unwrap_or_else(|| {
+                    failed(
+                        &running
+                            .transaction
+                            .error()
+                            .map_or(JsValue::NULL, Into::into),
+                    )
+                });
+                (running.done)(Outcome::Failed(failure));
+            }
+        }
+    }
+
+    fn take(&self, number: Option<u64>) -> Option<Running> {
+        let mut running = self.running.borrow_mut();
+        let place = running
+            .iter()
+            .position(|it| Some(u64::from(it.number)) == number)?;
+        Some(running.swap_remove(place))
+    }
+}
+
+impl Running {
+    /// Requests are answered in order: with the last one, all are.
+    fn hear_last(&self, requests: &[IdbRequest], hear: &Callback) {
+        if let Some(last) = requests.last() {
+            last.set_onsuccess(Some(hear.function()));
+        }
+    }
+
+    /// All that was asked for has been read. `None`: more is to come.
+    fn on_read(&mut self, clock: &Clock, hear: &Callback) -> Option<Outcome> {
+        let rows = match &self.reads.scan {
+            Some(scan) => {
+                let places = self.asked.len() - 2;
+                let rows = pairs(&self.asked[places], &self.asked[places + 1]);
+                if self.copies.is_empty() && !rows.is_empty() && !scan.also.is_empty() {
+                    match ask_copies(&self.store, scan, &rows) {
+                        Ok(requests) => self.copies = requests,
+                        Err(error) => self.give_up(&error),
+                    }
+                    self.hear_last(&self.copies, hear);
+                    return None;
+                }
+                self.rows(rows)
+            }
+            None => Vec::new(),
+        };
+        let head = match result(&self.asked[0]).as_string() {
+            None => None,
+            Some(text) => match Head::read(&text) {
+                Ok(head) => Some(head),
+                Err(error) => return Some(Outcome::HeadUnreadable(error)),
+            },
+        };
+        let facts = Facts {
+            now: clock.now(),
+            head,
+            records: self.records(),
+            rows,
+        };
+        let verdict = judge(&self.op, facts);
+        if verdict.writes.is_empty() {
+            return Some(Outcome::Judged(verdict.answer));
+        }
+        for write in verdict.writes {
+            if let Err(error) = perform(&self.store, write) {
+                self.give_up(&error);
+                return None;
+            }
+        }
+        self.answer = Some(verdict.answer);
+        None
+    }
+
+    /// Takes everything back; the end is told with `abort`.
+    fn give_up(&mut self, error: &JsValue) {
+        self.failure = Some(failed(error));
+        let _ = self.transaction.abort();
+    }
+
+    fn rows(&self, rows: Vec<(String, JsValue)>) -> Vec<(String, Vec<Option<Record<JsValue>>>)> {
+        let keys: Vec<&String> = rows.iter().map(|(key, _)| key).collect();
+        let copies = self.copies.chunks(2).map(|pair| match pair {
+            [names, values] => matched(&keys, pairs(names, values)),
+            _ => Vec::new(),
+        });
+        let mut copies: Vec<Vec<Option<Record<JsValue>>>> = copies.collect();
+        let all = rows.iter().enumerate().map(|(place, (key, value))| {
+            let own = [record(value)].into_iter();
+            let others = copies.iter_mut();
+            let others = others.map(|it| it.get_mut(place).and_then(Option::take));
+            (key.clone(), own.chain(others).collect())
+        });
+        all.collect()
+    }
+
+    /// In the order of [`Reads::records`].
+    fn records(&self) -> Vec<Option<Record<JsValue>>> {
+        let wanted = &self.reads.records;
+        if wanted.len() < MANY {
+            let found = self.asked[1..=wanted.len()].iter();
+            return found.map(|request| record(&result(request))).collect();
+        }
+        let mut records: Vec<Option<Record<JsValue>>> = wanted.iter().map(|_| None).collect();
+        for (place, schema) in schemas(wanted).into_iter().enumerate() {
+            let of_schema: Vec<usize> = (0..wanted.len())
+                .filter(|at| wanted[*at].0 == schema)
+                .collect();
+            let keys: Vec<&String> = of_schema.iter().map(|at| &wanted[*at].1).collect();
+            let first = 1 + 2 * place;
+            let found = matched(&keys, pairs(&self.asked[first], &self.asked[first + 1]));
+            for (at, found) in of_schema.into_iter().zip(found) {
+                records[at] = found;
+            }
+        }
+        records
+    }
+}
+
+/// Asks for the head, then the records, then the rows of the scan.
+fn ask(store: &IdbObjectStore, reads: &Reads) -> Result<Vec<IdbRequest>, JsValue> {
+    let mut requests = Vec::from([store.get(&HEAD.into())?]);
+    let wanted = &reads.records;
+    if wanted.len() < MANY {
+        for (schema, key) in wanted {
+            requests.push(store.get(&name(*schema, key))?);
+        }
+    } else {
+        for schema in schemas(wanted) {
+            let mut keys = wanted.iter().filter(|it| it.0 == schema).map(|it| &it.1);
+            let first = keys.next();
+            if let (Some(first), Some(last)) = (first, keys.next_back().or(first)) {
+                requests.extend(ask_range(store, schema, first, last)?);
+            }
+        }
+    }
+    if let Some(scan) = &reads.scan {
+        let range = range(scan.schema, scan.after.as_deref())?;
+        let limit = u32::try_from(scan.limit).unwrap_or(u32::MAX);
+        requests.push(store.get_all_keys_with_key_and_limit(&range, limit)?);
+        requests.push(store.get_all_with_key_and_limit(&range, limit)?);
+    }
+    Ok(requests)
+}
+
+/// Asks for the copies of rows, for each schema their keys and their values.
+fn ask_copies(
+    store: &IdbObjectStore,
+    scan: &ScanRead,
+    rows: &[(String, JsValue)],
+) -> Result<Vec<IdbRequest>, JsValue> {
+    let mut requests = Vec::new();
+    if let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) {
+        for schema in &scan.also {
+            requests.extend(ask_range(store, *schema, first, last)?);
+        }
+    }
+    Ok(requests)
+}
+
+fn ask_range(
+    store: &IdbObjectStore,
+    schema: u32,
+    first: &str,
+    last: &str,
+) -> Result<[IdbRequest; 2], JsValue> {
+    let range = IdbKeyRange::bound(&name(schema, first), &name(schema, last))?;
+    Ok([
+        store.get_all_keys_with_key(&range)?,
+        store.get_all_with_key(&range)?,
+    ])
+}
+
+fn perform(store: &IdbObjectStore, write: Write<JsValue>) -> Result<IdbRequest, JsValue> {
+    match write {
+        Write::Head(head) => store.put_with_key(&head.to_json().into(), &HEAD.into()),
+        Write::Put {
+            schema,
+            key,
+            record,
+        } => {
+            let Record {
+                stamp: Stamp { writer, count },
+                epoch,
+                value,
+            } = record;
+            let number = |it: u64| JsValue::from(it as f64);
+            let fields = Array::of4(&number(writer), &number(count), &number(epoch), &value);
+            store.put_with_key(&fields, &name(schema, &key))
+        }
+        Write::Delete { schema, key } => store.delete(&name(schema, &key)),
+        Write::Clear { schema } => store.delete(&range(schema, None)?.into()),
+    }
+}
+
+fn name(schema: u32, key: &str) -> JsValue {
+    Array::of2(&schema.into(), &key.into()).into()
+}
+
+/// All records of a schema after a key: an array counts as greater than any text.
+fn range(schema: u32, after: Option<&str>) -> Result<IdbKeyRange, JsValue> {
+    let lower = match after {
+        Some(key) => name(schema, key),
+        None => Array::of1(&schema.into()).into(),
+    };
+    let upper = Array::of2(&schema.into(), &Array::new());
+    IdbKeyRange::bound_with_lower_open_and_upper_open(&lower, &upper, true, true)
+}
+
+/// The different schemas of a list, in the order they appear.
+fn schemas(wanted: &[(u32, String)]) -> Vec<u32> {
+    let mut schemas = Vec::new();
+    for (schema, _) in wanted {
+        if !schemas.contains(schema) {
+            schemas.push(*schema);
+        }
+    }
+    schemas
+}
+
+fn result(request: &IdbRequest) -> JsValue {
+    request.result().unwrap_or(JsValue::UNDEFINED)
+}
+
+/// Keys and values that were read with two requests, in key order.
+fn pairs(names: &IdbRequest, values: &IdbRequest) -> Vec<(String, JsValue)> {
+    let array = |request| result(request).dyn_into::<Array>().unwrap_or_default();
+    let (names, values) = (array(names), array(values));
+    let keys = names.iter().map(|name| {
+        let name: Array = name.unchecked_into();
+        name.get(1).as_string().unwrap_or_default()
+    });
+    keys.zip(values.iter()).collect()
+}
+
+/// For each of `keys` its record, if it was found; both are in the order of the database.
+fn matched(keys: &[&String], found: Vec<(String, JsValue)>) -> Vec<Option<Record<JsValue>>> {
+    let mut rest = found.as_slice();
+    let one = |key: &&String| {
+        // What lies between the keys was not asked for.
+        let place = rest.iter().position(|(name, _)| name == *key)?;
+        let value = &rest[place].1;
+        rest = &rest[place + 1..];
+        record(value)
+    };
+    keys.iter().map(one).collect()
+}
+
+fn record(value: &JsValue) -> Option<Record<JsValue>> {
+    let fields: &Array = value.dyn_ref()?;
+    let number = |place| fields.get(place).as_f64().map(|it| it as u64);
+    Some(Record {
+        stamp: Stamp {
+            writer: number(0)?,
+            count: number(1)?,
+        },
+        epoch: number(2)?,
+        value: fields.get(3),
+    })
+}
+
+fn failed(error: &JsValue) -> Failure {
+    match json::text(error, "name").as_deref() {
+        Some("QuotaExceededError") => Failure::Quota,
+        _ => Failure::Failed {
+            message: told(error),
+        },
+    }
+}
+
+/// What an error of the database says.
+fn told(error: &JsValue) -> String {
+    let name = json::text(error, "name");
+    let message = json::text(error, "message").filter(|text| !text.is_empty());
+    message
+        .or(name)
+        .unwrap_or_else(|| "the browser does not say why".into())
+}

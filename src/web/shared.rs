@@ -1,0 +1,658 @@
+//! The driver of one shared store in one tab: runs its transactions, holds its locks, listens to the other tabs.
+//!
+//! In order: `open` makes the machine ([`Tab`]), which asks for the lock of its schema and then for the head; requests of
+//! the app go in, transactions and translations come out; what changed is told to the other tabs as a hint, and their
+//! hints make listeners here read again. A page that goes to sleep gives its lock back and asks again when it wakes.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+};
+
+use js_sys::Math;
+use wasm_bindgen::JsValue;
+use web_sys::BroadcastChannel;
+
+use super::{
+    clock::Clock,
+    handle::{Listener, Timer, window},
+    idb::{Database, Outcome},
+    json,
+    locks::{Ask, Fate, Lock},
+};
+use crate::engine::{
+    durable::{
+        Answer, Capabilities, DurableError, Head, Input, Mode, Op, Output, Recipe, Reply, Request,
+        Row, Seen, Sights, Stamp, Tab, Ticket, Wish,
+    },
+    io::{Millis, Timestamp},
+    text::{decimal, join},
+};
+
+/// What the app does for its store.
+pub trait App {
+    /// Makes values by translating; with `check`, also validates each as that schema. `done` takes the values in order,
+    /// or what went wrong with which.
+    fn translate(&self, recipes: Vec<Recipe<JsValue>>, check: Option<u32>, done: Translated);
+    /// The answer to a request.
+    fn on_reply(&self, id: u32, result: Result<Reply<JsValue>, DurableError>);
+    fn on_mode(&self, mode: &Mode);
+    /// Background work stopped; it is tried again later.
+    fn on_problem(&self, error: &DurableError);
+    fn on_progress(&self, progress: &Progress);
+    /// A record is another than the listeners know; `None`: they may have missed changes of any record.
+    fn on_change(&self, key: Option<&str>, value: Option<JsValue>);
+}
+
+pub type Translated = Box<dyn FnOnce(Result<Vec<JsValue>, Untranslated>)>;
+
+/// Why a value could not be made.
+pub struct Untranslated {
+    /// Which of the recipes.
+    pub place: usize,
+    pub message: String,
+}
+
+/// A committed step of a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// `expand`, `copy`, `check`, `contract`, `revive`, `return` or `sweep`.
+    pub phase: &'static str,
+    pub from: u32,
+    pub to: u32,
+    /// Records so far in this phase.
+    pub done: usize,
+}
+
+/// One store as this tab has it; dropping it closes it without a word.
+#[must_use = "dropping it closes the store"]
+pub struct Shared(Rc<Inner>);
+
+struct Inner {
+    /// Prefix of the names of locks and of the channel.
+    name: String,
+    app: Box<dyn App>,
+    clock: Rc<Clock>,
+    database: Database,
+    tab: RefCell<Tab<JsValue>>,
+    sights: RefCell<Sights>,
+    inputs: RefCell<VecDeque<Input<JsValue>>>,
+    draining: Cell<bool>,
+    closed: Cell<bool>,
+    asked: RefCell<Vec<Asked>>,
+    reads: Cell<u32>,
+    /// The locks that are asked for or held: the shared one of this tab's schema, and an exclusive one.
+    shared: RefCell<Option<Lock>>,
+    exclusive: RefCell<Option<Lock>>,
+    progress: RefCell<Progress>,
+    wake: Cell<Option<Timestamp>>,
+    ticked: Cell<Timestamp>,
+    open: RefCell<Open>,
+}
+
+/// What has to be closed.
+#[derive(Default)]
+struct Open {
+    timer: Option<Timer>,
+    /// Puts going to sleep off until the page's own handlers have run.
+    bedtime: Option<Timer>,
+    channel: Option<BroadcastChannel>,
+    _listeners: Vec<Listener>,
+}
+
+/// A request on its way.
+struct Asked {
+    id: u32,
+    /// `None`: of many records.
+    key: Option<String>,
+    /// The read of a record for its listeners.
+    own: bool,
+}
+
+/// Numbers of the driver's own reads, out of the way of the app's.
+const OWN: u32 = 1 << 31;
+/// Even a page in the background runs its timers once a minute; a longer gap is a sleep.
+const HEARTBEAT: Millis = 60_000;
+const SLEPT: Millis = 180_000;
+
+impl Shared {
+    /// Opens a store. `initial` is what it begins with if it does not exist yet.
+    pub fn open(
+        scope: &str,
+        store: &str,
+        build: Capabilities,
+        initial: Vec<(String, JsValue)>,
+        app: Box<dyn App>,
+    ) -> Self {
+        let name = name_of(scope, store);
+        let clock = Rc::new(Clock::default());
+        // As many bits as a JavaScript number holds exactly.
+        let writer = (Math::random() * 9_007_199_254_740_992.0) as u64;
+        let inner = Rc::new(Inner {
+            database: Database::new(name.clone(), clock.clone()),
+            name,
+            app,
+            ticked: Cell::new(clock.now()),
+            clock,
+            tab: RefCell::new(Tab::new(store, build, writer, initial)),
+            sights: RefCell::default(),
+            inputs: RefCell::default(),
+            draining: Cell::new(false),
+            closed: Cell::new(false),
+            asked: RefCell::default(),
+            reads: Cell::new(OWN),
+            shared: RefCell::default(),
+            exclusive: RefCell::default(),
+            progress: RefCell::new(Progress {
+                phase: "",
+                from: 0,
+                to: 0,
+                done: 0,
+            }),
+            wake: Cell::new(None),
+            open: RefCell::default(),
+        });
+        inner.listen();
+        inner.drain();
+        Self(inner)
+    }
+
+    pub fn read(&self, id: u32, key: String) {
+        self.0.request(id, Wish::Read { key });
+    }
+
+    pub fn list(&self, id: u32, after: Option<String>, limit: usize) {
+        self.0.request(id, Wish::List { after, limit });
+    }
+
+    /// With `seen` the write counts only if the record is still that one.
+    pub fn write(&self, id: u32, key: String, value: JsValue, seen: Option<Seen>) {
+        let seen = seen.or_else(|| self.0.sights.borrow().condition(&key));
+        self.0.request(id, Wish::Write { key, value, seen });
+    }
+
+    pub fn delete(&self, id: u32, key: String, seen: Option<Seen>) {
+        let seen = seen.or_else(|| self.0.sights.borrow().condition(&key));
+        self.0.request(id, Wish::Delete { key, seen });
+    }
+
+    /// Has changes of a record told, or of all.
+    pub fn listen(&self, key: Option<&str>) {
+        self.0.sights.borrow_mut().on_listened(key);
+    }
+
+    pub fn unlisten(&self, key: Option<&str>) {
+        self.0.sights.borrow_mut().on_unlistened(key);
+    }
+
+    /// The release goes back to a build that works with an older schema.
+    pub fn revive(&self, schema: u32) {
+        self.0.feed(Input::ReviveRequested { schema });
+    }
+
+    /// The layout as this tab believes it to be.
+    pub fn head(&self) -> Option<Head> {
+        self.0.tab.borrow().head().cloned()
+    }
+
+    /// Reads a portion of a schema that has been left.
+    pub fn read_backup(
+        &self,
+        schema: u32,
+        after: Option<String>,
+        limit: usize,
+        done: impl FnOnce(Option<(Vec<Row<JsValue>>, bool)>) + 'static,
+    ) {
+        let op = Op::ScanBackup {
+            schema,
+            after,
+            limit,
+        };
+        self.0.database.transact(op, move |outcome| {
+            done(match outcome {
+                Outcome::Judged(Answer::Rows { rows, last }) => Some((rows, last)),
+                _ => None,
+            });
+        });
+    }
+
+    /// Drops a schema that has been left, whatever its age; `done` hears whether it is gone.
+    pub fn drop_backup(&self, schema: u32, done: impl FnOnce(bool) + 'static) {
+        let op = Op::Sweep {
+            schema,
+            retention: 0,
+        };
+        let weak = Rc::downgrade(&self.0);
+        self.0.database.transact(op, move |outcome| {
+            let gone = matches!(outcome, Outcome::Judged(Answer::Head(_)));
+            if let (true, Some(this)) = (gone, weak.upgrade()) {
+                this.feed(Input::Hinted);
+            }
+            done(gone);
+        });
+    }
+
+    pub fn close(&self) {
+        self.0.feed(Input::Closed);
+        self.0.close();
+    }
+}
+
+/// Whether a store exists; `done` hears `None` when that cannot be found out.
+pub fn exists(scope: &str, store: &str, done: impl FnOnce(Option<bool>) + 'static) {
+    let database = Rc::new(Database::new(
+        name_of(scope, store),
+        Rc::new(Clock::default()),
+    ));
+    let kept = database.clone();
+    database.transact(Op::Look, move |outcome| {
+        kept.close();
+        done(match outcome {
+            Outcome::Judged(Answer::Head(head)) => Some(head.is_some()),
+            // Something is there.
+            Outcome::HeadUnreadable(_) => Some(true),
+            Outcome::Judged(_) | Outcome::Failed(_) => None,
+        });
+    });
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+fn name_of(scope: &str, store: &str) -> String {
+    join(&["changeover:", scope, ":store:", store])
+}
+
+impl Inner {
+    fn request(self: &Rc<Self>, id: u32, want: Wish<JsValue>) {
+        let key = match &want {
+            Wish::Read { key } | Wish::Write { key, .. } | Wish::Delete { key, .. } => {
+                Some(key.clone())
+            }
+            Wish::List { .. } => None,
+        };
+        let own = id >= OWN;
+        self.asked.borrow_mut().push(Asked { id, key, own });
+        self.feed(Input::Requested(Request { id, want }));
+    }
+
+    fn feed(self: &Rc<Self>, input: Input<JsValue>) {
+        self.inputs.borrow_mut().push_back(input);
+        self.drain();
+    }
+
+    fn drain(self: &Rc<Self>) {
+        if self.draining.replace(true) {
+            return;
+        }
+        loop {
+            let now = self.clock.now();
+            // Taken in a statement of its own: nothing may be borrowed while outputs are performed.
+            let output = self.tab.borrow_mut().poll_output();
+            match output {
+                Output::Wake { at } => {
+                    let input = self.inputs.borrow_mut().pop_front();
+                    match input {
+                        Some(input) => self.tab.borrow_mut().handle_input(input, now),
+                        None => {
+                            self.sleep_until(at, now);
+                            break;
+                        }
+                    }
+                }
+                output => self.perform(output),
+            }
+        }
+        self.draining.set(false);
+    }
+
+    fn perform(self: &Rc<Self>, output: Output<JsValue>) {
+        match output {
+            Output::LockShared { schema } => {
+                let weak = Rc::downgrade(self);
+                let lock = Lock::request(&self.lock_of(schema), Ask::Shared, move |fate| {
+                    if let Some(this) = weak.upgrade() {
+                        this.feed(match fate {
+                            Fate::Granted => Input::LockGranted,
+                            Fate::Refused | Fate::Lost => Input::LockLost,
+                        });
+                    }
+                });
+                let before = self.shared.replace(lock);
+                drop(before);
+            }
+            Output::UnlockShared { .. } => drop(self.shared.take()),
+            Output::TryExclusive { schema } => {
+                let weak = Rc::downgrade(self);
+                let lock = Lock::request(&self.lock_of(schema), Ask::ExclusiveNow, move |fate| {
+                    if let Some(this) = weak.upgrade() {
+                        this.feed(match fate {
+                            Fate::Granted => Input::ExclusiveGranted { schema },
+                            Fate::Refused | Fate::Lost => Input::ExclusiveRefused { schema },
+                        });
+                    }
+                });
+                if lock.is_none() {
+                    self.inputs
+                        .borrow_mut()
+                        .push_back(Input::ExclusiveRefused { schema });
+                }
+                let before = self.exclusive.replace(lock);
+                drop(before);
+            }
+            Output::ReleaseExclusive { .. } => drop(self.exclusive.take()),
+            Output::Transact {
+                ticket,
+                op,
+                background: _,
+            } => self.transact(ticket, op),
+            Output::Translate {
+                ticket,
+                recipes,
+                check,
+            } => {
+                let weak = Rc::downgrade(self);
+                let done = move |made: Result<Vec<JsValue>, Untranslated>| {
+                    let Some(this) = weak.upgrade() else { return };
+                    this.feed(match made {
+                        Ok(values) => Input::Translated { ticket, values },
+                        Err(Untranslated { place, message }) => Input::TranslateFailed {
+                            ticket,
+                            place,
+                            message,
+                        },
+                    });
+                };
+                self.app.translate(recipes, check, Box::new(done));
+            }
+            Output::Reply { id, result } => self.on_reply(id, result),
+            Output::ModeChanged { mode } => self.app.on_mode(&mode),
+            Output::AskRevive { schema } => self.tell(&join(&["r", &decimal(schema.into())])),
+            Output::HeadChanged => self.tell("h"),
+            Output::Problem { error } => self.app.on_problem(&error),
+            // Handled in the loop.
+            Output::Wake { .. } => {}
+        }
+    }
+
+    fn transact(self: &Rc<Self>, ticket: Ticket, op: Op<JsValue>) {
+        let step = step_of(&op);
+        let weak = Rc::downgrade(self);
+        self.database.transact(op, move |outcome| {
+            let Some(this) = weak.upgrade() else { return };
+            this.feed(match outcome {
+                Outcome::Judged(answer) => {
+                    if let (Some(step), Answer::Head(_)) = (step, &answer) {
+                        this.on_step(step);
+                    }
+                    Input::Judged { ticket, answer }
+                }
+                Outcome::Failed(failure) => Input::Failed { ticket, failure },
+                Outcome::HeadUnreadable(error) => Input::HeadUnreadable { ticket, error },
+            });
+        });
+    }
+
+    fn on_step(&self, step: Progress) {
+        let mut progress = self.progress.borrow_mut();
+        let same = (progress.phase, progress.from, progress.to) == (step.phase, step.from, step.to);
+        let before = if same { progress.done } else { 0 };
+        *progress = Progress {
+            done: before + step.done,
+            ..step
+        };
+        let told = progress.clone();
+        drop(progress);
+        self.app.on_progress(&told);
+    }
+
+    fn on_reply(self: &Rc<Self>, id: u32, result: Result<Reply<JsValue>, DurableError>) {
+        let place = self.asked.borrow().iter().position(|it| it.id == id);
+        let Some(place) = place else { return };
+        let Asked { key, own, .. } = self.asked.borrow_mut().swap_remove(place);
+        if own {
+            return self.on_own_read(&key.unwrap_or_default(), result);
+        }
+        let mut changed = false;
+        if let Ok(reply) = &result {
+            let mut sights = self.sights.borrow_mut();
+            let key = key.as_deref().unwrap_or_default();
+            match reply {
+                Reply::Value(found) => sights.on_seen(key, found.as_ref().map(|it| it.1)),
+                Reply::Rows { rows, .. } => {
+                    for (key, _, stamp) in rows {
+                        sights.on_seen(key, Some(*stamp));
+                    }
+                }
+                Reply::Written(stamp) => {
+                    changed = true;
+                    sights.on_seen(key, Some(*stamp));
+                }
+                Reply::Deleted => {
+                    changed = true;
+                    sights.on_seen(key, None);
+                }
+            }
+        }
+        self.app.on_reply(id, result);
+        if let (true, Some(key)) = (changed, key) {
+            self.tell(&join(&["k", &key]));
+            self.on_hint(&key);
+        }
+    }
+
+    /// A record may have changed.
+    fn on_hint(self: &Rc<Self>, key: &str) {
+        if self.sights.borrow_mut().on_hinted(key) {
+            self.read_for_listeners(key);
+        }
+    }
+
+    fn read_for_listeners(self: &Rc<Self>, key: &str) {
+        let id = self.reads.get().wrapping_add(1) | OWN;
+        self.reads.set(id);
+        self.request(id, Wish::Read { key: key.into() });
+    }
+
+    fn on_own_read(self: &Rc<Self>, key: &str, result: Result<Reply<JsValue>, DurableError>) {
+        let found = match result {
+            Ok(Reply::Value(found)) => Some(found),
+            Ok(_) | Err(_) => None,
+        };
+        let stamp: Option<Option<Stamp>> = found.as_ref().map(|it| it.as_ref().map(|it| it.1));
+        let news = self.sights.borrow_mut().on_read(key, stamp);
+        if let (true, Some(found)) = (news.tell, found) {
+            self.app.on_change(Some(key), found.map(|it| it.0));
+        }
+        if news.read_again {
+            self.read_for_listeners(key);
+        }
+    }
+
+    fn listen(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        let timer = Timer::new(move || {
+            if let Some(this) = weak.upgrade() {
+                this.on_timer();
+            }
+        });
+        let weak = Rc::downgrade(self);
+        let bedtime = Timer::new(move || {
+            if let Some(this) = weak.upgrade() {
+                this.feed(Input::Suspended);
+                this.database.close();
+            }
+        });
+        let mut listeners = Vec::new();
+        let mut on = |target: &web_sys::EventTarget, kind, hear: fn(&Rc<Self>, &JsValue)| {
+            let weak = Rc::downgrade(self);
+            listeners.push(Listener::new(target, kind, move |event| {
+                if let Some(this) = weak.upgrade() {
+                    hear(&this, &event);
+                }
+            }));
+        };
+        let window = window();
+        if let Some(document) = window.document() {
+            on(&document, "freeze", |this, _| this.feed(Input::Suspended));
+            on(&document, "resume", |this, _| this.wake_up());
+        }
+        on(&window, "pagehide", |this, event| {
+            // A page that goes for good gives everything back by itself, and its last writes must not wait.
+            if json::property(event, "persisted").is_truthy()
+                && let Some(bedtime) = &this.open.borrow().bedtime
+            {
+                bedtime.arm(0);
+            }
+        });
+        on(&window, "pageshow", |this, event| {
+            if json::property(event, "persisted").is_truthy() {
+                this.wake_up();
+            }
+        });
+        let channel = BroadcastChannel::new(&self.name).ok();
+        if let Some(channel) = &channel {
+            on(channel, "message", |this, event| {
+                this.on_told(&json::text(event, "data").unwrap_or_default());
+            });
+        }
+        self.open.replace(Open {
+            timer: Some(timer),
+            bedtime: Some(bedtime),
+            channel,
+            _listeners: listeners,
+        });
+    }
+
+    /// What another tab says, perhaps one on another version of changeover.
+    fn on_told(self: &Rc<Self>, word: &str) {
+        match word.split_at_checked(1) {
+            Some(("h", "")) => self.feed(Input::Hinted),
+            Some(("k", key)) => self.on_hint(key),
+            Some(("r", schema)) => {
+                if let Ok(schema) = schema.parse() {
+                    self.feed(Input::ReviveRequested { schema });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn tell(&self, word: &str) {
+        if let Some(channel) = &self.open.borrow().channel {
+            let _ = channel.post_message(&word.into());
+        }
+    }
+
+    /// The page was frozen, cached or asleep, and runs again.
+    fn wake_up(self: &Rc<Self>) {
+        if let Some(bedtime) = &self.open.borrow().bedtime {
+            bedtime.clear();
+        }
+        self.sights.borrow_mut().on_slept();
+        self.feed(Input::Resumed);
+        let missed = self.sights.borrow_mut().on_missed();
+        for key in missed {
+            self.read_for_listeners(&key);
+        }
+        let to_all = self.sights.borrow().has_listeners_to_all();
+        if to_all {
+            self.app.on_change(None, None);
+        }
+    }
+
+    fn sleep_until(&self, at: Option<Timestamp>, now: Timestamp) {
+        if self.closed.get() {
+            return;
+        }
+        let beat = Timestamp(self.ticked.get().0.saturating_add(HEARTBEAT));
+        let at = at.map_or(beat, |at| at.min(beat));
+        if self.wake.replace(Some(at)) != Some(at)
+            && let Some(timer) = &self.open.borrow().timer
+        {
+            timer.arm(at.0.saturating_sub(now.0));
+        }
+    }
+
+    fn on_timer(self: &Rc<Self>) {
+        self.wake.set(None);
+        let now = self.clock.now();
+        let before = self.ticked.replace(now);
+        if now.0.saturating_sub(before.0) > SLEPT {
+            self.wake_up();
+        }
+        self.feed(Input::Woke);
+    }
+
+    fn close(&self) {
+        self.closed.set(true);
+        // After a trap something may be borrowed for ever; then its listeners stay and find a closed store.
+        if let Ok(mut open) = self.open.try_borrow_mut() {
+            let all = std::mem::take(&mut *open);
+            drop(open);
+            if let Some(channel) = &all.channel {
+                channel.close();
+            }
+            drop(all);
+        }
+        drop(self.shared.take());
+        drop(self.exclusive.take());
+        self.database.close();
+    }
+
+    fn lock_of(&self, schema: u32) -> String {
+        join(&[&self.name, ":schema:", &decimal(schema.into())])
+    }
+}
+
+/// What a transaction means for the progress of a migration, once it has committed.
+fn step_of(op: &Op<JsValue>) -> Option<Progress> {
+    let step = |phase, from, to, done| {
+        Some(Progress {
+            phase,
+            from,
+            to,
+            done,
+        })
+    };
+    match op {
+        Op::Expand {
+            belief, namespace, ..
+        } => step("expand", belief.truth, namespace.schema, 0),
+        Op::BeginFill { belief, schema, .. } => step("copy", belief.truth, *schema, 0),
+        Op::FillBatch {
+            belief,
+            schema,
+            records,
+            ..
+        } => step("copy", belief.truth, *schema, records.len()),
+        Op::CheckBatch {
+            belief,
+            schema,
+            keys,
+            ..
+        } => step("check", belief.truth, *schema, keys.len()),
+        Op::Contract { belief, to, .. } => step("contract", belief.truth, *to, 0),
+        Op::Revive {
+            belief, namespace, ..
+        } => step("revive", belief.truth, namespace.schema, 0),
+        Op::Return { belief, to, .. } => step("return", belief.truth, *to, 0),
+        Op::Sweep { schema, .. } => step("sweep", *schema, *schema, 0),
+        Op::Open { .. }
+        | Op::Look
+        | Op::Create { .. }
+        | Op::Get { .. }
+        | Op::Copies { .. }
+        | Op::Scan { .. }
+        | Op::GetBackup { .. }
+        | Op::ScanBackup { .. }
+        | Op::Put { .. }
+        | Op::Delete { .. }
+        | Op::Alone { .. }
+        | Op::Abandon { .. } => None,
+    }
+}
