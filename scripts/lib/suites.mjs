@@ -149,6 +149,17 @@ export const SUITES = {
       return present.length ? [node('tests/e2e', rest, { BROWSERS: present.join(',') })] : [];
     },
   },
+  stores: {
+    about: 'durable stores that several builds share, killed and crowded, per browser',
+    needs: ['npm', 'rust', 'browsers'],
+    builds: true,
+    needsFor: (words) => ['npm', 'rust', ...browsersIn(words).wanted],
+    steps: (words, missing) => {
+      const { wanted, rest } = browsersIn(words);
+      const present = wanted.filter((name) => !missing.includes(name));
+      return present.length ? [node('tests/stores', rest, { BROWSERS: present.join(',') })] : [];
+    },
+  },
   docs: {
     about: 'the examples of the README',
     needs: ['npm', 'rust'],

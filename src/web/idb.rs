@@ -21,7 +21,7 @@ use web_sys::{
 
 use super::{
     clock::Clock,
-    handle::{Callback, Timer, window},
+    handle::{Callback, Timer, collected, window},
     json,
 };
 use crate::engine::{
@@ -145,6 +145,22 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         self.0.close();
+        // Events that are still to come would find the functions gone.
+        for running in self.0.running.take() {
+            running.deafen();
+        }
+        if let Link::Opening { request, .. } = &*self.0.link.borrow() {
+            request.set_onupgradeneeded(None);
+            request.set_onerror(None);
+            let late = collected(|event| {
+                let request = json::property(&event, "target");
+                if let Ok(database) = json::property(&request, "result").dyn_into::<IdbDatabase>() {
+                    database.close();
+                }
+                JsValue::UNDEFINED
+            });
+            request.set_onsuccess(Some(&late));
+        }
     }
 }
 
@@ -202,8 +218,7 @@ impl Inner {
                 return;
             }
             Some("success") => {
-                let ours =
-                    matches!(&*self.link.borrow(), Link::Opening { request: asked, .. } if *asked == request);
+                let ours = matches!(&*self.link.borrow(), Link::Opening { request: asked, .. } if *asked == request);
                 match database() {
                     Some(database) if ours => return self.on_open(database),
                     // Too late: nobody waits for it any more.
@@ -235,9 +250,14 @@ impl Inner {
     }
 
     fn close(&self) {
-        if let Link::Open(database) = self.link.replace(Link::Closed) {
+        if let Link::Open(database) = &*self.link.borrow() {
+            database.set_onversionchange(None);
+            database.set_onclose(None);
             database.close();
+        } else {
+            return;
         }
+        self.link.replace(Link::Closed);
     }
 
     fn fail_waiting(&self, message: &str) {
@@ -315,7 +335,10 @@ impl Inner {
         };
         match kind.as_str() {
             "success" => match running.on_read(&self.clock, &self.on_transaction) {
-                Some(outcome) => (running.done)(outcome),
+                Some(outcome) => {
+                    running.deafen();
+                    (running.done)(outcome);
+                }
                 None => self.running.borrow_mut().push(running),
             },
             "complete" => {
@@ -351,6 +374,15 @@ impl Running {
     fn hear_last(&self, requests: &[IdbRequest], hear: &Callback) {
         if let Some(last) = requests.last() {
             last.set_onsuccess(Some(hear.function()));
+        }
+    }
+
+    /// Nobody listens any more; what was written commits all the same.
+    fn deafen(&self) {
+        self.transaction.set_oncomplete(None);
+        self.transaction.set_onabort(None);
+        for request in self.asked.iter().chain(&self.copies) {
+            request.set_onsuccess(None);
         }
     }
 

@@ -1,0 +1,128 @@
+// A small app that keeps people in a durable store, in builds whose schemas differ; a plain static server serves all.
+//
+// `/app?build=2` is the page of build 2. Its spec comes from `BUILDS`, its options from further parameters; what happens is
+// kept on `globalThis`: `store`, `changes`, `modes`, `progress`, `failed`.
+import { createReadStream, existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
+
+import { packageDir } from '../e2e/site.mjs';
+
+const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html', '.json': 'application/json' };
+
+/** The page's script. It runs in the browser. */
+const app = String.raw`
+import { createChangeover } from '/package/index.js';
+
+const given = new URLSearchParams(location.search);
+const number = (name, otherwise) => (given.has(name) ? Number(given.get(name)) : otherwise);
+
+/* 1: {name, extra…}. 2: {first, last, note}. 3: {first, last, tags}; its way down loses the tags. */
+const oneToTwo = {
+  from: 1, to: 2, id: 'split the name', lossy: 'down',
+  up: ({ name, ...rest }) => {
+    if (globalThis.brake) for (const end = performance.now() + globalThis.brake; performance.now() < end; );
+    const [first, ...last] = name.split(' ');
+    return { first, last: last.join(' '), note: '', ...rest };
+  },
+  down: ({ first, last, note, ...rest }) => ({ name: (first + ' ' + last).trim(), ...rest }),
+};
+const twoToThree = {
+  from: 2, to: 3, id: 'tags', lossy: 'down',
+  up: ({ note, ...rest }) => ({ ...rest, tags: note ? [note] : [] }),
+  down: ({ tags, ...rest }) => ({ ...rest, note: tags[0] ?? '' }),
+};
+const isText = (value, path) => {
+  if (typeof value !== 'string') throw Object.assign(new Error(path + ' is no text'), { path });
+};
+const BUILDS = {
+  1: { schema: 1, validate: (value) => isText(value.name, 'name') },
+  2: { schema: 2, migrations: [oneToTwo], validate: (value) => isText(value.first, 'first') },
+  3: { schema: 3, migrations: [oneToTwo, twoToThree], validate: (value) => void value.tags.length },
+  async: { schema: 2, migrations: [{ ...oneToTwo, up: async (value) => oneToTwo.up(value), down: async (value) => oneToTwo.down(value) }] },
+  throws: { schema: 2, migrations: [{ ...oneToTwo, up() { throw Object.assign(new Error('a bad day'), { path: 'name' }); } }] },
+  hangs: { schema: 2, budget: 300, migrations: [{ ...oneToTwo, up: () => new Promise(() => {}) }] },
+  invalid: { schema: 2, migrations: [{ ...oneToTwo, up: () => ({ first: 5 }) }], validate: (value) => isText(value.first, 'first') },
+  oneWay: { schema: 2, migrations: [{ ...oneToTwo, down: undefined, lossy: undefined }] },
+  branch: { schema: 2, migrations: [{ ...oneToTwo, id: 'another branch' }] },
+  gap: { schema: 3, migrations: [oneToTwo], reads: [1, 2, 3] },
+};
+const spec = {
+  ...BUILDS[given.get('build')],
+  census: number('census', 200), dwell: number('dwell', 1000), retention: number('retention', 60_000), batch: number('batch', 500),
+};
+if (given.has('initial')) spec.initial = JSON.parse(given.get('initial'));
+globalThis.changes = [];
+globalThis.modes = [];
+globalThis.progress = [];
+globalThis.failed = null;
+globalThis.changeover = createChangeover({ release: '/none/release.json', build: given.get('build'), prompt: false });
+globalThis.openStore = (name = 'people', more = {}) => changeover.store(name, { ...spec, ...more });
+try {
+  globalThis.store = openStore();
+  store.subscribe((change) => changes.push(change));
+  store.onMode((mode) => modes.push(mode));
+  store.onProgress((step) => {
+    progress.push(step);
+    globalThis.onStep?.(step);
+    const stop = number('stop', Infinity);
+    if (progress.length === stop) {
+      document.title = 'stopped';
+      globalThis.told?.();
+      // Nothing after this step happens until the page is killed.
+      for (;;);
+    }
+  });
+  await store.ready();
+} catch (error) {
+  globalThis.failed = { code: error.code, message: error.message };
+}
+/** Runs something of the store and answers with its value or with its error. */
+globalThis.attempt = async (run) => {
+  try {
+    return { value: await run() };
+  } catch (error) {
+    return { code: error.code, message: error.message };
+  }
+};
+globalThis.everything = async () => {
+  const all = {};
+  for await (const [key, value] of store.entries()) all[key] = value;
+  return all;
+};
+document.title = 'ready';
+`;
+
+/** Starts the server; it ends with the test. */
+export async function startStoreSite(t) {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, 'http://here');
+    if (pathname === '/app') return answer(response, '.html', '<!doctype html><meta charset="utf-8"><title>…</title><link rel="icon" href="data:,"><script type="module" src="/app.js"></script>');
+    if (pathname === '/blank') return answer(response, '.html', '<!doctype html><title>blank</title><link rel="icon" href="data:,">');
+    if (pathname === '/app.js') return answer(response, '.js', app);
+    const file = join(packageDir(), pathname.replace(/^\/package\//, ''));
+    if (!pathname.startsWith('/package/') || !existsSync(file)) return response.writeHead(404).end();
+    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'cache-control': 'no-cache' });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  const close = () => {
+    server.closeAllConnections();
+    return new Promise((done) => server.close(done));
+  };
+  t?.after(close);
+  return { url: `http://127.0.0.1:${server.address().port}`, close };
+}
+
+function answer(response, type, body) {
+  response.writeHead(200, { 'content-type': TYPES[type], 'cache-control': 'no-cache' });
+  response.end(body);
+}
+
+/** Opens the page of a build and waits until its store can be used, or is known to be refused. */
+export async function openBuild(browser, site, build, options = {}) {
+  const query = new URLSearchParams({ build, ...options });
+  const tab = await browser.open(`${site.url}/app?${query}`);
+  await tab.waitFor(() => document.title === 'ready', { timeout: 20_000, what: `the app of build ${build}` });
+  return tab;
+}
