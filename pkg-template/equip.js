@@ -4,12 +4,12 @@
 // The loader goes on detecting and deciding. What it has no bytes for comes from here: the full prompt instead of the
 // plain banner, holds, registered states carried through the reload, and the reason when a reload did not happen.
 import { createPrompt } from './prompt.js';
-import { createStates } from './states.js';
+import { createFields } from './fields.js';
+import { ON_THE_WAY } from './kept.js';
+import { FIELDS, createStates } from './states.js';
 
 /** A forgotten hold must not keep a page on an old build for ever. */
 const HOLD = 5 * 60_000;
-/** Older envelopes belong to work the user has forgotten. */
-const ENVELOPE_LIFE = 24 * 60 * 60_000;
 /** A page that still runs this long after reload() stays: somebody declined to leave it. */
 const PATIENCE = 10_000;
 const ROUND = 200;
@@ -22,11 +22,18 @@ const ROUND = 200;
  */
 export function equip(page, options) {
   const { status } = page;
-  const envelope = envelopeAt(`changeover:${new URL(options.release).pathname}:envelope`);
+  const scope = new URL(options.release).pathname;
+  const envelope = envelopeAt(`changeover:${scope}:envelope`);
   const states = createStates({
-    carried: () => envelope.read()?.states ?? {},
-    claim: (name) => envelope.claim(name),
+    scope,
+    build: options.build,
+    carried: () => envelope.came,
+    keep: envelope.keep,
     tell() {},
+    problem(code, message) {
+      console.error(`changeover: ${message} (${code})`);
+    },
+    runs: null,
   });
   let release = null; // the one the user is asked about
   let asked = null; // its sequence
@@ -93,6 +100,9 @@ export function equip(page, options) {
   };
 
   page.state = (name, provider) => states.register(String(name), provider);
+  if (options.fields) states.register(FIELDS, createFields());
+  page.backups = states.backups;
+  page.api.backups ??= () => page.backups();
 
   /** Everything that has to be true before the loader may reload; throws when it is not. */
   page.save = async (by) => {
@@ -110,9 +120,8 @@ export function equip(page, options) {
     }
     busy = { type: 'reloading' };
     refresh();
-    const { states: captured, failed } = await states.capture();
-    const all = { ...envelope.read()?.states, ...captured };
-    const saved = !Object.keys(all).length || envelope.write({ from: options.build, to: status.release.build, states: all });
+    const { failed, ...parts } = await states.capture();
+    const saved = isEmpty(parts) || envelope.write({ from: options.build, to: status.release.build, ...parts });
     if ((failed || !saved) && by !== 'anyway') refuse('stateNotSaved');
   };
 
@@ -121,13 +130,13 @@ export function equip(page, options) {
 
   async function reload(by) {
     if (!status.skew) return 'noSkew';
-    const before = envelope.read();
     trouble = 'reloadDidNotTake';
     const refused = await bareReload(by);
     const stay = (reason) => {
       busy = null;
       trouble = reason;
-      envelope.putBack(before); // what was captured now must not come back later over newer work
+      envelope.keep(); // what was captured now must not come back later over newer work
+      if (reason !== 'reloadIgnored') states.stays();
       refresh();
       return reason;
     };
@@ -179,18 +188,14 @@ function envelopeAt(key) {
   const read = () =>
     attempt(() => {
       const { sum, ...found } = JSON.parse(sessionStorage.getItem(key));
-      const alive = found.format === 1 && Date.now() - found.at < ENVELOPE_LIFE && found.states && typeof found.states === 'object';
+      const alive = found.format === 1 && Date.now() - found.at < ON_THE_WAY && found.states && typeof found.states === 'object';
       return alive ? found : null;
     });
+  const came = read() ?? {};
   return {
-    read,
-    claim(name) {
-      const found = read();
-      if (!found) return;
-      delete found.states[name];
-      attempt(() => put(Object.keys(found.states).length ? found : null));
-    },
-    write: ({ from, to, states }) =>
+    came,
+    keep: () => attempt(() => put(isEmpty(came) ? null : came)),
+    write: ({ from, to, states, about }) =>
       attempt(() =>
         put({
           format: 1,
@@ -201,8 +206,10 @@ function envelopeAt(key) {
           url: location.href,
           scroll: [scrollX, scrollY],
           states,
+          about,
         }),
       ) === true,
-    putBack: (value) => attempt(() => put(value)),
   };
 }
+
+const isEmpty = ({ states = {}, about = {} }) => !Object.keys(states).length && !Object.keys(about).length;

@@ -7,8 +7,10 @@ import { describeFailure, textOf } from './failures.js';
 import { instantiate } from './instantiate.js';
 import { LATE, amendEarly, amendLate } from './options.js';
 import { equip } from './equip.js';
+import { createFields } from './fields.js';
+import { lazyStore, loadStores, storesLoaded } from './load-stores.js';
 import { createPrompt } from './prompt.js';
-import { createStates } from './states.js';
+import { FIELDS, createStates } from './states.js';
 
 /** More happens early only in a document that never finishes loading. */
 const EARLY_EVENTS = 100;
@@ -98,10 +100,15 @@ function connect(page, options, Core) {
     for (const record of missed) record.heard = true;
     queueMicrotask(() => missed.forEach(({ event }) => deliver(entry, event)));
   };
+  const problem = (code, message) => emit({ type: 'problem', code, message });
   const states = createStates({
+    scope: new URL(options.release).pathname,
+    build: options.build,
     carried: () => tell('carried') ?? {},
-    claim: (name) => tell('claim', name),
+    keep: () => tell('keep'),
     tell: (names) => tell('restored', names),
+    problem,
+    runs: async () => (await loadStores(page)).states,
   });
   const prompt = createPrompt({
     get lang() {
@@ -123,11 +130,14 @@ function connect(page, options, Core) {
     event(event) {
       if (event.type === 'promptShown') show(event.prompt);
       if (event.type === 'promptHidden') prompt.hide();
-      if (event.type === 'changeoverAborted') settleReloads(event.reason);
+      if (event.type === 'changeoverAborted') {
+        settleReloads(event.reason);
+        if (event.reason !== 'reloadIgnored') states.stays();
+      }
       emit(event);
     },
     settled: settleChecks,
-    capture: () => states.capture(),
+    capture: (stores) => states.capture(stores),
     restore: () => states.restored(),
   };
 
@@ -193,8 +203,12 @@ function connect(page, options, Core) {
     }
     if (!ignored.length) return;
     const message = `createChangeover() was called when the page was already guarded: ${ignored.join(', ')} came too late`;
-    emit({ type: 'problem', code: 'options_ignored', message });
+    problem('options_ignored', message);
   };
+  if (options.fields) states.register(FIELDS, createFields());
+  page.backups = async () => [...(await states.backups()), ...(storesLoaded() ? await (await loadStores(page)).backups() : [])];
+  page.api.backups ??= () => page.backups();
+  page.api.store ??= (name, spec) => lazyStore(page, name, spec);
   page.connect(impl);
   connected = true;
   page.onFailure = (event) => {

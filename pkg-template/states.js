@@ -1,69 +1,359 @@
 // The pieces of tab state that the app has registered: captured before a reload, restored after it.
+//
+// Small plain JSON travels in the envelope's `states` by name; anything else is kept apart, and the envelope points to
+// it. `about` says of each name: the token it was captured under, its schema, where it is kept, the same in `others`
+// (older schemas, for a build of which nothing was known) and the `original` that was taken down to an older schema. A
+// state leaves the envelope when its provider has taken it; what could not be put in place stays, and becomes a backup.
+//
+// States with a schema go through `stores.js`; where that does not run they are taken by a build of the same schema.
+import { fingerprint, plain } from './carry.js';
+import { failure } from './failure.js';
 import { textOf } from './failures.js';
+import { createKept } from './kept.js';
+import { agree, schemaOf, stepsOf } from './steps.js';
+import { createUsed } from './used.js';
+import { cloned } from './values.js';
 
+/** The name of the form fields among the states, for apps that ask for them. */
+export const FIELDS = 'changeover:fields';
 /** How long a provider may take. Longer, and the user wonders whether the button did anything. */
 const PATIENCE = 3_000;
+/** How long an arriving page waits for `stores.js` on a slow line. */
+const LOADING = 15_000;
+/** Characters of one value, and of all of them: session storage holds some five million. */
+const LARGE = 256 * 1024;
+const ROOM = 4 * LARGE;
+const GONE = 'value_gone';
+const NO_WAY = ['no_path', 'lossy_path'];
 
 /**
- * @param {{carried(): object, claim(name: string): void, tell(names: {restored: string[], failed: string[]}): void}} port
- *   what came through the reload, how to take it out of the envelope, and whom to tell of late arrivals
+ * @param {object} port
+ * @param {string} port.scope the path of the site's `release.json`
+ * @param {string | null} port.build
+ * @param {() => {id?, from?, at?, states?, about?}} port.carried the envelope that came, to be changed in place
+ * @param {() => void} port.keep writes down what has been changed in it
+ * @param {(names: {restored: string[], failed: string[]}) => void} port.tell told of late arrivals
+ * @param {(code: string, message: string) => void} port.problem
+ * @param {(() => Promise<object>) | null} port.runs loads what `stores-states.js` makes; null where it cannot run
  */
-export function createStates({ carried, claim, tell }) {
+export function createStates({ scope, build, carried, keep, tell, problem, runs, kept = createKept(scope), used = createUsed(scope) }) {
   const providers = new Map();
   const underWay = new Set();
   let gathered = null; // while an arrival is being reported: {restored, failed}
+  let queue = []; // what is to be restored together
+  let made = []; // what the last capture has kept apart
+  let loading = null;
+  const loaded = new WeakMap(); // what was kept of a form
 
-  const restore = (name, provider) => {
-    const states = carried();
-    if (!Object.keys(states).includes(name)) return;
-    const finished = (list) => {
-      if (gathered) gathered[list].push(name);
-      else tell({ restored: [], failed: [], [list]: [name] });
-    };
+  const track = (work) => {
+    const tracked = work.finally(() => underWay.delete(tracked));
+    underWay.add(tracked);
+  };
+  const report = (names, { code = 'restore_failed', message }) => {
+    const who = names.length > 1 ? `states ${names.map((name) => `"${name}"`).join(', ')} were` : `state "${names[0]}" was`;
+    problem(code, `${who} not restored: ${message}`);
+  };
+  const finished = (list, name) => {
+    if (gathered) gathered[list].push(name);
+    else tell({ restored: [], failed: [], [list]: [name] });
+  };
+
+  /** What `stores.js` does for states, with all of them registered; null when it is not to be had. */
+  const ready = async (patience = LOADING) => {
+    if (![...providers.values()].some(hasSchema) || !runs) return null;
+    try {
+      const able = await within((loading ??= runs()), patience);
+      providers.forEach((entry, name) => {
+        if (!hasSchema(entry) || entry.known) return;
+        entry.known = true;
+        try {
+          able.add(name, entry.provider);
+        } catch (error) {
+          entry.broken = error;
+          console.error(`changeover: state "${name}" is not registered`, error);
+          problem(error.code ?? 'not_registered', `state "${name}" is not registered: ${messageOf(error)}`);
+        }
+      });
+      return able;
+    } catch (error) {
+      loading = null; // the next one tries again
+      problem(error.code ?? 'unavailable', `states with a schema are carried but not migrated: ${messageOf(error)}`);
+      return null;
+    }
+  };
+  const retire = async (name, entry) => {
+    const was = entry.known && !entry.broken && loading;
+    if (was) (await was).remove(name);
+  };
+
+  /** What came under this name, unless another tab has taken it. */
+  const find = (name) => {
+    const { states = {}, about = {}, id } = carried();
+    const { others = [], original, ...main } = about[name] ?? {};
+    if (Object.keys(states).includes(name)) main.value = states[name];
+    else if (!main.kept) return null;
+    const token = main.token ?? id;
+    if (!used.has(token, name)) return { token, main, others, original };
+    takeOut(name);
+    return null;
+  };
+  const takeOut = (name, original) => {
+    const { states, about } = carried();
+    if (states) delete states[name];
+    if (about) delete about[name];
+    if (original) about[name] = { original };
+    keep();
+  };
+  const load = async (name, form) => {
+    if (!form.kept) return copy(form.value);
+    const found = loaded.get(form) ?? (await kept.value(form.kept));
+    if (!found) throw failure({ code: GONE, store: name, message: `what was kept of state "${name}" is no longer in the browser's database` });
+    loaded.set(form, found);
+    return found.value;
+  };
+  /** All forms in which a state has come, the newest schema first. */
+  const formsOf = async (name, { main, others, original }) => {
+    await load(name, main);
+    const all = [main, ...others];
+    if (original && original.sum === fingerprint(await load(name, main))) all.push(original);
+    return all.sort((one, other) => schemaOf(other) - schemaOf(one));
+  };
+
+  /** Takes states to the schemas of their providers, all or none: `[{form, value}]`. */
+  const take = async (jobs, able) => {
+    const together = able && jobs.every(({ entry }) => hasSchema(entry));
+    if (together) return able.take(jobs.map(({ name, forms }) => ({ name, forms, load: (form) => load(name, form) })));
+    return Promise.all(
+      jobs.map(async ({ name, entry: { provider }, forms }) => {
+        const form = forms.find((form) => schemaOf(form) === schemaOf(provider));
+        const why = form ? 'of other steps' : `and ${provider.schema ? `this page takes ${provider.schema} only` : 'it is registered without one'}`;
+        const fits = form && agree(stepsOf(provider), form.steps);
+        if (!fits) throw failure({ code: form ? 'foreign_schema' : 'unknown_schema', store: name, message: `it has schema ${schemaOf(form ?? forms[0])}, ${why}` });
+        return { form, value: await load(name, form) };
+      }),
+    );
+  };
+
+  const restore = (name, entry) => {
+    const found = find(name);
+    if (!found) return;
+    const { main } = found;
+    if (!hasSchema(entry) && !main.kept && schemaOf(main) === 1) return place(name, entry, found, main, copy(main.value));
+    queue.push(name);
+    if (queue.length === 1) track(bring());
+  };
+  const bring = async () => {
+    // Whoever registers in this task, or while the steps are being loaded, goes along.
+    await new Promise((done) => setTimeout(done));
+    const able = await ready();
+    const names = [...new Set(queue)];
+    queue = [];
+    await used.alone(carried().id, async () => {
+      const jobs = names.map((name) => ({ name, entry: providers.get(name), found: find(name) })).filter(({ entry, found }) => entry && found);
+      const joins = ({ entry }) => able && hasSchema(entry) && !entry.broken;
+      // What is not there cannot be taken, and is no reason to refuse the others.
+      const there = await Promise.all(
+        jobs.map(async (job) => {
+          try {
+            if (job.entry.broken) throw job.entry.broken;
+            job.forms = await formsOf(job.name, job.found);
+            return [job];
+          } catch (error) {
+            refuse([job], error);
+            return [];
+          }
+        }),
+      );
+      const all = there.flat();
+      const alone = all.filter((job) => !joins(job)).map((job) => [job]);
+      await Promise.all([all.filter(joins), ...alone].map((group) => group.length && bringGroup(group, able)));
+    });
+  };
+  const bringGroup = async (jobs, able) => {
+    try {
+      const taken = await take(jobs, able);
+      await Promise.all(jobs.map(({ name, entry, found }, index) => place(name, entry, found, taken[index].form, taken[index].value)));
+    } catch (error) {
+      refuse(jobs, error);
+    }
+  };
+  const refuse = (jobs, error) => {
+    report(jobs.map(({ name }) => name), error);
+    for (const { name, entry, found } of jobs) failed(name, entry, found, error);
+  };
+
+  const place = (name, entry, found, form, value) => {
     const took = () => {
-      claim(name);
-      finished('restored');
+      confirm(name, found, form);
+      finished('restored', name);
     };
     const refused = (error) => {
-      // The state stays in the envelope: nothing is lost because of a provider's mistake.
-      console.error(`changeover: state "${name}" was not restored`, error);
-      finished('failed');
+      if (hasSchema(entry)) report([name], { message: textOf(error) });
+      failed(name, entry, found, error);
     };
     try {
-      const answer = provider.restore(copy(states[name]));
+      const answer = entry.provider.restore(value);
       if (typeof answer?.then !== 'function') return took();
-      const work = within(answer).then(took, refused).finally(() => underWay.delete(work));
-      underWay.add(work);
+      const work = within(answer).then(took, refused);
+      track(work);
+      return work;
     } catch (error) {
       refused(error);
     }
+  };
+  const confirm = (name, { token, main, others, original }, form) => {
+    used.add(token, name);
+    entryOf(name).untouched = null;
+    const stays = original && form !== original;
+    takeOut(name, stays && original);
+    const ids = [main, ...others].flatMap((form) => [form.kept, form.backup]);
+    if (original && !stays) ids.push(idOf(original, name));
+    letGo(ids);
+  };
+  const entryOf = (name) => providers.get(name) ?? {};
+  const failed = (name, entry, found, error) => {
+    // The state stays in the envelope: nothing is lost because of a provider's mistake.
+    console.error(`changeover: state "${name}" was not restored`, error);
+    finished('failed', name);
+    noteUntouched(entry);
+    if (error?.code === GONE) return takeOut(name);
+    backUp(name, found, { reason: error?.code ?? 'restore_failed', message: messageOf(error) }).catch(() => {});
+  };
+  /** What the app has instead must not replace what is still in the envelope, unless the user has worked on it. */
+  const noteUntouched = async (entry) => {
+    try {
+      entry.untouched = fingerprint(await within(entry.provider.capture()));
+    } catch {}
+  };
+
+  const backUp = async (name, { token, main }, why) => {
+    const { from, at } = carried();
+    const { value, kept: id = idOf({ ...main, token }, name), ...head } = main;
+    if (main.kept) await kept.note(id, why);
+    else await kept.put({ build: from ?? null, at, ...head, ...why, id, token, name }, value);
+    const { about } = carried();
+    if (about?.[name]?.token === token && !about[name].kept) {
+      about[name].backup = id;
+      keep();
+    }
+  };
+  const letGo = (ids) => {
+    const there = ids.filter(Boolean);
+    if (there.length) kept.remove(there).catch(() => {});
+  };
+
+  /** Everything that is known of one captured value, and the ways to put it into an envelope. */
+  const capturing = (token, room) => {
+    const pack = async (name, form, value, spare = false) => {
+      const json = plain(value);
+      const text = json === undefined ? null : JSON.stringify(json);
+      const head = { token, build, at: Date.now(), ...form };
+      if (text && text.length <= LARGE && text.length <= room) {
+        room -= text.length;
+        return { ...head, value: json };
+      }
+      const id = idOf(head, name);
+      try {
+        await kept.put({ ...head, id, name, spare }, value);
+        made.push(id);
+        return { ...head, kept: id };
+      } catch (error) {
+        if (text) return { ...head, value: json }; // session storage may have the room
+        throw error;
+      }
+    };
+    /** What an older schema dropped comes back with a later build, if nobody has worked on it in between. */
+    const withOriginal = async (name, original, value, own, main) => {
+      const goesBack = schemaOf(main) < schemaOf(own);
+      const stands = original && original.sum === fingerprint(value);
+      if (original && !stands) await backUp(name, { token: original.token, main: original }, supplanted(name, original)).catch(() => {});
+      if (!goesBack) return stands ? original : undefined;
+      const next = stands ? original : await pack(name, own, value);
+      const sum = fingerprint(main.value);
+      if (sum) return { ...next, sum };
+      await backUp(name, { token: next.token, main: next }, supplanted(name, next)).catch(() => {});
+    };
+    return async (name, { provider, broken }, value, { able, reader, original }) => {
+      if (provider.schema === undefined) return pack(name, {}, value);
+      const steps = stepsOf(provider);
+      const own = { schema: provider.schema, steps };
+      let handed = { main: { value }, others: [] };
+      let trouble;
+      try {
+        if (broken) throw broken;
+        own.lineage = able?.lineage(name);
+        if (able) handed = await able.hand(name, value, reader);
+        else if (reader?.schema < own.schema && !reader.reads.includes(own.schema)) {
+          throw failure({ code: 'unavailable', message: `the steps from schema ${own.schema} down to ${reader.schema} cannot run here` });
+        }
+      } catch (error) {
+        if (!broken) trouble = error;
+      }
+      const packed = async ({ value, ...form }, spare) => pack(name, { ...own, ...form }, value, spare);
+      const main = await packed(handed.main);
+      const others = await Promise.all(handed.others.map((form) => packed(form, true)));
+      const about = { ...main, others, original: await withOriginal(name, original, value, own, { ...own, ...handed.main }) };
+      if (!trouble) return about;
+      const id = main.kept ?? idOf(main, name);
+      await backUp(name, { token, main }, { reason: trouble.code ?? 'step_failed', message: messageOf(trouble) }).then(() => made.push(id), () => {});
+      about.backup = id;
+      return Object.assign(about, { trouble });
+    };
   };
 
   return {
     register(name, provider) {
       const entry = { provider };
+      if (providers.has(name)) retire(name, providers.get(name));
       providers.set(name, entry);
-      restore(name, provider);
+      restore(name, entry);
+      if (hasSchema(entry)) ready();
       return () => {
-        if (providers.get(name) === entry) providers.delete(name);
+        if (providers.get(name) !== entry) return;
+        providers.delete(name);
+        retire(name, entry);
       };
     },
 
-    /** Captures everything; what could be captured is in `states` even when something else `failed`. */
-    async capture() {
-      const states = {};
+    /**
+     * Captures everything for a build that reads `stores`; what could be captured is there even when something else
+     * `failed`. What nobody has claimed goes along.
+     */
+    async capture(stores) {
+      letGo(made.splice(0));
+      const { states, about } = carried();
+      const next = { states: { ...states }, about: { ...about } };
       const failed = [];
-      const one = async ([name, { provider }]) => {
+      const able = await ready(PATIENCE);
+      const token = newToken();
+      const save = capturing(token, ROOM);
+      const one = async ([name, entry]) => {
+        let value;
         try {
-          const value = await within(provider.capture());
-          if (value !== undefined) states[name] = plain(value);
+          const answer = await within(entry.provider.capture());
+          if (answer === undefined) return;
+          value = plain(answer) ?? cloned(answer, 'it');
         } catch (error) {
-          failed.push(`state "${name}" could not be captured: ${textOf(error)}`);
+          return failed.push(`state "${name}" could not be captured: ${messageOf(error)}`);
+        }
+        if (entry.untouched && entry.untouched === fingerprint(value) && find(name)) return;
+        try {
+          const { value: inline, trouble, ...more } = await save(name, entry, value, { able, reader: stores?.[name], original: about?.[name]?.original });
+          delete next.states[name];
+          if (!more.kept) next.states[name] = inline;
+          next.about[name] = more;
+          if (trouble) throw trouble;
+        } catch (error) {
+          const noWay = NO_WAY.includes(error?.code) ? 'there is no way back: ' : '';
+          failed.push(`state "${name}" could not be saved: ${noWay}${messageOf(error)}`);
         }
       };
       await Promise.all([...providers].map(one));
-      return { states, failed: failed.length ? failed.join('; ') : null };
+      return { ...next, failed: failed.length ? failed.join('; ') : null };
     },
+
+    /** The page stays after all: what was captured is old now. */
+    stays: () => letGo(made.splice(0)),
 
     /** Reports what the providers that are there from the start have restored. */
     async restored() {
@@ -73,56 +363,54 @@ export function createStates({ carried, claim, tell }) {
       gathered = null;
       return names;
     },
+
+    async backups() {
+      const remove = async ({ id, token, name }) => {
+        if (find(name)?.token === token) takeOut(name);
+        await kept.remove([id]);
+      };
+      const restore = async (head) => {
+        const { id, token, name } = head;
+        const entry = providers.get(name);
+        if (!entry) throw failure({ code: 'no_provider', store: name, message: `state "${name}" is not registered in this page` });
+        if (entry.broken) throw entry.broken;
+        const [{ value }] = await take([{ name, entry, forms: [{ ...head, kept: id }] }], await ready());
+        await within(entry.provider.restore(value));
+        used.add(token, name);
+        entry.untouched = null;
+        await remove(head);
+      };
+      return (await kept.list()).map((head) => {
+        const { id, name, build = null, at, reason, message } = head;
+        return {
+          ...{ id, kind: 'state', name, schema: schemaOf(head), build, at, reason, message },
+          value: () => load(name, { kept: id }),
+          restore: () => restore(head),
+          remove: () => remove(head),
+        };
+      });
+    },
   };
 }
 
-async function within(answer) {
+const hasSchema = ({ provider }) => provider.schema !== undefined;
+const idOf = (head, name) => `${head.token}:${schemaOf(head)}:${name}`;
+const messageOf = (error) => (error?.code ? error.message : textOf(error));
+const copy = (value) => JSON.parse(JSON.stringify(value));
+const newToken = () => [...crypto.getRandomValues(new Uint32Array(3))].map((part) => part.toString(36)).join('');
+const supplanted = (name, { schema }) => ({
+  reason: 'rolled_back',
+  message: `state "${name}" was taken back from schema ${schema} and changed since`,
+});
+
+async function within(answer, patience = PATIENCE) {
   let timer;
   const late = new Promise((_, fail) => {
-    timer = setTimeout(fail, PATIENCE, `no answer within ${PATIENCE / 1000} s`);
+    timer = setTimeout(fail, patience, `no answer within ${patience / 1000} s`);
   });
   try {
     return await Promise.race([answer, late]);
   } finally {
     clearTimeout(timer);
   }
-}
-
-const copy = (value) => JSON.parse(JSON.stringify(value));
-
-/** A copy that JSON can carry without loss; throws with the path of what it cannot. */
-function plain(value) {
-  const above = new Set();
-  const refuse = (what, path) => {
-    throw `${what} at ${path || 'the top'} does not survive JSON`;
-  };
-  const visit = (value, path) => {
-    switch (typeof value) {
-      case 'number':
-        return Number.isFinite(value) ? value : refuse(String(value), path);
-      case 'string':
-      case 'boolean':
-        return value;
-      case 'object':
-        return value === null ? null : visitObject(value, path);
-      default:
-        return refuse(typeof value, path);
-    }
-  };
-  const visitObject = (value, path) => {
-    if (above.has(value)) refuse('a reference back to what contains it', path);
-    const kind = Object.prototype.toString.call(value).slice(8, -1);
-    if (kind === 'Object' && typeof value.toJSON === 'function') return visit(value.toJSON(), path);
-    if (kind !== 'Object' && kind !== 'Array') refuse(kind, path);
-    above.add(value);
-    let result;
-    if (kind === 'Array') result = Array.from(value, (item, index) => visit(item, `${path}[${index}]`));
-    else {
-      const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-      result = Object.fromEntries(fields.map(([key, field]) => [key, visit(field, path ? `${path}.${key}` : key)]));
-    }
-    above.delete(value);
-    return result;
-  };
-  return visit(value, '');
 }

@@ -3,7 +3,9 @@
 //!
 //! `WRITE_SAMPLES=1 cargo test -p changeover --test samples` writes `tests/types/samples.ts` anew.
 
-use changeover::engine::{io::*, release::Urgency, status::*, written::ToJson};
+use changeover::engine::{
+    io::*, manifest::Store, names::Names, release::Urgency, status::*, written::ToJson,
+};
 use serde::Serialize;
 
 fn build(id: &str) -> BuildId {
@@ -405,6 +407,28 @@ fn effects() -> Vec<Effect> {
             changeover: text("c"),
             from: None,
             to: build("b"),
+            stores: Names::from_pairs(vec![
+                (
+                    text("draft"),
+                    Store {
+                        schema: 2,
+                        reads: vec![1, 2],
+                    },
+                ),
+                (
+                    text("a \"cart\""),
+                    Store {
+                        schema: 1,
+                        reads: vec![],
+                    },
+                ),
+            ]),
+        },
+        Effect::CaptureState {
+            changeover: text("c"),
+            from: Some(build("a")),
+            to: build("b"),
+            stores: Names::new(),
         },
         Effect::RestoreState,
         Effect::RememberSequence { sequence: 7 },

@@ -6,6 +6,8 @@
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
+use super::{manifest::Store, names::Names};
+
 /// Milliseconds since the Unix epoch. The driver clamps its clock so that it never runs backwards.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -303,6 +305,8 @@ pub enum Effect {
         changeover: String,
         from: Option<BuildId>,
         to: BuildId,
+        /// What the build to come reads, as its manifest says.
+        stores: Names<Store>,
     },
     RestoreState,
     RememberSequence {

@@ -11,6 +11,8 @@ use super::{
         FetchFailure, Input, LoadKind, PeerMessage, Prompt, Reason, Reloads, Snooze, Source, Start,
         Timestamp,
     },
+    manifest::Store,
+    names::Names,
     release::Urgency,
     status::{
         ChangeoverSummary, HoldSummary, Level, PhaseName, ReleaseSummary, Status, StreamState,
@@ -148,6 +150,21 @@ impl<T: ToJson> ToJson for Vec<T> {
     }
 }
 
+impl<T: ToJson> ToJson for Names<T> {
+    fn write(&self, out: &mut String) {
+        out.push('{');
+        for (index, (name, value)) in self.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            write_text(out, name);
+            out.push(':');
+            value.write(out);
+        }
+        out.push('}');
+    }
+}
+
 /// An enum without fields is its name.
 macro_rules! names {
     ($type:ident: $($variant:ident $name:literal),+) => {
@@ -273,13 +290,15 @@ variants! { Effect:
     LeaveElection "leaveElection",
     TellPeers "tellPeers" { message "message" },
     ProbeDocument "probeDocument",
-    CaptureState "captureState" { changeover "changeover", from "from", to "to" },
+    CaptureState "captureState" { changeover "changeover", from "from", to "to", stores "stores" },
     RestoreState "restoreState",
     RememberSequence "rememberSequence" { sequence "sequence" },
     RememberReload "rememberReload" { target "target", count "count" },
     RememberSnooze "rememberSnooze" { snooze "snooze" },
     Reload "reload"
 }
+
+fields! { Store: schema "schema", reads "reads" }
 
 variants! { Event:
     StatusChanged "statusChanged",

@@ -13,13 +13,14 @@ use web_sys::Url;
 use super::{
     Emit,
     clock::Clock,
-    election::{self, Election},
+    election::Election,
     events::EventStream,
     fetch::Request,
     files::LoadedFiles,
     handle::Timer,
     json,
     lifecycle::{self, Lifecycle},
+    locks,
     peers::Peers,
     scroll::ScrollRestore,
     state::Envelope,
@@ -63,8 +64,9 @@ pub trait Host {
     fn on_event(&self, event: &Event);
     /// The guard has seen what there is to see: [`Driver::is_settled`] has become true.
     fn on_settled(&self);
-    /// Captures the state of the page: resolves to `{states: {name: value}, failed: string | null}`.
-    fn capture(&self) -> Promise;
+    /// Captures the state of the page for a build that reads `stores` (JSON of the manifest's `stores`): resolves to the
+    /// envelope's parts of it and `failed: string | null`.
+    fn capture(&self, stores: &str) -> Promise;
     /// Waits for what is being restored: resolves to `{restored: string[], failed: string[]}`.
     fn restore(&self) -> Promise;
 }
@@ -188,14 +190,14 @@ impl Driver {
         self.inner.guard.borrow().status().to_json()
     }
 
-    /// The states that came with this page and that nobody has claimed, an object from name to value.
+    /// The envelope that came with this page: what nobody has claimed is still in it.
     pub fn carried(&self) -> Object {
-        self.inner.envelope.states()
+        self.inner.envelope.carried()
     }
 
-    /// Removes a carried state: its provider has restored it.
-    pub fn claim(&self, name: &str) {
-        self.inner.envelope.claim(&self.inner.storage, name);
+    /// Writes down what has been changed in [`Driver::carried`].
+    pub fn keep(&self) {
+        self.inner.envelope.keep(&self.inner.storage);
     }
 
     pub fn trace(&self) -> String {
@@ -333,7 +335,7 @@ impl Inner {
             visitor: visitor.trim_matches('"').to_owned(),
             visible: lifecycle::is_visible(),
             online: lifecycle::is_online(),
-            locks: election::has_locks(),
+            locks: locks::has_locks(),
             storage: self.storage.survives_reload(),
             highest_sequence: saved(Kept::Local, "sequence")
                 .and_then(|text| json::whole(&json::parse(&text))),

@@ -21,6 +21,7 @@ use super::{
 use crate::engine::{
     io::{BuildId, Effect, FetchFailure, Input},
     text::{decimal, join},
+    written::ToJson,
 };
 
 impl Inner {
@@ -70,7 +71,8 @@ impl Inner {
                 changeover,
                 from,
                 to,
-            } => self.capture_state(changeover, from, to),
+                stores,
+            } => self.capture_state(changeover, from, to, &stores.to_json()),
             Effect::RestoreState => self.restore_state(),
             Effect::RememberSequence { sequence } => {
                 let _ = self
@@ -229,9 +231,15 @@ impl Inner {
         self.shut(|open| std::mem::replace(&mut open.document, request));
     }
 
-    fn capture_state(self: &Rc<Self>, changeover: String, from: Option<BuildId>, to: BuildId) {
+    fn capture_state(
+        self: &Rc<Self>,
+        changeover: String,
+        from: Option<BuildId>,
+        to: BuildId,
+        stores: &str,
+    ) {
         let weak = Rc::downgrade(self);
-        settle(&self.host.capture(), move |captured| {
+        settle(&self.host.capture(stores), move |captured| {
             let Some(this) = weak.upgrade() else { return };
             let (captured, broken) = match captured {
                 Ok(captured) => (captured, None),
@@ -247,11 +255,7 @@ impl Inner {
                 at: this.clock.now(),
             };
             // What could be captured is written even if something could not: the user may choose to go on.
-            let written = this.envelope.write(
-                &this.storage,
-                &departure,
-                &json::property(&captured, "states"),
-            );
+            let written = this.envelope.write(&this.storage, &departure, &captured);
             this.feed(
                 match (json::text(&captured, "failed").or(broken), written) {
                     (None, Ok(())) => Input::StateSaved,

@@ -3,6 +3,8 @@
 //! In order: the old page captures and writes; the new page reads, learns how it came to be, and hands each state to the
 //! provider that claims its name; a claimed state is taken out, and with the last one the envelope goes. What nobody
 //! claims is kept for a day and carried on, since the part of the app that owns it may only be opened later.
+//!
+//! What the parts say is for `states.js` alone: `states` are values by name, `about` is what is known of them.
 
 use std::cell::{Cell, RefCell};
 
@@ -21,6 +23,7 @@ use crate::engine::{
 
 const NAME: &str = "envelope";
 const FORMAT: f64 = 1.0;
+const PARTS: [&str; 2] = ["states", "about"];
 /// A tab left over the night still gets its state back; older state would surprise more than help.
 const LIFETIME: u64 = 24 * 60 * 60 * 1000;
 /// Room that has to be left in the storage for the count of reloads, which is written after the envelope.
@@ -80,33 +83,18 @@ impl Envelope {
         self.scroll.take()
     }
 
-    /// The unclaimed states, an object from name to value.
-    pub fn states(&self) -> Object {
-        let came = self.came.borrow();
-        came.as_ref()
-            .map(|came| json::property(came, "states"))
-            .and_then(|states| states.dyn_into().ok())
-            .unwrap_or_default()
+    /// What came and is not claimed, to be read and changed in place; empty when nothing came.
+    pub fn carried(&self) -> Object {
+        self.came.borrow().clone().unwrap_or_default()
     }
 
-    /// Takes a state out: its provider has it now.
-    pub fn claim(&self, storage: &Storage, name: &str) {
-        let _ = Reflect::delete_property(&self.states(), &name.into());
-        self.keep(storage);
-    }
-
-    /// Writes the envelope that the next page will read, with the unclaimed states of this page's own.
+    /// Writes the envelope that the next page will read. A part that is missing stays as it came.
     pub fn write(
         &self,
         storage: &Storage,
         departure: &Departure,
-        states: &JsValue,
+        captured: &JsValue,
     ) -> Result<(), String> {
-        let all = Object::assign_many(
-            &Object::new(),
-            &[self.states(), states.clone().unchecked_into()],
-        )
-        .unwrap_or_default();
         let (x, y) = scroll::position();
         let envelope = Object::new();
         json::set(&envelope, "format", &FORMAT.into());
@@ -126,7 +114,12 @@ impl Envelope {
             &window().location().href().unwrap_or_default().into(),
         );
         json::set(&envelope, "scroll", &Array::of2(&x.into(), &y.into()));
-        json::set(&envelope, "states", &all);
+        let came = self.carried();
+        for part in PARTS {
+            let given = Some(json::property(captured, part)).filter(JsValue::is_object);
+            let value = given.unwrap_or_else(|| parts(&came, part).into());
+            json::set(&envelope, part, &value);
+        }
         let text = sealed(&envelope).ok_or("the page's state is not JSON")?;
         let refused = |_| {
             let size = decimal(text.len() as u64);
@@ -142,13 +135,13 @@ impl Envelope {
         storage.write(Kept::Session, NAME, &text).map_err(refused)
     }
 
-    /// Puts back what this page came with: it stays after all.
+    /// Puts back what is left of what this page came with.
     pub fn keep(&self, storage: &Storage) {
-        let came = self.came.borrow();
-        let text = came
-            .as_ref()
-            .filter(|_| Object::keys(&self.states()).length() > 0)
-            .and_then(sealed);
+        let came = self.carried();
+        let holds = PARTS
+            .iter()
+            .any(|part| Object::keys(&parts(&came, part)).length() > 0);
+        let text = holds.then(|| sealed(&came)).flatten();
         match text {
             Some(text) => drop(storage.write(Kept::Session, NAME, &text)),
             None => storage.remove(Kept::Session, NAME),
@@ -170,6 +163,12 @@ fn read(text: &str, now: Timestamp) -> Option<Object> {
         && json::property(&envelope, "format") == FORMAT
         && json::property(&envelope, "states").is_object())
     .then_some(envelope)
+}
+
+fn parts(envelope: &Object, part: &str) -> Object {
+    json::property(envelope, part)
+        .dyn_into()
+        .unwrap_or_default()
 }
 
 fn arrival(envelope: &Object) -> Option<Arrival> {

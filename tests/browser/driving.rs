@@ -35,7 +35,7 @@ impl Host for App {
     fn on_settled(&self) {
         *self.settled.borrow_mut() += 1;
     }
-    fn capture(&self) -> Promise {
+    fn capture(&self, _stores: &str) -> Promise {
         Promise::resolve(&js(
             "return { states: { draft: 'hello' }, failed: 'state \"cart\" could not be captured' }",
         ))

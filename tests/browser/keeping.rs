@@ -8,8 +8,8 @@ use changeover::{
         storage::{Kept, Storage},
     },
 };
-use js_sys::JSON;
-use wasm_bindgen::JsValue;
+use js_sys::{JSON, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::{Replaced, eventually, js, sleep};
@@ -29,11 +29,26 @@ fn write(storage: &Storage, envelope: &Envelope, states: &str) -> Result<(), Str
         to: &to,
         at: NOW,
     };
-    envelope.write(storage, &departure, &JSON::parse(states).unwrap())
+    let captured = ["{\"states\":", states, "}"].concat();
+    envelope.write(storage, &departure, &JSON::parse(&captured).unwrap())
 }
 
 fn states(envelope: &Envelope) -> String {
-    JSON::stringify(&envelope.states()).unwrap().into()
+    part(envelope, "states")
+}
+
+fn part(envelope: &Envelope, name: &str) -> String {
+    let part = Reflect::get(&envelope.carried(), &name.into()).unwrap();
+    JSON::stringify(&part)
+        .ok()
+        .and_then(|text| text.as_string())
+        .unwrap_or_else(|| "{}".into())
+}
+
+fn take_out(envelope: &Envelope, storage: &Storage, name: &str) {
+    let states = Reflect::get(&envelope.carried(), &"states".into()).unwrap();
+    Reflect::delete_property::<Object>(&states.unchecked_into(), &name.into()).unwrap();
+    envelope.keep(storage);
 }
 
 fn text(storage: &Storage) -> Option<String> {
@@ -105,7 +120,7 @@ fn an_envelope_brings_state_from_one_page_to_the_next() {
         r#"{"draft":"hällo \"wörld\"","cart":{"items":[1,0.1,1e+21,null,true]}}"#
     );
 
-    new.claim(&storage, "draft");
+    take_out(&new, &storage, "draft");
     let reloaded = Envelope::open(&storage, later(10));
     assert_eq!(reloaded.arrival(), None, "a reload by hand is no arrival");
     assert_eq!(reloaded.take_scroll(), None);
@@ -114,12 +129,12 @@ fn an_envelope_brings_state_from_one_page_to_the_next() {
         r#"{"cart":{"items":[1,0.1,1e+21,null,true]}}"#
     );
 
-    reloaded.claim(&storage, "cart");
+    take_out(&reloaded, &storage, "cart");
     assert_eq!(text(&storage), None, "nothing is left of it");
 }
 
 #[wasm_bindgen_test]
-fn what_nobody_claims_is_carried_on_and_stays_when_the_changeover_is_off() {
+fn what_the_page_came_with_is_put_back_when_the_changeover_is_off() {
     let storage = Storage::open("/on");
     write(
         &storage,
@@ -129,13 +144,42 @@ fn what_nobody_claims_is_carried_on_and_stays_when_the_changeover_is_off() {
     .unwrap();
     let page = Envelope::open(&storage, later(1));
     let before = text(&storage);
-    write(&storage, &page, r#"{"cart":3}"#).unwrap();
+    write(&storage, &page, r#"{"lazy":1,"cart":3}"#).unwrap();
     assert_eq!(
         states(&Envelope::open(&Storage::open("/on"), later(2))),
         r#"{"lazy":1,"cart":3}"#
     );
     page.keep(&storage);
     assert_eq!(text(&storage), before);
+    storage.remove(Kept::Session, "envelope");
+}
+
+#[wasm_bindgen_test]
+fn a_part_that_was_not_captured_stays_as_it_came() {
+    let storage = Storage::open("/parts");
+    let first = Envelope::open(&storage, NOW);
+    let (from, to) = (BuildId("a".into()), BuildId("b".into()));
+    let departure = Departure {
+        changeover: "c1",
+        from: Some(&from),
+        to: &to,
+        at: NOW,
+    };
+    let about = r#"{"large":{"token":"t","kept":"t:large"}}"#;
+    let captured = [r#"{"states":{"draft":1},"about":"#, about, "}"].concat();
+    let captured = JSON::parse(&captured).unwrap();
+    first.write(&storage, &departure, &captured).unwrap();
+    let page = Envelope::open(&storage, later(1));
+    assert_eq!(part(&page, "about"), about);
+    page.write(&storage, &departure, &JsValue::UNDEFINED)
+        .unwrap();
+    let next = Envelope::open(&storage, later(2));
+    assert_eq!(
+        (states(&next).as_str(), part(&next, "about").as_str()),
+        (r#"{"draft":1}"#, about)
+    );
+    take_out(&next, &storage, "draft");
+    assert!(text(&storage).is_some(), "what is kept elsewhere counts");
     storage.remove(Kept::Session, "envelope");
 }
 
@@ -191,7 +235,7 @@ fn a_damaged_foreign_or_stale_envelope_is_nothing() {
 fn state_that_does_not_fit_is_refused_with_its_size_and_leaves_the_old_envelope() {
     let storage = Storage::open("/full");
     let page = Envelope::open(&storage, NOW);
-    let states = js("return { big: 'x'.repeat(6_000_000) }");
+    let states = js("return { states: { big: 'x'.repeat(6_000_000) } }");
     let (from, to) = (BuildId("a".into()), BuildId("b".into()));
     let refused = page.write(
         &storage,

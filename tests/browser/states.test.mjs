@@ -1,19 +1,10 @@
 // The registered pieces of tab state: what is captured, what is refused, who gets what back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createStates } from '../../pkg-template/states.js';
-
-function setUp(envelope = {}) {
-  const told = [];
-  const states = createStates({
-    carried: () => envelope,
-    claim: (name) => delete envelope[name],
-    tell: (names) => told.push(names),
-  });
-  return { states, told, envelope };
-}
+import { setUp } from './states.mjs';
 
 const provider = (value, restore = () => {}) => ({ capture: () => value, restore });
+const aTurn = () => new Promise((done) => setImmediate(done));
 
 test('everything registered is captured, with promises awaited', async () => {
   const { states } = setUp();
@@ -21,7 +12,8 @@ test('everything registered is captured, with promises awaited', async () => {
   states.register('cart', { capture: async () => ({ items: [1, { sku: 'a' }] }), restore() {} });
   states.register('nothing', provider(undefined));
   states.register('null', provider(null));
-  assert.deepEqual(await states.capture(), { states: { draft: 'hello', cart: { items: [1, { sku: 'a' }] }, null: null }, failed: null });
+  const captured = await states.capture();
+  assert.deepEqual([captured.states, captured.failed], [{ draft: 'hello', cart: { items: [1, { sku: 'a' }] }, null: null }, null]);
 });
 
 test('a captured value is a copy', async () => {
@@ -38,10 +30,9 @@ test('a provider that throws is named, and the others are captured all the same'
   states.register('broken', { capture() { throw new TypeError('no store'); }, restore() {} });
   states.register('rejected', { capture: () => Promise.reject('later'), restore() {} });
   states.register('draft', provider('hello'));
-  assert.deepEqual(await states.capture(), {
-    states: { draft: 'hello' },
-    failed: 'state "broken" could not be captured: TypeError: no store; state "rejected" could not be captured: later',
-  });
+  const captured = await states.capture();
+  assert.deepEqual(captured.states, { draft: 'hello' });
+  assert.equal(captured.failed, 'state "broken" could not be captured: TypeError: no store; state "rejected" could not be captured: later');
 });
 
 test('a provider that hangs is named after three seconds', async (t) => {
@@ -49,30 +40,24 @@ test('a provider that hangs is named after three seconds', async (t) => {
   const { states } = setUp();
   states.register('slow', { capture: () => new Promise(() => {}), restore() {} });
   const captured = states.capture();
+  await aTurn();
   t.mock.timers.tick(2_999);
   assert.equal(await Promise.race([captured, 'not yet']), 'not yet');
   t.mock.timers.tick(1);
   assert.equal((await captured).failed, 'state "slow" could not be captured: no answer within 3 s');
 });
 
-const self = {};
-self.me = { again: self };
 for (const [value, reason] of [
-  [{ items: [{ run() {} }] }, 'function at items[0].run does not survive JSON'],
-  [self, 'a reference back to what contains it at me.again does not survive JSON'],
-  [() => {}, 'function at the top does not survive JSON'],
-  [{ a: Symbol('x') }, 'symbol at a does not survive JSON'],
-  [[1n], 'bigint at [0] does not survive JSON'],
-  [{ price: NaN }, 'NaN at price does not survive JSON'],
-  [{ price: -Infinity }, '-Infinity at price does not survive JSON'],
-  [{ when: new Date(0) }, 'Date at when does not survive JSON'],
-  [{ tags: new Set(['a']) }, 'Set at tags does not survive JSON'],
-  [{ rows: [1, , 3] }, 'undefined at rows[1] does not survive JSON'],
+  [{ items: [{ run() {} }] }, 'it cannot be cloned at items[0].run: DataCloneError: run() {} could not be cloned.'],
+  [() => {}, 'it cannot be cloned: DataCloneError: () => {} could not be cloned.'],
+  [{ a: Symbol('x') }, 'it cannot be cloned at a: DataCloneError: Symbol(x) could not be cloned.'],
+  [new Map([['rows', [new WeakMap()]]]), 'it cannot be cloned at rows[0]: DataCloneError: #<WeakMap> could not be cloned.'],
 ]) {
   test(`a value is refused with its path: ${reason}`, async () => {
     const { states } = setUp();
     states.register('cart', provider(value));
-    assert.deepEqual(await states.capture(), { states: {}, failed: `state "cart" could not be captured: ${reason}` });
+    const captured = await states.capture();
+    assert.deepEqual([captured.states, captured.failed], [{}, `state "cart" could not be captured: ${reason}`]);
   });
 }
 
@@ -84,11 +69,11 @@ test('the same object in two places is no cycle, and a field without a value is 
 });
 
 test('a state is restored when its provider comes, once, and taken out of the envelope', () => {
-  const { states, told, envelope } = setUp({ draft: 'hello', lazy: 2 });
+  const { states, told, carried } = setUp({ states: { draft: 'hello', lazy: 2 } });
   const restored = [];
   const undo = states.register('draft', provider('', (value) => restored.push(value)));
   assert.deepEqual(restored, ['hello']);
-  assert.deepEqual(envelope, { lazy: 2 });
+  assert.deepEqual(carried.states, { lazy: 2 });
   undo();
   states.register('draft', provider('', (value) => restored.push(value)));
   assert.deepEqual(restored, ['hello']);
@@ -96,25 +81,25 @@ test('a state is restored when its provider comes, once, and taken out of the en
 });
 
 test('what the provider does with the value does not reach the envelope', () => {
-  const { states, envelope } = setUp({ cart: { items: [1] } });
+  const { states, carried } = setUp({ states: { cart: { items: [1] } } });
   states.register('cart', { capture() {}, restore(value) { value.items.push(2); throw new Error('half way'); } });
-  assert.deepEqual(envelope, { cart: { items: [1] } });
+  assert.deepEqual(carried.states, { cart: { items: [1] } });
 });
 
 test('a state whose provider throws or rejects stays in the envelope and is told of', async (t) => {
   t.mock.method(console, 'error', () => {});
-  const { states, told, envelope } = setUp({ draft: 'hello', cart: 1 });
+  const { states, told, carried } = setUp({ states: { draft: 'hello', cart: 1 } });
   states.register('draft', { capture() {}, restore() { throw new Error('not yet'); } });
   states.register('cart', { capture() {}, restore: () => Promise.reject(new Error('no')) });
   await new Promise((done) => setTimeout(done));
-  assert.deepEqual(envelope, { draft: 'hello', cart: 1 });
+  assert.deepEqual(carried.states, { draft: 'hello', cart: 1 });
   assert.deepEqual(told, [{ restored: [], failed: ['draft'] }, { restored: [], failed: ['cart'] }]);
   const said = console.error.mock.calls.map(({ arguments: [text] }) => text).filter((text) => text.startsWith('changeover'));
   assert.deepEqual(said, ['changeover: state "draft" was not restored', 'changeover: state "cart" was not restored']);
 });
 
 test('an arrival reports all that the first providers restored, in one go', async () => {
-  const { states, told } = setUp({ draft: 'hello', cart: 1, late: 2 });
+  const { states, told } = setUp({ states: { draft: 'hello', cart: 1, late: 2 } });
   const report = states.restored();
   states.register('draft', provider(''));
   states.register('cart', { capture() {}, restore: () => new Promise((done) => setTimeout(done, 30)) });

@@ -5,6 +5,7 @@
 
 mod arriving;
 mod deciding;
+mod handing;
 mod holding;
 mod looking;
 mod moving;

@@ -25,8 +25,17 @@ pub fn effect_text(effect: &Effect) -> String {
             PeerMessage::Hidden { .. } => "TellPeers hidden".into(),
         },
         Effect::ProbeDocument => "ProbeDocument".into(),
-        Effect::CaptureState { from, to, .. } => {
-            format!("CaptureState {}", step(from.as_ref(), to))
+        Effect::CaptureState {
+            changeover: _,
+            from,
+            to,
+            stores,
+        } => {
+            let mut text = format!("CaptureState {}", step(from.as_ref(), to));
+            for (name, store) in stores.iter() {
+                text += &format!(", {name} {} reads {:?}", store.schema, store.reads);
+            }
+            text
         }
         Effect::RestoreState => "RestoreState".into(),
         Effect::RememberSequence { sequence } => format!("RememberSequence {sequence}"),

@@ -9,8 +9,11 @@ use crate::engine::{
         AbortReason, BuildId, DecisionKind, Effect, Event, FetchFailure, Millis, Reloads, Snooze,
         Timestamp, WakeReason,
     },
+    manifest::Store,
+    names::Names,
     policy::{self, Facts},
     release::Urgency,
+    shelf::Lookup,
 };
 
 /// What the user gets to finish a sentence before an urgent release moves the page.
@@ -175,11 +178,15 @@ impl Guard {
                     holds,
                 }),
                 Step::Probe => self.perform(Effect::ProbeDocument),
-                Step::Capture => self.perform(Effect::CaptureState {
-                    changeover: id,
-                    from,
-                    to,
-                }),
+                Step::Capture => {
+                    let stores = self.stores_of(&to);
+                    self.perform(Effect::CaptureState {
+                        changeover: id,
+                        from,
+                        to,
+                        stores,
+                    });
+                }
                 Step::Reload => self.reload(to),
                 Step::Abort { reason } => {
                     self.end_changeover(Some(reason));
@@ -188,6 +195,14 @@ impl Guard {
             }
         }
         false
+    }
+
+    /// What a build reads, as far as that is known.
+    fn stores_of(&self, build: &BuildId) -> Names<Store> {
+        match self.shelf.find(build) {
+            Lookup::Ready(manifest) => manifest.stores.clone(),
+            Lookup::Pending | Lookup::Missing => Names::new(),
+        }
     }
 
     fn reload(&mut self, target: BuildId) {

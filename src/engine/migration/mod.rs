@@ -7,10 +7,13 @@
 //! 3. A [`Run`] takes several plans through all or nothing: snapshot everything, migrate copies step by step with a time
 //!    budget, validate, and only then say [`RunOutput::Ready`]. A dry run ends in a [`Report`] instead.
 //!
+//! 4. Before a page goes, [`Registry::handover`] says in which schema the next build gets a state.
+//!
 //! Values and functions stay with the caller; the engine holds numbers for them. For Rust types, [`typed`] keeps both.
 //! [`laws`] are the properties every migration should have, as checks for an app's own tests.
 
 mod error;
+mod handover;
 pub mod laws;
 mod reconcile;
 mod registry;
@@ -19,6 +22,7 @@ mod search;
 pub mod typed;
 
 pub use error::MigrationError;
+pub use handover::{Handover, Taker};
 pub use reconcile::reconcile;
 pub use registry::{
     Direction, Edge, Loss, Plan, Registry, STEP_LIMIT, Step, StepName, StepRef, StoreSpec,

@@ -304,6 +304,12 @@ impl Registry {
         Ok(ways)
     }
 
+    /// The error that says where the steps that start at `from` lead, and that it is not `to`.
+    pub(super) fn no_path(&self, store: &str, from: u32, to: u32) -> MigrationError {
+        self.store(store)
+            .map_or_else(|error| error, |store| store.gap(from, to))
+    }
+
     fn store(&self, name: &str) -> Result<&Store, MigrationError> {
         self.stores
             .get(name)

@@ -251,6 +251,7 @@ impl World {
                 changeover,
                 from,
                 to,
+                stores: _,
             } => {
                 self.tabs[number].capture = Some(Arrival {
                     changeover,

@@ -1,0 +1,117 @@
+// What is kept in IndexedDB: values on their way through a reload that are too large for session storage or no plain
+// JSON, and values that could not be put in place.
+//
+// One database for each site, of version 1 for ever: another version would wait for tabs on older builds. `heads` says
+// what there is and is read as a whole, `values` holds it. The database is opened for each transaction and closed after
+// it, so that it is never in anybody's way.
+import { failure } from './failure.js';
+
+/** A disk may be slow; a user who has pressed "Reload" waits no longer. */
+const PATIENCE = 6_000;
+/** What nobody has taken by then is no longer on its way. Older envelopes belong to work the user has forgotten. */
+export const ON_THE_WAY = 24 * 60 * 60_000;
+/** Long enough to come back from a holiday and miss something. */
+const LIFE = 30 * ON_THE_WAY;
+/** A build that fails to restore a state does so in every tab and at every reload. */
+const MOST = 20;
+
+/**
+ * A head: `{id, token, name, schema?, lineage?, steps?, build, at, reason, message, spare}`; without `reason` it is on
+ * its way, and a `spare` is there only in case.
+ *
+ * @param {string} scope the path of the site's `release.json`
+ */
+export function createKept(scope, factory = () => indexedDB) {
+  const name = `changeover:${scope}:kept`;
+
+  /** Runs `work(heads, values)` in one transaction; resolves with what the request it returns has found. */
+  const transact = (mode, work) =>
+    new Promise((resolve, reject) => {
+      let database;
+      let over = false;
+      const end = (settle, answer) => {
+        over = true;
+        clearTimeout(timer);
+        database?.close();
+        settle(answer);
+      };
+      const refuse = (error) => {
+        const full = error?.name === 'QuotaExceededError';
+        const why = full ? 'is full' : `does not work (${error?.message || error?.name || error})`;
+        end(reject, failure({ code: full ? 'quota' : 'storage_unavailable', message: `the browser's database "${name}" ${why}` }));
+      };
+      const timer = setTimeout(refuse, PATIENCE, `no answer within ${PATIENCE / 1000} s`);
+      try {
+        const request = factory().open(name, 1);
+        request.onupgradeneeded = () => {
+          request.result.createObjectStore('heads', { keyPath: 'id' });
+          request.result.createObjectStore('values');
+        };
+        request.onerror = () => refuse(request.error);
+        request.onsuccess = () => {
+          database = request.result;
+          if (over) return database.close();
+          database.onversionchange = () => database.close();
+          try {
+            const transaction = database.transaction(['heads', 'values'], mode);
+            const found = work(transaction.objectStore('heads'), transaction.objectStore('values'));
+            transaction.oncomplete = () => end(resolve, found?.result);
+            transaction.onabort = () => refuse(transaction.error);
+          } catch (error) {
+            refuse(error);
+          }
+        };
+      } catch (error) {
+        refuse(error);
+      }
+    });
+
+  const forget = (heads, values, id) => {
+    heads.delete(id);
+    values.delete(id);
+  };
+
+  return {
+    /** Keeps a value, and lets go what is too old or too much. What is there under its id keeps its reason. */
+    put: (head, value) =>
+      transact('readwrite', (heads, values) => {
+        values.put({ value }, head.id);
+        heads.getAll().onsuccess = ({ target: { result } }) => {
+          const before = result.find(({ id }) => id === head.id);
+          heads.put({ ...head, ...(before?.reason && { reason: before.reason, message: before.message }) });
+          const others = result.filter(({ id }) => id !== head.id);
+          for (const { id } of tooMany(others, MOST - 1)) forget(heads, values, id);
+        };
+      }),
+
+    /** `{value}`, or undefined when there is none of this id. */
+    value: (id) => transact('readonly', (heads, values) => values.get(id)),
+
+    /** Says of values on their way why they have not arrived. */
+    note: (id, { reason, message }) =>
+      transact('readwrite', (heads) => {
+        heads.get(id).onsuccess = ({ target: { result } }) => result && !result.reason && heads.put({ ...result, reason, message });
+      }),
+
+    remove: (ids) => transact('readwrite', (heads, values) => ids.forEach((id) => forget(heads, values, id))),
+
+    /** What is kept because it could not be put in place, the newest first. */
+    list: async () => {
+      const heads = await transact('readonly', (heads) => heads.getAll());
+      const gone = tooMany(heads, MOST);
+      const left = ({ name, reason }) => !reason && { reason: 'unclaimed', message: `state "${name}" was saved, and no page has taken it` };
+      return heads
+        .filter((head) => !gone.includes(head) && !isOnTheWay(head) && (head.reason || !head.spare))
+        .map((head) => ({ ...head, ...left(head) }))
+        .sort((one, other) => other.at - one.at);
+    },
+  };
+}
+
+const isOnTheWay = ({ at, reason }) => !reason && Date.now() - at < ON_THE_WAY;
+
+function tooMany(heads, most) {
+  const settled = heads.filter((head) => !isOnTheWay(head)).sort((one, other) => other.at - one.at);
+  const wanted = settled.filter(({ at, reason, spare }) => Date.now() - at < LIFE && (reason || !spare));
+  return [...settled.filter((head) => !wanted.includes(head)), ...wanted.slice(most)];
+}

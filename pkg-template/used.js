@@ -1,0 +1,48 @@
+// Which states have been put in place, by the token they were captured under: browsers copy session storage into a
+// duplicated tab, and nothing may be restored twice.
+import { ON_THE_WAY } from './kept.js';
+
+/** Waiting longer for a tab that is frozen in the middle of its restore would keep this one waiting for ever. */
+const PATIENCE = 5_000;
+
+/** @param {string} scope the path of the site's `release.json` */
+export function createUsed(scope) {
+  const key = `changeover:${scope}:used`;
+  const read = () => {
+    try {
+      const marks = JSON.parse(localStorage.getItem(key)) ?? {};
+      // An envelope that is carried on lives for another day, but not much longer.
+      return Object.fromEntries(Object.entries(marks).filter(([, [at]]) => Date.now() - at < 7 * ON_THE_WAY));
+    } catch {
+      return {};
+    }
+  };
+  return {
+    has: (token, name) => read()[token]?.includes(name, 1) ?? false,
+    add(token, name) {
+      const marks = read();
+      const [, ...names] = marks[token] ?? [];
+      marks[token] = [Date.now(), ...names, name];
+      try {
+        localStorage.setItem(key, JSON.stringify(marks));
+      } catch {}
+    },
+    /** Runs `work` while no other tab does, if the browser can see to that. */
+    async alone(token, work) {
+      const { locks } = navigator;
+      if (!locks) return work();
+      const patience = new AbortController();
+      const timer = setTimeout(() => patience.abort(), PATIENCE);
+      let begun = null;
+      const begin = () => {
+        clearTimeout(timer);
+        return (begun ??= work());
+      };
+      try {
+        return await locks.request(`changeover:${scope}:restore:${token}`, { signal: patience.signal }, begin);
+      } catch {
+        return begin();
+      }
+    },
+  };
+}

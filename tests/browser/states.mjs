@@ -1,0 +1,127 @@
+// What states.js stands on, in memory: an envelope, the database, the marks, and the migrations of `stores.js`.
+import { createStateRuns } from '../../pkg-template/stores-states.js';
+import { createStates } from '../../pkg-template/states.js';
+
+const error = (code, message) => Object.assign(new Error(message), { name: 'ChangeoverError', code });
+
+/**
+ * One page. `carried` is the envelope it came with, `disk` what all pages of the site share.
+ *
+ * @param {object} carried
+ */
+export function setUp(carried = {}, { disk = makeDisk(), runs, build = 'b' } = {}) {
+  carried = structuredClone({ id: 'e1', from: 'a', at: Date.now(), ...carried });
+  const told = [];
+  const problems = [];
+  let kept = 0;
+  const states = createStates({
+    scope: '/release.json',
+    build,
+    carried: () => carried,
+    keep: () => (kept += 1),
+    tell: (names) => told.push(names),
+    problem: (code, message) => problems.push({ code, message }),
+    runs: runs === undefined ? async () => createStateRuns(makeStores()) : runs,
+    kept: disk.kept,
+    used: disk.used,
+  });
+  return { states, told, problems, carried, disk, times: () => kept };
+}
+
+/** The envelope that `states.capture` fills, for the next page. */
+export const sealed = ({ states, about }, id = 'e2') => JSON.parse(JSON.stringify({ id, from: 'a', at: Date.now(), states, about }));
+
+/** The database and the marks of a site. */
+export function makeDisk() {
+  const records = new Map();
+  const marks = new Set();
+  const broken = { why: null };
+  const check = () => {
+    if (broken.why) throw error('storage_unavailable', broken.why);
+  };
+  return {
+    records,
+    marks,
+    broken,
+    kept: {
+      async put(head, value) {
+        check();
+        const before = records.get(head.id)?.head;
+        records.set(head.id, { head: { ...head, ...(before?.reason && { reason: before.reason, message: before.message }) }, value: structuredClone(value) });
+      },
+      async value(id) {
+        check();
+        return records.has(id) ? { value: structuredClone(records.get(id).value) } : undefined;
+      },
+      async note(id, { reason, message }) {
+        check();
+        const record = records.get(id);
+        if (record && !record.head.reason) Object.assign(record.head, { reason, message });
+      },
+      async remove(ids) {
+        check();
+        for (const id of ids) records.delete(id);
+      },
+      async list() {
+        check();
+        return [...records.values()].map(({ head }) => head).filter(({ reason }) => reason);
+      },
+    },
+    used: {
+      has: (token, name) => marks.has(`${token} ${name}`),
+      add: (token, name) => marks.add(`${token} ${name}`),
+      alone: (_, work) => work(),
+    },
+  };
+}
+
+/** `stores.js` as far as states go: steps between neighbouring schemas, by the contract of the real one. */
+function makeStores() {
+  const specs = new Map();
+  const path = (name, from, to) => {
+    const { migrations = [], schema } = specs.get(name);
+    const known = new Set([schema, ...migrations.flatMap(({ from, to }) => [from, to])]);
+    if (!known.has(from)) throw error('unknown_schema', `store "${name}" holds schema ${from}, which this build (head ${schema}) does not know`);
+    const steps = [];
+    for (let at = from; at !== to; ) {
+      const step = migrations.find((step) => (to > from ? step.from === at : step.to === at && step.down));
+      if (!step) throw error('no_path', `store "${name}": no path leads from schema ${from} to ${to}`);
+      steps.push(to > from ? step.up : step.down);
+      at = to > from ? step.to : step.from;
+    }
+    return steps;
+  };
+  return {
+    register(spec) {
+      if (specs.has(spec.name)) throw error('duplicate_store', `store "${spec.name}" is registered twice`);
+      if (spec.migrations?.some(({ from, to }) => from === to)) throw error('self_step', `store "${spec.name}": a step leads nowhere`);
+      specs.set(spec.name, spec);
+    },
+    unregister: (name) => void specs.delete(name),
+    lineage: (name, schema = specs.get(name).schema) => `to ${schema}`,
+    way: (name, from, to) => ({ lossy: false, steps: path(name, from, to) }),
+    handover(name, taker) {
+      const { schema, migrations = [] } = specs.get(name);
+      if (!taker) return { to: null, also: migrations.filter(({ down }) => down).map(({ from }) => from).reverse() };
+      if (taker.schema >= schema || taker.reads.includes(schema)) return { to: null, also: [] };
+      path(name, schema, taker.schema);
+      return { to: taker.schema, also: [] };
+    },
+    async migrate(jobs) {
+      const made = [];
+      for (const { store, from, value, to = specs.get(store).schema } of jobs) {
+        let now = structuredClone(value);
+        for (const step of path(store, from, to)) {
+          try {
+            now = await step(now);
+          } catch (problem) {
+            throw error('step_failed', `store "${store}": a step failed: ${problem.message}`);
+          }
+        }
+        if (to === specs.get(store).schema && specs.get(store).validate?.(now) === false) throw error('invalid_value', `store "${store}": its value is not valid`);
+        made.push({ store, schema: to, value: now });
+      }
+      return made;
+    },
+  };
+}
