@@ -5,7 +5,8 @@
 //! `"head"` is the head as JSON text, `[schema, key]` is a record `[writer, count, epoch, value]`.
 //!
 //! A transaction is an [`Op`]: read what it names, let the engine judge, write what the verdict says, all before the
-//! browser may commit.
+//! browser may commit. A write that depends on the head alone does not wait for it: it is judged by the head as it was
+//! last seen and written in the same turn, and taken back in the same transaction if the head turns out to be another.
 
 use std::{
     cell::{Cell, RefCell},
@@ -53,6 +54,8 @@ struct Inner {
     waiting: RefCell<Vec<Asked>>,
     running: RefCell<Vec<Running>>,
     numbers: Cell<u32>,
+    /// The head as it was last seen.
+    head: RefCell<Option<Rc<SeenHead>>>,
     on_opening: Callback,
     on_database: Callback,
     on_transaction: Callback,
@@ -69,11 +72,18 @@ enum Link {
     Open(IdbDatabase),
 }
 
+struct SeenHead {
+    text: String,
+    head: Head,
+}
+
 struct Asked {
     op: Op<JsValue>,
     done: Done,
     /// It was tried on a connection that turned out to be closing.
     again: bool,
+    /// Nothing is to be written before the head is read: a guess was wrong.
+    sure: bool,
 }
 
 struct Running {
@@ -87,6 +97,10 @@ struct Running {
     copies: Vec<IdbRequest>,
     answer: Option<Answer<JsValue>>,
     failure: Option<Failure>,
+    /// The head that the writes were judged by before it was read, and what they answer.
+    guess: Option<(Rc<SeenHead>, Answer<JsValue>)>,
+    /// The guess was wrong: once this is aborted, it begins again.
+    mistaken: bool,
     done: Done,
 }
 
@@ -120,6 +134,7 @@ impl Database {
                 waiting: RefCell::default(),
                 running: RefCell::default(),
                 numbers: Cell::new(0),
+                head: RefCell::default(),
                 on_opening: heard(Inner::on_opening),
                 on_database: heard(Inner::on_database),
                 on_transaction: heard(Inner::on_transaction),
@@ -133,6 +148,7 @@ impl Database {
             op,
             done: Box::new(done),
             again: false,
+            sure: false,
         });
     }
 
@@ -312,11 +328,16 @@ impl Inner {
             copies: Vec::new(),
             answer: None,
             failure: None,
+            guess: None,
+            mistaken: false,
             done: asked.done,
         };
         match requests {
             Ok(requests) => running.asked = requests,
             Err(error) => running.give_up(&error),
+        }
+        if !asked.sure {
+            running.guess(self.head.borrow().clone(), &self.clock);
         }
         running.hear_last(&running.asked, &self.on_transaction);
         self.running.borrow_mut().push(running);
@@ -334,7 +355,7 @@ impl Inner {
             return;
         };
         match kind.as_str() {
-            "success" => match running.on_read(&self.clock, &self.on_transaction) {
+            "success" => match running.on_read(&self.head, &self.clock, &self.on_transaction) {
                 Some(outcome) => {
                     running.deafen();
                     (running.done)(outcome);
@@ -346,6 +367,12 @@ impl Inner {
                     (running.done)(Outcome::Judged(answer));
                 }
             }
+            _ if running.mistaken => self.begin(Asked {
+                op: running.op,
+                done: running.done,
+                again: false,
+                sure: true,
+            }),
             _ => {
                 let failure = running.failure.unwrap_or_else(|| {
                     failed(
@@ -386,8 +413,54 @@ impl Running {
         }
     }
 
+    /// Writes at once, if what is written follows from a head that nobody is likely to have changed.
+    fn guess(&mut self, head: Option<Rc<SeenHead>>, clock: &Clock) {
+        let plain = matches!(self.op, Op::Put { .. } | Op::Delete { .. });
+        let Some(seen) = head.filter(|_| plain && self.asked.len() == 1) else {
+            return;
+        };
+        let verdict = judge(
+            &self.op,
+            Facts {
+                now: clock.now(),
+                head: Some(seen.head.clone()),
+                records: Vec::new(),
+                rows: Vec::new(),
+            },
+        );
+        let changes_head = |write: &Write<JsValue>| matches!(write, Write::Head(_));
+        if verdict.writes.is_empty() || verdict.writes.iter().any(changes_head) {
+            return;
+        }
+        self.guess = Some((seen, verdict.answer));
+        self.write(verdict.writes);
+    }
+
+    fn write(&mut self, writes: Vec<Write<JsValue>>) {
+        for write in writes {
+            if let Err(error) = perform(&self.store, write) {
+                return self.give_up(&error);
+            }
+        }
+    }
+
     /// All that was asked for has been read. `None`: more is to come.
-    fn on_read(&mut self, clock: &Clock, hear: &Callback) -> Option<Outcome> {
+    fn on_read(
+        &mut self,
+        known: &RefCell<Option<Rc<SeenHead>>>,
+        clock: &Clock,
+        hear: &Callback,
+    ) -> Option<Outcome> {
+        let text = result(&self.asked[0]).as_string();
+        if let Some((seen, answer)) = self.guess.take() {
+            if text.as_ref() == Some(&seen.text) {
+                self.answer = Some(answer);
+            } else {
+                self.mistaken = true;
+                let _ = self.transaction.abort();
+            }
+            return None;
+        }
         let rows = match &self.reads.scan {
             Some(scan) => {
                 let places = self.asked.len() - 2;
@@ -404,10 +477,20 @@ impl Running {
             }
             None => Vec::new(),
         };
-        let head = match result(&self.asked[0]).as_string() {
-            None => None,
-            Some(text) => match Head::read(&text) {
-                Ok(head) => Some(head),
+        let seen = known.borrow().clone();
+        let seen = seen.filter(|seen| Some(&seen.text) == text.as_ref());
+        let head = match (seen, text) {
+            (_, None) => None,
+            (Some(seen), _) => Some(seen.head.clone()),
+            (None, Some(text)) => match Head::read(&text) {
+                Ok(head) => {
+                    let seen = SeenHead {
+                        text,
+                        head: head.clone(),
+                    };
+                    known.replace(Some(Rc::new(seen)));
+                    Some(head)
+                }
                 Err(error) => return Some(Outcome::HeadUnreadable(error)),
             },
         };
@@ -421,13 +504,8 @@ impl Running {
         if verdict.writes.is_empty() {
             return Some(Outcome::Judged(verdict.answer));
         }
-        for write in verdict.writes {
-            if let Err(error) = perform(&self.store, write) {
-                self.give_up(&error);
-                return None;
-            }
-        }
         self.answer = Some(verdict.answer);
+        self.write(verdict.writes);
         None
     }
 
