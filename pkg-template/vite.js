@@ -4,7 +4,7 @@
 // their wasm join the output as files of their own, every HTML file gets the script tag; and when all plugins are done and the files lie on
 // disk, they are hashed, the build id is stamped into the HTML and the manifest is written. No chunk is touched.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -221,11 +221,9 @@ function readParts(assetsDir, loader) {
     loader: named('changeover.js', 'changeover', '.js', 'changeover/loader'),
     runtime: named('runtime-slim.js', 'changeover-runtime', '.js', 'changeover/runtime'),
     wasm: named('changeover.wasm', 'changeover', '.wasm', 'changeover/wasm'),
+    stores: named('stores-slim.js', 'changeover-stores', '.js', 'changeover/stores'),
+    storesWasm: named('stores.wasm', 'changeover-stores', '.wasm', 'changeover/stores-wasm'),
   };
-  if (existsSync(join(PACKAGE, 'stores-slim.js'))) {
-    files.stores = named('stores-slim.js', 'changeover-stores', '.js', 'changeover/stores');
-    files.storesWasm = named('stores.wasm', 'changeover-stores', '.wasm', 'changeover/stores-wasm');
-  }
   const emitted = Object.values(files).filter((file) => loader === 'file' || file !== files.loader);
   return { files, emitted, ids: new Map(emitted.map(({ fileName, id }) => [fileName, id])) };
 }
@@ -250,8 +248,10 @@ function addressOf(settings, config, parts, page) {
 }
 
 function scriptTag(settings, urls, parts) {
-  const attrs = { 'data-release': urls.release, 'data-build': '', 'data-runtime': urls.runtime, 'data-wasm': urls.wasm };
-  if (urls.stores) Object.assign(attrs, { 'data-stores': urls.stores, 'data-stores-wasm': urls.storesWasm });
+  const attrs = {
+    'data-release': urls.release, 'data-build': '', 'data-runtime': urls.runtime, 'data-wasm': urls.wasm,
+    'data-stores': urls.stores, 'data-stores-wasm': urls.storesWasm,
+  };
   for (const name of ['app', 'channel', 'interval', 'stream', 'lang']) {
     if (settings[name] !== undefined) attrs[`data-${name}`] = String(settings[name]);
   }

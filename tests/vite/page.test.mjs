@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -20,6 +20,13 @@ window.guard = guard;
 guard.state('draft', { capture: () => 1, restore() {} });
 document.getElementById('app').textContent = 'ready';
 `;
+
+/** Opens a store, and gives back what it reads after a write. */
+const USE = `(async () => {
+  const cart = guard.store('cart', { schema: 1 });
+  await cart.set('1', 'tea');
+  return cart.get('1');
+})()`;
 
 for (const { name, vite } of VITES) {
   test(`${name}: an app that imports the package uses the instance of the tag and bundles no runtime`, { skip }, async (t) => {
@@ -43,6 +50,33 @@ for (const { name, vite } of VITES) {
     assert.equal(await page.evaluate('guard.status.build'), manifest.id);
   });
 
+  test(`${name}: a store of an app comes from the file that the tag names, with its wasm beside it, and only once one is opened`, { skip }, async (t) => {
+    for (const loader of ['file', 'inline']) {
+      const root = makeApp(t, { 'src/main.js': MAIN });
+      const { out, files } = await build(vite, root, { options: { loader } });
+      const wasm = /[A-Za-z0-9+/]{2000}/.exec(readFileSync(join(PACKAGE, 'stores.js'), 'latin1'))[0];
+      for (const [path, bytes] of files) assert.ok(!bytes.includes(wasm), `${path} holds the inlined wasm`);
+      const asked = [];
+      const page = await open(t, await serve(t, out), { asked });
+      const parts = () => asked.filter((url) => url.includes('stores')).map((url) => new URL(url).pathname.replace(/-[0-9a-f]{10}/, '')).sort();
+      await page.waitForFunction('guard.status.level === "full"');
+      assert.deepEqual(parts(), []);
+      assert.equal(await page.evaluate(USE), 'tea');
+      assert.deepEqual(parts(), ['/assets/changeover-stores.js', '/assets/changeover-stores.wasm']);
+    }
+  });
+
+  test(`${name}: in a page without the tag a store says what is missing, and the page lives on`, { skip }, async (t) => {
+    const root = makeApp(t, { 'src/main.js': MAIN });
+    const { out, files } = await build(vite, root, { build: { rollupOptions: { input: join(root, 'src/main.js') } } });
+    const entry = [...files.keys()].find((path) => /main-.*\.js$/.test(path));
+    writeFileSync(join(out, 'index.html'), `<!doctype html><title>x</title><div id="app"></div><script type="module" src="/${entry}"></script>`);
+    const page = await open(t, await serve(t, out));
+    const said = await page.evaluate(`${USE}.catch(({ code, message }) => code + ': ' + message)`);
+    assert.match(said, /^unavailable: .* this page has no changeover script tag and no option "stores"$/);
+    await page.waitForFunction('guard.status.level === "loader"');
+  });
+
   test(`${name}: in a dev server the package is there, asks nobody and does nothing`, { skip }, async (t) => {
     const root = makeApp(t, { 'src/main.js': MAIN });
     const { logger, messages } = makeLogger(vite);
@@ -64,6 +98,8 @@ for (const { name, vite } of VITES) {
       guard.dispose();
       return (await guard.check()).level + ' ' + (await guard.reload()) + guard.trace();
     })()`), 'off noSkew');
+    assert.deepEqual(await page.evaluate('guard.backups()'), []);
+    assert.equal(await page.evaluate(USE), 'tea', 'stores work without a guard');
     assert.deepEqual(asked.filter((url) => url.includes('release.json') || url.includes('.wasm')), []);
     assert.deepEqual(messages.error, []);
   });
@@ -86,7 +122,7 @@ async function open(t, url, { asked = [] } = {}) {
 /** A static host of the folder `out`, with the release that a site would have. */
 async function serve(t, out) {
   const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.json': 'application/json' };
-  const { id } = JSON.parse(readFileSync(join(out, 'changeover/builds', readFileSync(join(out, 'index.html'), 'utf8').match(/data-build="(\w+)"/)[1] + '.json')));
+  const [, id] = /data-build="(\w+)"/.exec(readFileSync(join(out, 'index.html'), 'utf8')) ?? [null, 'unknown'];
   const release = JSON.stringify({ format: 1, app: 'shop-fixture', channel: 'stable', sequence: 1, issued: '2026-07-31T12:00:00Z', build: { id, manifest: `builds/${id}.json` }, urgency: 'routine' });
   const server = createServer((request, response) => {
     const path = new URL(request.url, 'http://x').pathname;
