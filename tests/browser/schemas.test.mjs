@@ -1,0 +1,345 @@
+// States with a schema, in memory: who is migrated with whom, what stays when it fails, what goes along on the way back.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeDisk, sealed, setUp } from './states.mjs';
+
+const split = {
+  from: 1,
+  to: 2,
+  id: 'split the name',
+  up: ({ name, ...rest }) => ({ ...rest, first: name.split(' ')[0], last: name.split(' ')[1] }),
+  down: ({ first, last, nick, ...rest }) => ({ ...rest, name: `${first} ${last}` }),
+};
+const oneWay = { ...split, down: undefined };
+const holder = (value, more = {}) => ({
+  value,
+  capture() {
+    return this.value;
+  },
+  restore(taken) {
+    this.value = taken;
+  },
+  ...more,
+});
+const first = (value) => holder(value, { schema: 1 });
+const second = (value, migrations = [split]) => holder(value, { schema: 2, migrations });
+const quiet = (t) => t.mock.method(console, 'error', () => {});
+
+/** What a page with these states leaves behind for a build that reads `stores`. */
+async function leave(states, { stores, disk = makeDisk(), carried, runs } = {}) {
+  const page = setUp(carried, { disk, runs, build: 'a' });
+  for (const [name, state] of Object.entries(states)) page.states.register(name, state);
+  await page.states.restored();
+  const captured = await page.states.capture(stores);
+  return { page, disk, captured, envelope: sealed(captured) };
+}
+
+async function arrive(states, left, options = {}) {
+  const page = setUp(left.envelope, { disk: left.disk, ...options });
+  const report = page.states.restored();
+  for (const [name, state] of Object.entries(states)) page.states.register(name, state);
+  return { ...page, report: await report };
+}
+
+test('a state is migrated to the schema of its provider, and taken out once it is restored', async () => {
+  const left = await leave({ who: first({ name: 'Ada Lovelace' }) });
+  const who = second();
+  const page = await arrive({ who }, left);
+  assert.deepEqual(page.report, { restored: ['who'], failed: [] });
+  assert.deepEqual(who.value, { first: 'Ada', last: 'Lovelace' });
+  assert.deepEqual([page.carried.states, page.carried.about, page.problems], [{}, {}, []]);
+});
+
+test('what was captured without a schema counts as schema 1, and the other way round', async () => {
+  const who = second();
+  await arrive({ who }, await leave({ who: holder({ name: 'Ada Lovelace' }) }));
+  assert.deepEqual(who.value, { first: 'Ada', last: 'Lovelace' });
+  const bare = holder();
+  await arrive({ who: bare }, await leave({ who: first({ name: 'Ada Lovelace' }) }));
+  assert.deepEqual(bare.value, { name: 'Ada Lovelace' });
+});
+
+test('a provider without a schema is not given a later one', async (t) => {
+  quiet(t);
+  const bare = holder('empty');
+  const page = await arrive({ who: bare }, await leave({ who: second({ first: 'Ada', last: 'Lovelace' }, [oneWay]) }));
+  assert.deepEqual([page.report, bare.value], [{ restored: [], failed: ['who'] }, 'empty']);
+  assert.deepEqual(page.problems, [{ code: 'unknown_schema', message: 'state "who" was not restored: it has schema 2, and it is registered without one' }]);
+});
+
+test('when one of several fails, none is restored; all stay, are backed up, and the next build takes them', async (t) => {
+  quiet(t);
+  const left = await leave({ who: first({ name: 'Ada Lovelace' }), cart: first({ items: 2 }), draft: holder('plain') });
+  const broken = { from: 1, to: 2, up: () => { throw new Error('no items'); } };
+  const [who, cart, draft] = [second('mine'), second('mine', [broken]), holder('mine')];
+  const page = await arrive({ who, cart, draft }, left);
+  assert.deepEqual(page.report, { restored: ['draft'], failed: ['who', 'cart'] });
+  assert.deepEqual([who.value, cart.value, draft.value], ['mine', 'mine', 'plain']);
+  assert.deepEqual(page.problems, [{ code: 'step_failed', message: 'states "who", "cart" were not restored: store "cart": a step failed: no items' }]);
+  assert.deepEqual(Object.keys(page.carried.states), ['who', 'cart']);
+  const backups = await page.states.backups();
+  assert.deepEqual(backups.map(({ name, schema, build, reason }) => ({ name, schema, build, reason })), [
+    { name: 'who', schema: 1, build: 'a', reason: 'step_failed' },
+    { name: 'cart', schema: 1, build: 'a', reason: 'step_failed' },
+  ]);
+
+  const captured = await page.states.capture();
+  assert.deepEqual(captured.states, { who: { name: 'Ada Lovelace' }, cart: { items: 2 }, draft: 'plain' }, 'untouched values do not replace it');
+  const [good, better] = [second(), second(undefined, [{ ...split, up: (value) => value }])];
+  const next = await arrive({ who: good, cart: better }, { envelope: sealed(captured), disk: left.disk });
+  assert.deepEqual(next.report, { restored: ['who', 'cart'], failed: [] });
+  assert.deepEqual([good.value, better.value], [{ first: 'Ada', last: 'Lovelace' }, { items: 2 }]);
+  assert.deepEqual(await next.states.backups(), [], 'a backup that was put in place is none');
+});
+
+test('work done since a failure goes along, and what failed stays as a backup', async (t) => {
+  quiet(t);
+  const left = await leave({ who: first({ name: 'Ada Lovelace' }) });
+  const who = second('mine', [{ ...split, up() { throw new Error('no'); } }]);
+  const page = await arrive({ who }, left);
+  who.value = { first: 'Grace', last: 'Hopper' };
+  assert.deepEqual((await page.states.capture()).states, { who: { first: 'Grace', last: 'Hopper' } });
+  const [backup] = await page.states.backups();
+  assert.deepEqual(await backup.value(), { name: 'Ada Lovelace' });
+});
+
+test('a value that is not valid is not restored, and one whose provider throws stays', async (t) => {
+  quiet(t);
+  const left = await leave({ who: first({ name: 'Ada Lovelace' }) });
+  const strict = second('mine');
+  strict.validate = () => false;
+  const page = await arrive({ who: strict }, left);
+  assert.deepEqual([page.problems[0].code, strict.value], ['invalid_value', 'mine']);
+  const thrower = second('mine');
+  thrower.restore = () => { throw new TypeError('not now'); };
+  const next = await arrive({ who: thrower }, left);
+  assert.deepEqual([next.report.failed, next.problems], [['who'], [{ code: 'restore_failed', message: 'state "who" was not restored: TypeError: not now' }]]);
+  assert.ok('who' in next.carried.states);
+});
+
+test('a provider that comes later is migrated by itself', async () => {
+  const left = await leave({ who: first({ name: 'Ada Lovelace' }), cart: first(1) });
+  const page = await arrive({ cart: first() }, left);
+  const who = second();
+  page.states.register('who', who);
+  await new Promise((done) => setTimeout(done, 20));
+  assert.deepEqual([who.value.first, page.told], ['Ada', [{ restored: ['who'], failed: [] }]]);
+});
+
+test('a registration that is wrong is told; the state is carried, neither migrated nor lost', async (t) => {
+  quiet(t);
+  const left = await leave({ who: first({ name: 'Ada Lovelace' }) });
+  const who = second('mine', [{ from: 2, to: 2, up() {} }]);
+  const page = await arrive({ who, cart: first() }, left);
+  assert.deepEqual(page.problems.map(({ code }) => code), ['self_step', 'self_step']);
+  assert.match(page.problems[0].message, /^state "who" is not registered: store "who": a step leads nowhere/);
+  assert.deepEqual([page.report.failed, who.value], [['who'], 'mine']);
+  assert.deepEqual((await page.states.capture()).states.who, { name: 'Ada Lovelace' });
+});
+
+test('undo forgets the steps, so that the name can be registered anew', async () => {
+  const page = setUp();
+  for (let round = 0; round < 3; round += 1) {
+    const undo = page.states.register('who', second({ first: 'Ada', last: 'Lovelace' }));
+    await page.states.capture();
+    if (round < 2) undo();
+  }
+  page.states.register('who', second({ first: 'Grace', last: 'Hopper' }));
+  const captured = await page.states.capture({ who: { schema: 1, reads: [1] } });
+  assert.deepEqual([captured.states, captured.failed, page.problems], [{ who: { name: 'Grace Hopper' } }, null, []]);
+});
+
+test('an older build gets what it reads, and a later one gets back what that dropped', async () => {
+  const value = { first: 'Ada', last: 'Lovelace', nick: 'Countess' };
+  const stores = { who: { schema: 1, reads: [1] } };
+  const left = await leave({ who: second(value) }, { stores });
+  assert.deepEqual(left.captured.states, { who: { name: 'Ada Lovelace' } });
+  const older = first();
+  const page = await arrive({ who: older }, left);
+  assert.deepEqual([page.report.restored, older.value], [['who'], { name: 'Ada Lovelace' }]);
+  const onwards = { envelope: sealed(await page.states.capture({ who: { schema: 2, reads: [] } })), disk: left.disk };
+  const who = second();
+  const next = await arrive({ who }, onwards);
+  assert.deepEqual(who.value, value);
+  assert.deepEqual([next.carried.about, await next.states.backups()], [{}, []]);
+});
+
+test('what the older build has changed since counts, and what it dropped becomes a backup', async () => {
+  const value = { first: 'Ada', last: 'Lovelace', nick: 'Countess' };
+  const left = await leave({ who: second(value) }, { stores: { who: { schema: 1, reads: [1] } } });
+  const older = first();
+  const page = await arrive({ who: older }, left);
+  older.value = { name: 'Ada Byron' };
+  const onwards = { envelope: sealed(await page.states.capture({ who: { schema: 2, reads: [] } })), disk: left.disk };
+  const who = second();
+  const next = await arrive({ who }, onwards);
+  assert.deepEqual(who.value, { first: 'Ada', last: 'Byron' });
+  const [backup, ...others] = await next.states.backups();
+  assert.deepEqual([backup.reason, backup.schema, await backup.value(), others], ['rolled_back', 2, value, []]);
+  await backup.restore();
+  assert.deepEqual([who.value, await next.states.backups()], [value, []]);
+});
+
+test('without a way back the capture fails with both schemas, the snapshot is a backup, and a later build takes it', async (t) => {
+  quiet(t);
+  const value = { first: 'Ada', last: 'Lovelace' };
+  const left = await leave({ who: second(value, [oneWay]) }, { stores: { who: { schema: 1, reads: [1] } } });
+  assert.equal(left.captured.failed, 'state "who" could not be saved: there is no way back: store "who": no path leads from schema 2 to 1');
+  const [backup] = await left.page.states.backups();
+  assert.deepEqual([backup.reason, backup.schema, await backup.value()], ['no_path', 2, value]);
+
+  const older = first('empty');
+  const page = await arrive({ who: older }, left);
+  assert.deepEqual([page.report.failed, older.value], [['who'], 'empty']);
+  assert.deepEqual((await page.states.backups()).map(({ reason }) => reason), ['no_path']);
+  await assert.rejects((await page.states.backups())[0].restore(), { code: 'unknown_schema' });
+  const again = second();
+  const next = await arrive({ who: again }, { envelope: sealed(await page.states.capture()), disk: left.disk });
+  assert.deepEqual([again.value, await next.states.backups()], [value, []]);
+});
+
+test('when the page stays, what its capture has kept is let go', async () => {
+  const left = await leave({ who: second({ first: 'Ada', last: 'Lovelace' }, [oneWay]), tags: holder(new Set(['a'])) }, { stores: { who: { schema: 1, reads: [1] } } });
+  assert.equal(left.disk.records.size, 2);
+  left.page.states.stays();
+  await new Promise((done) => setTimeout(done));
+  assert.deepEqual([left.disk.records.size, await left.page.states.backups()], [0, []]);
+});
+
+test('when nothing is known of the next build, the state goes along in older schemas too', async () => {
+  const left = await leave({ who: second({ first: 'Ada', last: 'Lovelace', nick: 'Countess' }) });
+  assert.deepEqual([left.captured.states.who.nick, left.captured.about.who.others.map(({ schema, value }) => [schema, value])], ['Countess', [[1, { name: 'Ada Lovelace' }]]]);
+  const [older, same, bare] = [first(), second(), holder()];
+  for (const who of [older, same, bare]) await arrive({ who }, { ...left, disk: makeDisk() });
+  assert.deepEqual([older.value, same.value.nick, bare.value], [{ name: 'Ada Lovelace' }, 'Countess', { name: 'Ada Lovelace' }]);
+});
+
+test('a duplicated tab does not restore what another tab has', async () => {
+  const left = await leave({ who: first({ name: 'Ada Lovelace' }), draft: holder('plain'), tags: holder(new Set(['a'])) });
+  const made = () => ({ who: second('mine'), draft: holder('mine'), tags: holder('mine') });
+  const [one, other] = [made(), made()];
+  const restored = await arrive(one, left);
+  assert.deepEqual(restored.report.restored.sort(), ['draft', 'tags', 'who']);
+  const page = await arrive(other, left);
+  assert.deepEqual(page.report, { restored: [], failed: [] });
+  assert.deepEqual(Object.values(other).map(({ value }) => value), ['mine', 'mine', 'mine']);
+  assert.deepEqual([page.carried.states, page.carried.about], [{}, {}]);
+});
+
+test('the mark belongs to the capture: what nobody took goes on under its own, what is captured anew under a new one', async () => {
+  const left = await leave({ lazy: holder('plain'), draft: holder('one') });
+  const page = await arrive({ draft: holder() }, left);
+  const onwards = { envelope: sealed(await page.states.capture(), 'e3'), disk: left.disk };
+  const duplicate = await arrive({ lazy: holder() }, left);
+  assert.deepEqual(duplicate.report.restored, ['lazy']);
+  const next = await arrive({ lazy: holder(), draft: holder() }, onwards);
+  assert.deepEqual(next.report, { restored: ['draft'], failed: [] });
+});
+
+test('where stores.js does not run, the same schema is restored, any other stays, and nothing is lost', async (t) => {
+  quiet(t);
+  const left = await leave({ who: second({ first: 'Ada', last: 'Lovelace' }), cart: first(1) }, { runs: null });
+  const [who, cart] = [second(), second('mine')];
+  const page = await arrive({ who, cart }, left, { runs: null });
+  assert.deepEqual(page.report, { restored: ['who'], failed: ['cart'] });
+  assert.deepEqual([who.value.first, cart.value], ['Ada', 'mine']);
+  assert.deepEqual(page.problems, [{ code: 'unknown_schema', message: 'state "cart" was not restored: it has schema 1, and this page takes 2 only' }]);
+  const [backup] = await page.states.backups();
+  assert.deepEqual([backup.name, await backup.value()], ['cart', 1]);
+  const full = second('mine', [{ ...split, up: (items) => ({ items }) }]);
+  await arrive({ cart: full }, { envelope: sealed(await page.states.capture()), disk: left.disk });
+  assert.deepEqual(full.value, { items: 1 });
+});
+
+for (const [where, runs] of [['without WebAssembly', null], ['with it', undefined]]) {
+  test(`a schema 2 that another branch built is refused ${where} when it was captured without`, async (t) => {
+    quiet(t);
+    const left = await leave({ who: second({ first: 'Ada', last: 'Lovelace' }, [{ ...split, id: 'another branch' }]) }, { runs: null });
+    const who = second('mine');
+    const page = await arrive({ who }, left, { runs });
+    assert.deepEqual([page.report.failed, who.value, page.problems[0].code], [['who'], 'mine', 'foreign_schema']);
+  });
+}
+
+test('when stores.js does not come, the problem is told, and a page that goes back asks', async (t) => {
+  quiet(t);
+  const runs = () => Promise.reject(Object.assign(new Error('404'), { code: 'unavailable' }));
+  const who = second({ first: 'Ada', last: 'Lovelace' });
+  const onwards = await leave({ who }, { runs, stores: { who: { schema: 3, reads: [2] } } });
+  assert.deepEqual([onwards.captured.failed, onwards.captured.states.who], [null, who.value]);
+  assert.equal(onwards.page.problems[0].code, 'unavailable');
+  const back = await leave({ who }, { runs, stores: { who: { schema: 1, reads: [1] } } });
+  assert.equal(back.captured.failed, 'state "who" could not be saved: the steps from schema 2 down to 1 cannot run here');
+});
+
+const cycle = { name: 'cycle' };
+cycle.self = cycle;
+for (const [what, value] of [
+  ['a Map', new Map([['a', { b: [1] }]])],
+  ['a Date in an object', { at: new Date(5) }],
+  ['a typed array', new Float32Array([1, 2.5])],
+  ['a BigInt', [10n ** 30n]],
+  ['NaN and a hole', [NaN, , -Infinity]],
+  ['a cycle', cycle],
+  ['half a million characters', 'x'.repeat(500_000)],
+]) {
+  test(`${what} is kept apart, arrives, and leaves nothing behind`, async () => {
+    const left = await leave({ it: holder(value), with: holder(value, { schema: 1 }) });
+    assert.deepEqual([left.captured.failed, left.captured.states, left.disk.records.size], [null, {}, 2]);
+    const [plain, schemed] = [holder(), holder(undefined, { schema: 1 })];
+    const page = await arrive({ it: plain, with: schemed }, left);
+    assert.deepEqual([plain.value, schemed.value], [value, value]);
+    assert.deepEqual([page.carried.about, left.disk.records.size], [{}, 0]);
+  });
+}
+
+test('where nothing can be kept apart, large JSON still tries session storage, and the rest is refused by name', async () => {
+  const disk = makeDisk();
+  disk.broken.why = 'the database is blocked';
+  const left = await leave({ big: holder('x'.repeat(500_000)), tags: holder(new Set(['a'])) }, { disk });
+  assert.equal(left.captured.states.big.length, 500_000);
+  assert.equal(left.captured.failed, 'state "tags" could not be saved: the database is blocked');
+});
+
+test('what was kept apart and is gone is told once and does not stop the others', async (t) => {
+  quiet(t);
+  const left = await leave({ tags: holder(new Set(['a']), { schema: 1 }), who: first({ name: 'Ada Lovelace' }) });
+  left.disk.records.clear();
+  const who = second();
+  const page = await arrive({ tags: first('mine'), who }, left);
+  assert.deepEqual([page.report, who.value.first], [{ restored: ['who'], failed: ['tags'] }, 'Ada']);
+  assert.deepEqual([page.problems[0].code, page.carried.about], ['value_gone', {}]);
+});
+
+test('a database that cannot be read now leaves the state for later', async (t) => {
+  quiet(t);
+  const left = await leave({ tags: holder(new Set(['a'])) });
+  left.disk.broken.why = 'the database is blocked';
+  const page = await arrive({ tags: holder('mine') }, left);
+  assert.deepEqual([page.report.failed, Object.keys(page.carried.about)], [['tags'], ['tags']]);
+  left.disk.broken.why = null;
+  const tags = holder();
+  await arrive({ tags }, left);
+  assert.deepEqual(tags.value, new Set(['a']));
+});
+
+test('a backup is restored by hand, not twice, and not without a provider; removing it drops it everywhere', async (t) => {
+  quiet(t);
+  const left = await leave({ who: first({ name: 'Ada Lovelace' }), cart: first(1) });
+  const fails = { ...split, up() { throw new Error('no'); } };
+  const page = await arrive({ who: second('mine', [fails]), cart: second('mine', [fails]) }, left);
+  await page.states.capture();
+
+  const later = setUp({}, { disk: left.disk });
+  const [cart, who] = (await later.states.backups()).sort((one, other) => (one.name < other.name ? -1 : 1));
+  await assert.rejects(who.restore(), { code: 'no_provider', message: 'state "who" is not registered in this page' });
+  const mine = second();
+  later.states.register('who', mine);
+  await who.restore();
+  assert.deepEqual(mine.value, { first: 'Ada', last: 'Lovelace' });
+  await cart.remove();
+  assert.deepEqual(await later.states.backups(), []);
+
+  const old = await arrive({ who: second('mine') }, left);
+  assert.deepEqual(old.report, { restored: [], failed: [] }, 'the tab that failed to take it does not take it later');
+});
