@@ -2,7 +2,8 @@
 //!
 //! An upgrade of the native version waits until every other tab has let go of the database, and the requests behind it
 //! hang without an event. So there is one version, one object store, and everything that changes lies in records:
-//! `"head"` is the head as JSON text, `[schema, key]` is a record `[writer, count, epoch, value]`.
+//! `"head"` is the head as JSON text, `"<schema>:<key>"` is a record `[writer, count, epoch, value]`. (A list as key would
+//! cost an eighth of a write.)
 //!
 //! A transaction is an [`Op`]: read what it names, let the engine judge, write what the verdict says, all before the
 //! browser may commit. A write that depends on the head alone does not wait for it: it is judged by the head as it was
@@ -28,6 +29,7 @@ use super::{
 use crate::engine::{
     durable::{Answer, Facts, Failure, Head, Op, Reads, Record, ScanRead, Stamp, Write, judge},
     format::ParseError,
+    text::{decimal, find, join},
     written::ToJson,
 };
 
@@ -631,17 +633,14 @@ fn perform(store: &IdbObjectStore, write: Write<JsValue>) -> Result<IdbRequest, 
 }
 
 fn name(schema: u32, key: &str) -> JsValue {
-    Array::of2(&schema.into(), &key.into()).into()
+    join(&[&decimal(schema.into()), ":", key]).into()
 }
 
-/// All records of a schema after a key: an array counts as greater than any text.
+/// All records of a schema after a key, no other schema's: `;` comes next after `:`.
 fn range(schema: u32, after: Option<&str>) -> Result<IdbKeyRange, JsValue> {
-    let lower = match after {
-        Some(key) => name(schema, key),
-        None => Array::of1(&schema.into()).into(),
-    };
-    let upper = Array::of2(&schema.into(), &Array::new());
-    IdbKeyRange::bound_with_lower_open_and_upper_open(&lower, &upper, true, true)
+    let lower = name(schema, after.unwrap_or_default());
+    let upper = join(&[&decimal(schema.into()), ";"]);
+    IdbKeyRange::bound_with_lower_open_and_upper_open(&lower, &upper.into(), true, true)
 }
 
 /// The different schemas of a list, in the order they appear.
@@ -664,8 +663,9 @@ fn pairs(names: &IdbRequest, values: &IdbRequest) -> Vec<(String, JsValue)> {
     let array = |request| result(request).dyn_into::<Array>().unwrap_or_default();
     let (names, values) = (array(names), array(values));
     let keys = names.iter().map(|name| {
-        let name: Array = name.unchecked_into();
-        name.get(1).as_string().unwrap_or_default()
+        let name = name.as_string().unwrap_or_default();
+        let colon = find(&name, ":").map_or(0, |at| at + 1);
+        name.get(colon..).unwrap_or_default().to_owned()
     });
     keys.zip(values.iter()).collect()
 }

@@ -10,8 +10,8 @@ use std::{
     rc::Rc,
 };
 
-use js_sys::Math;
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Math};
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::BroadcastChannel;
 
 use super::{
@@ -86,6 +86,8 @@ struct Inner {
     shared: RefCell<Option<Lock>>,
     exclusive: RefCell<Option<Lock>>,
     progress: RefCell<Progress>,
+    /// Keys of changed records that the other tabs have not been told yet.
+    untold: RefCell<Vec<String>>,
     wake: Cell<Option<Timestamp>>,
     ticked: Cell<Timestamp>,
     open: RefCell<Open>,
@@ -97,6 +99,8 @@ struct Open {
     timer: Option<Timer>,
     /// Puts going to sleep off until the page's own handlers have run.
     bedtime: Option<Timer>,
+    /// Ends a pause between two messages about changed records.
+    pause: Option<Timer>,
     channel: Option<BroadcastChannel>,
     _listeners: Vec<Listener>,
 }
@@ -115,6 +119,8 @@ const OWN: u32 = 1 << 31;
 /// Even a page in the background runs its timers once a minute; a longer gap is a sleep.
 const HEARTBEAT: Millis = 60_000;
 const SLEPT: Millis = 180_000;
+/// Between two messages about changed records, in milliseconds; nobody sees a delay of a frame or two.
+const PAUSE: Millis = 25;
 
 impl Shared {
     /// Opens a store. `initial` is what it begins with if it does not exist yet.
@@ -150,6 +156,7 @@ impl Shared {
                 to: 0,
                 done: 0,
             }),
+            untold: RefCell::default(),
             wake: Cell::new(None),
             open: RefCell::default(),
         });
@@ -440,8 +447,46 @@ impl Inner {
         }
         self.app.on_reply(id, result);
         if let (true, Some(key)) = (changed, key) {
-            self.tell(&join(&["k", &key]));
             self.on_hint(&key);
+            self.on_changed(key);
+        }
+    }
+
+    /// Tells the other tabs: the first change at once, what follows closely in one message, since each costs as much as
+    /// a quarter of a write.
+    fn on_changed(&self, key: String) {
+        let paused = {
+            let mut untold = self.untold.borrow_mut();
+            let paused = !untold.is_empty();
+            // The pause lasts as long as the list is not empty; an empty key holds its place.
+            match paused {
+                true if !untold.contains(&key) => untold.push(key.clone()),
+                true => {}
+                false => untold.push(String::new()),
+            }
+            paused
+        };
+        if paused {
+            return;
+        }
+        self.tell_changed(&[key]);
+        if let Some(pause) = &self.open.borrow().pause {
+            pause.arm(PAUSE);
+        }
+    }
+
+    fn end_pause(&self) {
+        let untold = self.untold.take();
+        let keys: Vec<String> = untold.into_iter().filter(|key| !key.is_empty()).collect();
+        self.tell_changed(&keys);
+    }
+
+    fn tell_changed(&self, keys: &[String]) {
+        if let Some(channel) = &self.open.borrow().channel
+            && !keys.is_empty()
+        {
+            let keys: Array = keys.iter().map(|key| JsValue::from(key.as_str())).collect();
+            let _ = channel.post_message(&keys);
         }
     }
 
@@ -487,6 +532,12 @@ impl Inner {
                 this.database.close();
             }
         });
+        let weak = Rc::downgrade(self);
+        let pause = Timer::new(move || {
+            if let Some(this) = weak.upgrade() {
+                this.end_pause();
+            }
+        });
         let mut listeners = Vec::new();
         let mut on = |target: &web_sys::EventTarget, kind, hear: fn(&Rc<Self>, &JsValue)| {
             let weak = Rc::downgrade(self);
@@ -498,10 +549,14 @@ impl Inner {
         };
         let window = window();
         if let Some(document) = window.document() {
-            on(&document, "freeze", |this, _| this.feed(Input::Suspended));
+            on(&document, "freeze", |this, _| {
+                this.end_pause();
+                this.feed(Input::Suspended);
+            });
             on(&document, "resume", |this, _| this.wake_up());
         }
         on(&window, "pagehide", |this, event| {
+            this.end_pause();
             // A page that goes for good gives everything back by itself, and its last writes must not wait.
             if json::property(event, "persisted").is_truthy()
                 && let Some(bedtime) = &this.open.borrow().bedtime
@@ -517,22 +572,28 @@ impl Inner {
         let channel = BroadcastChannel::new(&self.name).ok();
         if let Some(channel) = &channel {
             on(channel, "message", |this, event| {
-                this.on_told(&json::text(event, "data").unwrap_or_default());
+                this.on_told(&json::property(event, "data"));
             });
         }
         self.open.replace(Open {
             timer: Some(timer),
             bedtime: Some(bedtime),
+            pause: Some(pause),
             channel,
             _listeners: listeners,
         });
     }
 
     /// What another tab says, perhaps one on another version of changeover.
-    fn on_told(self: &Rc<Self>, word: &str) {
+    fn on_told(self: &Rc<Self>, word: &JsValue) {
+        if let Some(keys) = word.dyn_ref::<Array>() {
+            for key in keys.iter().filter_map(|key| key.as_string()) {
+                self.on_hint(&key);
+            }
+        }
+        let word = word.as_string().unwrap_or_default();
         match word.split_at_checked(1) {
             Some(("h", "")) => self.feed(Input::Hinted),
-            Some(("k", key)) => self.on_hint(key),
             Some(("r", schema)) => {
                 if let Ok(schema) = schema.parse() {
                     self.feed(Input::ReviveRequested { schema });
@@ -590,6 +651,7 @@ impl Inner {
 
     fn close(&self) {
         self.closed.set(true);
+        self.end_pause();
         // After a trap something may be borrowed for ever; then its listeners stay and find a closed store.
         if let Ok(mut open) = self.open.try_borrow_mut() {
             let all = std::mem::take(&mut *open);
