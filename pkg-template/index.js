@@ -2,6 +2,7 @@
 import { KEY, openPage } from './loader.js';
 import { closeStores, inertStore, lazyStore } from './load-stores.js';
 import { LATE, completeOptions } from './options.js';
+import { quietly } from './quietly.js';
 
 let mine;
 
@@ -15,7 +16,7 @@ export function createChangeover(options = {}) {
   if (there && (there !== mine || there.status.level !== 'off')) return withStores(amend(there, options), tagOptions() ?? options);
   if (typeof document === 'undefined') return inert();
   const { runtime } = options;
-  const load = () => (runtime ? import(/* @vite-ignore */ /* webpackIgnore: true */ runtime) : quietly(() => import('./runtime.js')));
+  const load = () => (runtime ? import(/* @vite-ignore */ /* webpackIgnore: true */ runtime) : quietly('runtime', () => import('./runtime.js')));
   const complete = completeOptions(options);
   const page = openPage({ ...complete, prompt: complete.prompt ? 'on' : 'off' }, load);
   // The loader has no bytes for what it does not know yet.
@@ -44,26 +45,6 @@ function withStores(instance, options) {
 
 /** What the script tag says, when there is one. */
 const tagOptions = () => (typeof document === 'undefined' ? null : document.querySelector('script[data-release]')?.dataset);
-
-/**
- * Vite announces a failed import to the whole app, and many apps answer with a reload. A missing runtime is our own
- * trouble, after which the loader level goes on.
- */
-async function quietly(load) {
-  const keepQuiet = (event) => {
-    if (!/\bruntime\b[^/]*\.js/.test(event.payload?.message)) return;
-    event.stopImmediatePropagation();
-    event.preventDefault();
-  };
-  addEventListener('vite:preloadError', keepQuiet, true);
-  try {
-    const runtime = await load();
-    if (!runtime) throw new Error('the runtime could not be loaded');
-    return runtime;
-  } finally {
-    removeEventListener('vite:preloadError', keepQuiet, true);
-  }
-}
 
 /** The status of a page that knows nothing yet. */
 function unknown() {

@@ -2,6 +2,7 @@
 import { failure } from './failure.js';
 import { textOf } from './failures.js';
 import { completeOptions } from './options.js';
+import { quietly } from './quietly.js';
 
 /** Where the page keeps its one copy, on globalThis: `{loading, stores}`. */
 const PLACE = Symbol.for('changeover.stores');
@@ -15,7 +16,8 @@ export function loadStores(page) {
   const kept = place();
   kept.loading ??= load(page).catch((error) => {
     kept.loading = null;
-    throw failure({ code: 'unavailable', message: `stores and migrations cannot run here: ${textOf(error)}` });
+    const why = typeof error?.message === 'string' ? error.message : textOf(error);
+    throw failure({ code: 'unavailable', message: `stores and migrations cannot run here: ${why}` });
   });
   return kept.loading;
 }
@@ -25,7 +27,9 @@ export const storesLoaded = () => Boolean(place().loading);
 
 async function load({ options }) {
   const complete = completeOptions(options);
-  const { createStores } = complete.stores ? await import(/* @vite-ignore */ /* webpackIgnore: true */ complete.stores) : await import('./stores.js');
+  const { createStores } = complete.stores
+    ? await import(/* @vite-ignore */ /* webpackIgnore: true */ complete.stores)
+    : await quietly('stores', () => import('./stores.js'));
   return createStores({ options: complete });
 }
 

@@ -1,0 +1,24 @@
+// Our own modules are fetched without anybody hearing of a failure but us.
+
+/**
+ * Vite announces a failed import to the whole app, and many apps answer with a reload. A missing module of ours is our own
+ * trouble, after which the page goes on without it.
+ *
+ * @param {string} name of the module, as it stands in its file name
+ * @param {() => Promise<object>} load
+ */
+export async function quietly(name, load) {
+  const keepQuiet = (event) => {
+    if (!new RegExp(`\\b${name}\\b[^/]*\\.js`).test(event.payload?.message)) return;
+    event.stopImmediatePropagation();
+    event.preventDefault();
+  };
+  addEventListener('vite:preloadError', keepQuiet, true);
+  try {
+    const loaded = await load();
+    if (!loaded) throw new Error(`the module ${name} could not be loaded`);
+    return loaded;
+  } finally {
+    removeEventListener('vite:preloadError', keepQuiet, true);
+  }
+}
