@@ -28,6 +28,9 @@ const modules = [
   raw: { wasm: join(work, `${name}.wasm`), glue: join(work, `${glue}.js`) },
   optimized: { wasm: join(work, `${name}.opt.wasm`), glue: join(work, `${glue}.opt.js`) },
 }));
+const storesModule = modules.find(({ name }) => name === 'stores');
+/** Entry points beside the guard, as ES modules and as CommonJS, each with its types. */
+const kits = ['adapters', 'adopt', 'testing'];
 const native = join(work, 'native', platform, `changeover${ending}`);
 
 /** Features that rustc's wasm32-unknown-unknown turns on by default and every supported browser has. */
@@ -89,7 +92,10 @@ async function assemble() {
   for (const name of readdirSync(template)) {
     if (name === 'bin' || /^vite.*\.js$/.test(name) || name.endsWith('.d.ts')) cpSync(join(template, name), join(fresh, name), { recursive: true });
   }
-  cpSync(join(template, 'index.d.ts'), join(fresh, 'index.d.cts'));
+  for (const name of ['index', ...kits]) {
+    // From CommonJS, types of an ES module may not be imported; these name the contract of their own kind.
+    writeFileSync(join(fresh, `${name}.d.cts`), readFileSync(join(template, `${name}.d.ts`), 'utf8').replaceAll("'./index.js'", "'./index.cjs'"));
+  }
   for (const { name, optimized } of modules) cpSync(optimized.wasm, join(fresh, `${name}.wasm`));
   cpSync(join(work, 'native'), join(fresh, 'native'), { recursive: true });
   for (const name of readdirSync(root)) if (/^(README|LICEN[CS]E)/.test(name)) cpSync(join(root, name), join(fresh, name));
@@ -113,6 +119,11 @@ async function bundle(out) {
     esbuild({ ...common, ...apart, entryPoints: [source('global.js')], outfile: join(out, 'changeover.js'), format: 'iife', minify: true }),
     esbuild({ ...common, ...apart, entryPoints: [source('index.js')], outfile: join(out, 'index.js'), format: 'esm' }),
     esbuild({ ...common, ...apart, entryPoints: [source('index.js')], outfile: join(out, 'index.cjs'), format: 'cjs', supported: { 'dynamic-import': true } }),
+    ...kits.flatMap((name) => [
+      esbuild({ ...common, ...apart, entryPoints: [source(`${name}.js`)], outfile: join(out, `${name}.js`), format: 'esm' }),
+      // A CommonJS module cannot require stores.js, so the one kit that needs it carries it.
+      esbuild({ ...common, entryPoints: [source(`${name}.js`)], outfile: join(out, `${name}.cjs`), format: 'cjs', plugins: [generated(storesModule, runtimes(storesModule)[0][1])] }),
+    ]),
     ...modules.flatMap((module) => runtimes(module).map(([name, inlined]) =>
       esbuild({ ...common, ...apart, entryPoints: [source(`${module.entry}.js`)], outfile: join(out, name), format: 'esm', minify: true, plugins: [generated(module, inlined)] }),
     )),

@@ -1,0 +1,255 @@
+// Faults as browsers have them, at a chosen moment: for a page's own IndexedDB, for fake-indexeddb, and for steps.
+
+const KINDS = /^IDB(Database|Transaction|ObjectStore|Index|Cursor|CursorWithValue|Request|OpenDBRequest)$/;
+const kindOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
+const hits = (which, nth) => (typeof which === 'function' ? Boolean(which(nth)) : which === nth);
+
+/**
+ * `indexedDB` with faults. Writes (`put`, `add`, `delete`, `clear`, also those of cursors), transactions that write, and
+ * opens are counted from 1; an option names one by its number, or is a function of that number.
+ *
+ * | option | what happens |
+ * |---|---|
+ * | `failAt` | the write fails with an `UnknownError`; its transaction aborts unless the error is handled |
+ * | `quotaAt` | the write fails with a `QuotaExceededError`, and so does its transaction |
+ * | `abortAt` | every request of the transaction succeeds, and then it aborts instead of completing |
+ * | `blockOpen` | the open never answers; `true` is every open. If it names a version, `blocked` is fired |
+ * | `delay` | a writing transaction stays open for so many milliseconds after its last request |
+ *
+ * `faults` of the result holds the options, which may be changed at any time, the counts so far, and `close()` and
+ * `versionChange()`, which tell all open connections what clearing site data and another tab's upgrade tell them.
+ */
+export function faultyIndexedDb(indexedDB, options = {}) {
+  const faults = { ...options, writes: 0, transactions: 0, opens: 0 };
+  const connections = new Map(); // database -> the class of its events
+  const writing = new WeakMap(); // transaction -> {nth, waiting, held}
+  const { wrap, unwrap, mask } = membrane(intervene);
+
+  function abort(transaction, reason) {
+    mask(transaction, 'error', reason);
+    try {
+      transaction.abort();
+    } catch {
+      // The app was quicker.
+    }
+  }
+
+  /** A request of ours that is answered when its turn comes; the app must not see it succeed. */
+  function inTurn(store, answered) {
+    const request = store.count();
+    request.addEventListener('success', (event) => {
+      event.stopImmediatePropagation();
+      answered(event.constructor);
+    });
+    return request;
+  }
+
+  function failing(store, name, message, always) {
+    const reason = new DOMException(message, name);
+    const { transaction } = store;
+    const request = inTurn(store, (Event) => {
+      mask(request, 'error', reason);
+      mask(request, 'result', undefined);
+      const event = new Event('error', { bubbles: true, cancelable: true });
+      event.eventPath = [transaction.db, transaction]; // fake-indexeddb bubbles along this list
+      if (request.dispatchEvent(event) || always) abort(transaction, reason);
+    });
+    return request;
+  }
+
+  /** Keeps a transaction open until its last request is answered and its time is over; then it may abort. */
+  function hold(store, state) {
+    if (state.held || (faults.abortAt === undefined && !faults.delay)) return;
+    state.held = true;
+    let quiet = 0;
+    let since;
+    const turn = () => {
+      quiet = state.waiting ? 0 : quiet + 1;
+      since = state.waiting ? undefined : (since ?? Date.now());
+      // Two turns without a request: the app has had its chance to go on.
+      if (quiet >= 2 && Date.now() - since >= (faults.delay ?? 0)) return finish(store.transaction, state);
+      try {
+        inTurn(store, turn);
+      } catch {
+        // The transaction has ended.
+      }
+    };
+    inTurn(store, turn);
+  }
+
+  function finish(transaction, { nth }) {
+    if (hits(faults.abortAt, nth)) abort(transaction, new DOMException('the transaction could not be completed', 'UnknownError'));
+    return hits(faults.abortAt, nth);
+  }
+
+  function counted(request, state) {
+    if (!state) return request;
+    state.waiting += 1;
+    for (const type of ['success', 'error']) request.addEventListener(type, () => (state.waiting -= 1));
+    return request;
+  }
+
+  /** What happens instead of `call`, a method of an IndexedDB object. */
+  function intervene(target, name, call) {
+    const kind = kindOf(target);
+    if (kind === 'IDBDatabase' && name === 'transaction') {
+      return (...given) => {
+        const transaction = call(...given);
+        if (transaction.mode === 'readwrite') writing.set(transaction, { nth: (faults.transactions += 1), waiting: 0, held: false });
+        return transaction;
+      };
+    }
+    if (kind === 'IDBTransaction' && name === 'commit' && writing.has(target)) return () => finish(target, writing.get(target)) || call();
+    const source = target.source ?? target; // of a cursor
+    const store = source.objectStore ?? source; // of an index
+    if (kindOf(store) !== 'IDBObjectStore' || typeof target.transaction === 'function') return call;
+    const state = writing.get(store.transaction);
+    if (/^(continue|advance)/.test(name) && state) {
+      return (...given) => {
+        call(...given);
+        state.waiting += 1;
+      };
+    }
+    if (/^(get|count|openC|openK)/.test(name)) return (...given) => counted(call(...given), state);
+    if (!/^(put|add|delete|clear|update)$/.test(name) || store.transaction.mode === 'readonly') return call;
+    return (...given) => {
+      const nth = (faults.writes += 1);
+      if (state) hold(store, state);
+      if (hits(faults.quotaAt, nth)) return failing(store, 'QuotaExceededError', 'the quota has been exceeded', true);
+      if (hits(faults.failAt, nth)) return failing(store, 'UnknownError', 'the write failed', false);
+      return counted(call(...given), state);
+    };
+  }
+
+  function open(name, ...version) {
+    const nth = (faults.opens += 1);
+    if (faults.blockOpen === true || hits(faults.blockOpen, nth)) return unanswered(version.length > 0);
+    const request = indexedDB.open(name, ...version);
+    request.addEventListener('success', (event) => connections.set(request.result, event.constructor));
+    return wrap(request);
+  }
+
+  function tellAll(type, more) {
+    for (const [database, Event] of connections) database.dispatchEvent(Object.assign(new Event(type), more(database)));
+  }
+
+  Object.assign(faults, {
+    close() {
+      for (const database of connections.keys()) database.close();
+      tellAll('close', () => ({}));
+      connections.clear();
+    },
+    versionChange(newVersion = null) {
+      tellAll('versionchange', ({ version }) => ({ oldVersion: version, newVersion }));
+    },
+  });
+
+  return new Proxy(indexedDB, {
+    get(target, name) {
+      if (name === 'faults') return faults;
+      if (name === 'open') return open;
+      const value = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (...given) => wrap(value.apply(target, given.map(unwrap))) : value;
+    },
+  });
+}
+
+/**
+ * Steps with faults. Their calls, up and down, are counted from 1; an option names one by its number, or is a function of
+ * that number. `throwAt`: it throws. `hangAt`: it never answers. `corruptAt`: its result lacks a part.
+ */
+export function faultySteps(migrations, { throwAt, hangAt, corruptAt } = {}) {
+  let calls = 0;
+  const faulty = (run) => (value) => {
+    const nth = (calls += 1);
+    if (hits(throwAt, nth)) throw new Error(`call ${nth} of a step failed by a fault`);
+    if (hits(hangAt, nth)) return new Promise(() => {});
+    const made = run(value);
+    if (!hits(corruptAt, nth)) return made;
+    return typeof made?.then === 'function' ? made.then(corrupted) : corrupted(made);
+  };
+  return migrations.map((step) => ({ ...step, up: faulty(step.up), ...(step.down && { down: faulty(step.down) }) }));
+}
+
+function corrupted(value) {
+  if (Array.isArray(value)) return value.slice(0, -1);
+  if (kindOf(value) !== 'Object') return null;
+  const [first, ...rest] = Object.entries(value);
+  return first ? Object.fromEntries(rest) : null;
+}
+
+/** An open that waits for another connection, for ever. */
+function unanswered(upgrades) {
+  const request = Object.assign(new EventTarget(), { onsuccess: null, onerror: null, onblocked: null, onupgradeneeded: null, source: null, transaction: null, readyState: 'pending' });
+  for (const name of ['result', 'error']) {
+    Object.defineProperty(request, name, {
+      get() {
+        throw new DOMException('The request has not finished.', 'InvalidStateError');
+      },
+    });
+  }
+  request.addEventListener('blocked', (event) => request.onblocked?.(event));
+  if (upgrades) setTimeout(() => request.dispatchEvent(new Event('blocked')));
+  return request;
+}
+
+/** Stands before IndexedDB's objects: what the app gets is wrapped, what it hands in is unwrapped, also in events. */
+function membrane(intervene) {
+  const proxies = new WeakMap();
+  const originals = new WeakMap();
+  const masks = new WeakMap();
+  const handlers = new WeakMap();
+  const heard = new WeakMap(); // listener of the app -> ours
+
+  const remembered = (map, key, make) => {
+    if (!map.has(key)) map.set(key, make());
+    return map.get(key);
+  };
+  const unwrap = (value) => originals.get(value) ?? value;
+  const mask = (target, name, value) => remembered(masks, target, () => new Map()).set(name, value);
+
+  const wrapEvent = (event) =>
+    new Proxy(event, {
+      get(target, name) {
+        const value = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : wrap(value);
+      },
+    });
+  const listening = (listener) => {
+    if (!listener) return listener;
+    return remembered(heard, listener, () => function (event) {
+      return typeof listener === 'function' ? listener.call(wrap(this), wrapEvent(event)) : listener.handleEvent(wrapEvent(event));
+    });
+  };
+
+  const traps = {
+    get(target, name) {
+      const masked = masks.get(target);
+      if (masked?.has(name)) return masked.get(name);
+      if (handlers.get(target)?.has(name)) return handlers.get(target).get(name);
+      const value = Reflect.get(target, name, target);
+      if (typeof value !== 'function' || name === 'constructor') return wrap(value);
+      if (/^(add|remove)EventListener$/.test(name)) return (type, listener, ...more) => value.call(target, type, listening(listener), ...more);
+      const run = intervene(target, name, (...given) => value.apply(target, given));
+      return (...given) => wrap(run(...given.map(unwrap)));
+    },
+    set(target, name, value) {
+      if (typeof name === 'string' && name.startsWith('on')) {
+        remembered(handlers, target, () => new Map()).set(name, value);
+        target[name] = typeof value === 'function' ? listening(value) : value;
+      } else target[name] = unwrap(value);
+      return true;
+    },
+  };
+
+  function wrap(value) {
+    if (value === null || typeof value !== 'object' || !KINDS.test(kindOf(value)) || originals.has(value)) return value;
+    return remembered(proxies, value, () => {
+      const proxy = new Proxy(value, traps);
+      originals.set(proxy, value);
+      return proxy;
+    });
+  }
+
+  return { wrap, unwrap, mask };
+}
