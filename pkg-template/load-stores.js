@@ -48,31 +48,42 @@ export function lazyStore(page, name, spec) {
   let mode = { kind: 'opening', reason: null, message: null };
   let undone = false;
   const listeners = new Set(); // of the mode, before the store is there
-  const opening = loadStores(page).then((stores) => stores.open({ ...spec, name }));
+  const followers = new Set(); // what to do with the store once it is there
   const forget = () => open.get(name) === lazy && open.delete(name);
   let real = null;
-  opening.then(
-    (store) => {
-      real = store;
-      if (undone) store.close();
-    },
-    (error) => {
-      forget(); // so that asking again tries again
-      mode = { kind: 'refused', reason: error.code ?? null, message: error.message };
-      for (const listener of [...listeners]) listener(mode);
-    },
-  );
-  const ask = (method) => async (...given) => (await opening)[method](...given);
+  let opening = null;
+  const begin = () => {
+    opening = loadStores(page).then((stores) => {
+      if (undone) throw failure({ code: 'closed', message: `store "${name}" is closed`, store: name });
+      return stores.open({ ...spec, name });
+    });
+    opening.then(
+      (store) => {
+        real = store;
+        if (undone) store.close();
+        for (const follower of followers) follower(store);
+      },
+      (error) => {
+        // What is not there now may be there when the app asks again; what is wrong with the spec stays wrong.
+        if (error.code === 'unavailable') opening = null;
+        else forget();
+        mode = { kind: 'refused', reason: error.code ?? null, message: error.message };
+        for (const listener of [...listeners]) listener(mode);
+      },
+    );
+    return opening;
+  };
+  begin();
+  const ask = (method) => async (...given) => (await (opening ?? begin()))[method](...given);
   const follow = (method) => (...given) => {
-    let over = false;
+    if (real) return real[method](...given);
     let undo = null;
-    const begin = (store) => {
-      if (!over) undo = store[method](...given);
+    const follower = (store) => {
+      undo = store[method](...given);
     };
-    if (real) begin(real);
-    else opening.then(begin, () => {});
+    followers.add(follower);
     return () => {
-      over = true;
+      followers.delete(follower);
       undo?.();
     };
   };
@@ -90,7 +101,7 @@ export function lazyStore(page, name, spec) {
     delete: ask('delete'),
     list: ask('list'),
     async *entries() {
-      yield* (await opening).entries();
+      yield* (await (opening ?? begin())).entries();
     },
     subscribe: follow('subscribe'),
     onMode(listener) {

@@ -11,7 +11,8 @@ export const then = (value, next) => (isThenable(value) ? value.then(next) : nex
  * Splits a spec into what the engine checks and the functions it names by number.
  *
  * @param {import('./index.js').Schema & {name: string}} spec
- * @returns {{registration: object, functions: Function[]}}
+ * @returns {{registration: object, functions: {run: Function, name: string, back: number | null, lossy: boolean}[]}}
+ *   `back`: which one undoes it, `lossy`: whether it may lose what that cannot bring back
  * @throws a failure with code `invalid_spec`
  */
 export function readSpec(spec) {
@@ -28,9 +29,9 @@ export function readSpec(spec) {
   const check = validate?.['~standard']?.validate ?? validate;
   if (validate !== undefined && typeof check !== 'function') refuse('"validate" is neither a function nor a Standard Schema');
   const functions = [];
-  const keep = (run, what) => {
+  const keep = (run, what, step) => {
     if (typeof run !== 'function') refuse(`${what} is no function`);
-    return functions.push(run) - 1;
+    return functions.push({ run, back: null, ...step }) - 1;
   };
   const steps = migrations.map(({ from, to, up, down, lossy, id, cost = 1 } = {}, at) => {
     const named = `the step ${from} -> ${to}`;
@@ -38,13 +39,17 @@ export function readSpec(spec) {
     whole(to, `"to" of migration ${at}`);
     if (lossy !== undefined && !['up', 'down', 'both'].includes(lossy)) refuse(`${named} has lossy ${JSON.stringify(lossy)}, which must be "up", "down" or "both"`);
     if (id !== undefined && typeof id !== 'string') refuse(`the id of ${named} is no text`);
+    const [lossyUp, lossyDown] = ['up', 'down'].map((way) => lossy === way || lossy === 'both');
+    const there = keep(up, `"up" of ${named}`, { name: `${from} -> ${to} (up)`, lossy: lossyUp });
+    const back = down === undefined ? null : keep(down, `"down" of ${named}`, { name: `${to} -> ${from} (down)`, back: there, lossy: lossyDown });
+    functions[there].back = back;
     return {
       from,
       to,
-      up: keep(up, `"up" of ${named}`),
-      down: down === undefined ? null : keep(down, `"down" of ${named}`),
-      lossyUp: lossy === 'up' || lossy === 'both',
-      lossyDown: lossy === 'down' || lossy === 'both',
+      up: there,
+      down: back,
+      lossyUp,
+      lossyDown,
       cost: whole(cost, `the cost of ${named}`),
       id: id || null,
     };

@@ -10,7 +10,7 @@ import { instantiate } from './instantiate.js';
 import { check, isThenable, readSpec, then } from './schema.js';
 import { openStore } from './store.js';
 import { createStateRuns } from './stores-states.js';
-import { cloned, difference, merge } from './values.js';
+import { cloned, difference, merge, missing } from './values.js';
 
 /** Milliseconds that one step, snapshot or validation may take. */
 const BUDGET = 3_000;
@@ -70,23 +70,48 @@ export async function createStores({ options }) {
   };
   const stepsOf = (name) => specs.get(name)?.functions ?? [];
 
-  /** Runs steps one after the other; a promise if one of them answers with one. */
-  const walk = (name, value, steps, budget) => {
+  /** Runs one step; a promise if it answers with one. What it throws names it. */
+  const take = (step, value, budget) => {
+    const failed = (error) => {
+      throw inStep(step, textOf(error), typeof error?.path === 'string' ? error.path : undefined);
+    };
+    const some = (made) => (made === undefined ? failed('it gave undefined') : made);
+    let made;
+    try {
+      made = step.run(value);
+    } catch (error) {
+      failed(error);
+    }
+    return isThenable(made) ? within(made, budget).catch(failed).then(some) : some(made);
+  };
+
+  /** Runs steps one after the other. With `whole`, each also goes back, and a field that does not come back is an error. */
+  const walk = (name, value, steps, budget, whole) => {
     for (let at = 0; at < steps.length; at += 1) {
-      const made = stepsOf(name)[steps[at]](value);
-      if (isThenable(made)) return within(made, budget).then((now) => walk(name, now, steps.slice(at + 1), budget));
+      const step = stepsOf(name)[steps[at]];
+      const goBack = whole && !step.lossy && step.back !== null;
+      const before = goBack ? structuredClone(value) : undefined;
+      const made = then(take(step, value, budget), (now) => {
+        if (!goBack) return now;
+        return then(take(stepsOf(name)[step.back], structuredClone(now), budget), (back) => {
+          const path = missing(before, back);
+          if (path === null) return now;
+          throw inStep(step, `going back does not bring back ${path || 'the value'}, and the step is not marked lossy`, path);
+        });
+      });
+      if (isThenable(made)) return made.then((now) => walk(name, now, steps.slice(at + 1), budget, whole));
       value = made;
     }
     return value;
   };
 
-  /** Makes one record as the engine's recipe says. `known` is what the schema below has of an older copy. */
-  const cook = (name, value, hops, budget) => {
+  /** Makes one record as the engine's recipe says. `ours` is what the schema below has of an older copy. */
+  const cook = (name, value, hops, budget, whole) => {
     for (let at = 0; at < hops.length; at += 1) {
       const [steps, ours] = hops[at];
-      const theirs = walk(name, value, steps, budget);
+      const theirs = walk(name, value, steps, budget, whole);
       const made = ours ? blend(name, theirs, steps, ours, budget) : theirs;
-      if (isThenable(made)) return made.then((now) => cook(name, now, hops.slice(at + 1), budget));
+      if (isThenable(made)) return made.then((now) => cook(name, now, hops.slice(at + 1), budget, whole));
       value = made;
     }
     return value;
@@ -99,17 +124,20 @@ export async function createStores({ options }) {
 
   /**
    * @param {[unknown, [number[], [unknown, number[]]?][]][]} recipes
-   * @param {number | undefined} schema validate the results, if they are of the schema this build works with
+   * @param {number | undefined} schema validate what is made, if it is of the schema this build works with
+   * @param {boolean} forGood they are to take the place of what they are made from, so also what is there already is
+   *   validated, and no field may get lost
    */
-  const translate = (name, recipes, schema, budget) => {
+  const translate = (name, recipes, schema, forGood, budget) => {
     const { spec } = specs.get(name) ?? { spec: {} };
     const validate = schema === spec.schema ? spec.validate : undefined;
     const one = ([value, hops]) => {
-      const made = cook(name, structuredClone(value), hops, budget);
-      return validate ? then(made, (done) => then(check(validate, done), (wrong) => (wrong ? invalid(wrong) : done))) : made;
+      const made = cook(name, structuredClone(value), hops, budget, forGood);
+      if (!validate || !(forGood || hops.length)) return made;
+      return then(made, (done) => then(check(validate, done), (wrong) => (wrong ? invalid(schema, wrong) : done)));
     };
     const values = [];
-    const failed = (error, at) => ({ place: at, message: `${error?.path ? `at ${error.path}: ` : ''}${textOf(error)}` });
+    const failed = (error, place) => ({ place, message: error?.message ?? textOf(error), step: error?.step, path: error?.path });
     const go = (from) => {
       for (let at = from; at < recipes.length; at += 1) {
         let made;
@@ -177,7 +205,7 @@ export async function createStores({ options }) {
         if (type === 'runStep') {
           return answer(() => {
             mine.before = verify ? structuredClone(mine.now) : undefined;
-            return then(stepsOf(store)[step](mine.now), (made) => {
+            return then(stepsOf(store)[step].run(mine.now), (made) => {
               mine.now = made;
               feed('stepDone', store, { index });
             });
@@ -186,7 +214,7 @@ export async function createStores({ options }) {
         if (type === 'goBack') {
           return answer(
             () =>
-              then(stepsOf(store)[step](structuredClone(mine.now)), (back) => {
+              then(stepsOf(store)[step].run(structuredClone(mine.now)), (back) => {
                 const path = difference(mine.before, back);
                 feed(path === null ? 'restored' : 'notRestored', store, { index, path });
               }),
@@ -241,7 +269,7 @@ export async function createStores({ options }) {
             core.open(
               name,
               { ...spanOptions(spec), scope, build: options.build ?? '', accepts: spec.accepts ?? [], initial },
-              { ...host, translate: (recipes, schema) => translate(name, recipes, schema, budget) },
+              { ...host, translate: (recipes, schema, forGood) => translate(name, recipes, schema, forGood, budget) },
             ),
           );
         const store = openStore({ spec, stores, begin, call, forget });
@@ -285,7 +313,7 @@ const spanOptions = ({ dwell, retention, census, batch }) => {
 async function firstRecords(stores, core, scope, spec, call) {
   const { name, schema } = spec;
   const exists = await call(() => core.exists(scope, name));
-  if (exists === undefined) throw failure({ code: 'unavailable', message: `store "${name}": the database is not available`, store: name });
+  if (typeof exists === 'string') throw failure({ code: 'unavailable', message: `store "${name}": ${exists}`, store: name });
   if (exists) return [];
   const records = new Map();
   const first = typeof spec.initial === 'function' ? await spec.initial() : spec.initial;
@@ -312,9 +340,12 @@ async function adopted(name, adopt) {
   }
 }
 
-const invalid = ({ message, path }) => {
-  throw Object.assign(new Error(message), { path });
+const invalid = (schema, { message, path }) => {
+  throw Object.assign(new Error(`its value is not valid as schema ${schema}${path ? ` at ${path}` : ''}: ${message}`), { path });
 };
+
+const inStep = ({ name: step }, message, path) =>
+  Object.assign(new Error(`the step ${step} failed${path ? ` at ${path}` : ''}: ${message}`), { step, path });
 
 async function within(answer, budget) {
   let timer;

@@ -97,6 +97,23 @@ export function difference(left, right, path = '', pairs = new Map()) {
   return path; // blobs and the like cannot be looked into here
 }
 
+/** The first field, element or entry of `before` that is not in `after`, as `items[0].price`; `''` is the whole value, `null`: none. */
+export function missing(before, after, path = '', seen = new Set()) {
+  if (typeof before !== 'object' || !before || seen.has(before)) return null;
+  seen.add(before);
+  const parts = partsOf(before);
+  if (kindOf(before) !== kindOf(after)) return parts.length ? path : null;
+  const left = new Map(partsOf(after));
+  for (const [name, part] of parts) {
+    if (part === undefined) continue;
+    const place = joined(path, name);
+    if (!left.has(name)) return place;
+    const found = missing(part, left.get(name), place, seen);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
 const bytesOf = (value) => (ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value));
 
 const same = (left, right) => difference(left, right) === null;

@@ -9,7 +9,8 @@ use super::report_panics;
 use crate::{
     engine::{
         durable::{
-            Capabilities, DurableError, Hop, Mode, Ours, Recipe, Reply, Seen, Stamp, Timing, Ways,
+            Capabilities, DurableError, Hop, Mode, Ours, Recipe, Reply, Seen, Stamp, Timing,
+            Untranslated, Ways,
         },
         io::Timestamp,
         lineage::{Lineage, content_hash},
@@ -22,7 +23,7 @@ use crate::{
     web::{
         handle::{self, settle},
         json,
-        shared::{self, App, Progress, Shared, Translated, Untranslated},
+        shared::{self, App, Progress, Shared, Translated},
     },
 };
 
@@ -167,7 +168,7 @@ impl Stores {
         })
     }
 
-    /// Whether a shared store exists: a promise of true, false, or `undefined` when that cannot be found out.
+    /// Whether a shared store exists: a promise of true, false, or of why that cannot be found out.
     pub fn exists(
         &self,
         #[wasm_bindgen(unchecked_param_type = "string")] scope: JsValue,
@@ -175,7 +176,7 @@ impl Stores {
     ) -> Promise {
         promised(move |resolve| {
             shared::exists(&text(&scope), &text(&store), move |exists| {
-                resolve(exists.map_or(JsValue::UNDEFINED, JsValue::from));
+                resolve(exists.map_or_else(JsValue::from, JsValue::from));
             });
         })
     }
@@ -487,21 +488,29 @@ impl JsApp {
 
 impl App for JsApp {
     fn translate(&self, recipes: Vec<Recipe<JsValue>>, check: Option<u32>, done: Translated) {
+        let own = self.registry.borrow().head(&self.store).ok();
+        let end = |it: &Recipe<JsValue>| it.hops.last().map_or(it.schema, |hop| hop.to);
+        let read = own.filter(|own| recipes.iter().all(|it| end(it) == *own));
         let recipes = match self.written(recipes) {
             Ok(recipes) => recipes,
             Err(error) => {
-                return done(Err(Untranslated {
-                    place: 0,
-                    message: error.sentence(),
-                }));
+                return done(Err((0, error.sentence().into())));
             }
         };
-        let arguments = Array::of2(&recipes, &check.map_or(JsValue::UNDEFINED, JsValue::from));
+        let schema = check.or(read).map_or(JsValue::UNDEFINED, JsValue::from);
+        let arguments = Array::of3(&recipes, &schema, &check.is_some().into());
         let answer = json::property(&self.host, "translate")
             .dyn_into::<Function>()
             .and_then(|method| method.apply(&self.host, &arguments));
         let failed = |error: JsValue| {
-            done_with(json::number(&error, "place"), json::text(&error, "message"))
+            let place = json::number(&error, "place").unwrap_or_default();
+            let message = json::text(&error, "message");
+            let why = Untranslated {
+                message: message.unwrap_or_else(|| "the page's own translation failed".into()),
+                step: json::text(&error, "step"),
+                path: json::text(&error, "path"),
+            };
+            (place as usize, why)
         };
         match answer {
             Err(error) => done(Err(failed(error))),
@@ -661,14 +670,13 @@ fn thrown_durable(error: &DurableError, store: &str) -> JsValue {
     json::set(&told, "code", &error.code().into());
     json::set(&told, "message", &error.sentence().into());
     json::set(&told, "store", &store.into());
-    told.into()
-}
-
-fn done_with(place: Option<u64>, message: Option<String>) -> Untranslated {
-    Untranslated {
-        place: place.unwrap_or_default() as usize,
-        message: message.unwrap_or_else(|| "the page's own translation failed".into()),
+    if let Some(why) = error.untranslated() {
+        for (name, text) in [("step", &why.step), ("path", &why.path)] {
+            let text = text.as_deref().map_or(JsValue::NULL, JsValue::from);
+            json::set(&told, name, &text);
+        }
     }
+    told.into()
 }
 
 fn promised(begin: impl FnOnce(Box<dyn FnOnce(JsValue)>)) -> Promise {

@@ -3,7 +3,7 @@
 //! An upgrade of the native version waits until every other tab has let go of the database, and the requests behind it
 //! hang without an event. So there is one version, one object store, and everything that changes lies in records:
 //! `"head"` is the head as JSON text, `"<schema>:<key>"` is a record `[writer, count, epoch, value]`. (A list as key would
-//! cost an eighth of a write.)
+//! cost an eighth of a write.) It is opened in whatever version it has, should somebody else have raised it.
 //!
 //! A transaction is an [`Op`]: read what it names, let the engine judge, write what the verdict says, all before the
 //! browser may commit. A write that depends on the head alone does not wait for it: it is judged by the head as it was
@@ -29,7 +29,7 @@ use super::{
 use crate::engine::{
     durable::{Answer, Facts, Failure, Head, Op, Reads, Record, ScanRead, Stamp, Write, judge},
     format::ParseError,
-    text::{decimal, find, join},
+    text::{decimal, find, join, quoted},
     written::ToJson,
 };
 
@@ -54,6 +54,8 @@ struct Inner {
     clock: Rc<Clock>,
     link: RefCell<Link>,
     waiting: RefCell<Vec<Asked>>,
+    /// It is to be closed as soon as it has opened and served who waits for it.
+    unwanted: Cell<bool>,
     running: RefCell<Vec<Running>>,
     numbers: Cell<u32>,
     /// The head as it was last seen.
@@ -110,8 +112,6 @@ const STORE: &str = "entries";
 const HEAD: &str = "head";
 /// The number of a transaction, as a property of the browser's object.
 const NUMBER: &str = "changeover";
-/// The native version.
-const VERSION: u32 = 1;
 /// Opening cannot be cancelled, and a browser may never answer (w3c/IndexedDB#223).
 const PATIENCE: u64 = 10_000;
 /// From so many records on, neighbours are read as ranges instead of one by one.
@@ -134,6 +134,7 @@ impl Database {
                 clock,
                 link: RefCell::new(Link::Closed),
                 waiting: RefCell::default(),
+                unwanted: Cell::new(false),
                 running: RefCell::default(),
                 numbers: Cell::new(0),
                 head: RefCell::default(),
@@ -166,6 +167,10 @@ impl Drop for Database {
         // Events that are still to come would find the functions gone.
         for running in self.0.running.take() {
             running.deafen();
+            if running.guess.is_some() {
+                // It would commit what nobody has confirmed.
+                let _ = running.transaction.abort();
+            }
         }
         if let Link::Opening { request, .. } = &*self.0.link.borrow() {
             request.set_onupgradeneeded(None);
@@ -184,6 +189,7 @@ impl Drop for Database {
 
 impl Inner {
     fn begin(self: &Rc<Self>, asked: Asked) {
+        self.unwanted.set(false);
         let database = match &*self.link.borrow() {
             Link::Open(database) => Some(database.clone()),
             Link::Closed | Link::Opening { .. } => None,
@@ -202,7 +208,7 @@ impl Inner {
             return;
         }
         let factory = window().indexed_db().ok().flatten();
-        let request = factory.and_then(|it| it.open_with_u32(&self.name, VERSION).ok());
+        let request = factory.and_then(|it| it.open(&self.name).ok());
         let Some(request) = request else {
             return self.fail_waiting("this browser gives the page no IndexedDB");
         };
@@ -228,6 +234,7 @@ impl Inner {
     fn on_opening(self: &Rc<Self>, event: &JsValue) {
         let request: IdbOpenDbRequest = json::property(event, "target").unchecked_into();
         let database = || -> Option<IdbDatabase> { request.result().ok()?.dyn_into().ok() };
+        let ours = matches!(&*self.link.borrow(), Link::Opening { request: asked, .. } if *asked == request);
         match json::text(event, "type").as_deref() {
             Some("upgradeneeded") => {
                 if let Some(database) = database() {
@@ -236,7 +243,6 @@ impl Inner {
                 return;
             }
             Some("success") => {
-                let ours = matches!(&*self.link.borrow(), Link::Opening { request: asked, .. } if *asked == request);
                 match database() {
                     Some(database) if ours => return self.on_open(database),
                     // Too late: nobody waits for it any more.
@@ -245,6 +251,9 @@ impl Inner {
                 }
             }
             _ => {}
+        }
+        if !ours {
+            return;
         }
         let message = told(&request.error().ok().flatten().into());
         drop(self.link.replace(Link::Closed));
@@ -257,8 +266,12 @@ impl Inner {
         database.set_onclose(hear);
         drop(self.link.replace(Link::Open(database.clone())));
         let waiting = self.waiting.take();
+        let unwanted = self.unwanted.get();
         for asked in waiting {
             self.begin(asked);
+        }
+        if unwanted {
+            self.close();
         }
     }
 
@@ -268,6 +281,7 @@ impl Inner {
     }
 
     fn close(&self) {
+        self.unwanted.set(true);
         if let Link::Open(database) = &*self.link.borrow() {
             database.set_onversionchange(None);
             database.set_onclose(None);
@@ -440,8 +454,14 @@ impl Running {
 
     fn write(&mut self, writes: Vec<Write<JsValue>>) {
         for write in writes {
-            if let Err(error) = perform(&self.store, write) {
-                return self.give_up(&error);
+            if let Err(error) = perform(&self.store, &write) {
+                self.give_up(&error);
+                if let (Write::Put { key, .. }, Some(Failure::Failed { message })) =
+                    (&write, &mut self.failure)
+                {
+                    *message = join(&[&quoted(key), ": ", message]);
+                }
+                return;
             }
         }
     }
@@ -610,7 +630,7 @@ fn ask_range(
     ])
 }
 
-fn perform(store: &IdbObjectStore, write: Write<JsValue>) -> Result<IdbRequest, JsValue> {
+fn perform(store: &IdbObjectStore, write: &Write<JsValue>) -> Result<IdbRequest, JsValue> {
     match write {
         Write::Head(head) => store.put_with_key(&head.to_json().into(), &HEAD.into()),
         Write::Put {
@@ -623,12 +643,12 @@ fn perform(store: &IdbObjectStore, write: Write<JsValue>) -> Result<IdbRequest, 
                 epoch,
                 value,
             } = record;
-            let number = |it: u64| JsValue::from(it as f64);
-            let fields = Array::of4(&number(writer), &number(count), &number(epoch), &value);
-            store.put_with_key(&fields, &name(schema, &key))
+            let number = |it: &u64| JsValue::from(*it as f64);
+            let fields = Array::of4(&number(writer), &number(count), &number(epoch), value);
+            store.put_with_key(&fields, &name(*schema, key))
         }
-        Write::Delete { schema, key } => store.delete(&name(schema, &key)),
-        Write::Clear { schema } => store.delete(&range(schema, None)?.into()),
+        Write::Delete { schema, key } => store.delete(&name(*schema, key)),
+        Write::Clear { schema } => store.delete(&range(*schema, None)?.into()),
     }
 }
 

@@ -24,7 +24,7 @@ use super::{
 use crate::engine::{
     durable::{
         Answer, Capabilities, DurableError, Head, Input, Mode, Op, Output, Recipe, Reply, Request,
-        Row, Seen, Sights, Stamp, Tab, Ticket, Wish,
+        Row, Seen, Sights, Stamp, Tab, Ticket, Untranslated, Wish,
     },
     io::{Millis, Timestamp},
     text::{decimal, join},
@@ -45,14 +45,8 @@ pub trait App {
     fn on_change(&self, key: Option<&str>, value: Option<JsValue>);
 }
 
-pub type Translated = Box<dyn FnOnce(Result<Vec<JsValue>, Untranslated>)>;
-
-/// Why a value could not be made.
-pub struct Untranslated {
-    /// Which of the recipes.
-    pub place: usize,
-    pub message: String,
-}
+/// With what went wrong goes which of the recipes it is about.
+pub type Translated = Box<dyn FnOnce(Result<Vec<JsValue>, (usize, Untranslated)>)>;
 
 /// A committed step of a migration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +80,8 @@ struct Inner {
     shared: RefCell<Option<Lock>>,
     exclusive: RefCell<Option<Lock>>,
     progress: RefCell<Progress>,
+    /// Whether this tab has no part in what the others write.
+    apart: Cell<bool>,
     /// Keys of changed records that the other tabs have not been told yet.
     untold: RefCell<Vec<String>>,
     wake: Cell<Option<Timestamp>>,
@@ -156,6 +152,7 @@ impl Shared {
                 to: 0,
                 done: 0,
             }),
+            apart: Cell::new(false),
             untold: RefCell::default(),
             wake: Cell::new(None),
             open: RefCell::default(),
@@ -175,11 +172,13 @@ impl Shared {
 
     /// With `seen` the write counts only if the record is still that one.
     pub fn write(&self, id: u32, key: String, value: JsValue, seen: Option<Seen>) {
+        self.0.notice_sleep();
         let seen = seen.or_else(|| self.0.sights.borrow().condition(&key));
         self.0.request(id, Wish::Write { key, value, seen });
     }
 
     pub fn delete(&self, id: u32, key: String, seen: Option<Seen>) {
+        self.0.notice_sleep();
         let seen = seen.or_else(|| self.0.sights.borrow().condition(&key));
         self.0.request(id, Wish::Delete { key, seen });
     }
@@ -246,8 +245,8 @@ impl Shared {
     }
 }
 
-/// Whether a store exists; `done` hears `None` when that cannot be found out.
-pub fn exists(scope: &str, store: &str, done: impl FnOnce(Option<bool>) + 'static) {
+/// Whether a store exists; `done` hears why when that cannot be found out.
+pub fn exists(scope: &str, store: &str, done: impl FnOnce(Result<bool, String>) + 'static) {
     let database = Rc::new(Database::new(
         name_of(scope, store),
         Rc::new(Clock::default()),
@@ -256,10 +255,10 @@ pub fn exists(scope: &str, store: &str, done: impl FnOnce(Option<bool>) + 'stati
     database.transact(Op::Look, move |outcome| {
         kept.close();
         done(match outcome {
-            Outcome::Judged(Answer::Head(head)) => Some(head.is_some()),
+            Outcome::Judged(answer) => Ok(!matches!(answer, Answer::Head(None))),
             // Something is there.
-            Outcome::HeadUnreadable(_) => Some(true),
-            Outcome::Judged(_) | Outcome::Failed(_) => None,
+            Outcome::HeadUnreadable(_) => Ok(true),
+            Outcome::Failed(failure) => Err(failure.sentence()),
         });
     });
 }
@@ -321,14 +320,20 @@ impl Inner {
         match output {
             Output::LockShared { schema } => {
                 let weak = Rc::downgrade(self);
+                let had = Cell::new(false);
                 let lock = Lock::request(&self.lock_of(schema), Ask::Shared, move |fate| {
                     if let Some(this) = weak.upgrade() {
-                        this.feed(match fate {
-                            Fate::Granted => Input::LockGranted,
-                            Fate::Refused | Fate::Lost => Input::LockLost,
+                        let lost = had.replace(true) && fate != Fate::Granted;
+                        // A page that is never given one goes on without: what fences it is the head.
+                        this.feed(match lost {
+                            true => Input::LockLost,
+                            false => Input::LockGranted,
                         });
                     }
                 });
+                if lock.is_none() {
+                    self.inputs.borrow_mut().push_back(Input::LockGranted);
+                }
                 let before = self.shared.replace(lock);
                 drop(before);
             }
@@ -363,21 +368,17 @@ impl Inner {
                 check,
             } => {
                 let weak = Rc::downgrade(self);
-                let done = move |made: Result<Vec<JsValue>, Untranslated>| {
+                let done = move |made: Result<Vec<JsValue>, (usize, Untranslated)>| {
                     let Some(this) = weak.upgrade() else { return };
                     this.feed(match made {
                         Ok(values) => Input::Translated { ticket, values },
-                        Err(Untranslated { place, message }) => Input::TranslateFailed {
-                            ticket,
-                            place,
-                            message,
-                        },
+                        Err((place, why)) => Input::TranslateFailed { ticket, place, why },
                     });
                 };
                 self.app.translate(recipes, check, Box::new(done));
             }
             Output::Reply { id, result } => self.on_reply(id, result),
-            Output::ModeChanged { mode } => self.app.on_mode(&mode),
+            Output::ModeChanged { mode } => self.on_mode(&mode),
             Output::AskRevive { schema } => self.tell(&join(&["r", &decimal(schema.into())])),
             Output::HeadChanged => self.tell("h"),
             Output::Problem { error } => self.app.on_problem(&error),
@@ -402,6 +403,16 @@ impl Inner {
                 Outcome::HeadUnreadable(error) => Input::HeadUnreadable { ticket, error },
             });
         });
+    }
+
+    fn on_mode(self: &Rc<Self>, mode: &Mode) {
+        self.app.on_mode(mode);
+        let apart = matches!(mode, Mode::UseBackup { .. } | Mode::Refuse { .. });
+        if self.apart.replace(apart) && !apart {
+            // What was seen of a backup says nothing about the store it has come back to.
+            self.sights.borrow_mut().on_slept();
+            self.tell_missed();
+        }
     }
 
     fn on_step(&self, step: Progress) {
@@ -616,6 +627,10 @@ impl Inner {
         }
         self.sights.borrow_mut().on_slept();
         self.feed(Input::Resumed);
+        self.tell_missed();
+    }
+
+    fn tell_missed(self: &Rc<Self>) {
         let missed = self.sights.borrow_mut().on_missed();
         for key in missed {
             self.read_for_listeners(&key);
@@ -641,12 +656,18 @@ impl Inner {
 
     fn on_timer(self: &Rc<Self>) {
         self.wake.set(None);
+        self.notice_sleep();
+        self.ticked.set(self.clock.now());
+        self.feed(Input::Woke);
+    }
+
+    /// A page that wakes may write before any of its timers runs.
+    fn notice_sleep(self: &Rc<Self>) {
         let now = self.clock.now();
-        let before = self.ticked.replace(now);
-        if now.0.saturating_sub(before.0) > SLEPT {
+        if now.0.saturating_sub(self.ticked.get().0) > SLEPT {
+            self.ticked.set(now);
             self.wake_up();
         }
-        self.feed(Input::Woke);
     }
 
     fn close(&self) {

@@ -363,6 +363,22 @@ fn the_store_begins_with_its_initial_records_once() {
 }
 
 #[test]
+fn a_store_that_did_not_open_is_tried_again_by_whoever_asks() {
+    let mut world = World::new();
+    let mut page = world.prepare(&build(1), vec![("k".into(), name("a b"))]);
+    page.shut = true;
+    page.run();
+    assert_eq!(page.read("k").unwrap_err().code(), "unavailable");
+    assert_eq!(page.read("k").unwrap_err().code(), "unavailable");
+    page.shut = false;
+    page.full = true;
+    assert_eq!(page.read("k").unwrap_err().code(), "quota");
+    assert_eq!(page.read("k").unwrap_err().code(), "quota");
+    page.full = false;
+    assert_eq!(page.read("k").unwrap(), Some(name("a b")));
+}
+
+#[test]
 fn a_closed_store_answers_everything_that_was_asked() {
     let mut world = World::new();
     let mut page = world.open(&build(1));

@@ -74,6 +74,8 @@ pub struct Page {
     pub lives: Option<usize>,
     /// Whether transactions that write values fail for lack of space.
     pub full: bool,
+    /// Whether the database does not open.
+    pub shut: bool,
     pub committed: usize,
     wake: Option<u64>,
     pub held_back: Vec<(Ticket, Op<Value>)>,
@@ -127,6 +129,7 @@ impl World {
             modes: Vec::new(),
             lives: None,
             full: false,
+            shut: false,
             committed: 0,
             wake: None,
             held_back: Vec::new(),
@@ -236,7 +239,7 @@ impl Page {
                         Some((place, message)) => Input::TranslateFailed {
                             ticket,
                             place,
-                            message,
+                            why: message.into(),
                         },
                     });
                 }
@@ -262,8 +265,14 @@ impl Page {
     fn transact(&mut self, ticket: Ticket, op: &Op<Value>) {
         let copies = matches!(
             op,
-            Op::Expand { .. } | Op::Put { .. } | Op::FillBatch { .. }
+            Op::Create { .. } | Op::Expand { .. } | Op::Put { .. } | Op::FillBatch { .. }
         );
+        if self.shut {
+            let failure = Failure::Unavailable {
+                message: "it did not open within 10 s".into(),
+            };
+            return self.handle(Input::Failed { ticket, failure });
+        }
         if self.full && copies {
             let failure = Failure::Quota;
             return self.handle(Input::Failed { ticket, failure });

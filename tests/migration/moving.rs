@@ -128,6 +128,25 @@ fn without_space_for_a_copy_nothing_is_written_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_build_that_found_no_space_looks_again_and_goes_on_in_the_same_tab() {
+    let mut world = World::new();
+    let old = filled(&mut world, 250);
+    let mut page = world.prepare(&build(2), Vec::new());
+    page.full = true;
+    page.run();
+    world.pass(DAY, &mut [&mut page]);
+    assert_eq!(world.schemas(), [1]);
+    let value = json!({"first": "a", "last": "b", "note": "c"});
+    assert_eq!(page.write("k", value).unwrap_err().code(), "read_only");
+    page.full = false;
+    world.pass(60_000, &mut [&mut page]);
+    assert_eq!(page.tab.mode(), Some(&Mode::ReadWrite));
+    world.pass(4 * DAY, &mut [&mut page]);
+    assert_eq!(world.schemas(), [2]);
+    check_old_or_new(&mut world, &old);
+}
+
+#[test]
 fn a_record_that_cannot_migrate_keeps_everything_old_and_is_named() {
     let mut world = World::new();
     let mut old = world.open(&build(1));

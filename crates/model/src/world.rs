@@ -382,7 +382,7 @@ impl Protocol {
                         Some(place) => Input::TranslateFailed {
                             ticket,
                             place,
-                            message: "invalid".to_string(),
+                            why: "invalid".to_string().into(),
                         },
                     };
                     tab.handle_input(input, now);

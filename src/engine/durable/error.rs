@@ -17,7 +17,7 @@ pub(super) enum Kind {
     Refused { reason: RefuseReason },
     Backup { schema: u32 },
     Conflict { key: String },
-    Untranslated { key: String, message: String },
+    Untranslated { key: String, why: Untranslated },
     Storage { failure: Failure },
     Busy { key: String },
     Closed,
@@ -32,6 +32,37 @@ pub enum Failure {
     Unavailable { message: String },
     /// Anything else the database says.
     Failed { message: String },
+}
+
+/// Why a value could not be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Untranslated {
+    /// A sentence that says all of it.
+    pub message: String,
+    /// The step that failed, as in `2 -> 3 (up)`.
+    pub step: Option<String>,
+    /// Where in the value, as in `items[0].price`.
+    pub path: Option<String>,
+}
+
+impl From<String> for Untranslated {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            ..Self::default()
+        }
+    }
+}
+
+impl Failure {
+    /// What happened, as the end of a sentence.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Quota => "there is no space left to write to".into(),
+            Self::Unavailable { message } => join(&["the database is not available: ", message]),
+            Self::Failed { message } => join(&["the database failed: ", message]),
+        }
+    }
 }
 
 impl DurableError {
@@ -59,6 +90,14 @@ impl DurableError {
             Kind::Closed => "closed",
         }
     }
+
+    /// What is known of a value that could not be made.
+    pub fn untranslated(&self) -> Option<&Untranslated> {
+        match &self.kind {
+            Kind::Untranslated { why, .. } => Some(why),
+            _ => None,
+        }
+    }
 }
 
 impl DurableError {
@@ -79,16 +118,13 @@ impl DurableError {
                 &quoted(key),
                 " was changed by someone else since this tab has seen it",
             ]),
-            Kind::Untranslated { key, message } => {
-                join(&[": ", &quoted(key), " could not be translated: ", message])
-            }
-            Kind::Storage { failure } => match failure {
-                Failure::Quota => ": there is no space left to write to".into(),
-                Failure::Unavailable { message } => {
-                    join(&[": the database is not available: ", message])
-                }
-                Failure::Failed { message } => join(&[": the database failed: ", message]),
-            },
+            Kind::Untranslated { key, why } => join(&[
+                ": ",
+                &quoted(key),
+                " could not be translated: ",
+                &why.message,
+            ]),
+            Kind::Storage { failure } => join(&[": ", &failure.sentence()]),
             Kind::Busy { key } => join(&[
                 ": ",
                 &quoted(key),
@@ -149,7 +185,7 @@ mod tests {
             (
                 Kind::Untranslated {
                     key: key(),
-                    message: message(),
+                    why: message().into(),
                 },
                 ": \"k\" could not be translated: why",
             ),

@@ -31,7 +31,7 @@ mod op;
 mod sights;
 mod tab;
 
-pub use error::{DurableError, Failure};
+pub use error::{DurableError, Failure, Untranslated};
 pub use head::{Backup, Fill, Head, Namespace, Phase, Root, Stamp};
 pub use judge::judge;
 pub use memory::Memory;

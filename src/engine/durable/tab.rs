@@ -5,7 +5,7 @@ mod requests;
 use alloc::{string::String, vec::Vec};
 use core::hash::{Hash, Hasher};
 
-use super::error::{DurableError, Failure, Kind};
+use super::error::{DurableError, Failure, Kind, Untranslated};
 use super::head::{Head, Namespace, Stamp};
 use super::job::{Portion, Step};
 use super::mode::{Capabilities, Mode, Want, open, want};
@@ -81,7 +81,7 @@ pub enum Input<V> {
     TranslateFailed {
         ticket: Ticket,
         place: usize,
-        message: String,
+        why: Untranslated,
     },
     Requested(Request<V>),
     /// The page is being frozen or put away.
@@ -172,6 +172,8 @@ pub struct Tab<V> {
     mode: Option<Mode>,
     /// Whether a change of the layout for this tab's own sake is under way.
     settling: bool,
+    /// There was no space for a namespace of its own; the next look tries again.
+    cramped: bool,
     tasks: Vec<(Ticket, Task<V>)>,
     tickets: u32,
     waiting: Vec<Work<V>>,
@@ -247,6 +249,7 @@ impl<V: Clone> Tab<V> {
             head: None,
             mode: None,
             settling: false,
+            cramped: false,
             tasks: Vec::new(),
             tickets: 0,
             waiting: Vec::new(),
@@ -334,13 +337,9 @@ impl<V: Clone> Tab<V> {
                     self.on_translated(task, values, now);
                 }
             }
-            Input::TranslateFailed {
-                ticket,
-                place,
-                message,
-            } => {
+            Input::TranslateFailed { ticket, place, why } => {
                 if let Some(task) = self.recall(ticket) {
-                    self.on_untranslated(task, place, message, now);
+                    self.on_untranslated(task, place, why, now);
                 }
             }
             Input::Requested(request) => self.take(Work { request, tries: 0 }),
@@ -447,7 +446,7 @@ impl<V: Clone> Tab<V> {
                     head: Head::first(schema, lineage, &build),
                 }
             }
-            (Some(Want::Expand), Some(belief)) => Op::Expand {
+            (Some(Want::Expand), Some(belief)) if !self.cramped => Op::Expand {
                 belief,
                 namespace: Namespace::new(schema, lineage),
                 build,
@@ -517,6 +516,7 @@ impl<V: Hash> Hash for Tab<V> {
             head,
             mode,
             settling,
+            cramped,
             tasks,
             tickets: _,
             waiting,
@@ -527,7 +527,10 @@ impl<V: Hash> Hash for Tab<V> {
             out: _,
         } = self;
         (build.schema, build.expand, writer, count, stage).hash(state);
-        (head, mode, settling, waiting, exclusive, busy, look, census).hash(state);
+        (
+            cramped, head, mode, settling, waiting, exclusive, busy, look, census,
+        )
+            .hash(state);
         tasks.len().hash(state);
         tasks.iter().for_each(|(_, task)| task.hash(state));
     }

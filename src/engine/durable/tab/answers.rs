@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{Name, Reply, Stage, Tab, Task, Wish, Work, background::batch_op, named};
-use crate::engine::durable::error::{Failure, Kind};
+use crate::engine::durable::error::{Failure, Kind, Untranslated};
 use crate::engine::durable::head::Stamp;
 use crate::engine::durable::mode::{Mode, RefuseReason, open};
 use crate::engine::durable::op::{Answer, Refusal, Row, Seen};
@@ -139,7 +139,7 @@ impl<V: Clone> Tab<V> {
         &mut self,
         task: Task<V>,
         place: usize,
-        message: String,
+        why: Untranslated,
         now: Timestamp,
     ) {
         let key_at = |names: &[Name]| names.get(place).map(|name| name.key.clone());
@@ -147,15 +147,15 @@ impl<V: Clone> Tab<V> {
             Task::MakeRead(work, names, _) => {
                 let key = key_at(&names).filter(|key| !key.is_empty());
                 let key = key.unwrap_or_else(|| work.request.want.key());
-                self.fail(work, Kind::Untranslated { key, message });
+                self.fail(work, Kind::Untranslated { key, why });
             }
             Task::MakeWrite(work, ..) => {
                 let key = work.request.want.key();
-                self.fail(work, Kind::Untranslated { key, message });
+                self.fail(work, Kind::Untranslated { key, why });
             }
             Task::MakeBatch(_, names, _) => {
                 let key = key_at(&names).unwrap_or_default();
-                self.give_up_for_now(Kind::Untranslated { key, message }, now);
+                self.give_up_for_now(Kind::Untranslated { key, why }, now);
             }
             _ => {}
         }
@@ -167,7 +167,7 @@ impl<V: Clone> Tab<V> {
             Task::Settle => {
                 self.settling = false;
                 if failure == Failure::Quota {
-                    self.build.expand = false;
+                    self.cramped = true;
                 }
                 match self.head.as_ref().map(|head| open(head, &self.build)) {
                     Some(mode) => {

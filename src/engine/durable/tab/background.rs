@@ -21,6 +21,7 @@ impl<V: Clone> Tab<V> {
             }
             Stage::Open if due && self.is_idle() => {
                 self.look = None;
+                self.cramped = false;
                 self.busy = true;
                 self.transact(Task::Look, Op::Look, true);
             }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Reply, TRIES, Tab, Task, Wish, Work};
+use super::{Reply, Stage, TRIES, Tab, Task, Wish, Work};
 use crate::engine::durable::error::{DurableError, Kind};
 use crate::engine::durable::head::Stamp;
 use crate::engine::durable::mode::{Mode, RefuseReason, links, mirrors};
@@ -12,14 +12,20 @@ use crate::engine::durable::tab::Output;
 impl<V: Clone> Tab<V> {
     pub(super) fn take(&mut self, work: Work<V>) {
         if !self.is_ready() {
-            return self.waiting.push(work);
+            self.waiting.push(work);
+            // The database may be there again, and whoever asks does not wait for the next look.
+            if self.stage == Stage::Opening && !self.has(&Task::Open) {
+                self.open();
+            }
+            return;
         }
         if let Some(Mode::Refuse { reason }) = &self.mode {
             let reason = reason.clone();
             return self.fail(work, Kind::Refused { reason });
         }
         let (Some(head), Some(belief), Some(mode)) = (&self.head, self.belief(), &self.mode) else {
-            return self.waiting.push(work);
+            self.waiting.push(work);
+            return self.settle();
         };
         match (mode, &work.request.want) {
             (Mode::UseBackup { schema, .. }, Wish::List { after, limit }) => {
