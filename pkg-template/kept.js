@@ -5,6 +5,7 @@
 // what there is and is read as a whole, `values` holds it. The database is opened for each transaction and closed after
 // it, so that it is never in anybody's way.
 import { failure } from './failure.js';
+import { filesIn, filesOut } from './files.js';
 
 /** A disk may be slow; a user who has pressed "Reload" waits no longer. */
 const PATIENCE = 6_000;
@@ -73,19 +74,24 @@ export function createKept(scope, factory = () => indexedDB) {
 
   return {
     /** Keeps a value, and lets go what is too old or too much. What is there under its id keeps its reason. */
-    put: (head, value) =>
-      transact('readwrite', (heads, values) => {
-        values.put({ value }, head.id);
+    async put(head, value) {
+      const record = await filesOut(value);
+      await transact('readwrite', (heads, values) => {
+        values.put(record, head.id);
         heads.getAll().onsuccess = ({ target: { result } }) => {
           const before = result.find(({ id }) => id === head.id);
           heads.put({ ...head, ...(before?.reason && { reason: before.reason, message: before.message }) });
           const others = result.filter(({ id }) => id !== head.id);
           for (const { id } of tooMany(others, MOST - 1)) forget(heads, values, id);
         };
-      }),
+      });
+    },
 
     /** `{value}`, or undefined when there is none of this id. */
-    value: (id) => transact('readonly', (heads, values) => values.get(id)),
+    async value(id) {
+      const record = await transact('readonly', (heads, values) => values.get(id));
+      return record && { value: filesIn(record) };
+    },
 
     /** Says of values on their way why they have not arrived. */
     note: (id, { reason, message }) =>

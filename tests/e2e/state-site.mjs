@@ -61,7 +61,7 @@ globalThis.ready = true;
   </head>
   <body>
     <h1>Build <span id="build">?</span></h1>
-    <textarea id="draft" rows="4"></textarea>
+    <textarea id="draft" rows="4" autocomplete="off"></textarea>
     <script src="/app.js"></script>
   </body>
 </html>

@@ -118,6 +118,7 @@ inBrowsers('a backup is put in place by hand, with its migrations', { only: ['ch
 const ODD = `
 const make = () => {
   const value = { map: new Map([['a', new Set([1, 'x'])]]), date: new Date(1e12), bytes: new Uint8Array([1, 2, 255]), big: 2n ** 70n, blob: new Blob(['text'], { type: 'text/plain' }), hole: [1, , NaN] };
+  value.set = new Set([value.blob, new File(['more'], 'a.txt', { lastModified: 5 })]);
   value.self = value;
   return value;
 };
@@ -135,12 +136,12 @@ inBrowsers('Maps, dates, blobs, bytes, cycles and five million characters arrive
   await tab.eval(() => fill());
   await moves(tab, site, 'two');
   const seen = await tab.eval(async () => {
-    const look = async ({ map, date, bytes, big, blob, hole, self }, value) => [
-      [...map.get('a')], date.getTime(), bytes instanceof Uint8Array && [...bytes], String(big), blob.type, await blob.text(), 1 in hole, String(hole), self === value,
+    const look = async ({ map, date, bytes, big, blob, set, hole, self }, value) => [
+      [...map.get('a')], date.getTime(), bytes instanceof Uint8Array && [...bytes], String(big), blob.type, await blob.text(), ...(await Promise.all([...set].map(async (blob) => [blob.name ?? '', await blob.text()]))), [...set][1].lastModified, 1 in hole, String(hole), self === value,
     ];
     return [await look(restored.odd, restored.odd), await look(restored.odd1, restored.odd1), restored.large.length, restored.large[4_999_999]];
   });
-  const expected = [[1, 'x'], 1e12, [1, 2, 255], String(2n ** 70n), 'text/plain', 'text', false, '1,,NaN', true];
+  const expected = [[1, 'x'], 1e12, [1, 2, 255], String(2n ** 70n), 'text/plain', 'text', ['', 'text'], ['a.txt', 'more'], 5, false, '1,,NaN', true];
   assert.deepEqual(seen, [expected, expected, 5_000_000, 'é']);
   await tab.waitFor(async () => {
     const request = indexedDB.open('changeover:/changeover/release.json:kept');
