@@ -11,12 +11,13 @@ import { difference } from './values.js';
  *
  * @param {object} spec
  * @param {string} folder
- * @param {{update?: boolean, value?: unknown, released?: number[]}} [options]
- *   `update`: writes what is missing, never over what differs. `value`: a value of the head's schema for its first
- *   fixture; by default what the newest other one becomes. `released`: default every schema the spec reads or names
+ * @param {{update?: boolean, values?: Record<number, unknown>, released?: number[]}} [options]
+ *   `update`: writes what is missing, never over what differs. `values`: by schema, what missing fixtures are made of;
+ *   that of the head is by default what the newest other one becomes. `released`: default every schema the spec reads
+ *   or names
  * @returns {Promise<{checked: number[], written: number[]}>} schemas
  */
-export async function golden(spec, folder, { update = false, value, released } = {}) {
+export async function golden(spec, folder, { update = false, values = {}, released } = {}) {
   const files = filesIn(folder, named(spec).name);
   const { name, schema: head } = named(spec);
   const stores = await engineWith([named(spec)]);
@@ -36,6 +37,9 @@ export async function golden(spec, folder, { update = false, value, released } =
     } catch (error) {
       wrong(schema, textOf(error));
     }
+  }
+  for (const [schema, value] of update ? Object.entries(values) : []) {
+    if (!files.schemas().includes(Number(schema))) write(Number(schema), { schema: Number(schema), lineage: stores.lineage(name, Number(schema)), value });
   }
   const results = new Map();
   for (const [schema, fixture] of fixtures) {
@@ -59,15 +63,14 @@ export async function golden(spec, folder, { update = false, value, released } =
 
   if (update && !files.schemas().includes(head)) {
     const newest = [...results.keys()].sort((one, other) => one - other).at(-1);
-    if (value === undefined && newest === undefined) wrong(head, 'there is nothing to make it from; pass a `value` of this schema');
-    else write(head, { schema: head, lineage: stores.lineage(name, head), value: value === undefined ? results.get(newest) : value });
+    if (newest !== undefined) write(head, { schema: head, lineage: stores.lineage(name, head), value: results.get(newest) });
   }
   for (const [schema, result] of update ? results : []) {
     const fixture = fixtures.get(schema);
     if (schema !== head && fixture.head?.schema !== head) write(schema, { ...fixture, head: { schema: head, value: result } });
   }
   for (const schema of released ?? spec.reads?.concat(head) ?? schemasOf(spec)) {
-    if (!files.schemas().includes(schema)) wrong(schema, 'it was released and has no fixture; `update: true` writes that of the head');
+    if (!files.schemas().includes(schema)) wrong(schema, 'it was released and has no fixture; `update: true` makes one of `values`');
   }
   if (problems.length) {
     const message = `store ${JSON.stringify(name)}: ${problems.length === 1 ? 'a golden fixture is' : `${problems.length} golden fixtures are`} broken:${problems.map((problem) => `\n  ${problem}`).join('')}`;

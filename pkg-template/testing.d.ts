@@ -34,10 +34,10 @@ export interface RoundTripOptions<A = unknown> {
 export function roundTrip(spec: Spec, options: RoundTripOptions): Promise<{ checks: number }>;
 
 export interface GoldenOptions {
-  /** Writes what is missing: the fixture of the head, and what the others become. Never over what differs. */
+  /** Writes what is missing: fixtures, and what they become at a new head. Never over what differs. */
   update?: boolean;
-  /** A value of the head's schema for its first fixture. Default: what the newest other fixture becomes. */
-  value?: unknown;
+  /** By schema, what a missing fixture is made of. Default for the head: what the newest other fixture becomes. */
+  values?: Record<number, unknown>;
   /** Schemas that must have a fixture. Default: every schema that `reads` or a step names. */
   released?: readonly number[];
 }

@@ -1,0 +1,181 @@
+// What an app sees of each fault, told as lists of events: the same in a browser and in fake-indexeddb.
+
+/** Ends when the transaction does; `seen` is everything the app was told, in order. */
+function watched(transaction, seen, label = 'transaction') {
+  const nameOf = (error) => error?.name ?? 'none';
+  return new Promise((end) => {
+    transaction.onerror = ({ target }) => seen.push(`${label} hears of ${nameOf(target.error)}`);
+    transaction.oncomplete = () => end(seen.push(`${label} complete`));
+    transaction.onabort = ({ target }) => end(seen.push(`${label} aborted: ${nameOf(target.error)}`));
+  });
+}
+
+function request(made, seen, label) {
+  made.onsuccess = () => seen.push(`${label} done`);
+  made.addEventListener('error', ({ target }) => seen.push(`${label} failed: ${target.error.name} ${made.error === target.error}`));
+  return made;
+}
+
+const answer = (made) =>
+  new Promise((resolve, reject) => {
+    made.onsuccess = ({ target }) => resolve(target.result);
+    made.onerror = () => reject(made.error);
+  });
+
+export function open(factory, name) {
+  const made = factory.open(name, 1);
+  made.onupgradeneeded = ({ target: { result } }) => {
+    result.createObjectStore('notes');
+    result.createObjectStore('lines', { autoIncrement: true }).createIndex('by', 'by');
+  };
+  return answer(made);
+}
+
+const contents = async (database) => (await answer(database.transaction('notes').objectStore('notes').getAllKeys())).join();
+
+/** Writes a, b and c in one transaction with a fault; then what is there. */
+async function three(factory, name, faults, handle = () => {}) {
+  const database = await open(factory, name);
+  Object.assign(factory.faults, { failAt: undefined, quotaAt: undefined, abortAt: undefined, delay: undefined, ...faults(factory.faults) });
+  const seen = [];
+  const transaction = database.transaction('notes', 'readwrite');
+  const end = watched(transaction, seen);
+  const store = transaction.objectStore('notes');
+  for (const key of ['a', 'b', 'c']) handle(request(store.put({ key }, key), seen, key));
+  await end;
+  seen.push(`kept: ${await contents(database)}`);
+  database.close();
+  return seen;
+}
+
+export async function scenarios(faultyIndexedDb, indexedDB, className) {
+  const factory = faultyIndexedDb(indexedDB);
+  const results = {};
+  const second = ({ writes }) => writes + 2;
+
+  results.none = await three(factory, 'none', () => ({}));
+  results.quota = await three(factory, 'quota', (counts) => ({ quotaAt: second(counts) }));
+  results.handledQuota = await three(factory, 'handledQuota', (counts) => ({ quotaAt: second(counts) }), (made) => made.addEventListener('error', (event) => event.preventDefault()));
+  results.fail = await three(factory, 'fail', (counts) => ({ failAt: second(counts) }));
+  results.handledFail = await three(factory, 'handledFail', (counts) => ({ failAt: second(counts) }), (made) => made.addEventListener('error', (event) => event.preventDefault()));
+  results.abort = await three(factory, 'abort', ({ transactions }) => ({ abortAt: transactions + 1 }));
+  results.everyWrite = await three(factory, 'everyWrite', () => ({ quotaAt: () => true }));
+
+  // A transaction that goes on after an await, with every kind of write, aborts only when all is done.
+  {
+    const database = await open(factory, 'later');
+    Object.assign(factory.faults, { quotaAt: undefined, abortAt: factory.faults.transactions + 1 });
+    const transaction = database.transaction(['notes', 'lines'], 'readwrite');
+    const seen = [];
+    const end = watched(transaction, seen);
+    const lines = transaction.objectStore('lines');
+    const key = await answer(lines.add({ by: 'me' }));
+    await answer(lines.index('by').get('me'));
+    const cursors = lines.openCursor();
+    let steps = 0;
+    await new Promise((done) => {
+      cursors.onsuccess = ({ target: { result } }) => {
+        if (!result) return done();
+        steps += 1;
+        result.update({ by: 'you' });
+        result.continue();
+      };
+    });
+    await answer(transaction.objectStore('notes').clear());
+    await answer(lines.delete(key));
+    seen.push(`${steps} step`);
+    await end;
+    results.later = seen;
+    database.close();
+  }
+
+  // A slow disk.
+  {
+    const began = Date.now();
+    results.slow = await three(factory, 'slow', () => ({ delay: 200 }));
+    results.slow.push(`slow: ${Date.now() - began >= 200}`);
+    factory.faults.delay = undefined;
+  }
+
+  // A write in an upgrade.
+  {
+    const made = factory.open('upgrade', 1);
+    factory.faults.quotaAt = factory.faults.writes + 1;
+    made.onupgradeneeded = () => {
+      made.result.createObjectStore('notes').put(1, 'a');
+      made.transaction.onabort = ({ target }) => (results.upgrade = [`aborted: ${target.error?.name}`]);
+    };
+    results.upgrade = [...(await answer(made).then(() => ['opened'], (error) => [...results.upgrade, `open failed: ${error.name}`]))];
+    factory.faults.quotaAt = undefined;
+  }
+
+  // An open that never answers.
+  {
+    factory.faults.blockOpen = factory.faults.opens + 1;
+    const made = factory.open('none', 1);
+    const seen = [];
+    for (const type of ['success', 'error', 'upgradeneeded', 'blocked']) made[`on${type}`] = () => seen.push(type);
+    const other = await open(factory, 'none');
+    await new Promise((done) => setTimeout(done, 50));
+    try {
+      seen.push(made.result);
+    } catch (error) {
+      seen.push(error.name);
+    }
+    results.blocked = [...seen, made.readyState];
+    other.close();
+  }
+
+  // What other tabs and the browser do to a connection.
+  {
+    const database = await open(factory, 'told');
+    const seen = [];
+    database.onversionchange = ({ target, oldVersion, newVersion }) => seen.push(`versionchange ${oldVersion} ${newVersion} ${target === database}`);
+    database.addEventListener('close', () => seen.push('close'));
+    factory.faults.versionChange(2);
+    factory.faults.versionChange();
+    factory.faults.close();
+    try {
+      database.transaction('notes');
+    } catch (error) {
+      seen.push(error.name);
+    }
+    results.told = seen;
+  }
+
+  // Nothing is a stranger: objects keep their classes and identities.
+  {
+    const database = await open(factory, 'classes');
+    const transaction = database.transaction(['notes'], 'readonly');
+    const store = transaction.objectStore('notes');
+    results.classes = [
+      database instanceof className('IDBDatabase'), transaction instanceof className('IDBTransaction'), store instanceof className('IDBObjectStore'),
+      store.transaction === transaction, transaction.db === database, transaction.objectStore('notes') === store,
+      factory.cmp(1, 2), Object.prototype.toString.call(database),
+    ];
+    await answer(store.get('x'));
+    const listener = () => results.classes.push('heard a removed listener');
+    transaction.addEventListener('complete', listener);
+    transaction.removeEventListener('complete', listener);
+    await new Promise((done) => transaction.addEventListener('complete', done));
+    database.close();
+    await answer(factory.deleteDatabase('classes'));
+  }
+  return results;
+}
+
+export const expected = {
+  none: ['a done', 'b done', 'c done', 'transaction complete', 'kept: a,b,c'],
+  quota: ['a done', 'b failed: QuotaExceededError true', 'transaction hears of QuotaExceededError', 'c failed: AbortError true', 'transaction hears of AbortError', 'transaction aborted: QuotaExceededError', 'kept: '],
+  handledQuota: ['a done', 'b failed: QuotaExceededError true', 'transaction hears of QuotaExceededError', 'c failed: AbortError true', 'transaction hears of AbortError', 'transaction aborted: QuotaExceededError', 'kept: '],
+  fail: ['a done', 'b failed: UnknownError true', 'transaction hears of UnknownError', 'c failed: AbortError true', 'transaction hears of AbortError', 'transaction aborted: UnknownError', 'kept: '],
+  handledFail: ['a done', 'b failed: UnknownError true', 'transaction hears of UnknownError', 'c done', 'transaction complete', 'kept: a,c'],
+  abort: ['a done', 'b done', 'c done', 'transaction aborted: UnknownError', 'kept: '],
+  everyWrite: ['a failed: QuotaExceededError true', 'transaction hears of QuotaExceededError', 'b failed: AbortError true', 'transaction hears of AbortError', 'c failed: AbortError true', 'transaction hears of AbortError', 'transaction aborted: QuotaExceededError', 'kept: '],
+  later: ['1 step', 'transaction aborted: UnknownError'],
+  slow: ['a done', 'b done', 'c done', 'transaction complete', 'kept: a,b,c', 'slow: true'],
+  upgrade: ['aborted: QuotaExceededError', 'open failed: AbortError'],
+  blocked: ['blocked', 'InvalidStateError', 'pending'],
+  told: ['versionchange 1 2 true', 'versionchange 1 null true', 'close', 'InvalidStateError'],
+  classes: [true, true, true, true, true, true, -1, '[object IDBDatabase]'],
+};

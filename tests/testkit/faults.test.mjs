@@ -1,0 +1,49 @@
+// Faults in IndexedDB: in real browsers and in fake-indexeddb an app is told the same story.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { faultyIndexedDb } from 'changeover/testing';
+import * as fake from 'fake-indexeddb';
+import { ROOT, serve, withBrowser } from '../prompt/harness.mjs';
+import { expected, open, scenarios } from './faults.mjs';
+
+function same(results) {
+  for (const [name, seen] of Object.entries(expected)) assert.deepEqual(results[name], seen, name);
+  assert.deepEqual(Object.keys(results).sort(), Object.keys(expected).sort());
+}
+
+test('faults in fake-indexeddb', async () => {
+  same(await scenarios(faultyIndexedDb, new fake.IDBFactory(), (name) => fake[name]));
+});
+
+withBrowser('faults in a page', { engines: ['chromium', 'firefox'] }, async (t, browser) => {
+  const dist = (name) => readFileSync(join(ROOT, 'dist', 'npm', name), 'utf8');
+  const site = await serve({
+    '/': '<!doctype html><title>faults</title><link rel="icon" href="data:,">',
+    '/kit/testing.js': dist('testing.js'),
+    '/kit/stores.js': dist('stores.js'),
+    '/faults.mjs': readFileSync(join(ROOT, 'tests/testkit/faults.mjs'), 'utf8'),
+  });
+  t.after(site.close);
+  const page = await browser.newPage();
+  await page.goto(site.origin);
+  const results = await page.evaluate(async () => {
+    const [{ faultyIndexedDb }, { scenarios }] = await Promise.all([import('/kit/testing.js'), import('/faults.mjs')]);
+    return scenarios(faultyIndexedDb, indexedDB, (name) => globalThis[name]);
+  });
+  same(results);
+});
+
+test('what is counted can be read, and options can be changed while it runs', async () => {
+  const factory = faultyIndexedDb(new fake.IDBFactory(), { blockOpen: true });
+  factory.open('x', 1);
+  factory.faults.blockOpen = undefined;
+  const database = await open(factory, 'x');
+  const transaction = database.transaction('notes', 'readwrite');
+  transaction.objectStore('notes').put(1, 'a');
+  transaction.objectStore('notes').delete('a');
+  await new Promise((done) => (transaction.oncomplete = done));
+  database.transaction('notes').objectStore('notes').get('a');
+  assert.deepEqual([factory.faults.opens, factory.faults.transactions, factory.faults.writes], [2, 1, 2]);
+});
