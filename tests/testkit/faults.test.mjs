@@ -35,6 +35,53 @@ withBrowser('faults in a page', { engines: ['chromium', 'firefox'] }, async (t, 
   same(results);
 });
 
+withBrowser('a durable store of this package survives each fault at each write: what it says is what is there', { engines: ['chromium', 'firefox'] }, async (t, browser) => {
+  const dist = (name) => readFileSync(join(ROOT, 'dist', 'npm', name), 'utf8');
+  const site = await serve({
+    '/': '<!doctype html><title>faults</title><link rel="icon" href="data:,">',
+    '/kit/testing.js': dist('testing.js'),
+    '/kit/stores.js': dist('stores.js'),
+  });
+  t.after(site.close);
+  const page = await browser.newPage();
+  await page.goto(site.origin);
+  const wrong = await page.evaluate(async () => {
+    const [{ faultyIndexedDb }, { createStores }] = await Promise.all([import('/kit/testing.js'), import('/kit/stores.js')]);
+    const factory = faultyIndexedDb(indexedDB);
+    const { faults } = factory;
+    Object.defineProperty(globalThis, 'indexedDB', { value: factory });
+    const stores = await createStores({ options: {} });
+    const wrong = [];
+    let refused = 0;
+    for (const fault of ['quotaAt', 'failAt', 'abortAt']) {
+      for (let nth = 1; nth <= 4; nth += 1) {
+        const store = await stores.open({ name: `${fault} ${nth}`, schema: 1 });
+        await store.ready();
+        await store.set('a', 0);
+        const from = fault === 'abortAt' ? faults.transactions : faults.writes;
+        faults[fault] = from + nth;
+        let known = 0;
+        for (const value of [1, 2, 3]) {
+          try {
+            await store.set('a', value);
+            known = value;
+          } catch (error) {
+            refused += 1;
+            if (fault === 'quotaAt' && error.code !== 'quota') wrong.push(`${fault} ${nth}: ${error.code}: ${error.message}`);
+          }
+          const found = await store.get('a');
+          if (found !== known) wrong.push(`${fault} ${nth}: ${found} is there and ${known} was acknowledged`);
+        }
+        faults[fault] = undefined;
+        store.close();
+      }
+    }
+    return { wrong, refused };
+  });
+  assert.deepEqual(wrong.wrong, []);
+  assert.ok(wrong.refused > 0, 'no fault was met');
+});
+
 test('what is counted can be read, and options can be changed while it runs', async () => {
   const factory = faultyIndexedDb(new fake.IDBFactory(), { blockOpen: true });
   factory.open('x', 1);
