@@ -67,7 +67,7 @@ export const SUITES = {
     about: 'the hand-written types and their use',
     needs: ['npm'],
     builds: true,
-    steps: () => [tool('typescript/bin/tsc', '--project', 'tests/types')],
+    steps: () => ['tests/types', 'tests/adapters'].map((folder) => tool('typescript/bin/tsc', '--project', folder)),
   },
   engine: {
     about: 'the engine, natively: units, scenarios, properties, replay',
