@@ -9,13 +9,15 @@ import { transform } from 'esbuild';
 import { PACKAGE, ROOT, packed } from './support.mjs';
 
 const text = (name) => readFileSync(join(PACKAGE, name), 'utf8');
-const SCRIPTS = ['changeover.js', 'index.js', 'index.cjs', 'runtime.js', 'runtime-slim.js'];
+const KITS = ['adapters', 'adopt', 'testing'];
+const STORES = ['stores.js', 'stores-slim.js'];
+const SCRIPTS = ['changeover.js', 'index.js', 'index.cjs', 'runtime.js', 'runtime-slim.js', ...STORES, ...KITS.flatMap((name) => [`${name}.js`, `${name}.cjs`])];
 
 test('the tarball holds the documented files and no others', () => {
   const platform = `${process.platform}-${process.arch}`;
   const names = packed().files.map(({ path }) => path).sort();
   const documented = [
-    ...SCRIPTS, 'index.d.ts', 'index.d.cts', 'changeover.wasm', 'vite.js', 'vite-manifest.js', 'vite-stores.js', 'vite.d.ts', 'bin/changeover.mjs', 'package.json',
+    ...SCRIPTS, ...['index', ...KITS].flatMap((name) => [`${name}.d.ts`, `${name}.d.cts`]), 'changeover.wasm', 'stores.wasm', 'vite.js', 'vite-manifest.js', 'vite-stores.js', 'vite.d.ts', 'bin/changeover.mjs', 'package.json',
     `native/${platform}/changeover${process.platform === 'win32' ? '.exe' : ''}`, 'README.md',
   ];
   assert.deepEqual(names, documented.sort());
@@ -77,6 +79,12 @@ test('the wasm imports its glue only and knows nothing of the machine that built
 
 test('the CommonJS types are the same contract as the ESM types', () => {
   assert.equal(text('index.d.cts'), text('index.d.ts'));
+  for (const name of KITS) assert.equal(text(`${name}.d.cts`).replaceAll('./index.cjs', './index.js'), text(`${name}.d.ts`), name);
+});
+
+test('the kits for stores and tests carry no more than they must', () => {
+  for (const name of ['adapters', 'adopt']) assert.ok(statSync(join(PACKAGE, `${name}.js`)).size < 20_000, `${name}.js is small`);
+  assert.match(text('testing.js'), /from "\.\/stores\.js"/, 'as an ES module the test kit uses the stores that are there');
 });
 
 test('the bin starts the native program and passes its exit code on', () => {
