@@ -6,7 +6,10 @@ import puppeteer from 'puppeteer-core';
 const PATIENCE = 15_000;
 
 const TEXT = 'It begins as a lecture with slides, and then the slides begin to move.';
+const SECOND = 'Bring somebody who is not afraid of the dark.';
 const ADDRESS = 'note?film=haxan&from=check#handbill';
+/** Two more films, a note on each of which is filed: by the second build and by the third. */
+const FILED = { early: 'nosferatu', late: 'sunrise' };
 
 /**
  * Says each step as it is done.
@@ -39,6 +42,8 @@ async function visit(browser, demo, builds, step) {
   // A window each, since a tab behind another is hidden and would rightly keep still.
   const booth = await open(await browser.createBrowserContext(), demo.booth, { width: 1440, height: 1000 }, errors);
   const tab = await open(browser, demo.app + ADDRESS, { width: 900, height: 500 }, errors);
+  const other = await open(browser, 'about:blank', { width: 900, height: 500 }, errors);
+  await tab.bringToFront();
   const moved = (build) => eventually(tab, (id) => globalThis.changeover?.status.build === id, build.id);
 
   await step('a tab opens build 1, and the runtime starts in it', async () => {
@@ -72,6 +77,12 @@ async function visit(browser, demo, builds, step) {
     assert.equal(await tab.$eval('input[name=interval]', (box) => box.checked), true);
     await eventually(tab, (place) => Math.abs(window.scrollY - place) < 2, scrolled);
   });
+  await step('a note is filed, and a second tab of the visitor has it too', async () => {
+    await fileNote(tab, FILED.early, 'A shadow climbs the stairs.\nIt takes its time.');
+    await other.goto(`${demo.app}note`);
+    await eventually(other, (id) => globalThis.changeover?.status.build === id, builds[1].id);
+    await filed(other, 'A shadow climbs the stairs. It takes its time.');
+  });
   await step('the screens in the booth ask too, and one of them moves', async () => {
     await eventually(booth, () => [...document.querySelectorAll('[data-report=state]')].every((line) => line.textContent === 'Asks its visitor'));
     const frame = await (await booth.$('.screen iframe')).contentFrame();
@@ -97,6 +108,24 @@ async function visit(browser, demo, builds, step) {
     assert.ok(await tab.$('nav a[href="/access"]'), 'build 3 has a page that build 2 had not');
   });
 
+  await step('build 3 keeps paragraphs apart: the draft and what was filed came along', async () => {
+    await tab.click('nav a[href="/note"]');
+    await (await tab.waitForSelector('.note select', { timeout: PATIENCE })).select('haxan');
+    await eventually(tab, (text) => document.querySelector('textarea[name=text]')?.value === text, TEXT);
+    await filed(tab, 'A shadow climbs the stairs. It takes its time.');
+    await tab.type('textarea[name=text]', `\n${SECOND}`);
+  });
+  await step('what build 3 files, the second tab on build 2 reads in its own shape, and the other way round', async () => {
+    await fileNote(tab, FILED.late, 'The city.\nThe country.');
+    await filed(other, 'The city. The country.');
+    assert.equal(await other.evaluate(() => globalThis.changeover.status.build), builds[1].id, 'the second tab moved without being told');
+    await other.bringToFront();
+    await fileNote(other, FILED.early, 'Count to ten.\nThen look.');
+    await tab.bringToFront();
+    await filed(tab, 'Count to ten. Then look.');
+    await fileNote(tab, 'haxan', null);
+  });
+
   await step('the booth rolls back, and the tab goes to build 2 again', async () => {
     await booth.click('#rollback');
     await prompted(tab);
@@ -105,7 +134,9 @@ async function visit(browser, demo, builds, step) {
     await eventually(tab, () => document.querySelector('nav') && !document.querySelector('nav a[href="/access"]'));
     await tab.click('nav a[href="/note"]');
     await (await tab.waitForSelector('.note select', { timeout: PATIENCE })).select('haxan');
-    await eventually(tab, (text) => document.querySelector('textarea[name=text]')?.value === text, TEXT);
+    await eventually(tab, (text) => document.querySelector('textarea[name=text]')?.value === text, `${TEXT}\n${SECOND}`);
+    await filed(tab, 'The city. The country.');
+    await filed(tab, 'Count to ten. Then look.');
   });
   await step('no page complained', () => assert.deepEqual(errors, []));
 }
@@ -142,6 +173,19 @@ async function press(page, part) {
   await prompted(page);
   await (await page.waitForSelector(`changeover-prompt >>> [part~=${part}]`, { timeout: PATIENCE })).click();
 }
+
+/** Chooses a film on the note's page and files a note on it; without a text only chooses. */
+async function fileNote(page, film, text) {
+  const choice = await page.waitForSelector('.note select', { timeout: PATIENCE });
+  await choice.select(film);
+  if (text === null) return;
+  await page.type('textarea[name=text]', text);
+  await page.click('.note button.primary');
+  await eventually(page, () => document.querySelector('.note [role=status]').textContent.endsWith('is filed.'));
+}
+
+const filed = (page, words) =>
+  eventually(page, (wanted) => [...document.querySelectorAll('.filed li')].some((item) => item.textContent.replace(/\s+/g, ' ').endsWith(wanted)), words);
 
 const everyScreen = (booth, id) => eventually(booth, (build) => {
   const reported = [...document.querySelectorAll('[data-report=build]')];

@@ -20,11 +20,33 @@ export function makeStore(value) {
   };
 }
 
-/** A store whose value survives a changeover, under a name. It may be made late, by a route that is loaded late. */
-export function makeTabState(name, initial) {
+/**
+ * A store whose value survives a changeover, under a name. It may be made late, by a route that is loaded late. With a
+ * schema the value is migrated on the way.
+ */
+export function makeTabState(name, initial, schema = {}) {
   const store = makeStore(initial);
-  guard.state(name, { capture: store.read, restore: store.write });
+  guard.state(name, { ...schema, capture: store.read, restore: store.write });
   return store;
+}
+
+/** All records of a durable store that every tab shares, whatever its build; kept up to date. */
+export function makeSharedStore(name, spec) {
+  const shared = guard.store(name, spec);
+  const records = makeStore({});
+  const readAll = async () => {
+    try {
+      records.write(Object.fromEntries(await shared.list()));
+    } catch (error) {
+      console.warn(error.message); // this browser keeps nothing, or another build does not let us in
+    }
+  };
+  shared.subscribe(({ key, value }) => {
+    if (key === null) return readAll();
+    records.write(({ [key]: _before, ...rest }) => (value === undefined ? rest : { ...rest, [key]: value }));
+  });
+  readAll();
+  return { ...records, set: shared.set, remove: shared.delete };
 }
 
 export function useStore(store) {

@@ -1,35 +1,44 @@
 import { useState } from 'react';
 import { HandbillFoot, MoreFields, blankFields } from '../edition/fields.jsx';
+import { blankNote, draftsSchema, noteSchema, textOf, withText } from '../edition/note.js';
 import { filmOf, repertoire } from '../films.js';
-import { makeTabState, useStore } from '../guard.js';
+import { makeSharedStore, makeTabState, useStore } from '../guard.js';
 import { go, useAddress, useTitle } from '../router.jsx';
 import './Note.css';
 
-const BLANK = { line: '', text: '', audience: 'everyone', interval: false, ...blankFields };
+const BLANK = { ...blankNote, ...blankFields };
 const ROOM = 700;
 
 // One draft for each film; a changeover carries them all.
-const draftsByFilm = makeTabState('drafts', {});
-const filedNotes = makeTabState('filed', []);
+const draftsByFilm = makeTabState('drafts', {}, draftsSchema);
+// Notes that are filed belong to every tab, on this build or another.
+const filedNotes = makeSharedStore('notes', { ...noteSchema, dwell: 60_000, census: 5_000 });
 
 export default function Note() {
   useTitle('Note');
   const film = filmOf(useAddress().searchParams.get('film'));
   const [drafts, setDrafts] = useStore(draftsByFilm);
-  const [filed, setFiled] = useStore(filedNotes);
+  const [filed] = useStore(filedNotes);
   const [said, setSaid] = useState('');
   const draft = { ...BLANK, ...drafts[film.id] };
+  const text = textOf(draft);
 
-  const set = (name, value) => {
+  const write = (change) => {
     setSaid('');
-    setDrafts((all) => ({ ...all, [film.id]: { ...all[film.id], [name]: value } }));
+    setDrafts((all) => ({ ...all, [film.id]: change({ ...BLANK, ...all[film.id] }) }));
   };
-  const file = (event) => {
+  const set = (name, value) => write((note) => ({ ...note, [name]: value }));
+  const file = async (event) => {
     event.preventDefault();
-    setFiled((all) => [{ film: film.id, at: Date.now(), ...draft }, ...all.filter((note) => note.film !== film.id)]);
+    try {
+      await filedNotes.set(film.id, { ...draft, at: Date.now() });
+    } catch (error) {
+      return setSaid(`Not filed: ${error.message}`); // the draft stays
+    }
     setDrafts(({ [film.id]: _done, ...rest }) => rest);
     setSaid(`The note on ${film.title} is filed.`);
   };
+  const newestFirst = Object.entries(filed).sort(([, one], [, other]) => other.at - one.at);
 
   return (
     <section className="note">
@@ -46,8 +55,8 @@ export default function Note() {
           <input name="line" value={draft.line} maxLength={80} placeholder={film.line} onChange={(event) => set('line', event.target.value)} />
         </label>
         <label className="field">
-          <span>Note <i>{ROOM - draft.text.length} characters left</i></span>
-          <textarea name="text" rows={9} required maxLength={ROOM} value={draft.text} onChange={(event) => set('text', event.target.value)} />
+          <span>Note <i>{ROOM - text.length} characters left</i></span>
+          <textarea name="text" rows={9} required maxLength={ROOM} value={text} onChange={(event) => write((note) => withText(note, event.target.value))} />
         </label>
         <fieldset>
           <legend>For</legend>
@@ -67,12 +76,12 @@ export default function Note() {
         </p>
       </form>
       <Handbill film={film} draft={draft} />
-      {filed.length > 0 && (
+      {newestFirst.length > 0 && (
         <aside className="filed" aria-labelledby="filed">
-          <h2 id="filed">Filed in this tab</h2>
+          <h2 id="filed">Filed</h2>
           <ul>
-            {filed.map((note) => (
-              <li key={note.film}><b>{filmOf(note.film).title}</b> {note.text}</li>
+            {newestFirst.map(([id, note]) => (
+              <li key={id}><b>{filmOf(id).title}</b> {textOf(note)}</li>
             ))}
           </ul>
         </aside>
@@ -88,7 +97,7 @@ function Handbill({ film, draft }) {
       <p className="handbill-head"><span>{film.country}</span><span>{film.year}</span></p>
       <p className="handbill-title">{film.title}</p>
       <p className="handbill-line">{draft.line || film.line}</p>
-      <p className="handbill-text">{draft.text || 'The note goes here. Three sentences are plenty; the film will say the rest.'}</p>
+      <p className="handbill-text">{textOf(draft) || 'The note goes here. Three sentences are plenty; the film will say the rest.'}</p>
       <p className="handbill-foot">
         <span>{film.director}</span>
         <span>{film.minutes} min{draft.interval && ' with interval'}</span>
