@@ -9,6 +9,7 @@
 //! | [`lifecycle`] | visibility, focus, network, freezing, the back/forward cache |
 //! | [`election`], [`locks`], [`peers`] | one leading tab, and the channel between tabs |
 //! | [`shared`], [`idb`] | a store that tabs on several builds share, and its database |
+//! | [`store`] | the same for Rust apps, with typed records |
 //! | [`storage`], [`state`], [`scroll`] | what outlives a reload |
 //! | [`files`] | what the page has loaded |
 //! | [`handle`], [`clock`], [`json`], [`trace`] | what the others are made of |
@@ -30,6 +31,7 @@ pub mod scroll;
 pub mod shared;
 pub mod state;
 pub mod storage;
+pub mod store;
 pub mod trace;
 
 pub use driver::{Driver, Host, Options, Stream};

@@ -10,6 +10,7 @@ mod fetching;
 mod keeping;
 mod listening;
 mod sharing;
+mod storing;
 
 use std::{cell::RefCell, rc::Rc};
 

@@ -259,6 +259,26 @@ pub struct Ours<V> {
     pub base: u32,
 }
 
+impl<V> Recipe<V> {
+    /// The same recipe for values in another form.
+    pub fn map<W>(self, change: impl Fn(V) -> W) -> Recipe<W> {
+        let hops = self.hops.into_iter().map(|Hop { from, to, ours }| Hop {
+            from,
+            to,
+            ours: ours.map(|Ours { value, base }| Ours {
+                value: change(value),
+                base,
+            }),
+        });
+        Recipe {
+            stamp: self.stamp,
+            schema: self.schema,
+            hops: hops.collect(),
+            value: change(self.value),
+        }
+    }
+}
+
 impl<V: Clone> Recipe<V> {
     /// Makes the value. `translate` takes a value from one schema to another; `merge(base, ours, theirs)` takes from
     /// `theirs` what it changes against `base`, and everything else from `ours`.
