@@ -12,6 +12,9 @@ import { lazyStore, loadStores, storesLoaded } from './load-stores.js';
 import { createPrompt } from './prompt.js';
 import { FIELDS, createStates } from './states.js';
 
+/** How long a reload waits for a durable store to come back to an older schema; the engine gives all of it 15 s. */
+const HAND_OVER = 8_000;
+
 /** More happens early only in a document that never finishes loading. */
 const EARLY_EVENTS = 100;
 
@@ -122,6 +125,16 @@ function connect(page, options, Core) {
   });
   const show = (view) => options.prompt && prompt.show(view);
 
+  /** Durable stores that the next build knows in an older schema only come back first; else why they do not. */
+  const handOver = async (stores) => {
+    if (!stores || !storesLoaded()) return null;
+    try {
+      return (await (await loadStores(page)).handOver(stores, HAND_OVER)).join('; ') || null;
+    } catch (error) {
+      return textOf(error);
+    }
+  };
+
   const host = {
     shield: (callback) => guarded((given) => callback(given)),
     panicked: (at) => {
@@ -137,7 +150,11 @@ function connect(page, options, Core) {
       emit(event);
     },
     settled: settleChecks,
-    capture: (stores) => states.capture(stores),
+    capture: async (stores) => {
+      const late = await handOver(stores);
+      const captured = await states.capture(stores);
+      return late ? { ...captured, failed: [late, captured.failed].filter(Boolean).join('; ') } : captured;
+    },
     restore: () => states.restored(),
   };
 

@@ -224,14 +224,21 @@ export function openStore({ spec, stores, begin, call, forget }) {
           if (!(await call(() => handle.dropBackup(from)))) throw failure({ code: 'in_use', message: `store "${name}": its backup of schema ${from} is not there or still in use`, store: name });
         },
       })),
-    /** Has an older schema brought back for a build that is about to take over. */
+    /** Has an older schema brought back for a build that is about to take over; answers with why it has not come. */
     async revive(older, patience) {
       const end = Date.now() + patience;
-      const back = () => head()?.schema === older;
-      while (!over && !back() && Date.now() < end) {
-        if (!head()?.namespaces.some((it) => it.schema === older)) call(() => handle.revive(older));
+      const lives = () => head()?.namespaces.some((it) => it.schema === older);
+      const usable = () => lives() && head().schema <= older;
+      const able = stores.reach(name).some(([from, to]) => from === schema && to === older);
+      while (!over && head() && !usable()) {
+        if (!lives()) {
+          if (!able) return `store "${name}" has no way back from schema ${schema} to ${older}`;
+          call(() => handle.revive(older));
+        }
+        if (Date.now() > end) return `store "${name}" is still on its way back from schema ${schema} to ${older}; try again soon`;
         await new Promise((go) => setTimeout(go, ROUND));
       }
+      return null;
     },
   };
 }

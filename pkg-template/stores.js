@@ -289,12 +289,14 @@ export async function createStores({ options }) {
     /**
      * The release goes to a build that knows these schemas: brings back those that are older than this build's.
      *
-     * @param {Record<string, {schema: number, reads: number[]}>} target
+     * @param {Record<string, {schema: number, reads?: number[]}>} target
      * @param {number} patience milliseconds to wait for it
+     * @returns {Promise<string[]>} a sentence for each store that has not come back
      */
     async handOver(target, patience) {
-      const back = [...opened].filter(([name, { spec }]) => target[name] && target[name].schema < spec.schema && !target[name].reads?.includes(spec.schema));
-      await Promise.all(back.map(([name, store]) => store.revive(target[name].schema, patience)));
+      const older = [...opened].filter(([name, { spec }]) => target[name]?.schema < spec.schema && !target[name].reads?.includes(spec.schema));
+      const ends = await Promise.all(older.map(([name, store]) => store.revive(target[name].schema, patience)));
+      return ends.filter(Boolean);
     },
 
     close() {
