@@ -45,7 +45,7 @@ export function createFields({ root = document, patience = 10_000 } = {}) {
     if (!event.isTrusted) return;
     const [target] = event.composedPath();
     if (target.type === 'password') secret.add(target);
-    if (event.type === 'input') touched.add(target.isContentEditable ? hostOf(target) : target);
+    if (event.type === 'input') touched.add(target);
     else if (event.type !== 'focusin') moved = true;
   };
   const listened = ['input', 'focusin', 'wheel', 'touchmove', 'pointerdown', 'keydown'];
@@ -148,12 +148,7 @@ function* everything(scope) {
 
 const shadows = (root) => [...everything(root)].map(({ shadowRoot }) => shadowRoot).filter(Boolean);
 
-const hostOf = (editable) => {
-  while (editable.parentElement?.isContentEditable) editable = editable.parentElement;
-  return editable;
-};
-
-const isField = (element) => element.matches('input,textarea,select') || (element.matches('[contenteditable]') && element.isContentEditable && hostOf(element) === element);
+const isField = (element) => element.matches('input,textarea,select') || (element.matches('[contenteditable]') && element.isContentEditable && !element.parentElement?.isContentEditable);
 
 const kindOf = (field) => field.type ?? 'contenteditable';
 
@@ -198,7 +193,8 @@ function differs(field) {
     const preset = field.multiple || options.some(({ defaultSelected }) => defaultSelected);
     return preset ? options.some(({ selected, defaultSelected }) => selected !== defaultSelected) : field.selectedIndex > 0;
   }
-  return field.value !== field.defaultValue;
+  // A slider and a colour have a value where none is given.
+  return field.value !== field.defaultValue && (field.defaultValue !== '' || !/^(range|color)$/.test(field.type));
 }
 
 function valueOf(field) {
@@ -211,7 +207,8 @@ function valueOf(field) {
 function fill(field, value) {
   if (TICKED.test(field.type)) {
     // A click is what every framework listens to here, and it tells of itself.
-    if (field.checked !== value) return field.click(), true;
+    if (field.checked !== value && !field.disabled) return field.click(), true;
+    field.checked = value;
   } else if (field.options) {
     const options = [...field.options];
     if (value.some((wanted) => !options.some((option) => option.value === wanted))) return false;

@@ -68,7 +68,7 @@ const ALL = `
 <input type="checkbox" name="extra" value="gift"><input type="checkbox" name="extra" value="card" checked>
 <input type="radio" name="pay" value="later" checked><input type="radio" name="pay" value="now"></form>
 <div id="story" contenteditable="true"><p>Once</p></div>
-<form><input name="who"></form><form name="third"><input name="who"></form><input name="who"><p><input><input class="second"></p>`;
+<input type="range" name="loud"><input type="color" name="tint"><form><input name="who"></form><form name="third"><input name="who"></form><input name="who"><p><input><input class="second"></p>`;
 
 const snapshot = (page) =>
   page.evaluate(() => ({
@@ -87,6 +87,8 @@ withBrowser('every kind of field comes back as the user left it, and says so to 
   await page.type('[name=count]', '12');
   await page.$eval('[name=when]', (field) => (field.value = '2024-05-06'));
   await page.type('[name=note]', 'Hello, ');
+  await page.focus('[name=loud]');
+  await page.keyboard.press('ArrowRight');
   await page.select('[name=size]', 'L');
   await page.select('[name=tags]', 'a', 'c');
   await page.click('[value=gift]');
@@ -103,7 +105,7 @@ withBrowser('every kind of field comes back as the user left it, and says so to 
   assert.deepEqual(await snapshot(page), before);
   assert.match(before.story, /upon/);
   const heard = await page.evaluate(() => heard);
-  for (const name of ['who', 'mail', 'count', 'when', 'note', 'size', 'tags', 'story']) {
+  for (const name of ['who', 'mail', 'count', 'when', 'note', 'loud', 'size', 'tags', 'story']) {
     for (const type of ['input', 'change']) assert.ok(heard.includes(`${type} ${name}`), `${type} ${name} in ${heard}`);
   }
   for (const name of ['extra', 'pay']) assert.ok(heard.includes(`click ${name}`), `click ${name} in ${heard}`);
@@ -114,6 +116,13 @@ withBrowser('every kind of field comes back as the user left it, and says so to 
 withBrowser('what nobody has changed is not captured', {}, async (t, browser) => {
   const page = await openForms(t, browser, ALL);
   assert.equal(await page.evaluate(() => keep()), 'null');
+});
+
+withBrowser('a box that is disabled meanwhile is ticked all the same', {}, async (t, browser) => {
+  const page = await openForms(t, browser, (load) => `<input type="checkbox" id="box"${load > 1 ? ' disabled' : ''}>`);
+  await page.click('#box');
+  await changeover(page);
+  assert.ok(await page.$eval('#box', (box) => box.checked));
 });
 
 withBrowser('a field that the user has cleared stays cleared', BOTH, async (t, browser) => {
