@@ -102,7 +102,7 @@ export function equip(page, options) {
   page.state = (name, provider) => states.register(String(name), provider);
   if (options.fields) states.register(FIELDS, createFields());
   page.backups = states.backups;
-  page.api.backups ??= () => page.backups();
+  page.api.backups = () => page.backups();
 
   /** Everything that has to be true before the loader may reload; throws when it is not. */
   page.save = async (by) => {

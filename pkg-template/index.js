@@ -30,11 +30,22 @@ function amend(instance, options) {
   return instance;
 }
 
-/** The loader has no bytes for `store`; on the instance of a script tag it comes with this entry or the runtime. */
+/** How often is looked whether the runtime has come, by those who wait for it. */
+const ROUND = 100;
+
+/**
+ * The loader has no bytes for `store` and `backups`; on the instance of a script tag they come with this entry or the
+ * runtime, which puts its own `backups` in place of this one.
+ */
 function withStores(instance, options) {
   if (instance.store) return instance;
   const { dispose } = instance;
+  const backups = async () => {
+    while (instance.backups === backups && instance.status.level === 'starting') await new Promise((go) => setTimeout(go, ROUND));
+    return instance.backups === backups ? [] : instance.backups();
+  };
   return Object.assign(instance, {
+    backups,
     store: (name, spec) => lazyStore({ options }, name, spec),
     dispose() {
       closeStores();

@@ -21,6 +21,7 @@ const EARLY_EVENTS = 100;
 /** Takes a page over from its loader; rejects when that is impossible, and leaves everything as it was. */
 export async function attach(page) {
   const options = amendEarly(page.options, page.api[LATE]);
+  page.api.store ??= (name, spec) => lazyStore(page, name, spec);
   try {
     const { exports, imports, start } = createBindings();
     const { instance, module } = await instantiate(options.wasm, imports);
@@ -151,8 +152,7 @@ function connect(page, options, Core) {
     },
     settled: settleChecks,
     capture: async (stores) => {
-      const late = await handOver(stores);
-      const captured = await states.capture(stores);
+      const [late, captured] = await Promise.all([handOver(stores), states.capture(stores)]);
       return late ? { ...captured, failed: [late, captured.failed].filter(Boolean).join('; ') } : captured;
     },
     restore: () => states.restored(),
@@ -224,8 +224,7 @@ function connect(page, options, Core) {
   };
   if (options.fields) states.register(FIELDS, createFields());
   page.backups = async () => [...(await states.backups()), ...(storesLoaded() ? await (await loadStores(page)).backups() : [])];
-  page.api.backups ??= () => page.backups();
-  page.api.store ??= (name, spec) => lazyStore(page, name, spec);
+  page.api.backups = () => page.backups();
   page.connect(impl);
   connected = true;
   page.onFailure = (event) => {

@@ -18,6 +18,8 @@ import { cloned } from './values.js';
 export const FIELDS = 'changeover:fields';
 /** How long a provider may take. Longer, and the user wonders whether the button did anything. */
 const PATIENCE = 3_000;
+/** The guard waits 15 s for all of it. */
+const ENOUGH = 8_000;
 /** How long an arriving page waits for `stores.js` on a slow line. */
 const LOADING = 15_000;
 /** Characters of one value, and of all of them: session storage holds some five million. */
@@ -41,6 +43,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
   const underWay = new Set();
   let gathered = null; // while an arrival is being reported: {restored, failed}
   let queue = []; // what is to be restored together
+  const pending = new Set(); // what is being restored: the provider has something else as yet
   let made = []; // what the last capture has kept apart
   let loading = null;
   const loaded = new WeakMap(); // what was kept of a form
@@ -54,6 +57,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     problem(code, `${who} not restored: ${message}`);
   };
   const finished = (list, name) => {
+    pending.delete(name);
     if (gathered) gathered[list].push(name);
     else tell({ restored: [], failed: [], [list]: [name] });
   };
@@ -139,13 +143,16 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     if (!found) return;
     const { main } = found;
     if (!hasSchema(entry) && !main.kept && schemaOf(main) === 1) return place(name, entry, found, main, copy(main.value));
+    pending.add(name);
     queue.push(name);
     if (queue.length === 1) track(bring());
   };
   const bring = async () => {
     // Whoever registers in this task, or while the steps are being loaded, goes along.
     await new Promise((done) => setTimeout(done));
-    const able = await ready();
+    let able;
+    do able = await ready();
+    while (able && [...providers.values()].some((entry) => hasSchema(entry) && !entry.known));
     const names = [...new Set(queue)];
     queue = [];
     await used.alone(carried().id, async () => {
@@ -168,6 +175,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       const alone = all.filter((job) => !joins(job)).map((job) => [job]);
       await Promise.all([all.filter(joins), ...alone].map((group) => group.length && bringGroup(group, able)));
     });
+    for (const name of names) pending.delete(name);
   };
   const bringGroup = async (jobs, able) => {
     try {
@@ -194,6 +202,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     try {
       const answer = entry.provider.restore(value);
       if (typeof answer?.then !== 'function') return took();
+      pending.add(name);
       const work = within(answer).then(took, refused);
       track(work);
       return work;
@@ -279,15 +288,16 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       const own = { schema: provider.schema, steps };
       let handed = { main: { value }, others: [] };
       let trouble;
+      const canRun = able && !broken;
       try {
-        if (broken) throw broken;
-        own.lineage = able?.lineage(name);
-        if (able) handed = await able.hand(name, value, reader);
-        else if (reader?.schema < own.schema && !reader.reads.includes(own.schema)) {
-          throw failure({ code: 'unavailable', message: `the steps from schema ${own.schema} down to ${reader.schema} cannot run here` });
-        }
+        own.lineage = canRun ? able.lineage(name) : undefined;
+        if (canRun) handed = await able.hand(name, value, reader);
       } catch (error) {
-        if (!broken) trouble = error;
+        trouble = error;
+      }
+      if (!canRun || trouble?.code === 'panic') {
+        const isOlder = reader?.schema < own.schema && !reader.reads.includes(own.schema);
+        trouble = isOlder && failure({ code: 'unavailable', message: `the steps from schema ${own.schema} down to ${reader.schema} cannot run here` });
       }
       const packed = async ({ value, ...form }, spare) => pack(name, { ...own, ...form }, value, spare);
       const main = await packed(handed.main);
@@ -324,10 +334,12 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       const { states, about } = carried();
       const next = { states: { ...states }, about: { ...about } };
       const failed = [];
+      await within(Promise.all(underWay)).catch(() => {});
       const able = await ready(PATIENCE);
       const token = newToken();
       const save = capturing(token, ROOM);
       const one = async ([name, entry]) => {
+        if (pending.has(name)) return;
         let value;
         try {
           const answer = await within(entry.provider.capture());
@@ -348,7 +360,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
           failed.push(`state "${name}" could not be saved: ${noWay}${messageOf(error)}`);
         }
       };
-      await Promise.all([...providers].map(one));
+      await within(Promise.all([...providers].map(one)), ENOUGH).catch((late) => failed.push(`not all state could be saved: ${late}`));
       return { ...next, failed: failed.length ? failed.join('; ') : null };
     },
 

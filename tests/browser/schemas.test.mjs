@@ -214,6 +214,34 @@ test('when nothing is known of the next build, the state goes along in older sch
   assert.deepEqual([older.value, same.value.nick, bare.value], [{ name: 'Ada Lovelace' }, 'Countess', { name: 'Ada Lovelace' }]);
 });
 
+test('what is still being restored is not captured over: it goes along as it came', async () => {
+  const left = await leave({ who: first({ name: 'Ada Lovelace' }), slow: holder('came') });
+  let go;
+  const page = setUp(left.envelope, { disk: left.disk, runs: () => new Promise((done) => { go = done; }) });
+  const report = page.states.restored();
+  page.states.register('who', second('mine'));
+  page.states.register('slow', { capture: () => 'mine', restore: () => new Promise(() => {}) });
+  page.states.register('other', holder('mine'));
+  const captured = await page.states.capture();
+  assert.deepEqual(captured.states, { who: { name: 'Ada Lovelace' }, slow: 'came', other: 'mine' });
+  go(Promise.reject(new Error('no')));
+  await report;
+});
+
+test('a capture ends in time, whatever the database does', async (t) => {
+  const page = setUp();
+  page.disk.kept.put = () => new Promise(() => {});
+  page.states.register('tags', holder(new Set()));
+  page.states.register('draft', holder('mine'));
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const captured = page.states.capture();
+  for (let n = 0; n < 9; n += 1) {
+    await new Promise((done) => setImmediate(done));
+    t.mock.timers.tick(1_000);
+  }
+  assert.deepEqual([(await captured).failed, (await captured).states], ['not all state could be saved: no answer within 8 s', { draft: 'mine' }]);
+});
+
 test('a duplicated tab does not restore what another tab has', async () => {
   const left = await leave({ who: first({ name: 'Ada Lovelace' }), draft: holder('plain'), tags: holder(new Set(['a'])) });
   const made = () => ({ who: second('mine'), draft: holder('mine'), tags: holder('mine') });
