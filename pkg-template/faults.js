@@ -14,6 +14,7 @@ const hits = (which, nth) => (typeof which === 'function' ? Boolean(which(nth)) 
  * | `quotaAt` | the write fails with a `QuotaExceededError`, and so does its transaction |
  * | `abortAt` | every request of the transaction succeeds, and then it aborts instead of completing |
  * | `blockOpen` | the open never answers; `true` is every open. If it names a version, `blocked` is fired |
+ * | `failOpen` | the open fails with an `UnknownError`, as when the profile is damaged |
  * | `delay` | a writing transaction stays open for so many milliseconds after its last request |
  *
  * `faults` of the result holds the options, which may be changed at any time, the counts so far, and `close()` and
@@ -99,6 +100,10 @@ export function faultyIndexedDb(indexedDB, options = {}) {
         return transaction;
       };
     }
+    if (kind === 'IDBDatabase' && name === 'close') {
+      connections.delete(target);
+      return call;
+    }
     if (kind === 'IDBTransaction' && name === 'commit' && writing.has(target)) return () => finish(target, writing.get(target)) || call();
     const source = target.source ?? target; // of a cursor
     const store = source.objectStore ?? source; // of an index
@@ -123,7 +128,8 @@ export function faultyIndexedDb(indexedDB, options = {}) {
 
   function open(name, ...version) {
     const nth = (faults.opens += 1);
-    if (faults.blockOpen === true || hits(faults.blockOpen, nth)) return unanswered(version.length > 0);
+    if (faults.blockOpen === true || hits(faults.blockOpen, nth)) return opening(version.length ? 'blocked' : null);
+    if (faults.failOpen === true || hits(faults.failOpen, nth)) return opening('error', new DOMException('the database could not be opened', 'UnknownError'));
     const request = indexedDB.open(name, ...version);
     request.addEventListener('success', (event) => connections.set(request.result, event.constructor));
     return wrap(request);
@@ -178,18 +184,21 @@ function corrupted(value) {
   return first ? Object.fromEntries(rest) : null;
 }
 
-/** An open that waits for another connection, for ever. */
-function unanswered(upgrades) {
+/** An open that is told of `type` and nothing else: it waits for ever, or has failed with `error`. */
+function opening(type, error) {
   const request = Object.assign(new EventTarget(), { onsuccess: null, onerror: null, onblocked: null, onupgradeneeded: null, source: null, transaction: null, readyState: 'pending' });
-  for (const name of ['result', 'error']) {
-    Object.defineProperty(request, name, {
-      get() {
-        throw new DOMException('The request has not finished.', 'InvalidStateError');
-      },
+  const unfinished = () => {
+    throw new DOMException('The request has not finished.', 'InvalidStateError');
+  };
+  const settled = (value) => () => (request.readyState === 'done' ? value : unfinished());
+  Object.defineProperties(request, { result: { get: settled(undefined) }, error: { get: settled(error) } });
+  for (const heard of ['blocked', 'error']) request.addEventListener(heard, (event) => request[`on${heard}`]?.(event));
+  if (type) {
+    setTimeout(() => {
+      if (error) request.readyState = 'done';
+      request.dispatchEvent(new Event(type, { cancelable: true }));
     });
   }
-  request.addEventListener('blocked', (event) => request.onblocked?.(event));
-  if (upgrades) setTimeout(() => request.dispatchEvent(new Event('blocked')));
   return request;
 }
 

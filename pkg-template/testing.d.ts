@@ -67,6 +67,8 @@ export interface IndexedDbFaults {
   abortAt?: Nth;
   /** This open never answers; `true`: none does. */
   blockOpen?: Nth | true;
+  /** This open fails; `true`: every one does. */
+  failOpen?: Nth | true;
   /** Writing transactions stay open for so long after their last request. */
   delay?: Millis;
 }

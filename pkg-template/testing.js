@@ -100,6 +100,7 @@ export async function roundTrip(spec, { samples = {}, arbitrary = {}, sample = h
       }
     }
   }
+  if (checks === 0) throw failure({ code: 'no_samples', message: `store ${JSON.stringify(name)}: there is no sample, so nothing was checked`, store: name });
   return { checks };
 }
 

@@ -125,9 +125,19 @@ export async function scenarios(faultyIndexedDb, indexedDB, className) {
     results.blocked = [...seen, made.readyState];
     other.close();
   }
+  {
+    factory.faults.failOpen = factory.faults.opens + 1;
+    const error = await open(factory, 'fails').catch((error) => error);
+    (await open(factory, 'fails')).close();
+    results.failed = [error.name, (await factory.databases()).some(({ name }) => name === 'fails')];
+  }
 
   // What other tabs and the browser do to a connection.
   {
+    const gone = await open(factory, 'told');
+    gone.onversionchange = () => results.told.push('a closed connection is told');
+    gone.close();
+    results.told = [];
     const database = await open(factory, 'told');
     const seen = [];
     database.onversionchange = ({ target, oldVersion, newVersion }) => seen.push(`versionchange ${oldVersion} ${newVersion} ${target === database}`);
@@ -140,7 +150,7 @@ export async function scenarios(faultyIndexedDb, indexedDB, className) {
     } catch (error) {
       seen.push(error.name);
     }
-    results.told = seen;
+    results.told.push(...seen);
   }
 
   // Nothing is a stranger: objects keep their classes and identities.
@@ -176,6 +186,7 @@ export const expected = {
   slow: ['a done', 'b done', 'c done', 'transaction complete', 'kept: a,b,c', 'slow: true'],
   upgrade: ['aborted: QuotaExceededError', 'open failed: AbortError'],
   blocked: ['blocked', 'InvalidStateError', 'pending'],
+  failed: ['UnknownError', true],
   told: ['versionchange 1 2 true', 'versionchange 1 null true', 'close', 'InvalidStateError'],
   classes: [true, true, true, true, true, true, -1, '[object IDBDatabase]'],
 };

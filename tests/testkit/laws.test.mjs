@@ -1,5 +1,6 @@
 // The laws as an app's own tests use them: from the built package, with the real engine, validators and generators.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import { everySchemaReaches, faultySteps, rehearse, roundTrip } from 'changeover/testing';
@@ -118,6 +119,21 @@ test('schemas without samples get what the steps make of others; a schema nobody
   assert.ok(ran > 0);
   const { code, message } = await broken(roundTrip({ schema: 3, migrations }, { samples: { 2: [{}] } }));
   assert.deepEqual([code, message], ['no_samples', 'store "store", step 1 -> 2 (up): there is no sample of schema 1']);
+});
+
+test('a check of nothing is no check', async () => {
+  assert.equal((await broken(roundTrip({ schema: 1 }, {}))).code, 'no_samples');
+  assert.equal((await broken(roundTrip({ schema: 1 }, { samples: { 1: [] } }))).code, 'no_samples');
+  assert.deepEqual(await roundTrip({ schema: 1 }, { samples: { 1: [{}] } }), { checks: 1 });
+});
+
+test("the laws have the codes and the formulas of the crate's", () => {
+  const source = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  const kit = source('pkg-template/testing.js') + source('pkg-template/golden.js');
+  const crate = [...source('src/engine/migration/laws.rs').matchAll(/Self::\w+ => "([^"]+)"/g)].map(([, text]) => text);
+  assert.ok(crate.length >= 12, `${crate.length} texts`);
+  const worded = ['every released schema reaches the head', 'a stored value becomes what is expected']; // said in words of their own here
+  for (const text of crate.filter((text) => !worded.includes(text))) assert.ok(kit.includes(text), text);
 });
 
 test('a step that hangs or throws is a broken law, not a test that never ends', async () => {
