@@ -20,7 +20,7 @@ test('each example is known to a test, and each link leads somewhere', () => {
   assert.deepEqual(unnamed, ['npm run demo', 'changeover/release.json        which build to run; tiny, never cached, the only file that is polled', 'npm test']);
   assert.deepEqual(
     blocks.filter((block) => block.name).map((block) => block.name).sort(),
-    ['hold', 'install', 'prompt', 'publish', 'serve', 'state', 'tag', 'vite.config.js'],
+    ['changeover.stores.json', 'hold', 'install', 'prompt', 'publish', 'schema', 'serve', 'state', 'store', 'tag', 'testing', 'vite.config.js'],
   );
   for (const link of links) assert.ok(existsSync(join(ROOT, link)), `README.md links to ${link}`);
 });
@@ -35,7 +35,7 @@ test('the commands and attributes that the README names exist', async () => {
     assert.match(sources, new RegExp(`\\b${key}\\b`), `the loader knows ${name}`);
   }
   const scripts = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
-  for (const script of ['demo', 'test', 'build', 'bench:size']) assert.ok(scripts[script], `npm run ${script} exists`);
+  for (const script of ['demo', 'test', 'build', 'bench:size', 'bench:state']) assert.ok(scripts[script], `npm run ${script} exists`);
 });
 
 test('five minutes with Vite: install, plugin, publish, serve; a draft and an upload survive the next build', { skip: noChromium && 'no Chromium' }, async (t) => {
@@ -71,6 +71,48 @@ test('five minutes with Vite: install, plugin, publish, serve; a draft and an up
   await tab.waitFor(() => document.getElementById('title')?.textContent === 'second', { what: 'the second build' });
   await tab.waitFor(() => document.querySelector('textarea').value === 'half a sentence', { what: 'the draft' });
   assert.equal(await tab.eval(() => location.search + location.hash), '?q=1#part');
+});
+
+test('a state and a store whose shape changes: the draft is migrated, and two builds share the notes', { skip: noChromium && 'no Chromium' }, async (t) => {
+  const app = await newProject(t);
+  app.write('index.html', '<!doctype html><html lang="en"><head><title>app</title></head><body><h1 id="title"></h1><script type="module" src="/main.js"></script></body></html>');
+  app.write('vite.config.js', example('vite.config.js'));
+  // The build before the change: the same examples on schema 1, with the other shape.
+  const older = (text) => text.replace('schema: 2', 'schema: 1').replace(/ {2}migrations: \[\n.*?\n {2}\],\n/s, '').replace(/ {2}validate: .*\n/, '');
+  app.write('draft.js', `${older(example('schema')).replace("{ paragraphs: [''] }", "{ text: 'One.\\nTwo.', kept: 1 }")}globalThis.draft = () => draft;\n`);
+  app.write('notes.js', older(example('store')));
+  app.write('changeover.stores.json', '{ "note": { "schema": 1 }, "notes": { "schema": 1 } }');
+  const main = (title) => `import './draft.js';\nimport * as notes from './notes.js';\nglobalThis.notes = notes;\ndocument.getElementById('title').textContent = '${title}';\n`;
+  app.write('main.js', main('first'));
+  await app.shell(example('publish'));
+  const url = await app.serve();
+  const browser = await openBrowser(t);
+  const old = await browser.open(url);
+  const tab = await browser.open(url);
+  await tab.waitFor(() => globalThis.changeover?.status.level === 'full', { what: 'the full level' });
+  await tab.eval(() => notes.notes.set('a', { text: 'milk', by: 'Ada' }));
+
+  app.write('draft.js', `${example('schema')}globalThis.draft = () => draft;\n`);
+  app.write('notes.js', example('store'));
+  app.write('changeover.stores.json', example('changeover.stores.json'));
+  app.write('main.js', main('second'));
+  await app.shell(example('publish'));
+  await tab.click(RELOAD, { timeout: 10_000 });
+  await tab.waitFor(() => document.getElementById('title')?.textContent === 'second', { what: 'the second build' });
+  await tab.waitFor(() => draft().kept, { what: 'the draft' });
+  assert.deepEqual(await tab.eval(() => draft()), { kept: 1, paragraphs: ['One.', 'Two.'] });
+  await tab.eval(() => notes.append('a', 'bread'));
+  assert.deepEqual(await tab.eval(() => notes.notes.get('a')), { by: 'Ada', paragraphs: ['milk', 'bread'] });
+  assert.deepEqual(await old.eval(() => notes.notes.get('a')), { by: 'Ada', text: 'milk\nbread' });
+  assert.equal(await old.text('#title'), 'first', 'the other tab stays on its build');
+});
+
+test('steps are tested as the README says, and a step that loses something is found', async (t) => {
+  const app = await newProject(t);
+  app.write('laws.mjs', example('testing'));
+  await app.shell('node laws.mjs');
+  app.write('laws.mjs', example('testing').replace('paragraphs.join', "['' + paragraphs[0]].join"));
+  await assert.rejects(app.shell('node laws.mjs'), /note/);
 });
 
 test('a prompt of one\'s own replaces the built-in one', { skip: noChromium && 'no Chromium' }, async (t) => {
