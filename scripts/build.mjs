@@ -30,7 +30,7 @@ const modules = [
 }));
 const storesModule = modules.find(({ name }) => name === 'stores');
 /** Entry points beside the guard, as ES modules and as CommonJS, each with its types. */
-const kits = ['adapters', 'adopt', 'testing'];
+const kits = ['adapters', 'adopt', 'slots', 'testing'];
 const native = join(work, 'native', platform, `changeover${ending}`);
 
 /** Features that rustc's wasm32-unknown-unknown turns on by default and every supported browser has. */
@@ -122,7 +122,7 @@ async function bundle(out) {
     ...kits.flatMap((name) => [
       esbuild({ ...common, ...apart, entryPoints: [source(`${name}.js`)], outfile: join(out, `${name}.js`), format: 'esm' }),
       // A CommonJS module cannot require stores.js, so the one kit that needs it carries it.
-      esbuild({ ...common, entryPoints: [source(`${name}.js`)], outfile: join(out, `${name}.cjs`), format: 'cjs', plugins: [generated(storesModule, runtimes(storesModule)[0][1])] }),
+      esbuild({ ...common, entryPoints: [source(`${name}.js`)], outfile: join(out, `${name}.cjs`), format: 'cjs', supported: { 'dynamic-import': true }, plugins: [generated(storesModule, runtimes(storesModule)[0][1])] }),
     ]),
     ...modules.flatMap((module) => runtimes(module).map(([name, inlined]) =>
       esbuild({ ...common, ...apart, entryPoints: [source(`${module.entry}.js`)], outfile: join(out, name), format: 'esm', minify: true, plugins: [generated(module, inlined)] }),

@@ -9,7 +9,7 @@ import { transform } from 'esbuild';
 import { PACKAGE, ROOT, packed } from './support.mjs';
 
 const text = (name) => readFileSync(join(PACKAGE, name), 'utf8');
-const KITS = ['adapters', 'adopt', 'testing'];
+const KITS = ['adapters', 'adopt', 'slots', 'testing'];
 const STORES = ['stores.js', 'stores-slim.js'];
 const SCRIPTS = ['changeover.js', 'index.js', 'index.cjs', 'runtime.js', 'runtime-slim.js', ...STORES, ...KITS.flatMap((name) => [`${name}.js`, `${name}.cjs`])];
 
