@@ -81,12 +81,15 @@ pub struct Slot {
     pub schema: u32,
 }
 
-/// What code a slot runs.
+/// What code a slot runs. A kind of a later version is never swapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SlotKind {
     Module,
+    /// The file is the glue, and the binary is among what it imports: the two are one unit.
     Wasm,
+    #[serde(other)]
+    Unknown,
 }
 
 /// A file of a build.
@@ -107,6 +110,9 @@ pub struct Chunk {
     pub dynamic_imports: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub css: Vec<String>,
+    /// The names that other chunks can import; empty also when the build does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exports: Vec<String>,
     pub owner: Owner,
 }
 
@@ -222,9 +228,10 @@ impl Slot {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             file: fields.text("file", PATH),
-            kind: match fields.word("kind", &["module", "wasm"], "module or wasm") {
-                0 => SlotKind::Module,
-                _ => SlotKind::Wasm,
+            kind: match fields.text("kind", ANY).as_str() {
+                "module" => SlotKind::Module,
+                "wasm" => SlotKind::Wasm,
+                _ => SlotKind::Unknown,
             },
             schema: fields.maybe_number("schema", SMALL).unwrap_or_default() as u32,
         }
@@ -247,6 +254,7 @@ impl Chunk {
             imports: fields.texts("imports", PATH),
             dynamic_imports: fields.texts("dynamicImports", PATH),
             css: fields.texts("css", PATH),
+            exports: fields.texts("exports", ANY),
             owner: match fields.text("owner", ANY).as_str() {
                 "slot" => Owner::Slot,
                 "shared" => Owner::Shared,
@@ -301,6 +309,14 @@ mod tests {
         let manifest = Manifest::parse(&with_chunk("a.js", "worker", "tenant")).unwrap();
         let chunk = &manifest.chunks["a.js"];
         assert_eq!((chunk.kind, chunk.owner), (ChunkKind::Asset, Owner::Shell));
+        let slot = r#""slots":{"cart":{"file":"a.js","kind":"worklet"}},"chunks""#;
+        let text = with_chunk("a.js", "script", "slot").replacen(r#""chunks""#, slot, 1);
+        let manifest = Manifest::parse(&text).unwrap();
+        assert_eq!(manifest.slots["cart"].kind, SlotKind::Unknown);
+        assert_eq!(
+            Manifest::parse(&manifest.to_json()).unwrap().slots["cart"].kind,
+            SlotKind::Unknown
+        );
     }
 
     #[test]

@@ -327,6 +327,7 @@ mod tests {
             imports: Vec::new(),
             dynamic_imports: Vec::new(),
             css: Vec::new(),
+            exports: Vec::new(),
             owner: Owner::Shell,
         }
     }

@@ -194,7 +194,7 @@ fn manifest() -> impl Strategy<Value = Manifest> {
         (integrity(), any::<u64>()).prop_map(|(integrity, size)| Document { integrity, size });
     let slots = (
         path(),
-        select(&[SlotKind::Module, SlotKind::Wasm][..]),
+        select(&[SlotKind::Module, SlotKind::Wasm, SlotKind::Unknown][..]),
         any::<u32>(),
     )
         .prop_map(|(file, kind, schema)| Slot { file, kind, schema });
@@ -257,8 +257,9 @@ fn chunk() -> impl Strategy<Value = Chunk> {
     );
     let owners = select(&[Owner::Shell, Owner::Slot, Owner::Shared, Owner::Pinned][..]);
     let first = (any::<String>(), any::<String>(), integrity(), any::<u64>());
-    (first, kinds, paths(), paths(), paths(), owners).prop_map(
-        |(first, kind, imports, dynamic_imports, css, owner)| {
+    let exports = collection::vec(any::<String>(), 0..4);
+    (first, kinds, paths(), paths(), paths(), exports, owners).prop_map(
+        |(first, kind, imports, dynamic_imports, css, exports, owner)| {
             let (id, code, integrity, size) = first;
             Chunk {
                 id,
@@ -269,6 +270,7 @@ fn chunk() -> impl Strategy<Value = Chunk> {
                 imports,
                 dynamic_imports,
                 css,
+                exports,
                 owner,
             }
         },

@@ -479,6 +479,7 @@ pub fn chunk(id: &str, code: &str) -> Chunk {
         imports: Vec::new(),
         dynamic_imports: Vec::new(),
         css: Vec::new(),
+        exports: Vec::new(),
         owner: Owner::Shell,
     }
 }

@@ -26,6 +26,7 @@ pub fn chunk(path: &str, print: &Fingerprint) -> Chunk {
         imports: Vec::new(),
         dynamic_imports: Vec::new(),
         css: Vec::new(),
+        exports: Vec::new(),
         owner: Owner::Shell,
     }
 }

@@ -214,6 +214,7 @@ fn chunk(id: &str, code: &str) -> Chunk {
         imports: vec![],
         dynamic_imports: vec![],
         css: vec![],
+        exports: vec![],
         owner: Owner::Shell,
     }
 }
