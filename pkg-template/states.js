@@ -80,8 +80,8 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       });
       return able;
     } catch (error) {
+      if (loading) problem(error.code ?? 'unavailable', `states with a schema are carried but not migrated: ${messageOf(error)}`);
       loading = null; // the next one tries again
-      problem(error.code ?? 'unavailable', `states with a schema are carried but not migrated: ${messageOf(error)}`);
       return null;
     }
   };
@@ -226,7 +226,8 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     finished('failed', name);
     noteUntouched(entry);
     if (error?.code === GONE) return takeOut(name);
-    backUp(name, found, { reason: error?.code ?? 'restore_failed', message: messageOf(error) }).catch(() => {});
+    const taken = (id) => used.has(found.token, name) && letGo([id]); // by another provider, meanwhile
+    backUp(name, found, { reason: error?.code ?? 'restore_failed', message: messageOf(error) }).then(taken, () => {});
   };
   /** What the app has instead must not replace what is still in the envelope, unless the user has worked on it. */
   const noteUntouched = async (entry) => {
@@ -245,6 +246,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       about[name].backup = id;
       keep();
     }
+    return id;
   };
   const letGo = (ids) => {
     const there = ids.filter(Boolean);
@@ -304,10 +306,10 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       const others = await Promise.all(handed.others.map((form) => packed(form, true)));
       const about = { ...main, others, original: await withOriginal(name, original, value, own, { ...own, ...handed.main }) };
       if (!trouble) return about;
-      const id = main.kept ?? idOf(main, name);
-      await backUp(name, { token, main }, { reason: trouble.code ?? 'step_failed', message: messageOf(trouble) }).then(() => made.push(id), () => {});
-      about.backup = id;
-      return Object.assign(about, { trouble });
+      const why = { reason: trouble.code ?? 'step_failed', message: messageOf(trouble) };
+      const backup = await backUp(name, { token, main }, why).catch(() => undefined);
+      if (backup) made.push(backup);
+      return { ...about, backup, trouble };
     };
   };
 

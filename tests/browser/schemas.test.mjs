@@ -295,7 +295,7 @@ test('when stores.js does not come, the problem is told, and a page that goes ba
   const who = second({ first: 'Ada', last: 'Lovelace' });
   const onwards = await leave({ who }, { runs, stores: { who: { schema: 3, reads: [2] } } });
   assert.deepEqual([onwards.captured.failed, onwards.captured.states.who], [null, who.value]);
-  assert.equal(onwards.page.problems[0].code, 'unavailable');
+  assert.deepEqual(onwards.page.problems.map(({ code }) => code), ['unavailable', 'unavailable'], 'once when it comes, once when it leaves');
   const back = await leave({ who }, { runs, stores: { who: { schema: 1, reads: [1] } } });
   assert.equal(back.captured.failed, 'state "who" could not be saved: the steps from schema 2 down to 1 cannot run here');
 });

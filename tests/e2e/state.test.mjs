@@ -95,6 +95,23 @@ for (const [what, how, code, sentence] of [
   });
 }
 
+inBrowsers('a draft of the same schema is validated all the same, and one of another branch is refused', { only: ['chromium'] }, async (t, browser) => {
+  const strict = DRAFT.one.replace('schema: 1,', 'schema: 1, validate: ({ text }) => text === "",');
+  const branch = DRAFT.two().replace("id: 'text to lines'", "id: 'text to rows'");
+  const site = await startStateSite(t, { one: { app: DRAFT.one }, two: { app: strict }, three: { app: DRAFT.two() }, four: { app: branch } });
+  const tab = await openDraft(browser, site);
+  await tab.type('#draft', 'tea');
+  await moves(tab, site, 'two');
+  assert.deepEqual((await told(tab)).map(({ type, code, failed }) => [type, code ?? failed]), [['problem', 'invalid_value'], ['stateRestored', ['draft']]]);
+  await moves(tab, site, 'three');
+  assert.deepEqual(await tab.eval(() => restored.draft.lines), ['tea']);
+  await moves(tab, site, 'four');
+  const [problem] = await told(tab);
+  assert.deepEqual([problem.code, await draft(tab)], ['foreign_schema', '']);
+  assert.match(problem.message, /its step 1 -> 2 has hash .* two branches call different things schema 2$/);
+  assert.deepEqual((await backups(tab)).map(({ schema, reason }) => [schema, reason]), [[2, 'foreign_schema']]);
+});
+
 inBrowsers('a backup is put in place by hand, with its migrations', { only: ['chromium'] }, async (t, browser) => {
   const flag = 'fails = true; globalThis.heal = () => { fails = false; }';
   const up = '({ text }) => { if (fails) throw new Error("not yet"); return { lines: [text], mark: "none" }; }';
