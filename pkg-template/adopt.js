@@ -131,6 +131,15 @@ function asObject(value, what) {
   throw failure({ code: 'not_readable', message: `${what} is no object` });
 }
 
+/** False only for certain. WebKit keeps an entry of a database whose making was given up, so it is better not begun. */
+async function isListed(database) {
+  try {
+    return (await indexedDB.databases()).some(({ name }) => name === database);
+  } catch {
+    return true; // opening it will tell
+  }
+}
+
 /** Opens what is there; resolves with nothing when it is not. A connection that comes too late is closed. */
 function open(database, timeout, what) {
   return new Promise((resolve, reject) => {
@@ -140,31 +149,38 @@ function open(database, timeout, what) {
       late = true;
       fail('blocked', `it did not open within ${timeout / 1000} s; perhaps another tab is upgrading it`);
     }, timeout);
-    let request;
-    try {
-      request = indexedDB.open(database);
-    } catch (error) {
-      clearTimeout(timer);
-      return fail('unavailable', error.message);
-    }
-    let missing = false;
-    request.onupgradeneeded = () => {
-      missing = true;
-      request.transaction.abort(); // otherwise an empty database would be left behind
+    const begin = () => {
+      const request = indexedDB.open(database);
+      let missing = false;
+      request.onupgradeneeded = () => {
+        missing = true;
+        request.transaction.abort(); // otherwise an empty database would be left behind
+      };
+      request.onerror = (event) => {
+        event.preventDefault();
+        clearTimeout(timer);
+        if (missing) resolve(undefined);
+        else fail('unavailable', request.error?.message || request.error?.name);
+      };
+      request.onsuccess = () => {
+        clearTimeout(timer);
+        const { result } = request;
+        result.onversionchange = () => result.close();
+        if (late) result.close();
+        else resolve(result);
+      };
     };
-    request.onerror = (event) => {
-      event.preventDefault();
-      clearTimeout(timer);
-      if (missing) resolve(undefined);
-      else fail('unavailable', request.error?.message || request.error?.name);
-    };
-    request.onsuccess = () => {
-      clearTimeout(timer);
-      const { result } = request;
-      result.onversionchange = () => result.close();
-      if (late) result.close();
-      else resolve(result);
-    };
+    isListed(database)
+      .then((listed) => {
+        if (late) return;
+        if (listed) return begin();
+        clearTimeout(timer);
+        resolve(undefined);
+      })
+      .catch((error) => {
+        clearTimeout(timer);
+        fail('unavailable', error.message);
+      });
   });
 }
 

@@ -1,11 +1,10 @@
-// Data that is in browsers already, written by the libraries themselves and read in headless Chromium.
+// Data that is in browsers already: written by the libraries themselves, and read.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { build } from 'esbuild';
 import { fromIndexedDb, fromLocalStorage, fromReduxPersist, fromZustandPersist } from '../../pkg-template/adopt.js';
-import { ROOT, send, serve, withBrowser } from '../prompt/harness.mjs';
-
-const BOTH = { engines: ['chromium', 'firefox'] };
+import { inBrowsers } from '../e2e/browsers.mjs';
+import { ROOT, send, serve } from '../prompt/harness.mjs';
 
 const SCRIPT = `
 import { persistReducer, persistStore } from 'redux-persist';
@@ -21,14 +20,14 @@ globalThis.read = async (adoption) => {
   return found && { ...found, records: [...found.records] };
 };
 globalThis.fails = (adoption) => Promise.resolve().then(adoption).then(() => 'did not fail', ({ code, message }) => ({ code, message }));
-globalThis.done = (request) => new Promise((resolve, reject) => {
+globalThis.answer = (request) => new Promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
   request.onerror = () => reject(request.error);
 });
 globalThis.database = (name, version, stores) => {
   const request = indexedDB.open(name, version);
   request.onupgradeneeded = () => stores(request.result);
-  return done(request);
+  return answer(request);
 };
 globalThis.names = async () => (await indexedDB.databases()).map(({ name, version }) => name + ' ' + version).sort();
 `;
@@ -38,14 +37,12 @@ async function openPage(t, browser) {
   bundled ??= await build({ stdin: { contents: SCRIPT, resolveDir: ROOT }, bundle: true, format: 'iife', write: false, define: { 'process.env.NODE_ENV': '"production"' }, mainFields: ['module', 'main'], logLevel: 'warning' });
   const site = await serve({ '/': '<!doctype html><title>old data</title><link rel="icon" href="data:,"><script src="/test.js"></script>', '/test.js': (request, response) => send(response, 200, bundled.outputFiles[0].text, '.js') });
   t.after(site.close);
-  const page = await browser.newPage();
-  await page.goto(site.origin);
-  return page;
+  return browser.open(site.origin);
 }
 
-withBrowser('localStorage: one key, several keys, or all with a prefix', BOTH, async (t, browser) => {
+inBrowsers('localStorage: one key, several keys, or all with a prefix', {}, async (t, browser) => {
   const page = await openPage(t, browser);
-  const found = await page.evaluate(async () => {
+  const found = await page.eval(async () => {
     for (const [name, value] of Object.entries({ 'note:b': { n: 2 }, 'note:a': { n: 1 }, theme: 'dark' })) localStorage.setItem(name, JSON.stringify(value));
     localStorage.setItem('plain', 'no JSON');
     const before = JSON.stringify({ ...localStorage });
@@ -72,9 +69,9 @@ withBrowser('localStorage: one key, several keys, or all with a prefix', BOTH, a
   ]);
 });
 
-withBrowser('what cannot be parsed is an error with its name, and stays', {}, async (t, browser) => {
+inBrowsers('what cannot be parsed is an error with its name, and stays', {}, async (t, browser) => {
   const page = await openPage(t, browser);
-  const [problems, kept] = await page.evaluate(async () => {
+  const [problems, kept] = await page.eval(async () => {
     const broken = { cart: '{"items":', 'persist:root': '{"cart":"{\\"n\\":","_persist":"{\\"version\\":1}"}', 'persist:list': '[]', zustand: 'null', 'note:a': '1' };
     for (const [name, text] of Object.entries(broken)) localStorage.setItem(name, text);
     const problems = [
@@ -101,9 +98,9 @@ withBrowser('what cannot be parsed is an error with its name, and stays', {}, as
   });
 });
 
-withBrowser('redux-persist: each slice is a record, its version the schema', BOTH, async (t, browser) => {
+inBrowsers('redux-persist: each slice is a record, its version the schema', {}, async (t, browser) => {
   const page = await openPage(t, browser);
-  const found = await page.evaluate(async () => {
+  const found = await page.eval(async () => {
     const { persistReducer, persistStore, storage, combineReducers, legacy_createStore } = made;
     const keep = async (key, version) => {
       const reducer = combineReducers({ cart: (state = { items: ['tea'] }) => state, view: (state = { page: 3 }) => state });
@@ -130,9 +127,9 @@ withBrowser('redux-persist: each slice is a record, its version the schema', BOT
   ]);
 });
 
-withBrowser('zustand: the state is one record, its version the schema', BOTH, async (t, browser) => {
+inBrowsers('zustand: the state is one record, its version the schema', {}, async (t, browser) => {
   const page = await openPage(t, browser);
-  const found = await page.evaluate(async () => {
+  const found = await page.eval(async () => {
     const keep = (name, options) => made.create(made.persist(() => ({ items: [1], add() {} }), { name, ...options })).setState({ items: [1, 2] });
     keep('cart', { version: 2 });
     keep('fresh');
@@ -153,9 +150,9 @@ withBrowser('zustand: the state is one record, its version the schema', BOTH, as
   ]);
 });
 
-withBrowser('an IndexedDB store is read whole, at its own version, and closed', BOTH, async (t, browser) => {
+inBrowsers('an IndexedDB store is read whole, at its own version, and closed', {}, async (t, browser) => {
   const page = await openPage(t, browser);
-  const found = await page.evaluate(async () => {
+  const found = await page.eval(async () => {
     const db = await database('app', 7, (db) => {
       db.createObjectStore('notes', { keyPath: 'id' });
       db.createObjectStore('pairs');
@@ -184,7 +181,7 @@ withBrowser('an IndexedDB store is read whole, at its own version, and closed', 
     const request = indexedDB.open('app', 8);
     let blocked = false;
     request.onblocked = () => (blocked = true);
-    (await done(request)).close();
+    (await answer(request)).close();
     return [...results, blocked];
   });
   assert.deepEqual(found, [
@@ -198,9 +195,9 @@ withBrowser('an IndexedDB store is read whole, at its own version, and closed', 
   ]);
 });
 
-withBrowser('a database that does not exist is none afterwards either, and an empty one holds nothing', BOTH, async (t, browser) => {
+inBrowsers('a database that does not exist is none afterwards either, and an empty one holds nothing', {}, async (t, browser) => {
   const page = await openPage(t, browser);
-  const found = await page.evaluate(async () => {
+  const found = await page.eval(async () => {
     const absent = await read(fromIndexedDb({ database: 'absent', store: 'x', schema: 1 }));
     const after = await names();
     (await database('empty', 1, () => {})).close();
@@ -210,17 +207,29 @@ withBrowser('a database that does not exist is none afterwards either, and an em
   assert.deepEqual(found, [null, [], null, null, ['bare 1', 'empty 1']]);
 });
 
-withBrowser('a database that another tab is upgrading is given up in time, and the late connection holds nobody up', {}, async (t, browser) => {
+inBrowsers('where databases cannot be listed, one that does not exist is not made either', { only: ['chromium', 'firefox'] }, async (t, browser) => {
   const page = await openPage(t, browser);
-  const found = await page.evaluate(async () => {
+  const found = await page.eval(async () => {
+    const list = IDBFactory.prototype.databases;
+    delete IDBFactory.prototype.databases;
+    const absent = await read(fromIndexedDb({ database: 'absent', store: 'x', schema: 1 }));
+    IDBFactory.prototype.databases = list;
+    return [absent ?? null, await names()];
+  });
+  assert.deepEqual(found, [null, []]);
+});
+
+inBrowsers('a database that another tab is upgrading is given up in time, and the late connection holds nobody up', {}, async (t, browser) => {
+  const page = await openPage(t, browser);
+  const found = await page.eval(async () => {
     // A connection that ignores `versionchange` keeps the upgrade waiting, and everybody behind it.
     const holder = await database('busy', 1, (db) => db.createObjectStore('x'));
     const upgrade = indexedDB.open('busy', 2);
-    const upgraded = done(upgrade);
+    const upgraded = answer(upgrade);
     const problem = await fails(fromIndexedDb({ database: 'busy', store: 'x', schema: 1, timeout: 300 }));
     holder.close();
     (await upgraded).close();
-    (await done(indexedDB.open('busy', 3))).close();
+    (await answer(indexedDB.open('busy', 3))).close();
     return [problem, await names()];
   });
   assert.deepEqual(found, [
