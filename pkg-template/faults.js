@@ -51,11 +51,28 @@ export function faultyIndexedDb(indexedDB, options = {}) {
     const request = inTurn(store, (Event) => {
       mask(request, 'error', reason);
       mask(request, 'result', undefined);
-      const event = new Event('error', { bubbles: true, cancelable: true });
-      event.eventPath = [transaction.db, transaction]; // fake-indexeddb bubbles along this list
-      if (request.dispatchEvent(event) || always) abort(transaction, reason);
+      if (!handled(request, transaction, Event) || always) abort(transaction, reason);
     });
     return request;
+  }
+
+  /** Tells the app of an error, first at the request, then at its transaction and database; true when it was handled. */
+  function handled(request, transaction, Event) {
+    const path = [transaction, transaction.db];
+    const make = () => new Event('error', { bubbles: true, cancelable: true });
+    let bubbled = false;
+    const note = () => (bubbled = true);
+    transaction.addEventListener('error', note, true);
+    const event = make();
+    event.eventPath = [...path].reverse(); // fake-indexeddb bubbles along this list
+    let unhandled = request.dispatchEvent(event);
+    transaction.removeEventListener('error', note, true);
+    // In WebKit only its own events bubble.
+    for (const target of bubbled ? [] : path) {
+      const again = Object.defineProperty(make(), 'target', { value: request, configurable: true });
+      unhandled = target.dispatchEvent(again) && unhandled;
+    }
+    return !unhandled;
   }
 
   /** Keeps a transaction open until its last request is answered and its time is over; then it may abort. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { faultyIndexedDb } from 'changeover/testing';
 import * as fake from 'fake-indexeddb';
-import { ROOT, serve, withBrowser } from '../prompt/harness.mjs';
+import { inBrowsers } from '../e2e/browsers.mjs';
+import { ROOT, serve } from '../prompt/harness.mjs';
 import { expected, open, scenarios } from './faults.mjs';
 
 function same(results) {
@@ -17,7 +18,7 @@ test('faults in fake-indexeddb', async () => {
   same(await scenarios(faultyIndexedDb, new fake.IDBFactory(), (name) => fake[name]));
 });
 
-withBrowser('faults in a page', { engines: ['chromium', 'firefox'] }, async (t, browser) => {
+inBrowsers('faults in a page', {}, async (t, browser) => {
   const dist = (name) => readFileSync(join(ROOT, 'dist', 'npm', name), 'utf8');
   const site = await serve({
     '/': '<!doctype html><title>faults</title><link rel="icon" href="data:,">',
@@ -26,16 +27,15 @@ withBrowser('faults in a page', { engines: ['chromium', 'firefox'] }, async (t, 
     '/faults.mjs': readFileSync(join(ROOT, 'tests/testkit/faults.mjs'), 'utf8'),
   });
   t.after(site.close);
-  const page = await browser.newPage();
-  await page.goto(site.origin);
-  const results = await page.evaluate(async () => {
+  const page = await browser.open(site.origin);
+  const results = await page.eval(async () => {
     const [{ faultyIndexedDb }, { scenarios }] = await Promise.all([import('/kit/testing.js'), import('/faults.mjs')]);
     return scenarios(faultyIndexedDb, indexedDB, (name) => globalThis[name]);
   });
   same(results);
 });
 
-withBrowser('a durable store of this package survives each fault at each write: what it says is what is there', { engines: ['chromium', 'firefox'] }, async (t, browser) => {
+inBrowsers('a durable store of this package survives each fault at each write: what it says is what is there', {}, async (t, browser) => {
   const dist = (name) => readFileSync(join(ROOT, 'dist', 'npm', name), 'utf8');
   const site = await serve({
     '/': '<!doctype html><title>faults</title><link rel="icon" href="data:,">',
@@ -43,9 +43,8 @@ withBrowser('a durable store of this package survives each fault at each write: 
     '/kit/stores.js': dist('stores.js'),
   });
   t.after(site.close);
-  const page = await browser.newPage();
-  await page.goto(site.origin);
-  const wrong = await page.evaluate(async () => {
+  const page = await browser.open(site.origin);
+  const wrong = await page.eval(async () => {
     const [{ faultyIndexedDb }, { createStores }] = await Promise.all([import('/kit/testing.js'), import('/kit/stores.js')]);
     const factory = faultyIndexedDb(indexedDB);
     const { faults } = factory;
