@@ -568,7 +568,9 @@ impl Inner {
         }
         on(&window, "pagehide", |this, event| {
             this.end_pause();
-            // A page that goes for good gives everything back by itself, and its last writes must not wait.
+            // WebKit leaves a page its locks over a reload. Nothing is unsafe without them: every write checks the epoch.
+            this.give_back();
+            // A page that goes for good has no time to go to sleep, and its last writes must not wait.
             if json::property(event, "persisted").is_truthy()
                 && let Some(bedtime) = &this.open.borrow().bedtime
             {
@@ -682,9 +684,13 @@ impl Inner {
             }
             drop(all);
         }
+        self.give_back();
+        self.database.close();
+    }
+
+    fn give_back(&self) {
         drop(self.shared.take());
         drop(self.exclusive.take());
-        self.database.close();
     }
 
     fn lock_of(&self, schema: u32) -> String {
