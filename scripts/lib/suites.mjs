@@ -34,6 +34,16 @@ export function browsersIn(words) {
   return { wanted: wanted.length ? wanted : browserNames, rest: words.filter((word) => !browserNames.includes(word)) };
 }
 
+/** A suite with tests that need no browser and others that run in each; its words may name browsers. */
+const inSomeBrowsers = (folder, needs) => ({
+  needs: [...needs, 'browsers'],
+  needsFor: (words) => [...needs, ...browsersIn(words).wanted],
+  steps: (words, missing) => {
+    const { wanted, rest } = browsersIn(words);
+    return [node(folder, rest, { BROWSERS: wanted.filter((name) => !missing.includes(name)).join(',') })];
+  },
+});
+
 export const SUITES = {
   scripts: {
     about: 'what counts tests, and what decides to build again',
@@ -50,7 +60,7 @@ export const SUITES = {
     needs: ['rust'],
     steps: () => [
       check('cargo', 'clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'),
-      check('cargo', 'clippy', '--package', 'changeover', '--features', 'js', '--all-targets', ...WASM, '--', '-D', 'warnings'),
+      check('cargo', 'clippy', '--package', 'changeover', '--features', 'js,stores', '--all-targets', ...WASM, '--', '-D', 'warnings'),
     ],
   },
   layers: {
@@ -118,19 +128,16 @@ export const SUITES = {
   },
   adapters: {
     about: 'state libraries, and data from before a store, as the libraries themselves write it',
-    needs: ['npm', 'chromium'],
-    steps: (words) => [node('tests/adapters', words)],
+    ...inSomeBrowsers('tests/adapters', ['npm']),
   },
   fields: {
     about: 'form fields, focus and scroll positions through a reload',
-    needs: ['npm', 'chromium'],
-    steps: (words) => [node('tests/fields', words)],
+    ...inSomeBrowsers('tests/fields', ['npm']),
   },
   testkit: {
     about: 'the test kit: laws, golden fixtures, faults',
-    needs: ['npm', 'rust', 'chromium'],
+    ...inSomeBrowsers('tests/testkit', ['npm', 'rust']),
     builds: true,
-    steps: (words) => [node('tests/testkit', words)],
   },
   vite: {
     about: 'the Vite plugin, Vite 7 and 8',
