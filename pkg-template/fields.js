@@ -10,6 +10,7 @@ const SECRET = /(^|\s)(cc-\S+|current-password|new-password|one-time-code)(\s|$)
 const INERT = /^(script|style|link|meta|base|iframe|object|embed)$/;
 const TICKED = /^(checkbox|radio)$/;
 const INSIDE = ' >>> ';
+const SKIP = '[data-changeover-skip]';
 
 /**
  * @param {{root?: Document, patience?: number}} options `patience`: how long fields are waited for that the app renders late
@@ -22,7 +23,7 @@ export function createFields({ root = document, patience = 10_000 } = {}) {
   let moved = false;
   let pending = null;
 
-  const allowed = (field) => !NEVER.test(field.type) && !secret.has(field) && !SECRET.test(field.getAttribute('autocomplete')) && !skipped(field);
+  const allowed = (field) => !NEVER.test(field.type) && !secret.has(field) && !SECRET.test(field.getAttribute('autocomplete')) && !skipped(field) && !field.querySelector(SKIP);
 
   const changed = (field) => touched.has(field) || carried.has(field) || differs(field);
 
@@ -154,7 +155,7 @@ const kindOf = (field) => field.type ?? 'contenteditable';
 
 const skipped = (element) => {
   const { host } = element.getRootNode();
-  return element.closest('[data-changeover-skip]') || (host && skipped(host));
+  return element.closest(SKIP) || (host && skipped(host));
 };
 
 /** By id, else by name and form, else by place. Not unique. */

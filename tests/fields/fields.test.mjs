@@ -68,7 +68,7 @@ const ALL = `
 <input type="checkbox" name="extra" value="gift"><input type="checkbox" name="extra" value="card" checked>
 <input type="radio" name="pay" value="later" checked><input type="radio" name="pay" value="now"></form>
 <div id="story" contenteditable="true"><p>Once</p></div>
-<input type="range" name="loud"><input type="color" name="tint"><form><input name="who"></form><form name="third"><input name="who"></form><input name="who"><p><input><input class="second"></p>`;
+<input type="range" name="loud"><input type="color" name="tint"><form><input name="who"></form><form name="third"><input name="who"></form><input name="who"><p><input><input class="second"></p><p><input name="line[]"><input name="line[]"><input name="line[]"></p>`;
 
 const snapshot = (page) =>
   page.evaluate(() => ({
@@ -100,6 +100,8 @@ withBrowser('every kind of field comes back as the user left it, and says so to 
   await page.type('form[name=third] [name=who]', 'third');
   await page.type('body > [name=who]', 'outside');
   await page.type('.second', 'by place');
+  await page.type('[name="line[]"]:nth-child(2)', 'two');
+  await page.type('[name="line[]"]:nth-child(3)', 'three');
   const before = await snapshot(page);
   await changeover(page);
   assert.deepEqual(await snapshot(page), before);
@@ -140,7 +142,7 @@ withBrowser('no password, code, card, hidden field, file or skipped field is eve
     <input id="password" type="password"><input id="toggled" type="password"><input id="hidden" type="hidden" value="x"><input id="file" type="file">
     <input id="cc" autocomplete="cc-number"><input id="cvc" autocomplete="cc-csc"><input id="section" autocomplete="section-a billing CC-EXP">
     <input id="current" autocomplete="username current-password"><input id="fresh" autocomplete="new-password"><input id="code" autocomplete="one-time-code">
-    <div data-changeover-skip><input id="inside"><div contenteditable>notes</div><x-host></x-host></div><input id="fine" autocomplete="section-a street-address"></form>
+    <div data-changeover-skip><input id="inside"><div contenteditable class="all">notes</div><x-host></x-host></div><div contenteditable class="around">text <b data-changeover-skip>secret</b></div><input id="fine" autocomplete="section-a street-address"></form>
     <script>document.querySelector('x-host').attachShadow({ mode: 'open' }).innerHTML = '<input id="shadow">'</script>`);
   const type = async (id) => {
     if (id === 'hidden') return page.$eval('#hidden', (field) => (field.value = 'geheim-hidden'));
@@ -148,7 +150,7 @@ withBrowser('no password, code, card, hidden field, file or skipped field is eve
     await field.type(`geheim-${id}`);
   };
   for (const id of SECRETS) await type(id);
-  await page.type('[contenteditable]', 'geheim');
+  for (const where of ['.all', '.around']) await page.type(where, 'geheim');
   await page.$eval('#toggled', (field) => (field.type = 'text'));
   await page.focus('#password');
   assert.equal(await page.evaluate(() => keep()), 'null', 'not even that one of them had the focus');
