@@ -6,10 +6,16 @@ import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
 
 /** Where the site keeps its pointer and manifests; the app may not write there. */
 export const OWN_FOLDER = 'changeover';
+
+/** The id of the script element that lists the slots of a document. */
+export const SLOTS_BLOCK = 'changeover-slots';
 
 /** Says what the stores are; read from the root of an app or of its output, and no part of a build. */
 export const STORES_FILE = 'changeover.stores.json';
@@ -22,15 +28,24 @@ export function failure(code, sentence) {
 export const isId = (text) => /^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(text);
 export const isDocument = (file) => /\.html?$/i.test(file);
 
-/** A plain copy of the facts about one output file, since bundlers free theirs. */
-export function factsOf(item, root) {
+/**
+ * A plain copy of the facts about one output file, since bundlers free theirs.
+ * `emitted`: modules with a chunk of their own that are no entries; `pinned`: those among them that bundlers may put into
+ * a chunk beside that one.
+ */
+export function factsOf(item, root, { emitted = new Set(), pinned = new Set() } = {}) {
   const names = (list) => [...(list ?? [])];
   if (item.type === 'asset') return { id: item.originalFileNames?.[0] ?? item.names?.[0] ?? null, asset: true };
+  const facade = plainId(item.facadeModuleId);
+  const held = pinned.size && names(item.moduleIds).map(plainId).find((id) => pinned.has(id));
+  const id = pinned.has(facade) && !held ? `${moduleId(facade, root)}#facade` : facade ? moduleId(facade, root) : held ? moduleId(held, root) : null;
   return {
-    id: item.facadeModuleId ? moduleId(item.facadeModuleId, root) : null,
+    id,
+    pinned: Boolean(held) || pinned.has(facade),
     name: item.name,
     last: item.moduleIds?.length ? moduleId(item.moduleIds.at(-1), root) : null,
-    entry: item.isEntry,
+    entry: item.isEntry && !emitted.has(facade),
+    exports: names(item.exports),
     imports: names(item.imports),
     dynamicImports: names(item.dynamicImports),
     css: names(item.viteMetadata?.importedCss),
@@ -38,8 +53,13 @@ export function factsOf(item, root) {
   };
 }
 
+/** A module's id without what the conversion of CommonJS puts around it. */
+export const plainId = (id) => id?.replace(/^\0(.*)\?commonjs-.*$/, '$1');
+
 /** A module's name that is the same on every machine. */
-function moduleId(id, root) {
+export function moduleId(given, root) {
+  const id = plainId(given);
+  if (dirname(id) === HERE) return `changeover/${basename(id, '.js')}`;
   if (id.startsWith('\0')) return `virtual:${id.slice(1)}`;
   return isAbsolute(id) ? relative(root, id).replaceAll(sep, '/') : id;
 }
@@ -83,21 +103,28 @@ function allot(wishes, ids = new Map()) {
   return ids;
 }
 
-/** Every file that runs before anything lazy does: what entries import, and what those show. */
-function shellOf(graph) {
-  const shell = new Set();
+/** Every file that `start` comes to need: what it imports, now and later, and what that shows. */
+function reachOf(graph, start) {
+  const reached = new Set();
   const visit = (file) => {
-    if (shell.has(file)) return;
-    shell.add(file);
-    const { imports = [], css = [], assets = [] } = graph.get(file) ?? {};
-    [...imports, ...css, ...assets].forEach(visit);
+    if (reached.has(file)) return;
+    reached.add(file);
+    const { imports = [], dynamicImports = [], css = [], assets = [] } = graph.get(file) ?? {};
+    [...imports, ...dynamicImports, ...css, ...assets].forEach(visit);
   };
-  for (const [file, { entry }] of graph) if (entry) visit(file);
-  return shell;
+  start.forEach(visit);
+  return reached;
+}
+
+/** Who holds each file. What nothing reaches belongs to nobody in particular. */
+function ownersOf(graph, own, slots) {
+  const shell = reachOf(graph, [...own.keys(), ...[...graph].filter(([, { entry }]) => entry).map(([file]) => file)]);
+  const slot = reachOf(graph, Object.values(slots).map(({ file }) => file));
+  return (file) => (graph.get(file)?.pinned ? 'pinned' : slot.has(file) && !shell.has(file) ? 'slot' : shell.has(file) && !slot.has(file) ? 'shell' : 'shared');
 }
 
 /** Hashes the final files, stamps the documents, writes the manifest. */
-export function describe({ settings, config, ids: own, folder, since, pages, graph, stores }) {
+export function describe({ settings, config, ids: own, folder, since, pages, graph, stores, slots }) {
   if (existsSync(join(folder, OWN_FOLDER, 'release.json'))) {
     throw failure('folderIsSite', `"${folder}" is a published site, it has ${OWN_FOLDER}/release.json; build into another folder and publish that one.`);
   }
@@ -111,6 +138,9 @@ export function describe({ settings, config, ids: own, folder, since, pages, gra
   const { files, documents, twins } = readFiles(folder, paths, logicalNames);
   const id = buildId(files, documents, stores);
   for (const [path, text] of documents) {
+    if (pages.has(path) && Object.keys(slots).length && !BLOCK.test(blankComments(text))) {
+      throw failure('slotsLost', `"${path}" has lost the list of its slots, <script id="${SLOTS_BLOCK}">, to another plugin; its pages could not load them.`);
+    }
     if (pages.has(path) && !findTag(text)) logger.warn(`changeover: "${path}" has lost the changeover script tag to another plugin; its pages will not see new builds.`);
     const final = stamp(text, id);
     if (final !== text) replaceFile(join(folder, path), Buffer.from(final, 'latin1'));
@@ -131,10 +161,10 @@ export function describe({ settings, config, ids: own, folder, since, pages, gra
     commit: commitOf(config.root),
     epoch: settings.epoch,
     entries: [...graph].filter(([file, { entry }]) => entry && files.has(file)).map(([file]) => file).sort(),
-    html: integrityOf(withLogicalNames(documents.get('index.html') ?? documents.get([...pages].sort()[0]), logicalNames)),
+    html: integrityOf(withLogicalNames(withoutSlots(documents.get('index.html') ?? documents.get([...pages].sort()[0])), logicalNames)),
     documents: Object.fromEntries([...documents].map(([path, text]) => [path, sealOf(Buffer.from(stamp(text, id), 'latin1'))])),
-    slots: {},
-    chunks: chunksOf(files, graph, ids, own),
+    slots,
+    chunks: chunksOf(files, graph, ids, ownersOf(graph, own, slots)),
     stores,
   };
   rmSync(manifests, { recursive: true, force: true });
@@ -163,18 +193,16 @@ const documentOf = (path) => /^(.*\.html?)\.(gz|br|zst)$/i.exec(path)?.[1] ?? nu
 const sealOf = (bytes) => ({ integrity: integrityOf(bytes), size: bytes.length });
 const digestOf = (path, bytes, logicalNames) => ({ ...sealOf(bytes), code: codeOf(path, bytes, logicalNames) });
 
-function chunksOf(files, graph, ids, own) {
-  const shell = shellOf(graph);
-  for (const file of own.keys()) shell.add(file);
+function chunksOf(files, graph, ids, ownerOf) {
   // Most lists of most chunks are empty, and every page reads the manifest: only what there is.
   const present = (list) => {
     const there = list?.filter((file) => files.has(file)) ?? [];
     return there.length ? there : undefined;
   };
   return Object.fromEntries([...files].sort(byPath).map(([path, { integrity, size, code }]) => {
-    const { imports, dynamicImports, css, assets } = graph.get(path) ?? {};
-    const lists = { imports: present(imports), dynamicImports: present(dynamicImports), css: present(css), assets: present(assets) };
-    return [path, { id: ids.get(path) ?? path, code, integrity, size, kind: kindOf(path), ...lists, owner: shell.has(path) ? 'shell' : 'shared' }];
+    const { imports, dynamicImports, css, assets, exports } = graph.get(path) ?? {};
+    const lists = { imports: present(imports), dynamicImports: present(dynamicImports), css: present(css), assets: present(assets), exports: exports?.length ? [...exports].sort() : undefined };
+    return [path, { id: ids.get(path) ?? path, code, integrity, size, kind: kindOf(path), ...lists, owner: ownerOf(path) }];
   }));
 }
 
@@ -272,8 +300,15 @@ export function findTag(html) {
   return /<script(?=[\s/])(?=(?:"[^"]*"|'[^']*'|[^'">])*\sdata-release\s*=)(?:"[^"]*"|'[^']*'|[^'">])*>/i.exec(blankComments(html));
 }
 
-/** The document with `id` in its tag, or without a stamp when `id` is null. A document without a tag stays. */
-function stamp(html, id) {
+/** The list of slots of a document, up to its build. */
+const BLOCK = new RegExp(`(<script(?=[\\s/])[^>]*\\sid\\s*=\\s*["']?${SLOTS_BLOCK}["']?(?=[\\s/>])[^>]*>\\s*\\{\\s*"build"\\s*:\\s*")[^"]*("[^]*?</script)`, 'i');
+
+/** The list says which files slots have now, which is no matter of the document. */
+const withoutSlots = (html) => html.replace(BLOCK, '');
+
+/** The document with `id` in its tag and its list of slots, or without a stamp when `id` is null. A document without a tag stays. */
+function stamp(given, id) {
+  const html = given.replace(BLOCK, (_all, before, after) => before + (id ?? '') + after);
   const found = findTag(html);
   if (!found) return html;
   const bare = found[0].replace(/\s+data-build(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]*))?(?=[\s/>])/i, '');

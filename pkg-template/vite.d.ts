@@ -29,6 +29,33 @@ export interface ChangeoverPluginOptions {
    * `changeover.stores.json` in `root`, if there is one.
    */
   stores?: Record<string, ChangeoverPluginStore> | string;
+  /**
+   * Which dynamic imports are slots, beside those of `slot()` and `lazy()` of this package:
+   *
+   * - modules by path from Vite's `root`: `{ 'route:*': 'src/routes/*.jsx' }`, where `*` goes into the id of the slot, `**`
+   *   and `{a,b}` may be used, and every `import()` of such a module counts;
+   * - `'auto'`: what the lazy wrappers and routes of React, Vue, Solid and Preact take, with the module's path as the id;
+   * - both, as a list; or `false`: none at all, not even those of `slot()`.
+   *
+   * Default: those of `slot()` and `lazy()` alone.
+   */
+  slots?: false | 'auto' | ChangeoverPluginSlots | readonly ('auto' | ChangeoverPluginSlots)[];
+  /**
+   * Packages, and modules of the app as `./src/store.js` from `root`, that get a file of their own with all they export: then a
+   * slot may start to use another of their exports and still be swapped. React needs `react` and `react/jsx-runtime`.
+   */
+  pinned?: readonly string[];
+  /** A manifest of an earlier build, or the folder of a published site: the build then says what a deploy of it would mean for open tabs. */
+  compareWith?: string;
+}
+
+/** By the id of the slot. */
+export type ChangeoverPluginSlots = Record<string, string | readonly string[] | ChangeoverPluginSlot>;
+
+export interface ChangeoverPluginSlot {
+  module: string | readonly string[];
+  /** The schema of its state. Default: what the module exports as `schema`, when that is a plain number. */
+  schema?: number;
 }
 
 export interface ChangeoverPluginStore {

@@ -2,13 +2,15 @@
 //
 // In order: the app's own `import 'changeover'` loses what is inlined in it, the loader, the runtime, the stores and
 // their wasm join the output as files of their own, every HTML file gets the script tag; and when all plugins are done and the files lie on
-// disk, they are hashed, the build id is stamped into the HTML and the manifest is written. No chunk is touched.
+// disk, they are hashed, the build id is stamped into the HTML and the manifest is written. No chunk is touched but where a
+// slot is loaded (vite-slots.js).
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { OWN_FOLDER, blankComments, describe, factsOf, failure, findTag, isDocument, isId } from './vite-manifest.js';
+import { OWN_FOLDER, SLOTS_BLOCK, blankComments, describe, factsOf, failure, findTag, isDocument, isId } from './vite-manifest.js';
+import { createSlots } from './vite-slots.js';
 import { STORES_OPTION, checkStores, readStores } from './vite-stores.js';
 
 const PACKAGE = dirname(fileURLToPath(import.meta.url));
@@ -32,11 +34,13 @@ export default function changeover(options = {}) {
 
   const stateOf = (context) => {
     const key = context.environment ?? config;
-    if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, pages: new Set(), graph: new Map(), stores: {} });
+    if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, pages: new Set(), graph: new Map(), stores: {}, slots: {} });
     return started.get(key);
   };
   const forget = (context) => void started.delete(context.environment ?? config);
   const concerns = (context) => enabled && (context.environment?.config.consumer ?? 'client') === 'client';
+
+  const slots = createSlots({ settings, folder: PACKAGE, concerns });
 
   const parted = {
     name: 'changeover:parts',
@@ -92,16 +96,18 @@ export default function changeover(options = {}) {
     transformIndexHtml: {
       order: 'post',
       handler(html, context) {
-        if (!enabled || context.server || findTag(html)) return;
+        if (!enabled || context.server) return;
         const page = context.path.replace(/^\//, '');
+        const list = slotsTag(slots, config, this, context, page);
+        if (findTag(html)) return list;
         const tag = scriptTag(settings, addressOf(settings, config, parts, page), parts);
         // Addresses relative to the document must follow a <base> that changes what they are relative to.
         const base = isRelative(config.base) && /<base\s[^>]*href[^>]*>/i.exec(blankComments(html));
         if (base) {
           const end = base.index + base[0].length;
-          return html.slice(0, end) + tagText(tag) + html.slice(end);
+          return { html: html.slice(0, end) + tagText(tag) + html.slice(end), tags: list };
         }
-        return [tag];
+        return [tag, ...list];
       },
     },
 
@@ -128,10 +134,12 @@ export default function changeover(options = {}) {
       handler(_output, bundle) {
         if (!concerns(this)) return;
         const state = stateOf(this);
+        const apart = slots.apart(this);
         for (const item of Object.values(bundle)) {
           if (isDocument(item.fileName)) state.pages.add(item.fileName);
-          else state.graph.set(item.fileName, factsOf(item, config.root));
+          else state.graph.set(item.fileName, factsOf(item, config.root, apart));
         }
+        Object.assign(state.slots, slots.facts(this, bundle));
       },
     },
 
@@ -168,7 +176,7 @@ export default function changeover(options = {}) {
     },
   };
 
-  return [parted, build, development];
+  return [parted, slots.plugin, build, development];
 }
 
 /** The options, or an error that names the wrong one. */
@@ -176,11 +184,11 @@ function checkOptions(options) {
   const kinds = {
     release: 'string', app: 'string', channel: 'string', stream: 'string', lang: 'string',
     interval: 'number', epoch: 'number', prompt: 'boolean', fields: 'boolean', trace: 'boolean', loader: 'string',
-    stores: 'string or an object',
+    stores: 'string or an object', slots: null, pinned: 'list', compareWith: 'string',
   };
   for (const [name, value] of Object.entries(options)) {
     if (!(name in kinds)) throw failure('badOption', `"${name}" is not an option; there are ${Object.keys(kinds).join(', ')}.`);
-    if (value !== undefined && !kinds[name].split(' or an ').includes(typeof value)) {
+    if (value !== undefined && kinds[name] && !kinds[name].split(' or an ').includes(Array.isArray(value) ? 'list' : typeof value)) {
       throw failure('badOption', `the option "${name}" is ${JSON.stringify(value)}; it must be a ${kinds[name]}.`);
     }
   }
@@ -195,6 +203,7 @@ function checkOptions(options) {
   }
   if (!Number.isInteger(epoch) || epoch < 1) throw failure('badOption', `the option "epoch" is ${epoch}; it must be a whole number from 1.`);
   if (loader !== 'file' && loader !== 'inline') throw failure('badOption', `the option "loader" is "${loader}"; it must be "file" or "inline".`);
+  for (const pin of options.pinned ?? []) if (typeof pin !== 'string' || !pin) throw failure('badOption', `the option "pinned" names ${JSON.stringify(pin)}; it must be a package such as "react" or a module such as "./src/store.js".`);
   if (typeof stores === 'object') checkStores(stores, STORES_OPTION);
   return { ...options, epoch, loader };
 }
@@ -226,6 +235,36 @@ function readParts(assetsDir, loader) {
   };
   const emitted = Object.values(files).filter((file) => loader === 'file' || file !== files.loader);
   return { files, emitted, ids: new Map(emitted.map(({ fileName, id }) => [fileName, id])) };
+}
+
+/** The list of slots for one page, as a list of one tag or none. */
+function slotsTag(slots, config, plugin, { bundle, chunk: entry }, page) {
+  const up = '../'.repeat(page.split('/').length - 1);
+  const { modulePreload } = config.build;
+  const children = slots.block({
+    context: plugin,
+    bundle,
+    entry,
+    base: (files) => baseOf(config, page, files) ?? (isRelative(config.base) ? up || './' : config.base),
+    depend(file, scripts) {
+      if (!modulePreload) return [];
+      return modulePreload.resolveDependencies?.(file, scripts, { hostId: page, hostType: 'html' }) ?? scripts;
+    },
+  });
+  return children === null ? [] : [{ tag: 'script', attrs: { type: 'application/json', id: SLOTS_BLOCK }, children, injectTo: 'head-prepend' }];
+}
+
+/** The one address that renderBuiltUrl puts before the files of slots, or undefined without such a function. */
+function baseOf({ experimental }, page, files) {
+  const bases = new Set(files.map((file) => {
+    const built = experimental?.renderBuiltUrl?.(file, { type: 'asset', hostId: page, hostType: 'html', ssr: false });
+    if (typeof built !== 'string') return undefined;
+    return built.endsWith(file) ? built.slice(0, -file.length) : built;
+  }));
+  if (bases.size > 1) {
+    throw failure('slotUrl', `experimental.renderBuiltUrl gives the files of slots different addresses, such as ${[...bases].slice(0, 2).map((base) => `"${base}"`).join(' and ')}; slots need one address that all their files are under.`);
+  }
+  return [...bases][0];
 }
 
 /** The URLs in the script tag of one page. */

@@ -209,7 +209,7 @@ for (const { name, vite } of VITES) {
 
 test('a wrong option is refused in a sentence that names it and its value', () => {
   for (const [options, sentence] of [
-    [{ releases: '/r.json' }, 'changeover: "releases" is not an option; there are release, app, channel, stream, lang, interval, epoch, prompt, fields, trace, loader, stores.'],
+    [{ releases: '/r.json' }, 'changeover: "releases" is not an option; there are release, app, channel, stream, lang, interval, epoch, prompt, fields, trace, loader, stores, slots, pinned, compareWith.'],
     [{ interval: '60s' }, 'changeover: the option "interval" is "60s"; it must be a number.'],
     [{ interval: 60 }, 'changeover: the option "interval" is 60; it counts milliseconds and must be at least 1000.'],
     [{ app: 'my shop' }, 'changeover: the option "app" is "my shop"; it must be 1 to 64 letters, digits, ".", "_" or "-".'],

@@ -12,6 +12,15 @@ import changeover, { type ChangeoverPluginOptions } from 'changeover/vite';
 const options: ChangeoverPluginOptions = { app: 'shop', channel: 'stable', interval: 30_000, loader: 'inline', prompt: false, fields: true, stores: { cart: { schema: 3, reads: [1, 3] }, draft: { schema: 1 } } };
 const plugin: PluginOption = changeover(options);
 export default defineConfig({ plugins: [plugin, changeover(), changeover({ stores: 'stores.json' })] });
+changeover({ slots: 'auto', pinned: ['react', './src/store.js'], compareWith: '../site' });
+changeover({ slots: { 'route:*': 'src/routes/*.jsx', cart: { module: 'src/Cart.js', schema: 2 }, 'page:*': ['a/*.js', 'b/*.js'] } });
+changeover({ slots: ['auto', { cart: 'src/Cart.js' }] });
+changeover({ slots: false });
+
+// @ts-expect-error: no other word
+changeover({ slots: 'all' });
+// @ts-expect-error: a schema is a number
+changeover({ slots: { cart: { module: 'src/Cart.js', schema: '2' } } });
 
 // @ts-expect-error: not an option
 changeover({ aap: 'shop' });
