@@ -4,7 +4,7 @@
 // The loader goes on detecting and deciding. What it has no bytes for comes from here: the full prompt instead of the
 // plain banner, holds, registered states carried through the reload, and the reason when a reload did not happen.
 import { createPrompt } from './prompt.js';
-import { createFields } from './fields.js';
+import { carryFields } from './fields.js';
 import { ON_THE_WAY } from './kept.js';
 import { FIELDS, createStates } from './states.js';
 
@@ -100,7 +100,7 @@ export function equip(page, options) {
   };
 
   page.state = (name, provider) => states.register(String(name), provider);
-  if (options.fields) states.register(FIELDS, createFields());
+  if (options.fields) carryFields(page, (fields) => states.register(FIELDS, fields));
   page.backups = states.backups;
   page.api.backups = () => page.backups();
 

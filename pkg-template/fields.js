@@ -137,6 +137,17 @@ export function createFields({ root = document, patience = 10_000 } = {}) {
   };
 }
 
+/** Registers the fields of a page until it is disposed. */
+export function carryFields(page, register) {
+  const fields = createFields();
+  register(fields);
+  const { dispose } = page;
+  page.dispose = () => {
+    fields.dispose();
+    dispose();
+  };
+}
+
 /** Where the app is; a hash counts if it is a route. */
 const place = () => location.pathname + (/^#[/!]/.test(location.hash) ? location.hash : '');
 

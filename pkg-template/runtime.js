@@ -7,7 +7,7 @@ import { describeFailure, textOf } from './failures.js';
 import { instantiate } from './instantiate.js';
 import { LATE, amendEarly, amendLate } from './options.js';
 import { equip } from './equip.js';
-import { createFields } from './fields.js';
+import { carryFields } from './fields.js';
 import { lazyStore, loadStores, storesLoaded } from './load-stores.js';
 import { createPrompt } from './prompt.js';
 import { FIELDS, createStates } from './states.js';
@@ -222,7 +222,7 @@ function connect(page, options, Core) {
     const message = `createChangeover() was called when the page was already guarded: ${ignored.join(', ')} came too late`;
     problem('options_ignored', message);
   };
-  if (options.fields) states.register(FIELDS, createFields());
+  if (options.fields) carryFields(page, (fields) => states.register(FIELDS, fields));
   page.backups = async () => [...(await states.backups()), ...(storesLoaded() ? await (await loadStores(page)).backups() : [])];
   page.api.backups = () => page.backups();
   page.connect(impl);

@@ -8,7 +8,7 @@ import { INSTRUMENT } from './instrument.mjs';
 import { EVENTS, RELEASE, odd } from './server.mjs';
 import { openApp, PROMPT, promptIsUp, startSite } from './site.mjs';
 
-const QUICK = { attributes: { 'data-interval': 1000 }, head: INSTRUMENT };
+const QUICK = { attributes: { 'data-interval': 1000, 'data-fields': 'on' }, head: INSTRUMENT };
 /** WebKit's driver limits each script it runs with a timer of its own in the page. */
 const DRIVERS_OWN = 'setTimeout after 30000 ms from the page';
 const open = async (tab) => (await tab.eval(() => whatIsOpen())).filter((line) => line !== DRIVERS_OWN);
@@ -20,7 +20,7 @@ inBrowsers('dispose() of a full guard leaves no listener, timer, stream, channel
 
   // The count means something: all of it is there before.
   const before = await open(tab);
-  for (const kind of ['listener ', 'setTimeout ', 'EventSource ', 'BroadcastChannel ', 'lock ']) {
+  for (const kind of ['listener ', 'listener focusin', 'setTimeout ', 'EventSource ', 'BroadcastChannel ', 'lock ']) {
     assert.ok(before.some((line) => line.startsWith(kind)), `${kind}is open while the guard runs:\n${before.join('\n')}`);
   }
 
