@@ -128,7 +128,8 @@ export const SUITES = {
   },
   adapters: {
     about: 'state libraries, and data from before a store, as the libraries themselves write it',
-    ...inSomeBrowsers('tests/adapters', ['npm']),
+    ...inSomeBrowsers('tests/adapters', ['npm', 'rust']),
+    builds: true,
   },
   fields: {
     about: 'form fields, focus and scroll positions through a reload',
