@@ -1,0 +1,51 @@
+// Whether somebody has the hands on the page right now: a pointer is down, a key was pressed a moment ago, an input method is
+// composing, a dialog is open, something plays.
+
+/** A pause after which a sentence may well be over. */
+const PAUSE = 700;
+/** How often the page is looked at; what happens in between is heard. */
+const ROUND = 100;
+
+/** Listens while somebody waits or has a mark; `mark` is a moment after which any use of the page counts. */
+export function createQuiet(target = window) {
+  let pointers = 0;
+  let composing = false;
+  let last = -Infinity;
+  let used = 0;
+  const now = () => performance.now();
+  const hear = (event) => {
+    if (!event.isTrusted) return;
+    const { type } = event;
+    if (type === 'pointerdown') pointers += 1;
+    else if (type === 'pointerup' || type === 'pointercancel') pointers = Math.max(0, pointers - 1);
+    else if (type === 'compositionstart') composing = true;
+    else if (type === 'compositionend') composing = false;
+    if (type !== 'pointerup' && type !== 'pointercancel') used += 1;
+    last = now();
+  };
+  const kinds = ['pointerdown', 'pointerup', 'pointercancel', 'keydown', 'input', 'compositionstart', 'compositionend', 'paste', 'drop'];
+  for (const kind of kinds) target.addEventListener(kind, hear, { capture: true, passive: true });
+
+  const busy = () => {
+    if (document.hidden) return false;
+    if (pointers > 0 || composing || now() - last < PAUSE) return true;
+    if (document.querySelector('dialog[open]')) return true;
+    return [...document.querySelectorAll('video, audio')].some((media) => !media.paused && !media.ended && !media.muted);
+  };
+
+  return {
+    /** Resolves when nobody uses the page and `able()` says yes; rejects when the signal does. */
+    async come(able, signal) {
+      for (;;) {
+        if (!busy() && (await able()) && !busy()) return;
+        await new Promise((go) => setTimeout(go, ROUND));
+        if (signal.aborted) throw new Error('the swap was given up');
+      }
+    },
+    mark: () => used,
+    isDisturbed: (mark) => mark !== undefined && used !== mark,
+    dispose() {
+      for (const kind of kinds) target.removeEventListener(kind, hear, { capture: true });
+    },
+  };
+}

@@ -1,0 +1,206 @@
+// Slots for React 18.2 and later: a drop-in for React.lazy whose component can be replaced while it is mounted.
+//
+// In order: `lazy` suspends until the slot's module is there; the mounted component renders one generation, in an element
+// that takes no part in the layout; for a swap it renders the next one beside it, hidden and inert, and tells when
+// that has committed; `show` turns both in one synchronous render. The old generation keeps its DOM and state until it is
+// dropped; where React has `Activity`, its effects stop meanwhile.
+import * as React from 'react';
+import { flushSync } from 'react-dom';
+import { load as loadSlot, registry } from './slots.js';
+import { handOver } from './slots-view.js';
+
+const { Component, Suspense, createContext, createElement, useContext, useEffect, useLayoutEffect, useReducer, useRef, useState, useSyncExternalStore } = React;
+
+/** Keeps its children's state and stops their effects while hidden; not in React before 19.2. */
+const Pause = React.Activity ?? (({ children }) => children);
+
+const Kept = createContext(null);
+
+/**
+ * `React.lazy`, and a slot: `const Cart = lazy(() => import('./Cart.jsx'))`. The Vite plugin cuts the import out of the page's own
+ * code and adds the slot's id; without the plugin it is `React.lazy`.
+ *
+ * @param {() => Promise<{default: React.ComponentType<any>}>} load
+ * @param {string} [id]
+ */
+export function lazy(load, id) {
+  if (!id || !registry().has(id)) return React.lazy(load);
+  return React.lazy(async () => {
+    const module = await load();
+    return { default: slotOf(id, load, module) };
+  });
+}
+
+/** The slot `id` of the page, by name: for slots that the plugin finds by pattern. */
+export function Slot({ id, fallback = null, ...props }) {
+  const [Content] = useState(() => lazy(() => loadSlot(id), id));
+  return createElement(Suspense, { fallback }, createElement(Content, props));
+}
+
+/** `useState` whose value goes along when the slot is swapped; `key` names it within the slot. */
+export function useSlotState(key, initial) {
+  const kept = useContext(Kept);
+  const own = useRef(null);
+  const place = kept ?? (own.current ??= createKept());
+  if (!place.has(key)) place.put(key, typeof initial === 'function' ? initial() : initial);
+  const value = useSyncExternalStore(place.subscribe, () => place.read(key), () => place.read(key));
+  const set = useRef(null);
+  set.current ??= (next) => place.write(key, typeof next === 'function' ? next(place.read(key)) : next);
+  return [value, set.current];
+}
+
+/** The values that `useSlotState` keeps for one generation. */
+function createKept(values = {}) {
+  const all = new Map(Object.entries(values));
+  const listeners = new Set();
+  return {
+    has: (key) => all.has(key),
+    read: (key) => all.get(key),
+    put: (key, value) => void all.set(key, value),
+    write(key, value) {
+      if (Object.is(all.get(key), value)) return;
+      all.set(key, value);
+      for (const listener of [...listeners]) listener();
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    values: () => (all.size ? Object.fromEntries(all) : undefined),
+  };
+}
+
+/** The component of a slot: whatever generation of it is shown. `module` is the first. */
+function slotOf(id, load, module) {
+  // A module that was swapped in counts for whoever mounts the slot next.
+  let latest = module;
+  return function SlotContent(props) {
+    const [, render] = useReducer((count) => count + 1, 0);
+    const state = useRef(null);
+    state.current ??= { shown: Object.assign(generate(latest), { stays: true }), next: null, last: null };
+    const all = state.current;
+    useEffect(() => {
+      const release = registry().hold(id, {
+        get schema() {
+          return all.shown.module.schema;
+        },
+        get migrations() {
+          return all.shown.module.migrations;
+        },
+        get validate() {
+          return all.shown.module.validate;
+        },
+        snapshot: () => all.shown.kept.values(),
+        async prepare(fresh, value, broke) {
+          const old = all.shown;
+          const made = generate(await registry().through(id, fresh, load), value);
+          made.broke = broke;
+          all.next = made;
+          render();
+          const forget = () => {
+            if (all.next === made) all.next = null;
+          };
+          const turn = (from, to, change) => {
+            handOver(from.place, to.place, () => flushSync(() => {
+              change();
+              render();
+            }));
+          };
+          return {
+            ready: made.ready,
+            show: () =>
+              turn(old, made, () => {
+                all.last = old;
+                all.shown = made;
+                forget();
+              }),
+            back: () =>
+              turn(made, old, () => {
+                all.shown = old;
+                all.last = null;
+              }),
+            drop() {
+              latest = made.module;
+              made.stays = true;
+              all.last = null;
+              render();
+            },
+            discard() {
+              forget();
+              render();
+            },
+            isEmpty: () => !made.place?.childElementCount && !made.place?.textContent.trim(),
+          };
+        },
+      });
+      return release;
+    }, [all]);
+    const { shown, next, last } = all;
+    // In the order of their age, so that none of them moves in the document.
+    const living = [last, shown, next].filter(Boolean).sort((one, other) => one.number - other.number);
+    return living.map((generation) => createElement(Frame, { key: generation.number, generation, hidden: generation !== shown, paused: generation === last, props }));
+  };
+}
+
+let numbers = 0;
+
+function generate(module, value) {
+  const generation = { number: (numbers += 1), module, kept: createKept(value), place: null, stays: false };
+  generation.ready = new Promise((settle, fail) => {
+    generation.settle = settle;
+    generation.fail = fail;
+  });
+  generation.ready.catch(() => {});
+  return generation;
+}
+
+function Frame({ generation, hidden, paused, props }) {
+  const { module, kept } = generation;
+  const place = useRef(null);
+  useLayoutEffect(() => {
+    generation.place = place.current;
+    place.current.inert = hidden;
+  }, [generation, hidden]);
+  const content = createElement(
+    Suspense,
+    { fallback: null },
+    createElement(Kept.Provider, { value: kept }, createElement(module.default, props)),
+    createElement(Arrived, { generation }),
+  );
+  return createElement(
+    'div',
+    { ref: place, style: { display: hidden ? 'none' : 'contents' } },
+    createElement(Boundary, { generation }, React.Activity ? createElement(Pause, { mode: paused ? 'hidden' : 'visible' }, content) : content),
+  );
+}
+
+/** Commits together with what stands before it. */
+function Arrived({ generation }) {
+  useEffect(() => generation.settle(), [generation]);
+  return null;
+}
+
+/**
+ * A generation that breaks before it stays is the swap's to deal with: it is given up or taken back. After that an error is the
+ * page's, as it would be without a slot.
+ */
+class Boundary extends Component {
+  state = { error: null };
+
+  static getDerivedStateFromError(error) {
+    return { error: { is: error } };
+  }
+
+  componentDidCatch(error) {
+    const { generation } = this.props;
+    generation.fail(error);
+    generation.broke?.(error);
+  }
+
+  render() {
+    const { error } = this.state;
+    if (!error) return this.props.children;
+    if (this.props.generation.stays) throw error.is;
+    return null;
+  }
+}

@@ -1,0 +1,356 @@
+// Performs the steps of a swap, which the engine asks for one by one: fetch, import, wait for quiet, snapshot, migrate, mount,
+// switch, watch, and then commit or go back. It decides nothing; each step is answered with what came of it.
+//
+// Until the switch everything new is hidden, inert and apart, and goes with `discard`; at the switch all slots turn in one
+// task; until the commit the old code stays, so that it can be shown again.
+import { textOf } from './failures.js';
+import { createQuiet } from './quiet.js';
+import { cloned } from './values.js';
+
+/** Files that are fetched at once. */
+const LANES = 6;
+/** How long a browser may take over a preload that it was told to verify, before the import asks for the file itself. */
+const PRELOAD = 4_000;
+/** How often the new generation is looked at for showing nothing. */
+const LOOK = 500;
+/** Longest time for one step of a migration. */
+const BUDGET = 3_000;
+
+/**
+ * @param {{
+ *   slots: import('./slots.js').Slots,
+ *   answer: (changeover: string, round: number, answer: object) => void,
+ *   stores: () => Promise<object>,
+ * }} port `slots`: the registry of the page; `stores`: loads what migrates
+ */
+export function createSwap({ slots, answer, stores }) {
+  let attempt = null;
+  const quiet = createQuiet();
+
+  /** What one attempt has made so far; each attempt has its own, so that a late one touches nothing of the next. */
+  const begin = (changeover) => ({
+    changeover,
+    modules: new Map(), // slot -> its new module
+    values: new Map(), // holder -> the copy of its state
+    prepared: [], // {slot, part}
+    links: new Map(), // style -> its link
+    before: [], // pointers as they were
+    removed: [], // links that are out of force
+    watching: null,
+    over: new AbortController(),
+  });
+  const of = (changeover) => {
+    if (attempt?.changeover !== changeover) {
+      attempt?.over.abort();
+      attempt = begin(changeover);
+    }
+    return attempt;
+  };
+  const holdersOf = (names) => names.flatMap((slot) => slots.holders(slot).map((holder) => ({ slot, holder })));
+
+  const steps = {
+    async fetch(mine, { files }) {
+      const waiting = [...files];
+      const lane = async () => {
+        for (let next; (next = waiting.shift()); ) await verified(slots.url(next.file), next, mine.over.signal);
+      };
+      await Promise.all(Array.from({ length: LANES }, lane));
+      mine.fetched = files;
+      return { type: 'fetched' };
+    },
+
+    async import(mine, { modules }) {
+      await preload(slots, mine.fetched ?? []);
+      for (const { slot, file } of modules) {
+        try {
+          mine.modules.set(slot, await slots.open({ file, css: [] }));
+        } catch (error) {
+          return { type: 'importFailed', slot, message: textOf(error) };
+        }
+      }
+      return { type: 'imported' };
+    },
+
+    async awaitQuiet(mine, { slots: names }) {
+      const able = async () => {
+        for (const { holder } of holdersOf(names)) if ((await holder.canSwap?.()) === false) return false;
+        return true;
+      };
+      await quiet.come(able, mine.over.signal);
+      return { type: 'quiet' };
+    },
+
+    async snapshot(mine, { slots: names }) {
+      mine.since = quiet.mark();
+      for (const { slot, holder } of holdersOf(names)) {
+        try {
+          mine.values.set(holder, cloned(await holder.snapshot(), `the state of slot "${slot}"`));
+        } catch (error) {
+          return { type: 'snapshotFailed', slot, message: textOf(error) };
+        }
+      }
+      return { type: 'snapshotted' };
+    },
+
+    async migrate(mine, { states }) {
+      const made = new Map();
+      for (const { slot, from, to } of states) {
+        const { migrations, validate } = mine.modules.get(slot);
+        const name = `slot:${slot}`;
+        let able;
+        try {
+          able = await stores();
+          able.register({ name, schema: to, migrations, validate });
+        } catch (error) {
+          return { type: error.code === 'no_path' ? 'noMigrationPath' : 'migrationFailed', slot, message: textOf(error) };
+        }
+        try {
+          for (const holder of slots.holders(slot)) {
+            const value = mine.values.get(holder);
+            if (value === undefined) continue;
+            const [done] = await able.migrate([{ store: name, from, lineage: '', value }], { budget: BUDGET });
+            made.set(holder, done.value);
+          }
+        } catch (error) {
+          const none = ['no_path', 'lossy_path', 'unknown_schema'].includes(error.code);
+          return { type: none ? 'noMigrationPath' : 'migrationFailed', slot, message: error.message };
+        } finally {
+          able.unregister(name);
+        }
+      }
+      for (const [holder, value] of made) mine.values.set(holder, value);
+      return { type: 'migrated' };
+    },
+
+    async mount(mine, { slots: names, styles }) {
+      try {
+        await Promise.all(styles.map((file) => style(mine, file)));
+      } catch (error) {
+        return { type: 'mountFailed', slot: names[0] ?? '', message: textOf(error) };
+      }
+      for (const { slot, holder } of holdersOf(names)) {
+        const broke = (error) => report(mine, { type: 'threw', slot, message: textOf(error) });
+        try {
+          const part = await holder.prepare(mine.modules.get(slot), mine.values.get(holder), broke);
+          mine.prepared.push({ slot, part });
+          await part.ready;
+        } catch (error) {
+          return { type: 'mountFailed', slot, message: textOf(error) };
+        }
+      }
+      return { type: 'mounted' };
+    },
+
+    switch(mine, { pointers, styles, stylesOut = [] }) {
+      if (quiet.isDisturbed(mine.since)) return { type: 'disturbed' };
+      const now = slots.files();
+      mine.before = pointers.map(({ slot }) => ({ slot, ...now[slot] }));
+      try {
+        for (const file of styles) {
+          const link = mine.links.get(file);
+          if (link) link.media = '';
+        }
+        for (const { part } of mine.prepared) part.show();
+      } catch (error) {
+        return { type: 'switchFailed', message: textOf(error) };
+      }
+      for (const file of stylesOut) mine.removed.push(...disable(slots.url(file)));
+      for (const { slot, file, css } of pointers) slots.pointTo(slot, { file, css, build: mine.build });
+      return { type: 'switched' };
+    },
+
+    watch(mine, { slots: names, files }) {
+      const urls = files.map((file) => slots.url(file));
+      const names_ = new Set(names);
+      const blame = (text) => urls.some((url) => String(text).includes(url));
+      const heard = (event) => {
+        const error = event.error ?? event.reason;
+        if (!blame(event.filename) && !blame(error?.stack)) return;
+        report(mine, { type: 'threw', slot: null, message: textOf(error ?? event.message) });
+      };
+      addEventListener('error', heard);
+      addEventListener('unhandledrejection', heard);
+      const timer = setInterval(() => {
+        for (const { slot, part } of mine.prepared) if (names_.has(slot) && part.isEmpty?.()) report(mine, { type: 'empty', slot });
+      }, LOOK);
+      mine.watching = () => {
+        removeEventListener('error', heard);
+        removeEventListener('unhandledrejection', heard);
+        clearInterval(timer);
+        mine.watching = null;
+      };
+      return null; // only what goes wrong is told
+    },
+
+    commit(mine, { styles }) {
+      for (const { part } of mine.prepared) part.drop();
+      for (const file of styles) for (const link of linksTo(slots.url(file))) link.remove();
+      for (const { link } of mine.removed) link.remove();
+      slots.tidy();
+      end(mine);
+      return { type: 'committed' };
+    },
+
+    rollBack(mine) {
+      try {
+        for (const { part } of mine.prepared) part.back();
+      } catch (error) {
+        return { type: 'rollBackFailed', message: textOf(error) };
+      }
+      for (const { link, media } of mine.removed) link.media = media;
+      for (const { slot, ...pointer } of mine.before) slots.pointTo(slot, pointer);
+      for (const link of mine.links.values()) link.remove();
+      slots.tidy();
+      end(mine);
+      return { type: 'rolledBack' };
+    },
+  };
+
+  const end = (mine) => {
+    mine.watching?.();
+    mine.over.abort();
+    mine.prepared = [];
+    if (attempt === mine) attempt = null;
+  };
+  const report = (mine, what) => {
+    if (attempt === mine) answer(mine.changeover, mine.round, what);
+  };
+
+  return {
+    /** Takes one step; every answer goes to `answer`. */
+    ask(changeover, round, step, build) {
+      const mine = of(changeover);
+      mine.round = round;
+      if (build) mine.build = build;
+      const said = (result) => {
+        if (result) answer(changeover, round, result);
+      };
+      const failed = (error) => {
+        if (mine.over.signal.aborted && attempt !== mine) return;
+        said(error?.answer ?? broken(step, error));
+      };
+      try {
+        const result = steps[step.type](mine, step);
+        if (typeof result?.then === 'function') result.then(said, failed);
+        else said(result);
+      } catch (error) {
+        failed(error);
+      }
+    },
+
+    /** Drops what was mounted hidden: nothing of it was seen. */
+    discard(changeover) {
+      if (attempt?.changeover !== changeover) return;
+      const mine = attempt;
+      for (const { part } of mine.prepared) {
+        try {
+          part.discard();
+        } catch (error) {
+          console.error('changeover: what was prepared for a swap could not be removed', error);
+        }
+      }
+      mine.prepared = [];
+      mine.values.clear();
+      for (const link of mine.links.values()) link.remove();
+      mine.links.clear();
+      mine.watching?.();
+    },
+
+    /** What the page says about its slots. */
+    page() {
+      const mounted = new Set(slots.mounted());
+      const uses = Object.keys(slots.files()).filter((slot) => mounted.has(slot) || slots.isLoaded?.(slot));
+      return { slots: uses.map((slot) => [slot, mounted.has(slot) ? 'mounted' : 'idle']) };
+    },
+
+    dispose() {
+      if (attempt) end(attempt);
+      quiet.dispose();
+    },
+  };
+
+  /** A new style, loaded and not in force. */
+  function style(mine, file) {
+    const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: slots.url(file), media: 'not all' });
+    const done = new Promise((loaded, fail) => {
+      link.onload = loaded;
+      link.onerror = () => fail(new Error(`Unable to preload CSS for ${link.href}`));
+    });
+    mine.links.set(file, link);
+    document.head.append(link);
+    return done;
+  }
+}
+
+/** The answer to a step that failed in a way of its own. */
+function broken({ type, slots = [], modules = [], states = [] }, error) {
+  const message = textOf(error);
+  const slot = slots[0] ?? modules[0]?.slot ?? states[0]?.slot ?? '';
+  const answers = {
+    fetch: { type: 'fetchFailed', file: '', failure: { type: 'network' } },
+    import: { type: 'importFailed', slot, message },
+    awaitQuiet: { type: 'vetoed', slot },
+    snapshot: { type: 'snapshotFailed', slot, message },
+    migrate: { type: 'migrationFailed', slot, message },
+    mount: { type: 'mountFailed', slot, message },
+    switch: { type: 'switchFailed', message },
+    rollBack: { type: 'rollBackFailed', message },
+    commit: { type: 'committed' },
+  };
+  return answers[type] ?? null;
+}
+
+/**
+ * Brings a file into the HTTP cache, whole and as the manifest says. A cached copy that is not right is fetched anew; a failed
+ * `fetch` leaves nothing behind, while a failed module stays failed for the life of the page.
+ */
+async function verified(url, { file, integrity, kind }, signal) {
+  const attempt = async (cache, check) => {
+    const response = await fetch(url, { cache, signal, credentials: 'same-origin', ...(check && integrity ? { integrity } : {}) });
+    if (!response.ok) return { type: 'status', status: response.status };
+    if (kind !== 'other' && /html/.test(response.headers.get('content-type') ?? '')) return { type: 'status', status: 404 };
+    await response.arrayBuffer();
+    return null;
+  };
+  let failure;
+  for (const cache of ['default', 'reload']) {
+    try {
+      failure = await attempt(cache, true);
+      if (!failure) return;
+    } catch {
+      failure = { type: 'network' };
+    }
+    if (signal.aborted) break;
+  }
+  if (failure.type === 'network') {
+    // A browser does not say whether the line or the content was wrong.
+    const reachable = await attempt('no-store', false).catch(() => ({ type: 'network' }));
+    if (reachable === null) failure = { type: 'integrity' };
+  }
+  throw Object.assign(new Error(`${file} cannot be had`), { answer: { type: 'fetchFailed', file, failure } });
+}
+
+/** Has the browser verify the scripts once more on their way from the cache into its modules, where it can. */
+async function preload(slots, files) {
+  const links = files
+    .filter(({ kind }) => kind === 'script')
+    .map(({ file, integrity }) => {
+      const link = Object.assign(document.createElement('link'), { rel: 'modulepreload', href: slots.url(file), integrity });
+      if (!link.relList?.supports?.('modulepreload')) return null;
+      const nonce = document.querySelector('script[nonce]');
+      if (nonce) link.nonce = nonce.nonce;
+      const done = new Promise((go) => (link.onload = link.onerror = go));
+      document.head.append(link);
+      return done.then(() => link.remove());
+    });
+  await Promise.race([Promise.all(links), new Promise((go) => setTimeout(go, PRELOAD))]);
+}
+
+const linksTo = (url) => [...document.querySelectorAll('link[rel~=stylesheet]')].filter((link) => link.href === url);
+
+const disable = (url) =>
+  linksTo(url).map((link) => {
+    const { media } = link;
+    link.media = 'not all';
+    return { link, media };
+  });

@@ -1,0 +1,154 @@
+// Slots for Vue 3: a component that is loaded late, and can be replaced while it is mounted.
+//
+// In order: `lazy` makes an async component; the mounted one renders one generation, in an element that takes no part in
+// the layout; for a swap it renders the next one beside it, hidden and inert, and tells when that is mounted; `show` turns both and
+// flushes; the old generation keeps its DOM and state until it is dropped.
+import { defineAsyncComponent, defineComponent, h, inject, nextTick, onErrorCaptured, onMounted, provide, ref, shallowReactive, shallowRef } from 'vue';
+import { registry } from './slots.js';
+import { handOver } from './slots-view.js';
+
+const KEPT = Symbol('changeover.kept');
+
+/**
+ * `defineAsyncComponent`, and a slot: `const Cart = lazy(() => import('./Cart.vue'))`. Without the plugin it is Vue's own.
+ *
+ * @param {() => Promise<any>} load
+ * @param {string} [id]
+ */
+export function lazy(load, id) {
+  if (!id || !registry().has(id)) return defineAsyncComponent(load);
+  return defineAsyncComponent(async () => slotOf(id, load, await load()));
+}
+
+/** A `ref` whose value goes along when the slot is swapped; `key` names it within the slot. */
+export function useSlotState(key, initial) {
+  const kept = inject(KEPT, null);
+  const make = () => ref(typeof initial === 'function' ? initial() : initial);
+  if (!kept) return make();
+  if (!kept.refs.has(key)) kept.refs.set(key, Object.hasOwn(kept.values, key) ? ref(kept.values[key]) : make());
+  return kept.refs.get(key);
+}
+
+/** The component of a slot: whatever generation of it is shown. `module` is the first. */
+function slotOf(id, load, module) {
+  let latest = module;
+  return defineComponent({
+    name: 'ChangeoverSlot',
+    inheritAttrs: false,
+    setup(_, { attrs, slots }) {
+      const living = shallowReactive([]);
+      const shown = shallowRef(null);
+      const begin = (from, values, broke) => {
+        const made = generate(from, values, broke);
+        living.push(made);
+        return made;
+      };
+      const end = (generation) => {
+        const at = living.indexOf(generation);
+        if (at >= 0) living.splice(at, 1);
+      };
+      shown.value = Object.assign(begin(latest), { stays: true });
+      const release = registry().hold(id, {
+        get schema() {
+          return shown.value.module.schema;
+        },
+        get migrations() {
+          return shown.value.module.migrations;
+        },
+        get validate() {
+          return shown.value.module.validate;
+        },
+        snapshot: () => shown.value.snapshot(),
+        async prepare(fresh, values, broke) {
+          const old = shown.value;
+          const made = begin(await registry().through(id, fresh, load), values, broke);
+          const turn = (from, to) => {
+            handOver(from.place(), to.place(), () => {
+              // Vue renders in a microtask; the switch is one task for all slots.
+              look(from, false);
+              look(to, true);
+              shown.value = to;
+            });
+          };
+          await nextTick();
+          return {
+            ready: made.ready,
+            show: () => turn(old, made),
+            back() {
+              turn(made, old);
+              end(made);
+            },
+            drop() {
+              latest = made.module;
+              made.stays = true;
+              end(old);
+            },
+            discard: () => end(made),
+            isEmpty: () => !made.place()?.childElementCount && !made.place()?.textContent.trim(),
+          };
+        },
+      });
+      return { living, shown, attrs, slots, release };
+    },
+    beforeUnmount() {
+      this.release();
+    },
+    render() {
+      return this.living.map((generation) => h(Frame, { key: generation.number, generation, hidden: generation !== this.shown, attrs: { ...this.attrs }, slots: this.slots }));
+    },
+  });
+}
+
+let numbers = 0;
+
+function generate(module, values = {}, broke) {
+  const generation = { number: (numbers += 1), module, element: null, stays: false, broke, kept: { values, refs: new Map() } };
+  generation.place = () => generation.element;
+  generation.snapshot = () => (generation.kept.refs.size ? Object.fromEntries([...generation.kept.refs].map(([key, value]) => [key, plain(value.value)])) : undefined);
+  generation.ready = new Promise((settle, fail) => {
+    generation.settle = settle;
+    generation.fail = fail;
+  });
+  generation.ready.catch(() => {});
+  return generation;
+}
+
+/** What a ref holds without Vue's proxies around it, which cannot be cloned. */
+function plain(value) {
+  const raw = value?.__v_raw ?? value;
+  if (Array.isArray(raw)) return raw.map(plain);
+  if (raw && typeof raw === 'object' && Object.getPrototypeOf(raw) === Object.prototype) return Object.fromEntries(Object.entries(raw).map(([name, part]) => [name, plain(part)]));
+  return raw;
+}
+
+function look({ element }, visible) {
+  element.style.display = visible ? 'contents' : 'none';
+  element.inert = !visible;
+}
+
+const Frame = defineComponent({
+  name: 'ChangeoverGeneration',
+  props: ['generation', 'hidden', 'attrs', 'slots'],
+  setup({ generation }) {
+    provide(KEPT, generation.kept);
+    const broken = ref(false);
+    onErrorCaptured((error) => {
+      if (generation.stays) return true; // the page's own, as without a slot
+      broken.value = true;
+      generation.fail(error);
+      generation.broke?.(error);
+      return false;
+    });
+    onMounted(() => nextTick(generation.settle));
+    return { broken };
+  },
+  mounted() {
+    this.generation.element = this.$el;
+    look(this.generation, !this.hidden);
+  },
+  render() {
+    const { generation, hidden, attrs, slots, broken } = this;
+    const component = generation.module.default ?? generation.module;
+    return h('div', { style: { display: hidden ? 'none' : 'contents' }, inert: hidden || undefined }, broken ? [] : [h(component, attrs, slots)]);
+  },
+});
