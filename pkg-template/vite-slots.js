@@ -103,7 +103,7 @@ export function createSlots({ settings, folder, concerns }) {
         const resolved = await this.resolve(pin, join(config.root, 'index.html'));
         if (!resolved || resolved.external) throw failure('pinnedMissing', `the option "pinned" names "${pin}", which ${resolved ? 'is not bundled' : 'does not exist'}; name packages, and modules of the app as "./src/store.js" from the root.`);
         this.emitFile({ type: 'chunk', id: resolved.id, preserveSignature: 'strict' });
-        work.pinned.set(resolved.id, pin);
+        work.pinned.set(plainId(resolved.id), pin);
       }
     },
 

@@ -1,0 +1,48 @@
+// The apps with slots, each with its framework, and what changes from build to build.
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PACKAGE, ROOT, build, change } from './support.mjs';
+
+const APPS = join(dirname(fileURLToPath(import.meta.url)), 'slots');
+const FRAMEWORKS = { plain: [], react: ['react', 'react-dom'], vue: ['vue'] };
+
+/** What each app is built with. */
+export const OPTIONS = { plain: {}, react: { slots: 'auto' }, vue: { slots: 'auto' } };
+
+/** A copy of an app in a new folder, gone when the test `t` ends. */
+export function makeSlots(t, name = 'plain', changes = {}) {
+  const root = mkdtempSync(join(tmpdir(), 'changeover-slots-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  cpSync(join(APPS, name), root, { recursive: true });
+  mkdirSync(join(root, 'node_modules'));
+  symlinkSync(PACKAGE, join(root, 'node_modules/changeover'));
+  for (const framework of FRAMEWORKS[name]) symlinkSync(join(ROOT, 'node_modules', framework), join(root, 'node_modules', framework));
+  change(root, changes);
+  return root;
+}
+
+/** The logical ids of the files that one build has and another has not: what a page would have to fetch. */
+export function changed({ manifest: before }, { manifest: after }) {
+  return Object.entries(after.chunks).filter(([file]) => !(file in before.chunks)).map(([, { id }]) => id).sort();
+}
+
+/** Builds an app before and after `edits` of its files. */
+export async function twice(t, vite, name, edits, { options = OPTIONS[name], ...more } = {}) {
+  const root = makeSlots(t, name);
+  const before = await build(vite, root, { options, ...more, out: join(root, 'out-1') });
+  edits(root);
+  const after = await build(vite, root, { options, ...more, out: join(root, 'out-2') });
+  return { root, before, after, changed: changed(before, after) };
+}
+
+/** The text of the file with a logical id. */
+export function codeOf({ manifest, files }, id) {
+  const [file] = Object.entries(manifest.chunks).find(([, chunk]) => chunk.id === id) ?? [];
+  if (!file) throw new Error(`no file has the id ${id}; there are ${Object.values(manifest.chunks).map((chunk) => chunk.id).join(', ')}`);
+  return files.get(file).toString();
+}
+
+/** The list of slots in a document. */
+export const listIn = (html) => JSON.parse(/<script type="application\/json" id="changeover-slots">([^<]*)<\/script>/.exec(html)?.[1] ?? 'null');

@@ -1,0 +1,3 @@
+export default function mount(host) {
+  host.textContent = 'tip';
+}

@@ -1,0 +1,1 @@
+export const badge = (text) => Object.assign(document.createElement('b'), { className: 'badge', textContent: `[${text}]` });

@@ -1,0 +1,1 @@
+export const Card = ({ children }) => <section className="card">{children}</section>;
