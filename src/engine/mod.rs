@@ -14,6 +14,7 @@
 //! | [`policy`] | what to do about it, and why |
 //! | [`hold`] | who says "not now" |
 //! | [`changeover`] | the steps of one move |
+//! | [`swap`] | which slots can take another build, and the steps of that |
 //! | [`recovery`] | whether an error is a missing chunk |
 //!
 //! Leaves that every part may use: [`io`], the documents [`release`] and [`manifest`] with their [`format`], the
@@ -41,6 +42,7 @@ pub mod shelf;
 pub mod skew;
 pub mod status;
 pub mod stream;
+pub mod swap;
 pub mod tabs;
 pub mod text;
 pub mod watch;

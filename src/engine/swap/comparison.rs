@@ -1,0 +1,129 @@
+use alloc::{string::String, vec, vec::Vec};
+
+use super::graph::trace;
+use crate::engine::{
+    manifest::{Chunk, Manifest, Owner},
+    names::sort,
+};
+
+/// Two builds side by side. A file is the same when its name and its bytes are; that it merely carries the same code
+/// does not make it the same instance in a browser.
+pub(super) struct Comparison<'a> {
+    pub(super) base: &'a Manifest,
+    pub(super) target: &'a Manifest,
+    /// For each file of the target the same one of the base, by place.
+    twins: Vec<Option<usize>>,
+    /// For each file of the base the same one of the target.
+    mates: Vec<Option<usize>>,
+    /// Module and code of what is only in the base, in order.
+    old: Vec<(&'a str, &'a str)>,
+    /// Modules that are pinned and whose file is only in the base, in order.
+    pinned: Vec<&'a str>,
+}
+
+impl<'a> Comparison<'a> {
+    pub(super) fn new(base: &'a Manifest, target: &'a Manifest) -> Self {
+        let mut twins = vec![None; target.chunks.len()];
+        let mut mates = vec![None; base.chunks.len()];
+        let (mut old, mut pinned) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        for ((place, mate), (path, chunk)) in mates.iter_mut().enumerate().zip(base.chunks.iter()) {
+            while target.chunks.nth(at).is_some_and(|(other, _)| other < path) {
+                at += 1;
+            }
+            let same = target
+                .chunks
+                .nth(at)
+                .is_some_and(|(other, found)| other == path && found.integrity == chunk.integrity);
+            match twins.get_mut(at) {
+                Some(twin) if same => {
+                    *twin = Some(place);
+                    *mate = Some(at);
+                }
+                _ => {
+                    old.push((chunk.id.as_str(), chunk.code.as_str()));
+                    if chunk.owner == Owner::Pinned {
+                        pinned.push(chunk.id.as_str());
+                    }
+                }
+            }
+        }
+        sort(&mut old, |one, other| one < other);
+        sort(&mut pinned, |one, other| one < other);
+        Self {
+            base,
+            target,
+            twins,
+            mates,
+            old,
+            pinned,
+        }
+    }
+
+    pub(super) fn twin(&self, target: usize) -> Option<usize> {
+        self.twins.get(target).copied().flatten()
+    }
+
+    pub(super) fn mate(&self, base: usize) -> Option<usize> {
+        self.mates.get(base).copied().flatten()
+    }
+
+    pub(super) fn is_new(&self, target: usize) -> bool {
+        self.twin(target).is_none()
+    }
+
+    /// Whether other bytes have taken the name of a file.
+    pub(super) fn is_replaced(&self, target: usize, path: &str) -> bool {
+        self.is_new(target) && self.base.chunks.contains_key(path)
+    }
+
+    /// Whether the text itself changed, and not only the names of files in it.
+    pub(super) fn is_root(&self, target: usize, chunk: &Chunk) -> bool {
+        let substance = (chunk.id.as_str(), chunk.code.as_str());
+        self.is_new(target) && self.old.binary_search(&substance).is_err()
+    }
+
+    /// Whether a module is pinned, here or there, and has another file than before.
+    pub(super) fn is_pinned_anew(&self, target: usize, chunk: &Chunk) -> bool {
+        let id = chunk.id.as_str();
+        let was = self.pinned.binary_search(&id).is_ok();
+        let known = || self.old.binary_search_by(|(old, _)| (*old).cmp(id)).is_ok();
+        self.is_new(target) && (was || chunk.owner == Owner::Pinned && known())
+    }
+
+    /// An export that the running file of a module lacks, when both say what they export.
+    pub(super) fn missing_export(&self, chunk: &Chunk) -> Option<String> {
+        let running = self
+            .base
+            .chunks
+            .values()
+            .find(|other| other.id == chunk.id && !other.exports.is_empty())?;
+        let missing = |export: &&String| !running.exports.contains(export);
+        chunk.exports.iter().find(missing).cloned()
+    }
+
+    /// The module and file at a place of the target.
+    pub(super) fn chunk(&self, target: usize) -> Option<(&'a String, &'a Chunk)> {
+        self.target.chunks.nth(target)
+    }
+
+    pub(super) fn modules(&self, way: &[usize]) -> Vec<String> {
+        way.iter()
+            .filter_map(|place| self.chunk(*place).map(|(_, chunk)| chunk.id.clone()))
+            .collect()
+    }
+
+    /// Modules from `start` to the nearest one that changed itself.
+    pub(super) fn cause(&self, start: &String) -> Vec<String> {
+        let is_root = |place: usize| {
+            self.chunk(place)
+                .is_some_and(|(_, chunk)| self.is_root(place, chunk))
+        };
+        let passes = |place| self.is_new(place);
+        let found = trace(self.target, [start].into_iter(), &passes, &is_root);
+        // Without such a module the names do not follow the content; then it is the slot's own.
+        let last = found.places().last();
+        let root = last.filter(|(_, place)| is_root(*place));
+        self.modules(&found.way(root.map_or(0, |(index, _)| index)))
+    }
+}

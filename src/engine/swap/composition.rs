@@ -1,0 +1,136 @@
+use alloc::{string::String, vec::Vec};
+
+use super::moves::Moves;
+use crate::engine::{io::BuildId, manifest::ChunkKind, names::Names};
+
+/// How much a page may take before a refresh is due. Browsers never free the code of a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    pub generations: u32,
+    pub dead_bytes: u64,
+}
+
+impl Default for Budget {
+    /// A generation of small chunks leaves some 15 kB of heap behind, and whatever its modules hold.
+    fn default() -> Self {
+        Self {
+            generations: 20,
+            dead_bytes: 5 * 1024 * 1024,
+        }
+    }
+}
+
+/// What a page runs. The shell never changes; the slots all point to one build, and those that could not follow stay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Composition {
+    /// The build that the slots point to.
+    pub build: BuildId,
+    /// Of the document, as the last manifest that said it.
+    pub(super) html: Option<String>,
+    /// Slots with older code, by name.
+    pub(super) stays: Names<Stay>,
+    /// Files that were loaded and that nothing uses any more, with their integrity: their URLs are taken.
+    pub(super) gone: Names<String>,
+    pub generations: u32,
+    pub dead_bytes: u64,
+    pub(super) bad: Vec<Bad>,
+    /// Downloads in vain, by build.
+    pub(super) tries: Names<u32>,
+    pub(super) is_broken: bool,
+}
+
+/// A slot whose code is older than the build that the others point to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stay {
+    pub file: String,
+    pub schema: u32,
+    /// All that it holds, without the shell.
+    pub(super) files: Names<StayFile>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct StayFile {
+    pub(super) module: String,
+    pub(super) integrity: String,
+    pub(super) size: u64,
+    pub(super) is_style: bool,
+}
+
+/// What is not tried again in this session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bad {
+    pub build: BuildId,
+    /// The slot's file that did not work, if it is known which.
+    pub file: Option<String>,
+}
+
+impl Composition {
+    /// The page as its document started it.
+    pub fn new(build: BuildId) -> Self {
+        Self {
+            build,
+            html: None,
+            stays: Names::new(),
+            gone: Names::new(),
+            generations: 0,
+            dead_bytes: 0,
+            bad: Vec::new(),
+            tries: Names::new(),
+            is_broken: false,
+        }
+    }
+
+    /// Slots that run older code than the build the others point to.
+    pub fn stays(&self) -> &Names<Stay> {
+        &self.stays
+    }
+
+    pub fn is_bad(&self, build: &BuildId) -> bool {
+        self.bad.iter().any(|bad| bad.build == *build)
+    }
+
+    pub fn on_bad(&mut self, bad: Bad) {
+        if !self.bad.contains(&bad) {
+            self.bad.push(bad);
+        }
+    }
+
+    /// The page has moved as planned.
+    pub fn on_committed(&mut self, moves: &Moves) {
+        self.build.clone_from(&moves.to);
+        if moves.html.is_some() {
+            self.html.clone_from(&moves.html);
+        }
+        for slot in &moves.slots {
+            self.stays.remove(&slot.pointer.slot);
+        }
+        for pointer in &moves.moved {
+            self.stays.remove(&pointer.slot);
+        }
+        self.stays.retain(|name, _| !moves.caught_up.contains(name));
+        for (name, stay) in &moves.stays {
+            self.stays.insert(name.clone(), stay.clone());
+        }
+        for file in &moves.revived {
+            self.gone.remove(file);
+        }
+        for (file, integrity) in &moves.gone {
+            self.gone.insert(file.clone(), integrity.clone());
+        }
+        let dead = self.dead_bytes.saturating_sub(moves.revived_bytes);
+        self.dead_bytes = dead + moves.dead_bytes;
+        self.generations += u32::from(!moves.slots.is_empty());
+    }
+
+    /// The new modules were imported, and the page does not run them.
+    pub(super) fn on_imported_in_vain(&mut self, moves: &Moves) {
+        for fetch in &moves.fetch {
+            if fetch.kind != ChunkKind::Style {
+                self.gone
+                    .insert(fetch.file.clone(), fetch.integrity.clone());
+                self.dead_bytes += fetch.size;
+            }
+        }
+        self.generations += 1;
+    }
+}

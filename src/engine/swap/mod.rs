@@ -1,0 +1,37 @@
+//! Takes the slots of an open page from one build to another, or says why that cannot be.
+//!
+//! 1. [`Composition`] is what really runs: the shell that the document started, the build that the slots point to, code
+//!    that stayed behind, what did not work before.
+//! 2. [`plan`] compares it with a target build: nothing to do, styles alone, slots to swap, or a refusal that names the
+//!    module at the root of it. Any build may follow any other; builds have no order.
+//! 3. [`Swap`] takes a plan through its steps: fetch, import, wait for quiet, snapshot, migrate, mount, switch,
+//!    probation, commit. Before the switch whatever fails leaves the page as it is, after it everything goes back
+//!    together.
+//!
+//! Why this is safe: a plan is refused unless the shell of the target is the shell of the page, file by file. What the
+//! target's slots import was built together with that shell, so after a swap the page runs exactly what a fresh load of
+//! the target would run. Only code that stays behind needs a look of its own.
+//!
+//! Refused although it may be possible: a pinned module that no slot of this page has loaded changed; a slot is gone
+//! that nothing asks for any more; a file was replaced under its old name before the page had loaded it.
+
+mod comparison;
+mod composition;
+mod conclude;
+mod graph;
+mod moves;
+mod plan;
+mod refusal;
+mod run;
+mod steps;
+mod words;
+
+pub use composition::{Bad, Budget, Composition, Stay};
+pub use moves::{Fetch, Moves, Page, Plan, Pointer, SlotMove, Use};
+pub use plan::plan;
+pub use refusal::{Refusal, Why};
+pub use run::Swap;
+pub use steps::{
+    Answer, Ending, Failure, Migration, Module, Patience, Step, SwapInput, SwapOutput,
+};
+pub use words::{Phase, SwapReason};

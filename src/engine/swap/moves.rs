@@ -1,0 +1,124 @@
+use alloc::{string::String, vec::Vec};
+
+use super::{
+    composition::{Budget, Stay},
+    refusal::Refusal,
+};
+use crate::engine::{
+    io::BuildId,
+    manifest::{ChunkKind, SlotKind},
+    names::Names,
+};
+
+/// What the page says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Slots of which the code was loaded.
+    pub slots: Names<Use>,
+    /// Slots whose code has defined custom elements.
+    pub elements: Vec<String>,
+    pub budget: Budget,
+}
+
+/// How a slot is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Its code was loaded, and nothing shows it now.
+    Idle,
+    /// It is shown, by somebody who can put new code in its place.
+    Mounted,
+    /// Its code may be in use for ever: whoever loaded it has not said.
+    Taken,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// The page is as good as on the target; only to be noted.
+    Nothing(Moves),
+    /// Styles change and no code does.
+    Styles(Moves),
+    /// Slots change. When none of them is mounted, it is a matter of their pointers.
+    Swap(Moves),
+    Refuse(Vec<Refusal>),
+}
+
+/// A way from one build to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moves {
+    pub from: BuildId,
+    pub to: BuildId,
+    /// Mounted slots that get new code, in the order of their names.
+    pub slots: Vec<SlotMove>,
+    /// Slots that nothing shows, or whose styles alone changed.
+    pub moved: Vec<Pointer>,
+    /// Slots that cannot follow: their older code stays.
+    pub stays: Names<Stay>,
+    /// What the page does not have yet and needs at once; a file comes after what it imports.
+    pub fetch: Vec<Fetch>,
+    pub styles_in: Vec<String>,
+    pub styles_out: Vec<String>,
+    /// All bytes of the slots that get new code.
+    pub total_bytes: u64,
+    /// Those of them, and of new styles, that are fetched.
+    pub new_bytes: u64,
+    /// Code that will be dead.
+    pub dead_bytes: u64,
+    pub(super) revived_bytes: u64,
+    pub(super) revived: Vec<String>,
+    pub(super) gone: Vec<(String, String)>,
+    pub(super) caught_up: Vec<String>,
+    pub(super) html: Option<String>,
+}
+
+/// Where a slot points to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    pub slot: String,
+    pub file: String,
+    /// Beside the shell's, in the order of the document.
+    pub css: Vec<String>,
+}
+
+/// A mounted slot that gets new code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotMove {
+    pub pointer: Pointer,
+    pub kind: SlotKind,
+    pub from_file: String,
+    pub from_schema: u32,
+    pub to_schema: u32,
+    /// Modules from the slot to the nearest one that changed.
+    pub root: Vec<String>,
+}
+
+/// A file to fetch and verify.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    pub file: String,
+    pub integrity: String,
+    pub size: u64,
+    pub kind: ChunkKind,
+}
+
+impl Plan {
+    /// The way, if there is one.
+    pub fn moves(&self) -> Option<&Moves> {
+        match self {
+            Self::Nothing(moves) | Self::Styles(moves) | Self::Swap(moves) => Some(moves),
+            Self::Refuse(_) => None,
+        }
+    }
+}
+
+impl Moves {
+    /// A file that nothing uses any more: a style can be taken out, a script is there for ever.
+    pub(super) fn leave(&mut self, file: String, integrity: String, size: u64, is_style: bool) {
+        if is_style {
+            self.styles_out.push(file);
+        } else {
+            self.dead_bytes += size;
+            self.gone.push((file, integrity));
+        }
+    }
+}

@@ -1,0 +1,458 @@
+use alloc::{string::String, vec::Vec};
+
+use super::{
+    comparison::Comparison,
+    composition::{Composition, Stay, StayFile},
+    graph::{Reach, Trace, Walk, trace, unlisted, walk},
+    moves::{Page, Plan, Use},
+    refusal::{Refusal, Why},
+};
+use crate::engine::{
+    manifest::{ChunkKind, Manifest, Slot, SlotKind},
+    names::{Names, sort},
+};
+
+/// More reasons than these help nobody, and each may name a long way.
+const MOST_REFUSALS: usize = 32;
+
+/// Compares what runs with a target. `base`: the manifest of [`Composition::build`].
+pub fn plan(running: &Composition, base: &Manifest, target: &Manifest, page: &Page) -> Plan {
+    if running.is_broken {
+        return Plan::Refuse([Refusal::new(Why::RollBackFailed)].into());
+    }
+    let is_elsewhere = target.id != running.build;
+    if is_elsewhere && running.is_bad(&target.id) {
+        return Plan::Refuse([Refusal::new(Why::BadBuild)].into());
+    }
+    let both = Comparison::new(base, target);
+    let mut planner = Planner {
+        shell: walk(target, target.entries.iter(), Reach::Static, &|_| false),
+        whole_shell: walk(target, target.entries.iter(), Reach::Whole, &|_| false),
+        both,
+        running,
+        page,
+        refusals: Vec::new(),
+    };
+    let shell_changed = planner.check_shell();
+    let slots = planner.sort_slots();
+    let stays = planner.stays(&slots);
+    planner.check_closures(&slots, &stays, shell_changed);
+    if planner.refusals.is_empty() {
+        planner.conclude(&slots, stays)
+    } else {
+        Plan::Refuse(planner.refusals)
+    }
+}
+
+pub(super) struct Planner<'a> {
+    pub(super) both: Comparison<'a>,
+    pub(super) running: &'a Composition,
+    pub(super) page: &'a Page,
+    /// Of the target: what is loaded as the page starts, and what the shell may load later.
+    pub(super) shell: Walk,
+    pub(super) whole_shell: Walk,
+    pub(super) refusals: Vec<Refusal>,
+}
+
+/// A slot of the target.
+pub(super) struct Case<'a> {
+    pub(super) name: &'a String,
+    pub(super) to: &'a Slot,
+    /// `None`: the slot is new.
+    pub(super) from: Option<From<'a>>,
+    pub(super) used: Option<Use>,
+    pub(super) changed: bool,
+}
+
+/// What a slot runs, or would run.
+pub(super) struct From<'a> {
+    pub(super) file: &'a String,
+    pub(super) schema: u32,
+    pub(super) stay: Option<&'a Stay>,
+}
+
+impl Case<'_> {
+    /// Whether its pointer goes to another file.
+    pub(super) fn moves(&self) -> bool {
+        self.changed && self.used != Some(Use::Taken)
+    }
+
+    pub(super) fn swaps(&self) -> bool {
+        self.changed && self.used == Some(Use::Mounted)
+    }
+
+    pub(super) fn is_left(&self) -> bool {
+        self.changed && self.used == Some(Use::Taken)
+    }
+
+    /// The file of the base that the page has loaded for it.
+    pub(super) fn loaded(&self) -> Option<&String> {
+        let from = self.from.as_ref()?;
+        (self.used.is_some() && from.stay.is_none()).then_some(from.file)
+    }
+}
+
+impl<'a> Planner<'a> {
+    fn refuse(&mut self, refusal: Refusal) {
+        if self.refusals.len() < MOST_REFUSALS {
+            self.refusals.push(refusal);
+        }
+    }
+
+    /// Whether code of the shell changed.
+    fn check_shell(&mut self) -> bool {
+        let (base, target) = (self.both.base, self.both.target);
+        if base.epoch != target.epoch {
+            self.refuse(Refusal::new(Why::EpochChanged));
+        }
+        if base.base != target.base {
+            self.refuse(Refusal::new(Why::BaseChanged));
+        }
+        let html = self.running.html.as_ref().or(base.html.as_ref());
+        if html
+            .zip(target.html.as_ref())
+            .is_some_and(|(one, other)| one != other)
+        {
+            self.refuse(Refusal::new(Why::HtmlChanged));
+        }
+        let is_style = |place: &usize| {
+            self.both
+                .chunk(*place)
+                .is_some_and(|(_, chunk)| chunk.kind == ChunkKind::Style)
+        };
+        let news: Vec<usize> = self
+            .whole_shell
+            .order
+            .iter()
+            .copied()
+            .filter(|place| self.both.is_new(*place))
+            .collect();
+        // A style of the start is a link of the document, which can be changed; one of a later part is named by a script.
+        let replaced: Vec<usize> = news
+            .iter()
+            .copied()
+            .filter(|place| self.shell.has(*place) && is_style(place))
+            .filter(|place| {
+                self.both
+                    .chunk(*place)
+                    .is_some_and(|(path, _)| self.both.is_replaced(*place, path))
+            })
+            .collect();
+        let changed: Vec<usize> = news
+            .iter()
+            .copied()
+            .filter(|place| !(self.shell.has(*place) && is_style(place)))
+            .collect();
+        for place in replaced {
+            self.refuse_file(Why::FileReplaced, None, &[place]);
+        }
+        let lost = |entry: &&String| !target.entries.contains(entry);
+        let came = |entry: &&String| !base.entries.contains(entry);
+        let differ = base.entries.iter().any(|entry| lost(&entry))
+            || target.entries.iter().any(|entry| came(&entry));
+        if changed.is_empty() && !differ {
+            return false;
+        }
+        let before = self.refusals.len();
+        let found = trace(
+            target,
+            target.entries.iter(),
+            &|place| self.both.is_new(place),
+            &|_| false,
+        );
+        for (index, place) in found.places() {
+            let Some((_, chunk)) = self.both.chunk(place) else {
+                continue;
+            };
+            if self.refusals.len() >= MOST_REFUSALS {
+                break;
+            }
+            if !self.both.is_root(place, chunk) || self.shell.has(place) && is_style_of(chunk.kind)
+            {
+                continue;
+            }
+            let way = found.way(index);
+            let why = if self.both.is_pinned_anew(place, chunk) {
+                Why::PinnedChanged
+            } else if way.len() == 1 {
+                Why::EntryChanged
+            } else {
+                Why::ShellChanged
+            };
+            self.refuse_file(why, None, &way);
+        }
+        if self.refusals.len() == before {
+            self.refuse_entries(&changed);
+        }
+        true
+    }
+
+    /// The shell changed, and no module of it did: names do not follow content, or an entry is not listed.
+    fn refuse_entries(&mut self, changed: &[usize]) {
+        let (base, target) = (self.both.base, self.both.target);
+        if let Some(place) = changed.first() {
+            return self.refuse_file(Why::ShellChanged, None, &[*place]);
+        }
+        let file = target
+            .entries
+            .iter()
+            .find(|entry| !base.entries.contains(entry))
+            .or_else(|| {
+                base.entries
+                    .iter()
+                    .find(|entry| !target.entries.contains(entry))
+            });
+        let module = file
+            .and_then(|file| target.chunks.get(file).or_else(|| base.chunks.get(file)))
+            .map(|chunk| chunk.id.clone());
+        self.refuse(Refusal {
+            file: file.cloned(),
+            root: module.iter().cloned().collect(),
+            module,
+            ..Refusal::new(Why::EntryChanged)
+        });
+    }
+
+    fn refuse_file(&mut self, why: Why, slot: Option<&str>, way: &[usize]) {
+        let last = way.last().and_then(|place| self.both.chunk(*place));
+        let root = self.both.modules(way);
+        self.refuse(Refusal {
+            slot: slot.map(Into::into),
+            file: last.map(|(path, _)| path.clone()),
+            module: last.map(|(_, chunk)| chunk.id.clone()),
+            root,
+            ..Refusal::new(why)
+        });
+    }
+
+    /// Looks at each slot, in the order of their names.
+    fn sort_slots(&mut self) -> Vec<Case<'a>> {
+        let (base, target) = (self.both.base, self.both.target);
+        let (running, page) = (self.running, self.page);
+        for (name, slot) in &base.slots {
+            if !target.slots.contains_key(name) {
+                self.refuse(Refusal::of_slot(Why::SlotRemoved, name, &slot.file));
+            }
+        }
+        let mut cases = Vec::new();
+        for (name, to) in &target.slots {
+            let before = base.slots.get(name);
+            let from = before.map(|slot| match running.stays.get(name) {
+                Some(stay) => From {
+                    file: &stay.file,
+                    schema: stay.schema,
+                    stay: Some(stay),
+                },
+                None => From {
+                    file: &slot.file,
+                    schema: slot.schema,
+                    stay: None,
+                },
+            });
+            let Some(place) = target.chunks.position(&to.file) else {
+                self.refuse(Refusal {
+                    missing: Some(to.file.clone()),
+                    ..Refusal::of_slot(Why::FileUnlisted, name, &to.file)
+                });
+                continue;
+            };
+            let changed = match &from {
+                None => true,
+                Some(From {
+                    file, stay: None, ..
+                }) => *file != &to.file || self.both.is_new(place),
+                Some(From {
+                    file,
+                    stay: Some(stay),
+                    ..
+                }) => {
+                    let integrity = stay.files.get(file).map(|held| &held.integrity);
+                    *file != &to.file
+                        || integrity != target.chunks.get(&to.file).map(|chunk| &chunk.integrity)
+                }
+            };
+            let case = Case {
+                name,
+                to,
+                from,
+                // Nobody has loaded what did not exist.
+                used: before.and(page.slots.get(name)).copied(),
+                changed,
+            };
+            if case.moves() {
+                self.check_slot(&case, before.map(|slot| slot.kind));
+            }
+            cases.push(case);
+        }
+        cases
+    }
+
+    fn check_slot(&mut self, case: &Case<'a>, kind: Option<SlotKind>) {
+        let Case { name, to, .. } = case;
+        let refusal = |why| Refusal {
+            root: self.both.cause(&to.file),
+            module: self
+                .both
+                .target
+                .chunks
+                .get(&to.file)
+                .map(|chunk| chunk.id.clone()),
+            ..Refusal::of_slot(why, name, &to.file)
+        };
+        let mut found = Vec::new();
+        if kind.is_some_and(|kind| kind != to.kind) {
+            found.push(refusal(Why::SlotKindChanged));
+        } else if to.kind == SlotKind::Unknown {
+            found.push(refusal(Why::UnsupportedKind));
+        }
+        if case.used.is_some() && self.page.elements.contains(name) {
+            found.push(refusal(Why::ElementRedefined));
+        }
+        let schema = case.from.as_ref().map_or(to.schema, |from| from.schema);
+        let reads = self.both.target.stores.get(name);
+        let cannot = reads.is_some_and(|store| !store.reads.contains(&schema));
+        if case.swaps() && to.schema > schema && cannot {
+            found.push(refusal(Why::NoMigrationPath));
+        }
+        if self
+            .running
+            .bad
+            .iter()
+            .any(|bad| bad.file.as_ref() == Some(&to.file))
+        {
+            found.push(refusal(Why::BadBuild));
+        }
+        found.into_iter().for_each(|refusal| self.refuse(refusal));
+    }
+
+    /// The slots that will run older code than their pointers say.
+    fn stays(&self, cases: &[Case<'a>]) -> Names<Stay> {
+        let base = self.both.base;
+        let is_shell = |place| {
+            self.both
+                .mate(place)
+                .is_some_and(|mate| self.whole_shell.has(mate))
+        };
+        let mut stays = Vec::new();
+        for case in cases.iter().filter(|case| case.is_left()) {
+            let Some(from) = &case.from else { continue };
+            let stay = match from.stay {
+                Some(stay) => stay.clone(),
+                None => {
+                    let held = walk(base, [from.file].into_iter(), Reach::Whole, &is_shell);
+                    let files = held
+                        .order
+                        .iter()
+                        .filter_map(|place| base.chunks.nth(*place));
+                    Stay {
+                        file: from.file.clone(),
+                        schema: from.schema,
+                        files: files
+                            .map(|(path, chunk)| {
+                                let file = StayFile {
+                                    module: chunk.id.clone(),
+                                    integrity: chunk.integrity.clone(),
+                                    size: chunk.size,
+                                    is_style: is_style_of(chunk.kind),
+                                };
+                                (path.clone(), file)
+                            })
+                            .collect(),
+                    }
+                }
+            };
+            stays.push((case.name.clone(), stay));
+        }
+        Names::from_pairs(stays)
+    }
+
+    /// Looks at everything that the pointers to move lead to.
+    fn check_closures(&mut self, cases: &[Case<'a>], stays: &Names<Stay>, shell_changed: bool) {
+        let target = self.both.target;
+        let old = superseded(stays, target);
+        let moving = || cases.iter().filter(|case| case.moves());
+        let reached = trace(
+            target,
+            moving().map(|case| &case.to.file),
+            &|_| true,
+            &|_| false,
+        );
+        for (index, place) in reached.places() {
+            let Some((path, chunk)) = self.both.chunk(place) else {
+                continue;
+            };
+            let (why, missing) = if self.whole_shell.has(place) {
+                if !shell_changed || !self.both.is_root(place, chunk) || is_style_of(chunk.kind) {
+                    continue;
+                }
+                match self.both.missing_export(chunk) {
+                    Some(export) => (Why::SignatureMissing, Some(export)),
+                    None => (Why::SecondCopy, None),
+                }
+            } else if self.both.is_pinned_anew(place, chunk) {
+                (Why::PinnedChanged, None)
+            } else if self.both.is_replaced(place, path)
+                || self.is_taken(path, &chunk.integrity, stays)
+            {
+                (Why::FileReplaced, None)
+            } else if let Some(path) = unlisted(target, chunk) {
+                (Why::FileUnlisted, Some(path.clone()))
+            } else if old.binary_search(&chunk.id.as_str()).is_ok() {
+                (Why::SecondCopy, None)
+            } else {
+                continue;
+            };
+            self.refuse_in_slot(why, missing, &reached, index, cases);
+        }
+    }
+
+    fn refuse_in_slot(
+        &mut self,
+        why: Why,
+        missing: Option<String>,
+        reached: &Trace,
+        index: usize,
+        cases: &[Case<'a>],
+    ) {
+        if self.refusals.len() >= MOST_REFUSALS {
+            return;
+        }
+        let way = reached.way(index);
+        let start = way.first().and_then(|place| self.both.chunk(*place));
+        let slot = cases
+            .iter()
+            .find(|case| case.moves() && start.is_some_and(|(path, _)| *path == case.to.file));
+        self.refuse_file(why, slot.map(|case| case.name.as_str()), &way);
+        if let Some(last) = self.refusals.last_mut() {
+            last.missing = missing;
+        }
+    }
+
+    /// Whether the page has loaded something else from this path, builds ago.
+    fn is_taken(&self, path: &str, integrity: &str, stays: &Names<Stay>) -> bool {
+        let gone = self.running.gone.get(path);
+        let held = stays.values().filter_map(|stay| stay.files.get(path));
+        gone.into_iter()
+            .chain(held.map(|file| &file.integrity))
+            .any(|other| other != integrity)
+    }
+}
+
+/// The modules that old code holds and of which the target has another file, in order.
+fn superseded<'s>(stays: &'s Names<Stay>, target: &Manifest) -> Vec<&'s str> {
+    let mut modules: Vec<&str> = stays
+        .values()
+        .flat_map(|stay| stay.files.iter())
+        .filter(|(path, file)| {
+            let kept = target.chunks.get(path);
+            !file.is_style && kept.is_none_or(|chunk| chunk.integrity != file.integrity)
+        })
+        .map(|(_, file)| file.module.as_str())
+        .collect();
+    sort(&mut modules, |one, other| one < other);
+    modules
+}
+
+pub(super) fn is_style_of(kind: ChunkKind) -> bool {
+    kind == ChunkKind::Style
+}

@@ -1,0 +1,118 @@
+use alloc::{string::String, vec::Vec};
+
+/// Why a page cannot be swapped to a build. The codes are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// A script that starts the app changed, came or went.
+    EntryChanged,
+    /// Another file of the shell changed.
+    ShellChanged,
+    HtmlChanged,
+    /// The files have another place.
+    BaseChanged,
+    EpochChanged,
+    /// A slot needs a new file of a module of which the old one stays in the page.
+    SecondCopy,
+    PinnedChanged,
+    SlotRemoved,
+    SlotKindChanged,
+    /// The new slot does not read the schema that the running one writes.
+    NoMigrationPath,
+    /// The page has taken so many generations that a refresh is due.
+    BudgetSpent,
+    /// It was tried in this page and did not work.
+    BadBuild,
+    /// A slot needs an export that the running file of a shared module does not have; pinning it helps.
+    SignatureMissing,
+    /// The slot defines a custom element, which can be done once in a page.
+    ElementRedefined,
+    UnsupportedKind,
+    /// A file has other content than the page may have loaded from the same URL.
+    FileReplaced,
+    /// The manifest does not say what a file is, so it cannot be verified.
+    FileUnlisted,
+    /// Going back from a swap failed; nobody knows what the page shows.
+    RollBackFailed,
+}
+
+impl Why {
+    pub const ALL: [Self; 18] = [
+        Self::EntryChanged,
+        Self::ShellChanged,
+        Self::HtmlChanged,
+        Self::BaseChanged,
+        Self::EpochChanged,
+        Self::SecondCopy,
+        Self::PinnedChanged,
+        Self::SlotRemoved,
+        Self::SlotKindChanged,
+        Self::NoMigrationPath,
+        Self::BudgetSpent,
+        Self::BadBuild,
+        Self::SignatureMissing,
+        Self::ElementRedefined,
+        Self::UnsupportedKind,
+        Self::FileReplaced,
+        Self::FileUnlisted,
+        Self::RollBackFailed,
+    ];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::EntryChanged => "entryChanged",
+            Self::ShellChanged => "shellChanged",
+            Self::HtmlChanged => "htmlChanged",
+            Self::BaseChanged => "baseChanged",
+            Self::EpochChanged => "epochChanged",
+            Self::SecondCopy => "secondCopy",
+            Self::PinnedChanged => "pinnedChanged",
+            Self::SlotRemoved => "slotRemoved",
+            Self::SlotKindChanged => "slotKindChanged",
+            Self::NoMigrationPath => "noMigrationPath",
+            Self::BudgetSpent => "budgetSpent",
+            Self::BadBuild => "badBuild",
+            Self::SignatureMissing => "signatureMissing",
+            Self::ElementRedefined => "elementRedefined",
+            Self::UnsupportedKind => "unsupportedKind",
+            Self::FileReplaced => "fileReplaced",
+            Self::FileUnlisted => "fileUnlisted",
+            Self::RollBackFailed => "rollBackFailed",
+        }
+    }
+}
+
+/// One reason for which a page cannot be swapped, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub why: Why,
+    pub slot: Option<String>,
+    /// The file of the target (of the running build, when the target has none).
+    pub file: Option<String>,
+    /// The module, by the name that it keeps from build to build.
+    pub module: Option<String>,
+    /// Modules from the entry or the slot to the one at the root of it.
+    pub root: Vec<String>,
+    /// What is missing: the name of an export, of a file.
+    pub missing: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn new(why: Why) -> Self {
+        Self {
+            why,
+            slot: None,
+            file: None,
+            module: None,
+            root: Vec::new(),
+            missing: None,
+        }
+    }
+
+    pub(super) fn of_slot(why: Why, slot: &str, file: &str) -> Self {
+        Self {
+            slot: Some(slot.into()),
+            file: Some(file.into()),
+            ..Self::new(why)
+        }
+    }
+}

@@ -1,0 +1,558 @@
+use alloc::{string::String, vec::Vec};
+
+use super::{
+    composition::{Bad, Composition},
+    moves::{Moves, Pointer},
+    steps::{Answer, Ending, Failure, Migration, Module, Patience, Step, SwapInput, SwapOutput},
+    words::{Phase, SwapReason},
+};
+use crate::engine::io::{BuildId, FetchFailure, Timestamp};
+
+/// How often the files of one build are fetched in vain before it counts as bad.
+const TRIES: u32 = 3;
+
+/// Swaps the slots of one page.
+#[derive(Debug)]
+pub struct Swap {
+    composition: Composition,
+    patience: Patience,
+    attempt: Option<Attempt>,
+    is_held: bool,
+    outputs: Vec<SwapOutput>,
+}
+
+#[derive(Debug)]
+struct Attempt {
+    id: String,
+    moves: Moves,
+    phase: Phase,
+    since: Timestamp,
+    /// Each wait for quiet begins a new one.
+    round: u32,
+    /// When the page was asked for quiet first.
+    quiet_since: Option<Timestamp>,
+    has_imported: bool,
+    /// Something hidden may be there.
+    has_copies: bool,
+    has_written: bool,
+    /// Why it goes back.
+    failure: Option<Failure>,
+}
+
+impl Swap {
+    pub fn new(composition: Composition, patience: Patience) -> Self {
+        Self {
+            composition,
+            patience,
+            attempt: None,
+            is_held: false,
+            outputs: Vec::new(),
+        }
+    }
+
+    pub fn composition(&self) -> &Composition {
+        &self.composition
+    }
+
+    /// The build that the page is being taken to.
+    pub fn target(&self) -> Option<&BuildId> {
+        self.attempt.as_ref().map(|attempt| &attempt.moves.to)
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.attempt
+            .as_ref()
+            .map_or(Phase::Idle, |attempt| attempt.phase)
+    }
+
+    /// Whether new code is shown that is not there to stay yet. Another release waits for the end of it.
+    pub fn is_past_switch(&self) -> bool {
+        self.phase().is_past_switch()
+    }
+
+    /// There is nothing to do but to note that the page is on another build.
+    pub fn note(&mut self, moves: &Moves) {
+        if self.attempt.is_none() {
+            self.composition.on_committed(moves);
+        }
+    }
+
+    /// Begins a planned swap. Returns whether it did: not while there is another one, since no more than two
+    /// generations live in a page, and not from another build than the plan was made for.
+    pub fn begin(&mut self, id: String, moves: Moves, now: Timestamp) -> bool {
+        let fits = self.attempt.is_none()
+            && moves.from == self.composition.build
+            && !self.composition.is_broken;
+        if fits {
+            self.attempt = Some(Attempt {
+                id,
+                moves,
+                phase: Phase::Idle,
+                since: now,
+                round: 0,
+                quiet_since: None,
+                has_imported: false,
+                has_copies: false,
+                has_written: false,
+                failure: None,
+            });
+            self.enter(Phase::Fetching, now);
+        }
+        fits
+    }
+
+    pub fn handle_input(&mut self, input: SwapInput, now: Timestamp) {
+        match input {
+            SwapInput::Answered {
+                changeover,
+                round,
+                answer,
+            } => {
+                let is_ours =
+                    |attempt: &&Attempt| attempt.id == changeover && attempt.round == round;
+                let Some(attempt) = self.attempt.as_ref().filter(is_ours) else {
+                    return;
+                };
+                // What a watched generation has done counts, even if the timer is about to say that it is over.
+                if attempt.phase != Phase::Probation {
+                    self.on_time(now);
+                }
+                self.on_answer(answer, now);
+                self.on_time(now);
+            }
+            SwapInput::Wanted { build } => {
+                self.on_time(now);
+                if self
+                    .target()
+                    .is_some_and(|target| Some(target) != build.as_ref())
+                {
+                    self.abort(SwapReason::Superseded);
+                }
+            }
+            SwapInput::Held { held } => {
+                self.is_held = held;
+                if !held && self.phase() == Phase::Held {
+                    self.enter(Phase::Quiet, now);
+                } else if held && self.phase() == Phase::Quiet {
+                    self.step(Phase::Held, now);
+                }
+                self.on_time(now);
+            }
+            SwapInput::PageChanged => self.abort(SwapReason::PageChanged),
+            SwapInput::Woke => self.on_time(now),
+            SwapInput::Disposed => {
+                self.abort(SwapReason::Disposed);
+                // The old code is dropped all the same, or it would stay in the page.
+                if matches!(self.phase(), Phase::Switching | Phase::Probation) {
+                    self.enter(Phase::Committing, now);
+                    self.finish();
+                }
+                self.attempt = None;
+            }
+        }
+    }
+
+    /// Hands out what follows from the inputs so far; ends with a `Wake`.
+    pub fn poll_output(&mut self) -> SwapOutput {
+        if !self.outputs.is_empty() {
+            return self.outputs.remove(0);
+        }
+        SwapOutput::Wake {
+            at: self.due(),
+            waits: self.phase(),
+        }
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        let attempt = self.attempt.as_ref()?;
+        let patience = &self.patience;
+        let (since, span) = match attempt.phase {
+            Phase::Idle => return None,
+            Phase::Fetching => (attempt.since, patience.fetch),
+            Phase::Importing => (attempt.since, patience.import),
+            Phase::Held | Phase::Quiet => {
+                (attempt.quiet_since.unwrap_or(attempt.since), patience.quiet)
+            }
+            Phase::Snapshots => (attempt.since, patience.snapshot),
+            Phase::Migrating => (attempt.since, patience.migrate),
+            Phase::Mounting => (attempt.since, patience.mount),
+            Phase::Switching => (attempt.since, patience.switch),
+            Phase::Probation => (attempt.since, patience.probation),
+            Phase::Committing | Phase::RollingBack => (attempt.since, patience.settle),
+        };
+        Some(Timestamp(since.0.saturating_add(span)))
+    }
+
+    fn on_time(&mut self, now: Timestamp) {
+        if self.due().is_none_or(|due| now < due) {
+            return;
+        }
+        match self.phase() {
+            Phase::Idle => {}
+            Phase::Fetching => self.fetch_failed(String::new(), FetchFailure::Timeout),
+            Phase::Importing => self.fail(SwapReason::ImportTimedOut, None, None, now),
+            Phase::Held | Phase::Quiet => self.abort(SwapReason::NeverQuiet),
+            Phase::Snapshots => self.fail(SwapReason::SnapshotTimedOut, None, None, now),
+            Phase::Migrating => self.fail(SwapReason::MigrationTimedOut, None, None, now),
+            Phase::Mounting => self.fail(SwapReason::NotReady, None, None, now),
+            Phase::Switching => self.fail(SwapReason::SwitchTimedOut, None, None, now),
+            Phase::Probation => self.enter(Phase::Committing, now),
+            // The new code is in place; that the old could not be dropped costs memory only.
+            Phase::Committing => self.finish(),
+            Phase::RollingBack => self.broken(None),
+        }
+    }
+
+    fn on_answer(&mut self, answer: Answer, now: Timestamp) {
+        let phase = self.phase();
+        match answer {
+            Answer::Fetched if phase == Phase::Fetching => self.enter(Phase::Importing, now),
+            Answer::FetchFailed { file, failure } if phase == Phase::Fetching => {
+                self.fetch_failed(file, failure);
+            }
+            Answer::Imported if phase == Phase::Importing => self.enter(Phase::Held, now),
+            Answer::ImportFailed { slot, message } if phase == Phase::Importing => {
+                self.fail(SwapReason::ImportFailed, Some(slot), Some(message), now);
+            }
+            Answer::Quiet if phase == Phase::Quiet => self.enter(Phase::Snapshots, now),
+            Answer::Vetoed { slot } if matches!(phase, Phase::Held | Phase::Quiet) => {
+                self.end_early(Failure {
+                    reason: SwapReason::Vetoed,
+                    slot: Some(slot),
+                    message: None,
+                    fetch: None,
+                });
+            }
+            Answer::Snapshotted if phase == Phase::Snapshots => self.enter(Phase::Migrating, now),
+            Answer::SnapshotFailed { slot, message } if phase == Phase::Snapshots => {
+                self.fail(SwapReason::SnapshotFailed, Some(slot), Some(message), now);
+            }
+            Answer::Migrated if phase == Phase::Migrating => self.enter(Phase::Mounting, now),
+            Answer::MigrationFailed { slot, message } if phase == Phase::Migrating => {
+                self.fail(SwapReason::MigrationFailed, Some(slot), Some(message), now);
+            }
+            Answer::NoMigrationPath { slot, message } if phase == Phase::Migrating => {
+                self.fail(SwapReason::NoMigrationPath, Some(slot), Some(message), now);
+            }
+            Answer::Mounted if phase == Phase::Mounting => self.enter(Phase::Switching, now),
+            Answer::MountFailed { slot, message } if phase == Phase::Mounting => {
+                self.fail(SwapReason::MountFailed, Some(slot), Some(message), now);
+            }
+            Answer::Disturbed if phase.has_snapshots() => {
+                self.discard();
+                self.enter(Phase::Held, now);
+            }
+            Answer::Switched if phase == Phase::Switching => self.enter(Phase::Probation, now),
+            Answer::SwitchFailed { message } if phase == Phase::Switching => {
+                self.fail(SwapReason::SwitchFailed, None, Some(message), now);
+            }
+            Answer::Threw { slot, message } if phase.is_watched() => {
+                self.fail(SwapReason::Threw, slot, Some(message), now);
+            }
+            Answer::Empty { slot } if phase.is_watched() => {
+                self.fail(SwapReason::Empty, Some(slot), None, now);
+            }
+            Answer::Unhealthy { message } if phase.is_watched() => {
+                self.fail(SwapReason::Unhealthy, None, Some(message), now);
+            }
+            Answer::WroteDurable if phase.is_past_switch() => {
+                if let Some(attempt) = &mut self.attempt {
+                    attempt.has_written = true;
+                }
+            }
+            Answer::Committed if phase == Phase::Committing => self.finish(),
+            Answer::RolledBack if phase == Phase::RollingBack => self.rolled_back(),
+            Answer::RollBackFailed { message } if phase == Phase::RollingBack => {
+                self.broken(Some(message));
+            }
+            // To an earlier question, or a second time.
+            Answer::Fetched
+            | Answer::FetchFailed { .. }
+            | Answer::Imported
+            | Answer::ImportFailed { .. }
+            | Answer::Quiet
+            | Answer::Vetoed { .. }
+            | Answer::Snapshotted
+            | Answer::SnapshotFailed { .. }
+            | Answer::Migrated
+            | Answer::MigrationFailed { .. }
+            | Answer::NoMigrationPath { .. }
+            | Answer::Mounted
+            | Answer::MountFailed { .. }
+            | Answer::Disturbed
+            | Answer::Switched
+            | Answer::SwitchFailed { .. }
+            | Answer::Threw { .. }
+            | Answer::Empty { .. }
+            | Answer::Unhealthy { .. }
+            | Answer::WroteDurable
+            | Answer::Committed
+            | Answer::RolledBack
+            | Answer::RollBackFailed { .. } => {}
+        }
+    }
+
+    /// Goes to `phase`, or on to the first one after it that has something to do.
+    fn enter(&mut self, phase: Phase, now: Timestamp) {
+        let Some(attempt) = &self.attempt else {
+            return;
+        };
+        let moves = &attempt.moves;
+        let has_slots = !moves.slots.is_empty();
+        let slots = || {
+            let names = moves.slots.iter().map(|slot| slot.pointer.slot.clone());
+            names.collect()
+        };
+        let styles = || moves.styles_in.clone();
+        let (step, otherwise) = match phase {
+            Phase::Fetching => {
+                let files = moves.fetch.clone();
+                let is_needed = !files.is_empty();
+                (is_needed.then_some(Step::Fetch { files }), Phase::Importing)
+            }
+            Phase::Importing => {
+                let modules = moves.slots.iter().map(Module::of).collect();
+                (
+                    has_slots.then_some(Step::Import { modules }),
+                    Phase::Switching,
+                )
+            }
+            Phase::Held if self.is_held => return self.step(phase, now),
+            Phase::Held => (None, Phase::Quiet),
+            Phase::Quiet => (Some(Step::AwaitQuiet { slots: slots() }), Phase::Snapshots),
+            Phase::Snapshots => (Some(Step::Snapshot { slots: slots() }), Phase::Migrating),
+            Phase::Migrating => {
+                let states: Vec<Migration> = moves.slots.iter().filter_map(Migration::of).collect();
+                let is_needed = !states.is_empty();
+                (
+                    is_needed.then_some(Step::Migrate { states }),
+                    Phase::Mounting,
+                )
+            }
+            Phase::Mounting => {
+                let step = Step::Mount {
+                    slots: slots(),
+                    styles: styles(),
+                };
+                (Some(step), Phase::Switching)
+            }
+            Phase::Switching => {
+                let step = Step::Switch {
+                    slots: slots(),
+                    pointers: moves.pointers(),
+                    styles: styles(),
+                };
+                (Some(step), Phase::Probation)
+            }
+            Phase::Probation => {
+                let fetched = moves.fetch.iter().map(|fetch| &fetch.file);
+                let files = fetched.chain(&moves.revived).cloned().collect();
+                let step = Step::Watch {
+                    slots: slots(),
+                    files,
+                };
+                // Nothing new runs yet where only pointers and styles were set.
+                (has_slots.then_some(step), Phase::Committing)
+            }
+            Phase::Committing => {
+                let step = Step::Commit {
+                    slots: slots(),
+                    styles: moves.styles_out.clone(),
+                };
+                (Some(step), Phase::Idle)
+            }
+            Phase::RollingBack => (Some(Step::RollBack { slots: slots() }), Phase::Idle),
+            Phase::Idle => return,
+        };
+        match step {
+            None => self.enter(otherwise, now),
+            Some(step) => {
+                self.step(phase, now);
+                self.ask(step);
+            }
+        }
+    }
+
+    fn ask(&mut self, step: Step) {
+        if let Some(attempt) = &self.attempt {
+            self.outputs.push(SwapOutput::Ask {
+                changeover: attempt.id.clone(),
+                round: attempt.round,
+                step,
+            });
+        }
+    }
+
+    fn step(&mut self, phase: Phase, now: Timestamp) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.phase = phase;
+            attempt.since = now;
+            match phase {
+                Phase::Importing => attempt.has_imported = true,
+                Phase::Held | Phase::Quiet => {
+                    attempt.quiet_since.get_or_insert(now);
+                    attempt.round += 1;
+                }
+                Phase::Snapshots => attempt.has_copies = true,
+                Phase::Idle
+                | Phase::Fetching
+                | Phase::Migrating
+                | Phase::Mounting
+                | Phase::Switching
+                | Phase::Probation
+                | Phase::Committing
+                | Phase::RollingBack => {}
+            }
+        }
+    }
+
+    fn discard(&mut self) {
+        if let Some(attempt) = &mut self.attempt
+            && core::mem::take(&mut attempt.has_copies)
+        {
+            let changeover = attempt.id.clone();
+            self.outputs.push(SwapOutput::Discard { changeover });
+        }
+    }
+
+    /// Gives up for a reason that is not the build's fault, unless it is too late for that.
+    fn abort(&mut self, reason: SwapReason) {
+        if self.attempt.is_some() && !self.is_past_switch() {
+            self.end_early(Failure {
+                reason,
+                slot: None,
+                message: None,
+                fetch: None,
+            });
+        }
+    }
+
+    fn end_early(&mut self, failure: Failure) {
+        self.discard();
+        if let Some(attempt) = self.attempt.take() {
+            if attempt.has_imported {
+                self.composition.on_imported_in_vain(&attempt.moves);
+            }
+            self.end(attempt, Ending::Aborted(failure));
+        }
+    }
+
+    /// The network may be better another time; a file that is not what it should be will not.
+    fn fetch_failed(&mut self, file: String, failure: FetchFailure) {
+        let Some(attempt) = &self.attempt else {
+            return;
+        };
+        let to = attempt.moves.to.clone();
+        let passes = match failure {
+            FetchFailure::Network | FetchFailure::Timeout => true,
+            FetchFailure::Status { status } => status >= 500 || matches!(status, 408 | 425 | 429),
+            FetchFailure::TooLarge { .. } | FetchFailure::Integrity => false,
+        };
+        let tries = self.composition.tries.get_or_insert_with(&to.0, || 0);
+        *tries += 1;
+        if !passes || *tries >= TRIES {
+            self.composition.on_bad(Bad {
+                build: to,
+                file: None,
+            });
+        }
+        self.end_early(Failure {
+            reason: SwapReason::FetchFailed,
+            slot: None,
+            message: None,
+            fetch: Some((file, failure)),
+        });
+    }
+
+    /// The new code does not do: the build is not tried again.
+    fn fail(
+        &mut self,
+        reason: SwapReason,
+        slot: Option<String>,
+        message: Option<String>,
+        now: Timestamp,
+    ) {
+        let Some(attempt) = &mut self.attempt else {
+            return;
+        };
+        let mut moved = attempt.moves.slots.iter();
+        let file = moved
+            .find(|moved| Some(&moved.pointer.slot) == slot.as_ref())
+            .map(|moved| moved.pointer.file.clone());
+        // The old code could not be asked, or has no way: the same file may do well in another page.
+        let file = file.filter(|_| !reason.is_about_state());
+        self.composition.on_bad(Bad {
+            build: attempt.moves.to.clone(),
+            file,
+        });
+        let failure = Failure {
+            reason,
+            slot,
+            message,
+            fetch: None,
+        };
+        if !attempt.phase.is_past_switch() {
+            self.end_early(failure);
+            return;
+        }
+        let has_written = attempt.has_written;
+        attempt.failure = Some(failure);
+        self.enter(
+            if has_written {
+                Phase::Committing
+            } else {
+                Phase::RollingBack
+            },
+            now,
+        );
+    }
+
+    fn finish(&mut self) {
+        if let Some(mut attempt) = self.attempt.take() {
+            self.composition.on_committed(&attempt.moves);
+            let ending = match attempt.failure.take() {
+                None => Ending::Committed,
+                Some(failure) => Ending::Kept(failure),
+            };
+            self.end(attempt, ending);
+        }
+    }
+
+    fn rolled_back(&mut self) {
+        if let Some((attempt, failure)) = self.take_failed() {
+            self.composition.on_imported_in_vain(&attempt.moves);
+            self.end(attempt, Ending::RolledBack(failure));
+        }
+    }
+
+    fn broken(&mut self, message: Option<String>) {
+        if let Some((attempt, failure)) = self.take_failed() {
+            self.composition.is_broken = true;
+            let message = message.or(failure.message);
+            self.end(attempt, Ending::Broken(Failure { message, ..failure }));
+        }
+    }
+
+    fn take_failed(&mut self) -> Option<(Attempt, Failure)> {
+        let mut attempt = self.attempt.take()?;
+        // Nothing goes back without a reason.
+        let failure = attempt.failure.take()?;
+        Some((attempt, failure))
+    }
+
+    fn end(&mut self, attempt: Attempt, ending: Ending) {
+        self.outputs.push(SwapOutput::Ended {
+            changeover: attempt.id,
+            to: attempt.moves.to,
+            ending,
+        });
+    }
+}
+
+impl Moves {
+    /// All pointers that change.
+    fn pointers(&self) -> Vec<Pointer> {
+        let swapped = self.slots.iter().map(|slot| &slot.pointer);
+        swapped.chain(&self.moved).cloned().collect()
+    }
+}

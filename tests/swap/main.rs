@@ -1,0 +1,11 @@
+//! Hot swap from outside: what the planner says to every kind of change, what a page looks like after a plan, and swaps
+//! that go wrong in every way.
+
+mod app;
+//mod machine;
+//mod meeting;
+//mod page;
+//mod random;
+//mod sequences;
+//mod stepping;
+mod table;

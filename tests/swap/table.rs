@@ -1,0 +1,737 @@
+//! Every kind of change: can it be swapped, and how?
+
+use std::time::Instant;
+
+use changeover::engine::{
+    io::BuildId,
+    manifest::{Chunk, ChunkKind, Manifest, Owner, Slot, SlotKind, Store},
+    swap::{Bad, Budget, Composition, Moves, Page, Plan, Refusal, Use, Why, plan},
+};
+#[cfg(target_family = "wasm")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+use crate::app::{App, module, shop, showing, slot, using};
+
+const ALL: [&str; 3] = ["about", "cart", "home"];
+
+#[test]
+fn a_build_that_is_the_same_changes_nothing() {
+    let Plan::Nothing(moves) = deploy(&shop(), &shop(), &showing(&ALL)) else {
+        panic!("nothing changed");
+    };
+    assert_eq!(moves.to, BuildId("b".into()));
+}
+
+#[test]
+fn the_own_code_of_one_slot_swaps_that_slot_and_fetches_one_file() {
+    let edited = shop().with(|app| app.module("cart").text = 2);
+    let moves = swap(&shop(), &edited, &showing(&ALL));
+    assert_eq!(names(&moves), ["cart"]);
+    assert_eq!(fetched(&moves), [edited.file("cart")]);
+    assert_eq!((moves.new_bytes, moves.dead_bytes), (102, 101));
+    assert_eq!(moves.total_bytes, 102 + 3 * 101);
+    let cart = &moves.slots[0];
+    assert_eq!(cart.from_file, shop().file("cart"));
+    assert_eq!(cart.pointer.file, edited.file("cart"));
+    assert_eq!(cart.root, ["cart"]);
+    assert!(moves.moved.is_empty());
+}
+
+#[test]
+fn a_module_of_several_slots_swaps_all_of_them_at_once() {
+    let edited = shop().with(|app| app.module("widgets").text = 2);
+    let moves = swap(&shop(), &edited, &showing(&ALL));
+    assert_eq!(names(&moves), ["cart", "home"]);
+    // What is imported comes before what imports it.
+    assert_eq!(
+        fetched(&moves),
+        ["widgets", "cart", "home"].map(|module| edited.file(module))
+    );
+    assert_eq!(moves.slots[0].root, ["cart", "widgets"]);
+}
+
+#[test]
+fn a_slot_that_is_not_mounted_only_gets_its_pointer_moved() {
+    let edited = shop().with(|app| app.module("widgets").text = 2);
+    for page in [
+        showing(&["about"]),
+        using(&[("cart", Use::Idle), ("about", Use::Mounted)]),
+    ] {
+        let moves = swap(&shop(), &edited, &page);
+        assert!(moves.slots.is_empty() && moves.fetch.is_empty());
+        let moved: Vec<&str> = moves
+            .moved
+            .iter()
+            .map(|moved| moved.slot.as_str())
+            .collect();
+        assert_eq!(moved, ["cart", "home"]);
+        assert_eq!(moves.moved[0].file, edited.file("cart"));
+    }
+}
+
+#[test]
+fn a_new_module_of_a_slot_is_fetched_with_it() {
+    let edited = shop().with(|app| {
+        app.modules.insert("price".into(), module(1, &["util"]));
+        app.module("cart").imports.push("price".into());
+    });
+    let moves = swap(&shop(), &edited, &showing(&ALL));
+    assert_eq!(names(&moves), ["cart"]);
+    assert_eq!(
+        fetched(&moves),
+        ["price", "cart"].map(|module| edited.file(module))
+    );
+}
+
+#[test]
+fn a_slot_that_begins_to_use_a_widget_of_others_fetches_no_widget() {
+    let edited = shop().with(|app| app.module("about").imports.push("widgets".into()));
+    let moves = swap(&shop(), &edited, &showing(&ALL));
+    assert_eq!(names(&moves), ["about"]);
+    assert_eq!(fetched(&moves), [edited.file("about")]);
+    // Without the others the page does not have it.
+    let moves = swap(&shop(), &edited, &showing(&["about"]));
+    assert_eq!(
+        fetched(&moves),
+        ["widgets", "about"].map(|module| edited.file(module))
+    );
+}
+
+#[test]
+fn an_export_that_the_shell_did_not_ship_refuses_unless_the_module_is_pinned() {
+    let exporting = |app: &mut App, exports: &[&str]| {
+        app.module("util").exports = exports.iter().map(ToString::to_string).collect();
+    };
+    let before = shop().with(|app| exporting(app, &["fmt"]));
+    let after = shop().with(|app| {
+        exporting(app, &["fmt", "round"]);
+        app.module("cart").text = 2;
+    });
+    let refusals = refused(&before, &after, &showing(&ALL));
+    let missing = find(&refusals, Why::SignatureMissing);
+    assert_eq!(missing.missing.as_deref(), Some("round"));
+    assert_eq!(
+        (missing.slot.as_deref(), missing.module.as_deref()),
+        (Some("cart"), Some("util"))
+    );
+    assert_eq!(missing.root, ["cart", "util"]);
+    // A pinned module exports everything from the beginning.
+    let pinned = |app: &mut App| {
+        app.pinned.insert("util".into());
+        exporting(app, &["fmt", "round"]);
+    };
+    let (before, after) = (shop().with(pinned), after.with(pinned));
+    assert_eq!(names(&swap(&before, &after, &showing(&ALL))), ["cart"]);
+}
+
+#[test]
+fn what_a_slot_imports_later_is_part_of_it_and_is_not_fetched_ahead() {
+    let before = shop().with(|app| {
+        app.modules.insert("dialog".into(), module(1, &["widgets"]));
+        app.module("cart").later.push("dialog".into());
+    });
+    let after = before.with(|app| app.module("dialog").text = 2);
+    let moves = swap(&before, &after, &showing(&ALL));
+    assert_eq!(names(&moves), ["cart"]);
+    assert_eq!(fetched(&moves), [after.file("cart")]);
+    assert_eq!(moves.slots[0].root, ["cart", "dialog"]);
+}
+
+#[test]
+fn a_schema_moves_when_the_new_code_reads_the_old_one_or_does_not_say() {
+    let after = shop().with(|app| {
+        app.slots.get_mut("cart").unwrap().schema = 3;
+        app.module("cart").text = 2;
+    });
+    let moves = swap(&shop(), &after, &showing(&ALL));
+    assert_eq!(
+        (moves.slots[0].from_schema, moves.slots[0].to_schema),
+        (1, 3)
+    );
+    let reading = |reads: &[u32]| {
+        let store = Store {
+            schema: 3,
+            reads: reads.to_vec(),
+        };
+        after.with(|app| drop(app.stores.insert("cart".into(), store)))
+    };
+    swap(&shop(), &reading(&[1, 3]), &showing(&ALL));
+    let refusals = refused(&shop(), &reading(&[2, 3]), &showing(&ALL));
+    let refusal = only(&refusals, Why::NoMigrationPath);
+    assert_eq!(refusal.slot.as_deref(), Some("cart"));
+    // Without a state there is nothing to migrate.
+    swap(&shop(), &reading(&[2, 3]), &showing(&["home"]));
+    // Back, the code that is left may know the way.
+    swap(&reading(&[2, 3]), &shop(), &showing(&ALL));
+}
+
+#[test]
+fn a_leaf_that_the_shell_uses_too_refuses_and_names_it() {
+    let edited = shop().with(|app| app.module("util").text = 2);
+    let refusals = refused(&shop(), &edited, &showing(&ALL));
+    let shell = find(&refusals, Why::ShellChanged);
+    assert_eq!(shell.file.as_deref(), Some(edited.file("util").as_str()));
+    assert_eq!(shell.root, ["main", "util"]);
+    let copy = find(&refusals, Why::SecondCopy);
+    assert_eq!(copy.slot.as_deref(), Some("cart"));
+    assert_eq!(copy.root, ["cart", "util"]);
+}
+
+#[test]
+fn a_change_of_the_framework_refuses() {
+    let edited = shop().with(|app| app.module("framework").text = 2);
+    let refusals = refused(&shop(), &edited, &showing(&ALL));
+    assert_eq!(
+        find(&refusals, Why::ShellChanged).root,
+        ["main", "framework"]
+    );
+    let pinned = |app: &mut App| app.pin("framework");
+    let refusals = refused(&shop().with(pinned), &edited.with(pinned), &showing(&ALL));
+    let refusal = find(&refusals, Why::PinnedChanged);
+    assert_eq!(refusal.module.as_deref(), Some("framework"));
+}
+
+#[test]
+fn a_pinned_module_that_only_slots_hold_refuses_too() {
+    let before = shop().with(|app| app.pin("widgets"));
+    let after = before.with(|app| app.module("widgets").text = 2);
+    let refusals = refused(&before, &after, &showing(&ALL));
+    let refusal = only(&refusals, Why::PinnedChanged);
+    assert_eq!(refusal.root, ["cart", "widgets"]);
+    assert_eq!(refusal.slot.as_deref(), Some("cart"));
+}
+
+#[test]
+fn shell_entry_html_base_and_epoch_refuse() {
+    let edits: [(fn(&mut App), Why); 5] = [
+        (|app| app.module("main").text = 2, Why::EntryChanged),
+        (|app| app.html = 1, Why::HtmlChanged),
+        (|app| app.base = "/shop/".into(), Why::BaseChanged),
+        (|app| app.epoch = 2, Why::EpochChanged),
+        (
+            |app| {
+                app.modules.insert("admin".into(), module(1, &[]));
+                app.entries.push("admin".into());
+            },
+            Why::EntryChanged,
+        ),
+    ];
+    for (edit, why) in edits {
+        only(&refused(&shop(), &shop().with(edit), &showing(&ALL)), why);
+    }
+    let admin = shop().with(edits[4].0);
+    let refusals = refused(&admin, &shop(), &showing(&ALL));
+    let gone = only(&refusals, Why::EntryChanged);
+    assert_eq!(gone.module.as_deref(), Some("admin"));
+    assert_eq!(gone.root, ["admin"]);
+}
+
+#[test]
+fn what_the_shell_imports_later_is_shell() {
+    let before = shop().with(|app| {
+        app.modules.insert("help".into(), module(1, &[]));
+        app.module("main").later.push("help".into());
+    });
+    let after = before.with(|app| app.module("help").text = 2);
+    let refusals = refused(&before, &after, &showing(&ALL));
+    assert_eq!(only(&refusals, Why::ShellChanged).root, ["main", "help"]);
+}
+
+#[test]
+fn the_styles_of_a_slot_change_without_its_code() {
+    let styled = |text| shop().with(|app| app.module("widgets").css = Some(text));
+    let Plan::Styles(moves) = deploy(&styled(1), &styled(2), &showing(&ALL)) else {
+        panic!("no code changed");
+    };
+    assert_eq!(moves.styles_in, ["assets/widgets-2.css"]);
+    assert_eq!(moves.styles_out, ["assets/widgets-1.css"]);
+    assert_eq!(fetched(&moves), ["assets/widgets-2.css"]);
+    let moved: Vec<&str> = moves
+        .moved
+        .iter()
+        .map(|moved| moved.slot.as_str())
+        .collect();
+    assert_eq!(moved, ["cart", "home"]);
+    assert_eq!(moves.moved[0].css, ["assets/widgets-2.css"]);
+    // Nobody has the old style in the page.
+    let Plan::Styles(moves) = deploy(&styled(1), &styled(2), &showing(&["about"])) else {
+        panic!("no code changed");
+    };
+    assert!(moves.styles_in.is_empty() && moves.styles_out.is_empty());
+    assert_eq!(moves.moved.len(), 2);
+}
+
+#[test]
+fn styles_come_with_the_code_and_go_with_it_when_nobody_else_has_them() {
+    let before = shop().with(|app| {
+        app.module("cart").css = Some(1);
+        app.module("home").css = Some(7);
+    });
+    let after = before.with(|app| {
+        app.module("cart").css = Some(2);
+        app.module("cart").text = 2;
+        app.module("cart").imports.push("home".into());
+    });
+    let moves = swap(&before, &after, &showing(&["cart"]));
+    assert_eq!(moves.styles_in, ["assets/home-7.css", "assets/cart-2.css"]);
+    assert_eq!(moves.styles_out, ["assets/cart-1.css"]);
+    assert_eq!(moves.slots[0].pointer.css, moves.styles_in);
+    let moves = swap(&before, &after, &showing(&ALL));
+    assert_eq!(moves.styles_in, ["assets/cart-2.css"]);
+    let moves = swap(&after, &before, &showing(&ALL));
+    assert_eq!(
+        moves.styles_out,
+        ["assets/cart-2.css"],
+        "home still shows its own"
+    );
+    let moves = swap(&after, &before, &showing(&["cart"]));
+    assert_eq!(moves.styles_out, ["assets/home-7.css", "assets/cart-2.css"]);
+}
+
+#[test]
+fn the_styles_of_the_shell_alone_are_swapped_alone() {
+    let styled = |text| shop().with(|app| app.module("main").css = Some(text));
+    let Plan::Styles(moves) = deploy(&styled(1), &styled(2), &showing(&ALL)) else {
+        panic!("no code changed");
+    };
+    assert_eq!(moves.styles_in, ["assets/main-2.css"]);
+    assert_eq!(moves.styles_out, ["assets/main-1.css"]);
+    assert!(
+        moves.moved.is_empty(),
+        "the shell's styles are not the slots'"
+    );
+    let script = styled(2).with(|app| app.module("main").text = 2);
+    only(
+        &refused(&styled(1), &script, &showing(&ALL)),
+        Why::EntryChanged,
+    );
+}
+
+#[test]
+fn a_new_slot_gets_its_pointer() {
+    let after = shop().with(|app| {
+        app.modules.insert("search".into(), module(1, &["util"]));
+        app.slots.insert("search".into(), slot("search"));
+    });
+    let moves = swap(&shop(), &after, &showing(&ALL));
+    assert!(moves.slots.is_empty());
+    assert_eq!(moves.moved[0].slot, "search");
+}
+
+#[test]
+fn a_slot_that_is_gone_or_of_another_kind_refuses() {
+    let gone = shop().with(|app| drop(app.slots.remove("about")));
+    let refusals = refused(&shop(), &gone, &showing(&[]));
+    assert_eq!(
+        only(&refusals, Why::SlotRemoved).slot.as_deref(),
+        Some("about")
+    );
+    for (kind, why) in [
+        (SlotKind::Wasm, Why::SlotKindChanged),
+        (SlotKind::Unknown, Why::SlotKindChanged),
+    ] {
+        let other = shop().with(|app| {
+            app.slots.get_mut("about").unwrap().kind = kind;
+            app.module("about").text = 2;
+        });
+        only(&refused(&shop(), &other, &showing(&ALL)), why);
+    }
+    let unknown = |app: &mut App| app.slots.get_mut("about").unwrap().kind = SlotKind::Unknown;
+    let before = shop().with(unknown);
+    let after = before.with(|app| app.module("about").text = 2);
+    only(
+        &refused(&before, &after, &showing(&ALL)),
+        Why::UnsupportedKind,
+    );
+    let after = before.with(|app| app.module("cart").text = 2);
+    swap(&before, &after, &showing(&ALL));
+}
+
+#[test]
+fn a_custom_element_is_defined_once_in_a_page() {
+    let edited = shop().with(|app| app.module("cart").text = 2);
+    let page = |used: &[(&str, Use)]| Page {
+        elements: vec!["cart".into()],
+        ..using(used)
+    };
+    for used in [Use::Mounted, Use::Idle] {
+        let refusals = refused(&shop(), &edited, &page(&[("cart", used)]));
+        only(&refusals, Why::ElementRedefined);
+    }
+    swap(&shop(), &edited, &page(&[]));
+    let other = shop().with(|app| app.module("home").text = 2);
+    swap(
+        &shop(),
+        &other,
+        &page(&[("cart", Use::Mounted), ("home", Use::Mounted)]),
+    );
+}
+
+#[test]
+fn a_wasm_slot_is_its_glue_and_its_binary() {
+    let before = shop().with(|app| {
+        let binary = module(1, &[]);
+        app.modules.insert(
+            "chart_bg".into(),
+            crate::app::Module {
+                kind: Some(ChunkKind::Wasm),
+                ..binary
+            },
+        );
+        app.modules.insert("chart".into(), module(1, &["chart_bg"]));
+        let source = crate::app::SlotSource {
+            kind: SlotKind::Wasm,
+            ..slot("chart")
+        };
+        app.slots.insert("chart".into(), source);
+    });
+    let after = before.with(|app| app.module("chart_bg").text = 2);
+    let moves = swap(&before, &after, &showing(&["chart"]));
+    assert_eq!(names(&moves), ["chart"]);
+    let kinds: Vec<ChunkKind> = moves.fetch.iter().map(|fetch| fetch.kind).collect();
+    assert_eq!(kinds, [ChunkKind::Wasm, ChunkKind::Script]);
+}
+
+#[test]
+fn a_file_that_was_replaced_under_its_name_refuses() {
+    let before = shop().with(|app| app.plain_names = true);
+    let after = before.with(|app| app.module("cart").text = 2);
+    let refusals = refused(&before, &after, &showing(&[]));
+    let refusal = only(&refusals, Why::FileReplaced);
+    assert_eq!(refusal.file.as_deref(), Some("assets/cart.js"));
+    only(
+        &refused(
+            &before,
+            &before.with(|app| app.module("main").text = 2),
+            &showing(&[]),
+        ),
+        Why::EntryChanged,
+    );
+}
+
+#[test]
+fn a_name_is_taken_for_as_long_as_the_page_lives() {
+    // The name comes back builds later, with other content; a browser would give the first one.
+    let before = shop().build("a");
+    let without = shop().with(|app| app.module("cart").text = 2).build("b");
+    let mut again = shop().with(|app| app.module("cart").text = 3).build("c");
+    let (name, new) = (
+        before.slots["cart"].file.clone(),
+        again.slots["cart"].file.clone(),
+    );
+    let mut chunk = again.chunks.remove(&new).unwrap();
+    chunk.code = "other".into();
+    again.chunks.insert(name.clone(), chunk);
+    again.slots.get_mut("cart").unwrap().file = name;
+    let mut running = Composition::new(before.id.clone());
+    running.on_committed(
+        plan(&running, &before, &without, &showing(&ALL))
+            .moves()
+            .unwrap(),
+    );
+    let Plan::Refuse(refusals) = plan(&running, &without, &again, &showing(&ALL)) else {
+        panic!("the name is taken");
+    };
+    only(&refusals, Why::FileReplaced);
+    // The same content is as good as fetched.
+    let Plan::Swap(moves) = plan(&running, &without, &before, &showing(&ALL)) else {
+        panic!("going back is a swap");
+    };
+    assert!(moves.fetch.is_empty());
+    assert_eq!(moves.new_bytes, 0);
+}
+
+#[test]
+fn a_file_that_the_manifest_does_not_describe_refuses() {
+    let before = shop().build("a");
+    let edited = shop().with(|app| app.module("widgets").text = 2);
+    let mut after = edited.build("b");
+    after.chunks.remove(&edited.file("widgets"));
+    let Plan::Refuse(refusals) = plan(&started(&before), &before, &after, &showing(&ALL)) else {
+        panic!("it cannot be verified");
+    };
+    let refusal = find(&refusals, Why::FileUnlisted);
+    assert_eq!(
+        refusal.missing.as_deref(),
+        Some(edited.file("widgets").as_str())
+    );
+    let mut after = edited.build("b");
+    after.chunks.remove(&edited.file("cart"));
+    let Plan::Refuse(refusals) = plan(&started(&before), &before, &after, &showing(&ALL)) else {
+        panic!("it cannot be verified");
+    };
+    assert_eq!(
+        find(&refusals, Why::FileUnlisted).slot.as_deref(),
+        Some("cart")
+    );
+}
+
+#[test]
+fn code_that_stays_behind_keeps_its_pointer_and_never_meets_a_second_copy() {
+    let edited = shop().with(|app| app.module("cart").text = 2);
+    let taken = [("cart", Use::Taken), ("home", Use::Mounted)];
+    let (before, after) = (shop().build("a"), edited.build("b"));
+    let mut running = started(&before);
+    let Plan::Nothing(moves) = plan(&running, &before, &after, &using(&taken)) else {
+        panic!("the only slot that changed cannot follow");
+    };
+    running.on_committed(&moves);
+    assert_eq!(running.stays()["cart"].file, shop().file("cart"));
+    // It follows as soon as it can, although the build is the same.
+    let Plan::Swap(moves) = plan(&running, &after, &after, &showing(&["cart"])) else {
+        panic!("it can follow now");
+    };
+    assert_eq!(names(&moves), ["cart"]);
+    assert_eq!(moves.slots[0].from_file, shop().file("cart"));
+    running.on_committed(&moves);
+    assert!(running.stays().is_empty());
+
+    // Its widgets are the old ones, so nobody may bring the new ones.
+    let edited = shop().with(|app| app.module("widgets").text = 2);
+    let refusals = refused(&shop(), &edited, &using(&taken));
+    let refusal = only(&refusals, Why::SecondCopy);
+    assert_eq!(refusal.slot.as_deref(), Some("home"));
+    assert_eq!(refusal.root, ["home", "widgets"]);
+    // As long as others do not move, and ever after.
+    let only_cart = shop().with(|app| {
+        app.module("widgets").text = 2;
+        app.module("home").imports = vec![];
+    });
+    let start = shop().with(|app| app.module("home").imports = vec![]);
+    let (before, after) = (start.build("a"), only_cart.build("b"));
+    let mut running = started(&before);
+    running.on_committed(
+        plan(&running, &before, &after, &using(&taken))
+            .moves()
+            .unwrap(),
+    );
+    let last = only_cart
+        .with(|app| app.module("home").imports = vec!["widgets".into()])
+        .build("c");
+    let Plan::Refuse(refusals) = plan(&running, &after, &last, &using(&taken)) else {
+        panic!("cart still holds the first widgets");
+    };
+    only(&refusals, Why::SecondCopy);
+    let free = using(&[("cart", Use::Mounted), ("home", Use::Mounted)]);
+    let Plan::Swap(moves) = plan(&running, &after, &last, &free) else {
+        panic!("both can move");
+    };
+    assert_eq!(names(&moves), ["cart", "home"]);
+}
+
+#[test]
+fn a_bad_build_and_a_bad_file_are_not_tried_again() {
+    let (before, edited) = (
+        shop().build("a"),
+        shop().with(|app| app.module("cart").text = 2),
+    );
+    let mut running = started(&before);
+    running.on_bad(Bad {
+        build: BuildId("b".into()),
+        file: Some(edited.file("cart")),
+    });
+    let Plan::Refuse(refusals) = plan(&running, &before, &edited.build("b"), &showing(&ALL)) else {
+        panic!("it is bad");
+    };
+    only(&refusals, Why::BadBuild);
+    // The next build with the same broken file.
+    let next = edited.with(|app| app.module("home").text = 2);
+    let Plan::Refuse(refusals) = plan(&running, &before, &next.build("c"), &showing(&ALL)) else {
+        panic!("it has the bad file");
+    };
+    assert_eq!(only(&refusals, Why::BadBuild).slot.as_deref(), Some("cart"));
+    let fixed = edited.with(|app| app.module("cart").text = 3);
+    assert!(matches!(
+        plan(&running, &before, &fixed.build("d"), &showing(&ALL)),
+        Plan::Swap(_)
+    ));
+}
+
+#[test]
+fn a_page_takes_so_many_generations_and_dead_bytes() {
+    let build = |n: u32| {
+        shop()
+            .with(|app| app.module("cart").text = n)
+            .build(&n.to_string())
+    };
+    let swaps = |budget: Budget| {
+        let page = Page {
+            budget,
+            ..showing(&ALL)
+        };
+        let mut base = build(0);
+        let mut running = started(&base);
+        for n in 1.. {
+            let next = build(n);
+            match plan(&running, &base, &next, &page) {
+                Plan::Swap(moves) => running.on_committed(&moves),
+                Plan::Refuse(refusals) => {
+                    only(&refusals, Why::BudgetSpent);
+                    // Pointers may move all the same.
+                    assert!(matches!(
+                        plan(&running, &base, &next, &showing(&[])),
+                        Plan::Swap(_)
+                    ));
+                    return n - 1;
+                }
+                other => panic!("{other:?}"),
+            }
+            base = next;
+        }
+        unreachable!()
+    };
+    let dead_bytes = u64::MAX;
+    assert_eq!(
+        swaps(Budget {
+            generations: 5,
+            dead_bytes
+        }),
+        5
+    );
+    // 100, 101, 102 … bytes each.
+    let generations = u32::MAX;
+    assert_eq!(
+        swaps(Budget {
+            generations,
+            dead_bytes: 305
+        }),
+        3
+    );
+}
+
+#[test]
+fn code_that_comes_to_life_again_is_not_dead() {
+    let (one, other) = (
+        shop().build("a"),
+        shop().with(|app| app.module("cart").text = 2).build("b"),
+    );
+    let mut running = started(&one);
+    for _ in 0..4 {
+        running.on_committed(
+            plan(&running, &one, &other, &showing(&ALL))
+                .moves()
+                .unwrap(),
+        );
+        assert_eq!(running.dead_bytes, 101);
+        running.on_committed(
+            plan(&running, &other, &one, &showing(&ALL))
+                .moves()
+                .unwrap(),
+        );
+        assert_eq!(running.dead_bytes, 102);
+    }
+}
+
+#[test]
+fn each_reason_has_a_code_of_its_own() {
+    let codes: std::collections::BTreeSet<&str> = Why::ALL.iter().map(|why| why.code()).collect();
+    assert_eq!(codes.len(), Why::ALL.len());
+}
+
+#[test]
+fn ten_thousand_chunks_are_planned_in_a_moment() {
+    let many = |id: &str, shell: u32, slot: u32| {
+        let mut manifest = Manifest::new("shop", BuildId(id.into()), "");
+        let file =
+            |n: u32, code: u32| format!("assets/{:010}-{code}.js", n.wrapping_mul(2_654_435_761));
+        // 5 000 chunks of the shell, 5 000 of 500 slots; each imports three others.
+        for n in 0..10_000_u32 {
+            let in_shell = n < 5_000;
+            let (code, end) = if in_shell {
+                (shell, 5_000)
+            } else {
+                (slot, 10_000)
+            };
+            let imports = (1..4)
+                .map(|step| n + step * step)
+                .filter(|other| *other < end);
+            let chunk = Chunk {
+                id: n.to_string(),
+                code: code.to_string(),
+                integrity: format!("{n} {code}"),
+                size: 1,
+                kind: ChunkKind::Script,
+                imports: imports.map(|other| file(other, code)).collect(),
+                dynamic_imports: vec![],
+                css: vec![],
+                exports: vec![],
+                owner: Owner::Shell,
+            };
+            manifest.chunks.insert(file(n, code), chunk);
+        }
+        manifest.entries.push(file(0, shell));
+        for n in 0..500 {
+            let slot = Slot {
+                file: file(5_000 + n * 10, slot),
+                kind: SlotKind::Module,
+                schema: 0,
+            };
+            manifest.slots.insert(format!("slot-{n}"), slot);
+        }
+        manifest
+    };
+    let base = many("a", 1, 1);
+    let names: Vec<String> = base.slots.keys().cloned().collect();
+    let page = showing(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    for (target, swapped) in [
+        (many("b", 1, 1), 0),
+        (many("c", 1, 2), 500),
+        (many("d", 2, 1), 0),
+    ] {
+        #[cfg(not(target_family = "wasm"))]
+        let start = Instant::now();
+        let found = plan(&started(&base), &base, &target, &page);
+        #[cfg(not(target_family = "wasm"))]
+        println!("{} -> {}: {:?}", base.id.0, target.id.0, start.elapsed());
+        assert_eq!(found.moves().map_or(0, |moves| moves.slots.len()), swapped);
+    }
+}
+
+fn started(build: &Manifest) -> Composition {
+    Composition::new(build.id.clone())
+}
+
+fn deploy(before: &App, after: &App, page: &Page) -> Plan {
+    let (before, after) = (before.build("a"), after.build("b"));
+    plan(&started(&before), &before, &after, page)
+}
+
+fn swap(before: &App, after: &App, page: &Page) -> Moves {
+    match deploy(before, after, page) {
+        Plan::Swap(moves) => moves,
+        other => panic!("a swap is possible, and the plan is {other:?}"),
+    }
+}
+
+fn refused(before: &App, after: &App, page: &Page) -> Vec<Refusal> {
+    match deploy(before, after, page) {
+        Plan::Refuse(refusals) => refusals,
+        other => panic!("a swap is not possible, and the plan is {other:?}"),
+    }
+}
+
+fn find(refusals: &[Refusal], why: Why) -> &Refusal {
+    let found = refusals.iter().find(|refusal| refusal.why == why);
+    found.unwrap_or_else(|| panic!("{why:?} is not among {refusals:?}"))
+}
+
+fn only(refusals: &[Refusal], why: Why) -> &Refusal {
+    assert_eq!(refusals.len(), 1, "{refusals:?}");
+    find(refusals, why)
+}
+
+fn names(moves: &Moves) -> Vec<&str> {
+    moves
+        .slots
+        .iter()
+        .map(|slot| slot.pointer.slot.as_str())
+        .collect()
+}
+
+fn fetched(moves: &Moves) -> Vec<&str> {
+    moves
+        .fetch
+        .iter()
+        .map(|fetch| fetch.file.as_str())
+        .collect()
+}
