@@ -149,6 +149,7 @@ export function equip(page, options) {
     clearTimeout(watchdog);
     release = null;
     status.holds = [];
+    states.dispose();
     bareDispose();
   };
 }

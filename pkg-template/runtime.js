@@ -60,6 +60,7 @@ function connect(page, options, Core) {
     if (dead) return;
     dead = true;
     prompt.hide();
+    states.dispose();
     try {
       core?.abandon();
     } catch {}
@@ -195,6 +196,7 @@ function connect(page, options, Core) {
       last = { ...(tell('status') ?? last), level: 'off' };
       dead = true;
       prompt.hide();
+      states.dispose();
       listeners.clear();
       page.dispose();
       settleChecks();

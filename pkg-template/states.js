@@ -369,6 +369,12 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     /** The page stays after all: what was captured is old now. */
     stays: () => letGo(made.splice(0)),
 
+    /** Forgets all providers; what they have not taken stays in the envelope. */
+    dispose() {
+      providers.forEach((entry, name) => retire(name, entry));
+      providers.clear();
+    },
+
     /** Reports what the providers that are there from the start have restored. */
     async restored() {
       const names = (gathered = { restored: [], failed: [] });

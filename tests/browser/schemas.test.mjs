@@ -149,6 +149,20 @@ test('undo forgets the steps, so that the name can be registered anew', async ()
   assert.deepEqual([captured.states, captured.failed, page.problems], [{ who: { name: 'Grace Hopper' } }, null, []]);
 });
 
+test('a disposed page forgets its steps, and the next guard of this document registers them anew', async () => {
+  let made;
+  const runs = async () => (made ??= (await setUp().runs()));
+  const old = setUp({}, { runs });
+  old.states.register('who', second({ first: 'Ada', last: 'Lovelace' }));
+  await old.states.capture();
+  old.states.dispose();
+  const page = setUp({}, { runs });
+  page.states.register('who', second({ first: 'Grace', last: 'Hopper' }));
+  const captured = await page.states.capture({ who: { schema: 1, reads: [] } });
+  assert.deepEqual([captured.states, page.problems], [{ who: { name: 'Grace Hopper' } }, []]);
+  assert.deepEqual((await old.states.capture()).states, {});
+});
+
 test('an older build gets what it reads, and a later one gets back what that dropped', async () => {
   const value = { first: 'Ada', last: 'Lovelace', nick: 'Countess' };
   const stores = { who: { schema: 1, reads: [1] } };
