@@ -77,7 +77,11 @@ export function createFields({ root = document, patience = 10_000 } = {}) {
       const field = there.get(key);
       if (!field || kindOf(field) !== kind || !allowed(field)) continue;
       if (!touched.has(field)) {
-        if (!fill(field, value)) continue;
+        try {
+          if (!fill(field, value)) continue;
+        } catch {
+          // It is no value of such a field; the others come all the same.
+        }
         carried.add(field);
       }
       work.fields.delete(key);
@@ -227,7 +231,8 @@ function fill(field, value) {
     for (const option of options) option.selected = value.includes(option.value);
   } else if (field.type) {
     // React puts a setter of its own on the element and would think that it knows the value already.
-    const { set } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value');
+    const { prototype } = field.localName === 'input' ? HTMLInputElement : HTMLTextAreaElement;
+    const { set } = Object.getOwnPropertyDescriptor(prototype, 'value');
     set.call(field, value);
   } else field.replaceChildren(...value.map(read));
   for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, { bubbles: true, composed: type === 'input' }));

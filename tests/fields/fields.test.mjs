@@ -161,6 +161,14 @@ withBrowser('no password, code, card, hidden field, file or skipped field is eve
   assert.deepEqual(await Promise.all(['#password', '#cc', '#inside', '#fine'].map((id) => value(page, id))), ['geheim-password', 'geheim-cc', 'geheim-inside', 'Main Street']);
 });
 
+withBrowser('a value that no field can have is left out, and an element of a class of the app takes its own', {}, async (t, browser) => {
+  const page = await openForms(t, browser, '<select id="odd"><option>1</select><input id="fine" is="x-input">', {
+    before: "customElements.define('x-input', class extends HTMLInputElement {}, { extends: 'input' })",
+  });
+  await page.evaluate(() => fields.restore({ at: '/', fields: [['#odd', ['select-one', 5]], ['#fine', ['text', 'x']]], focus: null, scroll: [['(', 0, 5]] }));
+  assert.equal(await value(page, '#fine'), 'x');
+});
+
 withBrowser('a field of another type takes nothing, and neither does one that the user has changed meanwhile', {}, async (t, browser) => {
   const page = await openForms(t, browser, (load) => `<input id="a" type="${load === 1 ? 'text' : 'search'}"><input id="b"><input id="c">`, { before: 'globalThis.waits = true' });
   for (const id of ['a', 'b', 'c']) await page.type(`#${id}`, 'before');
