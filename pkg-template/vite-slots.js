@@ -136,9 +136,7 @@ export function createSlots({ settings, folder, concerns }) {
 
         work.edges.set(importer, edges.map(({ id, module }) => ({ id, module })));
         for (const { module } of edges) this.emitFile({ type: 'chunk', id: module, preserveSignature: 'exports-only' });
-        const own = await library(this, work);
-        this.emitFile({ type: 'chunk', id: own, preserveSignature: 'strict' });
-        work.pinned.set(own, 'changeover/slots');
+        this.emitFile({ type: 'chunk', id: await library(this, work), preserveSignature: 'strict' });
 
         let load = '__changeover_load';
         while (code.includes(load)) load += '_';
@@ -158,6 +156,7 @@ export function createSlots({ settings, folder, concerns }) {
         else for (const { id, module } of edges) addSlot(work.slots, id, module, importer, nameOf);
       }
       if (!work.slots.size) return;
+      work.pinned.set(work.library, 'changeover/slots');
       checkGraph({ info: (id) => this.getModuleInfo(id), ids: [...this.getModuleIds()], slots: work.slots, pinned: work.pinned, nameOf, warn });
       for (const [id, slot] of work.slots) {
         const own = readSchema(this, slot.module);
@@ -209,8 +208,9 @@ function unfitness({ plugins, build }) {
   if (plugins.some(({ name }) => name.startsWith('vite:legacy'))) return 'the files for legacy browsers would have to have them too';
   if (build.chunkImportMap) return 'build.chunkImportMap gives new files to code that runs already';
   const { output } = build.rolldownOptions ?? build.rollupOptions;
-  for (const { format, inlineDynamicImports, codeSplitting } of [output].flat().filter(Boolean)) {
+  for (const { format, inlineDynamicImports, codeSplitting, chunkFileNames } of [output].flat().filter(Boolean)) {
     if (format && !/^(es|esm|module)$/.test(format)) return `the output format is "${format}"; only ES modules can be swapped`;
+    if (typeof chunkFileNames === 'string' && !chunkFileNames.includes('[hash')) return `new files would have the names of old ones with the chunkFileNames "${chunkFileNames}", which has no [hash]`;
     if (inlineDynamicImports || codeSplitting === false) return 'all code goes into one file';
   }
   return null;

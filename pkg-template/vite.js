@@ -34,7 +34,7 @@ export default function changeover(options = {}) {
 
   const stateOf = (context) => {
     const key = context.environment ?? config;
-    if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, pages: new Set(), graph: new Map(), stores: {}, slots: {} });
+    if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, pages: new Set(), graph: new Map(), stores: {}, slots: {}, starts: new Map() });
     return started.get(key);
   };
   const forget = (context) => void started.delete(context.environment ?? config);
@@ -55,6 +55,15 @@ export default function changeover(options = {}) {
     load: {
       filter: { id: /^\0changeover:(runtime|stores)$/ },
       handler: (id) => STAND_INS.get(id),
+    },
+    // Vite deletes the entries of documents that only import.
+    generateBundle: {
+      order: 'pre',
+      handler(_output, bundle) {
+        if (!concerns(this)) return;
+        const { starts } = stateOf(this);
+        for (const item of Object.values(bundle)) if (item.isEntry && isDocument(item.facadeModuleId ?? '')) starts.set(item.fileName, factsOf(item, config.root));
+      },
     },
   };
 
@@ -155,6 +164,7 @@ export default function changeover(options = {}) {
           config.logger.warn('changeover: this build has no HTML file, so it has no script tag and no manifest.');
           return;
         }
+        for (const [file, facts] of state.starts) if (!state.graph.has(file)) passOn(facts, state.graph);
         describe({ settings, config, ids: parts.ids, ...state });
       },
     },
@@ -358,6 +368,14 @@ function installInert() {
     status, on: undo, hold: undo, state: undo, snooze: nothing, dispose: nothing,
     check: async () => status, reload: async () => 'noSkew', backups: async () => [], trace: () => '',
   };
+}
+
+/** What a deleted entry imported is what its document starts with, and shows what the entry would have shown. */
+function passOn({ imports, css, assets }, graph) {
+  for (const file of imports) {
+    const facts = graph.get(file);
+    if (facts) Object.assign(facts, { entry: true, css: [...new Set([...css, ...facts.css])], assets: [...new Set([...assets, ...facts.assets])] });
+  }
 }
 
 /** The folder of the build's output, or an error when it has a second one. */
