@@ -102,8 +102,11 @@ export interface SlotHolder {
   readonly validate?: Validator<any>;
   canSwap?(): boolean | PromiseLike<boolean>;
   snapshot(): unknown;
-  /** Mounts `module` hidden and inert beside what is shown. If it throws or rejects, nothing has changed. */
-  prepare(module: any, value: unknown): PreparedSlot | PromiseLike<PreparedSlot>;
+  /**
+   * Mounts `module` hidden and inert beside what is shown. If it throws or rejects, nothing has changed. `broke` hears of errors
+   * that the new generation has before it is dropped or stays.
+   */
+  prepare(module: any, value: unknown, broke?: (error: unknown) => void): PreparedSlot | PromiseLike<PreparedSlot>;
 }
 
 export interface PreparedSlot {

@@ -29,6 +29,9 @@ const modules = [
   optimized: { wasm: join(work, `${name}.opt.wasm`), glue: join(work, `${glue}.opt.js`) },
 }));
 const storesModule = modules.find(({ name }) => name === 'stores');
+/** Slots in the tree of a framework, which the app brings. */
+const frameworks = ['react', 'vue'];
+const libraries = ['react', 'react-dom', 'vue'];
 /** Entry points beside the guard, as ES modules and as CommonJS, each with its types. */
 const kits = ['adapters', 'adopt', 'slots', 'testing'];
 const native = join(work, 'native', platform, `changeover${ending}`);
@@ -92,7 +95,7 @@ async function assemble() {
   for (const name of readdirSync(template)) {
     if (name === 'bin' || /^vite.*\.js$/.test(name) || name.endsWith('.d.ts')) cpSync(join(template, name), join(fresh, name), { recursive: true });
   }
-  for (const name of ['index', ...kits]) {
+  for (const name of ['index', ...kits, ...frameworks]) {
     // From CommonJS, types of an ES module may not be imported; these name the contract of their own kind.
     writeFileSync(join(fresh, `${name}.d.cts`), readFileSync(join(template, `${name}.d.ts`), 'utf8').replaceAll("'./index.js'", "'./index.cjs'"));
   }
@@ -119,6 +122,10 @@ async function bundle(out) {
     esbuild({ ...common, ...apart, entryPoints: [source('global.js')], outfile: join(out, 'changeover.js'), format: 'iife', minify: true }),
     esbuild({ ...common, ...apart, entryPoints: [source('index.js')], outfile: join(out, 'index.js'), format: 'esm' }),
     esbuild({ ...common, ...apart, entryPoints: [source('index.js')], outfile: join(out, 'index.cjs'), format: 'cjs', supported: { 'dynamic-import': true } }),
+    ...frameworks.flatMap((name) => [
+      esbuild({ ...common, external: [...libraries, './slots.js'], entryPoints: [source(`${name}.js`)], outfile: join(out, `${name}.js`), format: 'esm' }),
+      esbuild({ ...common, external: libraries, entryPoints: [source(`${name}.js`)], outfile: join(out, `${name}.cjs`), format: 'cjs' }),
+    ]),
     ...kits.flatMap((name) => [
       esbuild({ ...common, ...apart, entryPoints: [source(`${name}.js`)], outfile: join(out, `${name}.js`), format: 'esm' }),
       // A CommonJS module cannot require stores.js, so the one kit that needs it carries it.
