@@ -75,7 +75,23 @@ export async function launchPuppeteer({ engine, path, profile, flags = [], prefs
       if (viewport) await page.setViewport(viewport);
       return puppeteerTab(engine, browser, page);
     },
+    /** Ends it as a power cut would: nothing is said to anybody. */
+    async kill() {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+      // Puppeteer puts files of the profile back, which a browser that is started on it would miss.
+      await browser.close().catch(() => {});
+    },
+    /** Ends a page whose script never ends; Chromium only. */
+    async killPage(url) {
+      const session = await browser.target().createCDPSession();
+      const { targetInfos } = await session.send('Target.getTargets');
+      for (const { targetId } of targetInfos.filter((target) => target.url.startsWith(url))) await session.send('Target.closeTarget', { targetId });
+      await session.detach();
+    },
     async close() {
+      if (child.signalCode) return;
       const ended = child.exitCode !== null ? null : new Promise((resolve) => child.once('exit', resolve));
       const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
       await browser.close().catch(() => child.kill('SIGKILL'));

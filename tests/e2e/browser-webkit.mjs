@@ -103,6 +103,11 @@ function webkitBrowser(root, close) {
           handle = current = await call('GET', `${root}/window`);
           await call('POST', `${root}/window/rect`, { width: 1280, height: 900 }).catch(() => {});
         } else {
+          if (current === null) {
+            // The current window was closed, and a new one is asked for in one that is there.
+            [current] = await call('GET', `${root}/window/handles`);
+            await call('POST', `${root}/window`, { handle: current });
+          }
           ({ handle } = await call('POST', `${root}/window/new`, { type: 'tab' }));
         }
         first = false;

@@ -99,21 +99,24 @@ export function inBrowsers(name, options, run) {
   }
 }
 
-/** Starts a browser with a profile of its own. */
+/** Starts a browser, with a profile of its own unless one is given, which is kept. */
 export async function launch(engine, options = {}) {
   const path = executable(engine);
   if (!path) throw new Error(`${engine} is not installed; \`npm run setup\` gets it`);
-  const profile = mkdtempSync(join(tmpdir(), `changeover-${engine}-`));
-  const cleanUp = () => rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  const profile = options.profile ?? mkdtempSync(join(tmpdir(), `changeover-${engine}-`));
+  const cleanUp = () => options.profile ?? rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   try {
     const browser =
       engine === 'webkit'
-        ? await launchWebkit({ path, profile, ...options })
-        : await launchPuppeteer({ engine, path, profile, ...options });
+        ? await launchWebkit({ path, ...options, profile })
+        : await launchPuppeteer({ engine, path, ...options, profile });
     const tabs = [];
     let closed;
     return {
       engine,
+      profile,
+      kill: browser.kill,
+      killPage: browser.killPage,
       /** All tabs opened so far, closed ones included. */
       tabs,
       /** Opens a tab of this profile; resolves when `url` has loaded. */

@@ -52,12 +52,16 @@ const spec = {
   census: number('census', 200), dwell: number('dwell', 1000), retention: number('retention', 60_000), batch: number('batch', 500),
 };
 if (given.has('initial')) spec.initial = JSON.parse(given.get('initial'));
+const person = (at) => ({ name: 'Ada' + at + ' Byron' + at, street: '12 St James Square', born: new Date(at * 86_400_000), tags: new Set(['a', at]) });
+const keyOf = (at) => 'person-' + String(at).padStart(6, '0');
+if (given.has('people')) spec.initial = () => Object.fromEntries(Array.from({ length: number('people', 0) }, (_, at) => [keyOf(at), person(at)]));
 globalThis.changes = [];
 globalThis.modes = [];
 globalThis.progress = [];
 globalThis.failed = null;
 globalThis.changeover = createChangeover({ release: '/none/release.json', build: given.get('build'), prompt: false });
-globalThis.openStore = (name = 'people', more = {}) => changeover.store(name, { ...spec, ...more });
+globalThis.oneToTwo = oneToTwo;
+globalThis.openStore = (name = given.get('store') ?? 'people', more = {}) => changeover.store(name, { ...spec, ...more });
 try {
   globalThis.store = openStore();
   store.subscribe((change) => changes.push(change));
@@ -65,10 +69,10 @@ try {
   store.onProgress((step) => {
     progress.push(step);
     globalThis.onStep?.(step);
-    const stop = number('stop', Infinity);
-    if (progress.length === stop) {
-      document.title = 'stopped';
-      globalThis.told?.();
+    if (progress.length === number('stop', Infinity)) {
+      const word = new XMLHttpRequest();
+      word.open('POST', '/stopped', false);
+      word.send(JSON.stringify(step));
       // Nothing after this step happens until the page is killed.
       for (;;);
     }
@@ -85,6 +89,33 @@ globalThis.attempt = async (run) => {
     return { code: error.code, message: error.message };
   }
 };
+/** Compares every record with what the people were made with: how many there are, and the first that are not as they should be. */
+globalThis.inspect = async (people) => {
+  let count = 0;
+  const wrong = [];
+  for await (const [key, value] of store.entries()) {
+    const old = person(count);
+    const right = spec.schema === 1 ? old : oneToTwo.up(old);
+    const same = key === keyOf(count) && JSON.stringify(value) === JSON.stringify(reordered(right, value)) && value.tags.has(count) && +value.born === +old.born;
+    if (!same && wrong.length < 3) wrong.push([key, value]);
+    count += 1;
+  }
+  return { count, wrong, whole: count === people && wrong.length === 0 };
+};
+const reordered = (value, like) => ({ ...Object.fromEntries(Object.keys(like).map((name) => [name, value[name]])), ...value });
+/** The head of the store as it stands in the database. */
+globalThis.readHead = (name = given.get('store') ?? 'people') =>
+  new Promise((done, fail) => {
+    const request = indexedDB.open('changeover:/none/release.json:store:' + name);
+    request.onerror = () => fail(request.error);
+    request.onsuccess = () => {
+      const read = request.result.transaction('entries').objectStore('entries').get('head');
+      read.onsuccess = () => {
+        request.result.close();
+        done(read.result ? JSON.parse(read.result) : null);
+      };
+    };
+  });
 globalThis.everything = async () => {
   const all = {};
   for await (const [key, value] of store.entries()) all[key] = value;
@@ -95,8 +126,18 @@ document.title = 'ready';
 
 /** Starts the server; it ends with the test. */
 export async function startStoreSite(t) {
+  const waiting = [];
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://here');
+    if (pathname === '/stopped') {
+      let word = '';
+      request.on('data', (part) => (word += part));
+      request.on('end', () => {
+        answer(response, '.json', '{}');
+        waiting.shift()?.(JSON.parse(word));
+      });
+      return;
+    }
     if (pathname === '/app') return answer(response, '.html', '<!doctype html><meta charset="utf-8"><title>…</title><link rel="icon" href="data:,"><script type="module" src="/app.js"></script>');
     if (pathname === '/blank') return answer(response, '.html', '<!doctype html><title>blank</title><link rel="icon" href="data:,">');
     if (pathname === '/app.js') return answer(response, '.js', app);
@@ -111,7 +152,12 @@ export async function startStoreSite(t) {
     return new Promise((done) => server.close(done));
   };
   t?.after(close);
-  return { url: `http://127.0.0.1:${server.address().port}`, close };
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    close,
+    /** The next step at which a page stops. */
+    stopped: () => new Promise((done) => waiting.push(done)),
+  };
 }
 
 function answer(response, type, body) {
