@@ -181,9 +181,23 @@ impl App {
         for import in source.imports.iter().chain(&source.later) {
             text += &format!(" {}", self.stamp(import));
         }
+        // As Vite does: who imports later names the styles that come with it.
+        for style in self.styles(source.later.iter()) {
+            text += &format!(" {style}");
+        }
         text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         })
+    }
+
+    fn styles<'a>(&self, starts: impl Iterator<Item = &'a String>) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for module in starts {
+            let source = &self.modules[module];
+            found.extend(source.css.map(|text| format!("{module} {text}")));
+            found.extend(self.styles(source.imports.iter()));
+        }
+        found
     }
 
     fn reached<'a>(&self, starts: impl Iterator<Item = &'a String>) -> BTreeSet<String> {

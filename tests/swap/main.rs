@@ -4,8 +4,8 @@
 mod app;
 //mod machine;
 //mod meeting;
-//mod page;
-//mod random;
-//mod sequences;
-//mod stepping;
+mod page;
+mod random;
+mod sequences;
+mod stepping;
 mod table;

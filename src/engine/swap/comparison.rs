@@ -1,6 +1,6 @@
 use alloc::{string::String, vec, vec::Vec};
 
-use super::graph::trace;
+use super::graph::Graph;
 use crate::engine::{
     manifest::{Chunk, Manifest, Owner},
     names::sort,
@@ -9,8 +9,8 @@ use crate::engine::{
 /// Two builds side by side. A file is the same when its name and its bytes are; that it merely carries the same code
 /// does not make it the same instance in a browser.
 pub(super) struct Comparison<'a> {
-    pub(super) base: &'a Manifest,
-    pub(super) target: &'a Manifest,
+    pub(super) base: Graph<'a>,
+    pub(super) target: Graph<'a>,
     /// For each file of the target the same one of the base, by place.
     twins: Vec<Option<usize>>,
     /// For each file of the base the same one of the target.
@@ -51,8 +51,8 @@ impl<'a> Comparison<'a> {
         sort(&mut old, |one, other| one < other);
         sort(&mut pinned, |one, other| one < other);
         Self {
-            base,
-            target,
+            base: Graph::new(base),
+            target: Graph::new(target),
             twins,
             mates,
             old,
@@ -74,7 +74,7 @@ impl<'a> Comparison<'a> {
 
     /// Whether other bytes have taken the name of a file.
     pub(super) fn is_replaced(&self, target: usize, path: &str) -> bool {
-        self.is_new(target) && self.base.chunks.contains_key(path)
+        self.is_new(target) && self.base.place(path).is_some()
     }
 
     /// Whether the text itself changed, and not only the names of files in it.
@@ -95,6 +95,7 @@ impl<'a> Comparison<'a> {
     pub(super) fn missing_export(&self, chunk: &Chunk) -> Option<String> {
         let running = self
             .base
+            .build
             .chunks
             .values()
             .find(|other| other.id == chunk.id && !other.exports.is_empty())?;
@@ -104,7 +105,7 @@ impl<'a> Comparison<'a> {
 
     /// The module and file at a place of the target.
     pub(super) fn chunk(&self, target: usize) -> Option<(&'a String, &'a Chunk)> {
-        self.target.chunks.nth(target)
+        self.target.chunk(target)
     }
 
     pub(super) fn modules(&self, way: &[usize]) -> Vec<String> {
@@ -120,7 +121,7 @@ impl<'a> Comparison<'a> {
                 .is_some_and(|(_, chunk)| self.is_root(place, chunk))
         };
         let passes = |place| self.is_new(place);
-        let found = trace(self.target, [start].into_iter(), &passes, &is_root);
+        let found = self.target.trace([start].into_iter(), &passes, &is_root);
         // Without such a module the names do not follow the content; then it is the slot's own.
         let last = found.places().last();
         let root = last.filter(|(_, place)| is_root(*place));

@@ -2,34 +2,33 @@ use alloc::{string::String, vec, vec::Vec};
 
 use super::{
     composition::Stay,
-    graph::{Reach, Walk, walk},
+    graph::{Graph, Reach, Walk},
     moves::{Fetch, Moves, Plan, Pointer, SlotMove},
     plan::{Case, Planner, is_style_of},
     refusal::{Refusal, Why},
 };
-use crate::engine::{manifest::Manifest, names::Names};
+use crate::engine::names::Names;
 
 impl<'a> Planner<'a> {
     /// There is a way: puts down what it takes.
     pub(super) fn conclude(&self, cases: &[Case<'a>], stays: Names<Stay>) -> Plan {
-        let (base, target) = (self.both.base, self.both.target);
+        let (base, target) = (self.both.base.build, self.both.target.build);
         let swaps = || cases.iter().filter(|case| case.swaps());
-        let base_shell = walk(base, base.entries.iter(), Reach::Static, &|_| false);
-        let loaded = walk(
-            base,
+        let base_shell = self
+            .both
+            .base
+            .walk(base.entries.iter(), Reach::Static, &|_| false);
+        let loaded = self.both.base.walk(
             cases.iter().filter_map(Case::loaded),
             Reach::Static,
             &|_| false,
         );
-        let closure = walk(
-            target,
-            swaps().map(|case| &case.to.file),
-            Reach::Static,
-            &|_| false,
-        );
+        let closure =
+            self.both
+                .target
+                .walk(swaps().map(|case| &case.to.file), Reach::Static, &|_| false);
         let in_use = |case: &&Case<'a>| case.swaps() || case.used.is_some() && !case.changed;
-        let live = walk(
-            target,
+        let live = self.both.target.walk(
             cases.iter().filter(in_use).map(|case| &case.to.file),
             Reach::Static,
             &|_| false,
@@ -136,7 +135,7 @@ impl<'a> Planner<'a> {
             for (path, file) in &stay.files {
                 let kept = target.chunks.get(path);
                 let kept = kept.is_some_and(|chunk| chunk.integrity == file.integrity);
-                let place = target.chunks.position(path).filter(|_| kept);
+                let place = self.both.target.place(path).filter(|_| kept);
                 let listed = moves.gone.iter().any(|(gone, _)| gone == path);
                 if !listed
                     && !moves.styles_out.contains(path)
@@ -154,9 +153,6 @@ impl<'a> Planner<'a> {
         }
 
         let restyled = self.has_new_styles();
-        // Looking for them takes a walk for each slot.
-        let has_styles = (target.chunks.values().enumerate())
-            .any(|(place, chunk)| is_style_of(chunk.kind) && !self.shell.has(place));
         for case in cases {
             if case.is_left() {
                 continue;
@@ -166,11 +162,11 @@ impl<'a> Planner<'a> {
                     moves.caught_up.push(case.name.clone());
                 }
                 if restyled && self.is_restyled(case, &base_shell) {
-                    moves.moved.push(self.pointer(case, has_styles));
+                    moves.moved.push(self.pointer(case));
                 }
             } else if let Some(from) = case.from.as_ref().filter(|_| case.swaps()) {
                 moves.slots.push(SlotMove {
-                    pointer: self.pointer(case, has_styles),
+                    pointer: self.pointer(case),
                     kind: case.to.kind,
                     from_file: from.file.clone(),
                     from_schema: from.schema,
@@ -178,7 +174,7 @@ impl<'a> Planner<'a> {
                     root: self.both.cause(&case.to.file),
                 });
             } else {
-                moves.moved.push(self.pointer(case, has_styles));
+                moves.moved.push(self.pointer(case));
             }
         }
         moves.stays = stays;
@@ -213,47 +209,42 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn pointer(&self, case: &Case<'a>, has_styles: bool) -> Pointer {
-        let (target, file) = (self.both.target, &case.to.file);
-        let css = has_styles.then(|| styles_of(target, file, &|place| self.shell.has(place)));
+    fn pointer(&self, case: &Case<'a>) -> Pointer {
         Pointer {
             slot: case.name.clone(),
-            file: file.clone(),
-            css: css.unwrap_or_default(),
+            file: case.to.file.clone(),
+            css: styles_of(&self.both.target, &case.to.file, &self.shell),
         }
     }
 
     /// Whether any style differs, so that slots whose code is the same are worth a look.
     fn has_new_styles(&self) -> bool {
-        let is_style = |place: usize, build: &Manifest| {
-            build
-                .chunks
-                .nth(place)
+        let is_style = |place: usize, graph: &Graph<'_>| {
+            graph
+                .chunk(place)
                 .is_some_and(|(_, chunk)| is_style_of(chunk.kind))
         };
-        let (base, target) = (self.both.base, self.both.target);
-        (0..target.chunks.len()).any(|place| self.both.is_new(place) && is_style(place, target))
-            || (0..base.chunks.len())
+        let (base, target) = (&self.both.base, &self.both.target);
+        (0..target.build.chunks.len())
+            .any(|place| self.both.is_new(place) && is_style(place, target))
+            || (0..base.build.chunks.len())
                 .any(|place| self.both.mate(place).is_none() && is_style(place, base))
     }
 
     fn is_restyled(&self, case: &Case<'a>, base_shell: &Walk) -> bool {
-        let before = styles_of(self.both.base, &case.to.file, &|place| {
-            base_shell.has(place)
-        });
-        let after = styles_of(self.both.target, &case.to.file, &|place| {
-            self.shell.has(place)
-        });
-        before != after
+        let file = &case.to.file;
+        styles_of(&self.both.base, file, base_shell)
+            != styles_of(&self.both.target, file, &self.shell)
     }
 }
 
-fn styles_of(build: &Manifest, file: &String, stops: &dyn Fn(usize) -> bool) -> Vec<String> {
-    let found = walk(build, [file].into_iter(), Reach::Static, stops);
+/// The styles of a slot beside the shell's.
+fn styles_of(graph: &Graph<'_>, file: &String, shell: &Walk) -> Vec<String> {
+    let found = graph.walk([file].into_iter(), Reach::Static, &|place| shell.has(place));
     found
         .order
         .iter()
-        .filter_map(|place| build.chunks.nth(*place))
+        .filter_map(|place| graph.chunk(*place))
         .filter(|(_, chunk)| is_style_of(chunk.kind))
         .map(|(path, _)| path.clone())
         .collect()

@@ -3,7 +3,7 @@ use alloc::{string::String, vec::Vec};
 use super::{
     comparison::Comparison,
     composition::{Composition, Stay, StayFile},
-    graph::{Reach, Trace, Walk, trace, unlisted, walk},
+    graph::{Reach, Trace, Walk},
     moves::{Page, Plan, Use},
     refusal::{Refusal, Why},
 };
@@ -25,9 +25,10 @@ pub fn plan(running: &Composition, base: &Manifest, target: &Manifest, page: &Pa
         return Plan::Refuse([Refusal::new(Why::BadBuild)].into());
     }
     let both = Comparison::new(base, target);
+    let shell = |reach| both.target.walk(target.entries.iter(), reach, &|_| false);
     let mut planner = Planner {
-        shell: walk(target, target.entries.iter(), Reach::Static, &|_| false),
-        whole_shell: walk(target, target.entries.iter(), Reach::Whole, &|_| false),
+        shell: shell(Reach::Static),
+        whole_shell: shell(Reach::Whole),
         both,
         running,
         page,
@@ -101,7 +102,7 @@ impl<'a> Planner<'a> {
 
     /// Whether code of the shell changed.
     fn check_shell(&mut self) -> bool {
-        let (base, target) = (self.both.base, self.both.target);
+        let (base, target) = (self.both.base.build, self.both.target.build);
         if base.epoch != target.epoch {
             self.refuse(Refusal::new(Why::EpochChanged));
         }
@@ -154,8 +155,7 @@ impl<'a> Planner<'a> {
             return false;
         }
         let before = self.refusals.len();
-        let found = trace(
-            target,
+        let found = self.both.target.trace(
             target.entries.iter(),
             &|place| self.both.is_new(place),
             &|_| false,
@@ -189,7 +189,7 @@ impl<'a> Planner<'a> {
 
     /// The shell changed, and no module of it did: names do not follow content, or an entry is not listed.
     fn refuse_entries(&mut self, changed: &[usize]) {
-        let (base, target) = (self.both.base, self.both.target);
+        let (base, target) = (self.both.base.build, self.both.target.build);
         if let Some(place) = changed.first() {
             return self.refuse_file(Why::ShellChanged, None, &[*place]);
         }
@@ -227,7 +227,7 @@ impl<'a> Planner<'a> {
 
     /// Looks at each slot, in the order of their names.
     fn sort_slots(&mut self) -> Vec<Case<'a>> {
-        let (base, target) = (self.both.base, self.both.target);
+        let (base, target) = (self.both.base.build, self.both.target.build);
         let (running, page) = (self.running, self.page);
         for (name, slot) in &base.slots {
             if !target.slots.contains_key(name) {
@@ -249,7 +249,7 @@ impl<'a> Planner<'a> {
                     stay: None,
                 },
             });
-            let Some(place) = target.chunks.position(&to.file) else {
+            let Some(place) = self.both.target.place(&to.file) else {
                 self.refuse(Refusal {
                     missing: Some(to.file.clone()),
                     ..Refusal::of_slot(Why::FileUnlisted, name, &to.file)
@@ -294,6 +294,7 @@ impl<'a> Planner<'a> {
             module: self
                 .both
                 .target
+                .build
                 .chunks
                 .get(&to.file)
                 .map(|chunk| chunk.id.clone()),
@@ -309,7 +310,7 @@ impl<'a> Planner<'a> {
             found.push(refusal(Why::ElementRedefined));
         }
         let schema = case.from.as_ref().map_or(to.schema, |from| from.schema);
-        let reads = self.both.target.stores.get(name);
+        let reads = self.both.target.build.stores.get(name);
         let cannot = reads.is_some_and(|store| !store.reads.contains(&schema));
         if case.swaps() && to.schema > schema && cannot {
             found.push(refusal(Why::NoMigrationPath));
@@ -327,7 +328,7 @@ impl<'a> Planner<'a> {
 
     /// The slots that will run older code than their pointers say.
     fn stays(&self, cases: &[Case<'a>]) -> Names<Stay> {
-        let base = self.both.base;
+        let base = self.both.base.build;
         let is_shell = |place| {
             self.both
                 .mate(place)
@@ -339,7 +340,10 @@ impl<'a> Planner<'a> {
             let stay = match from.stay {
                 Some(stay) => stay.clone(),
                 None => {
-                    let held = walk(base, [from.file].into_iter(), Reach::Whole, &is_shell);
+                    let held =
+                        self.both
+                            .base
+                            .walk([from.file].into_iter(), Reach::Whole, &is_shell);
                     let files = held
                         .order
                         .iter()
@@ -368,15 +372,13 @@ impl<'a> Planner<'a> {
 
     /// Looks at everything that the pointers to move lead to.
     fn check_closures(&mut self, cases: &[Case<'a>], stays: &Names<Stay>, shell_changed: bool) {
-        let target = self.both.target;
+        let target = self.both.target.build;
         let old = superseded(stays, target);
         let moving = || cases.iter().filter(|case| case.moves());
-        let reached = trace(
-            target,
-            moving().map(|case| &case.to.file),
-            &|_| true,
-            &|_| false,
-        );
+        let reached =
+            self.both
+                .target
+                .trace(moving().map(|case| &case.to.file), &|_| true, &|_| false);
         for (index, place) in reached.places() {
             let Some((path, chunk)) = self.both.chunk(place) else {
                 continue;
@@ -395,7 +397,7 @@ impl<'a> Planner<'a> {
                 || self.is_taken(path, &chunk.integrity, stays)
             {
                 (Why::FileReplaced, None)
-            } else if let Some(path) = unlisted(target, chunk) {
+            } else if let Some(path) = self.both.target.unlisted(place) {
                 (Why::FileUnlisted, Some(path.clone()))
             } else if old.binary_search(&chunk.id.as_str()).is_ok() {
                 (Why::SecondCopy, None)
