@@ -18,9 +18,10 @@ export function handOver(from, to, change) {
     element?.scrollTo({ left: at[0], top: at[1], behavior: 'instant' });
   }
   const target = focused && find(to, focused[0]);
-  target?.focus({ preventScroll: true });
+  if (!target) return;
+  target.focus({ preventScroll: true });
   try {
-    if (focused[1]) target?.setSelectionRange(...focused[1]);
+    if (focused[1]) target.setSelectionRange(...focused[1]);
   } catch {
     // The field is of a type that has no selection any more; the focus is enough.
   }

@@ -132,6 +132,8 @@ export interface Slots {
   /** The build that the document is of; null without the bundler plugin. */
   readonly build: string | null;
   has(id: string): boolean;
+  /** Whether what the slot points to was asked for. */
+  isLoaded(id: string): boolean;
   /** The full address of a file. */
   url(file: string): string;
   /** Imports a file and brings its styles in, which count from the moment that a slot points to them. Once per file; again if it failed. */

@@ -40,9 +40,7 @@ function createRegistry(document) {
   for (const [id, { file, css = [], deps }] of Object.entries(block.slots ?? {})) pointers.set(id, { file, css, deps, build: block.build });
 
   const tell = (kind, id) => {
-    for (const listener of [...listeners]) {
-  XX
-    }
+    for (const listener of [...listeners]) carefully(() => listener({ kind, id }));
   };
   const url = (file) => new URL(file, base).href;
   const worn = () => new Set([...pointers.values()].flatMap(({ css }) => css));
@@ -54,24 +52,28 @@ function createRegistry(document) {
     return link;
   };
 
-  /** Brings a style in; it counts once a pointer lists it. */
+  /** Brings a style in; it counts once a pointer lists it. What somebody else has brought in is theirs. */
   const style = (file) => {
-    let entry = links.get(file);
-    if (!entry) {
-      const link = linkTo(url(file), 'stylesheet');
-      if (!worn().has(file)) link.media = 'not all';
-      const done = new Promise((loaded, failed) => {
-        link.onload = loaded;
-        link.onerror = () => {
-          link.remove();
-          links.delete(file);
-          failed(new Error(`Unable to preload CSS for ${link.href}`));
-        };
-      });
-      links.set(file, (entry = { link, done }));
-      document.head.append(link);
-    }
-    return entry.done;
+    const known = links.get(file);
+    if (known) return known.done;
+    const href = url(file);
+    if ([...document.querySelectorAll('link[rel=stylesheet]')].some((link) => link.href === href)) return null;
+    const link = linkTo(href, 'stylesheet');
+    if (!worn().has(file)) link.media = 'not all';
+    const done = new Promise((loaded, failed) => {
+      link.onload = loaded;
+      link.onerror = () => {
+        forget(file);
+        failed(new Error(`Unable to preload CSS for ${href}`));
+      };
+    });
+    links.set(file, { link, done });
+    document.head.append(link);
+    return done;
+  };
+  const forget = (file) => {
+    links.get(file)?.link.remove();
+    links.delete(file);
   };
 
   const open = ({ file, css = [], deps = [] }) => {
@@ -90,6 +92,7 @@ function createRegistry(document) {
     rescue: null,
 
     has: (id) => pointers.has(id),
+    isLoaded: (id) => opened.has(pointers.get(id)?.file),
     url,
     open,
     async load(id, last = false) {
@@ -100,7 +103,7 @@ function createRegistry(document) {
         return await open(pointer);
       } catch (error) {
         if (!last) {
-          await Promise.resolve(self.rescue?.(id, pointer, error)).catch(() => {});
+          await (async () => self.rescue?.(id, pointer, error))().catch(() => {});
           if (pointers.get(id) !== pointer) return self.load(id, true);
         }
         // What Vite does for its own imports, and what apps and the guard listen to.
@@ -125,18 +128,14 @@ function createRegistry(document) {
       pointers.set(id, { file, css, deps, build });
       const list = worn();
       for (const [name, { link }] of links) link.media = list.has(name) ? '' : 'not all';
-      if (opened.has(file)) for (const name of css) style(name).catch(() => {});
+      if (opened.has(file)) for (const name of css) style(name)?.catch(() => {});
       tell('moved', id);
     },
 
     /** Removes the styles that no slot points to. */
     tidy() {
       const list = worn();
-      for (const [name, { link }] of links) {
-        if (list.has(name)) continue;
-        link.remove();
-        links.delete(name);
-      }
+      for (const name of [...links.keys()]) if (!list.has(name)) forget(name);
     },
 
     files: () => Object.fromEntries([...pointers].map(([id, { file, css, build }]) => [id, { file, css: [...css], build }])),

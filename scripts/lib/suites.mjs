@@ -146,6 +146,17 @@ export const SUITES = {
     builds: true,
     steps: (words) => [node('tests/vite', words)],
   },
+  slots: {
+    about: 'slots of plain DOM and built apps with slots, per browser',
+    needs: ['npm', 'rust', 'browsers'],
+    builds: true,
+    needsFor: (words) => ['npm', 'rust', ...browsersIn(words).wanted],
+    steps: (words, missing) => {
+      const { wanted, rest } = browsersIn(words);
+      const present = wanted.filter((name) => !missing.includes(name));
+      return present.length ? [node('tests/slots', rest, { BROWSERS: present.join(',') })] : [];
+    },
+  },
   e2e: {
     about: 'from publish to a moved page, per browser',
     needs: ['npm', 'rust', 'browsers'],

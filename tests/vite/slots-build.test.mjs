@@ -6,7 +6,7 @@ import { codeOf, listIn, twice } from './slots-support.mjs';
 
 for (const { name, vite } of VITES) {
   test(`${name}: a change of one slot changes its own file and nothing else`, async (t) => {
-    const { before, after, changed } = await twice(t, vite, 'plain', (root) => edit(root, 'src/Cart.js', "'cart' }", "'basket' }"));
+    const { before, after, changed } = await twice(t, vite, 'plain', (root) => edit(root, 'src/Cart.js', "textContent: 'cart'", "textContent: 'basket'"));
     assert.deepEqual(changed, ['src/Cart.js']);
     const file = after.manifest.slots.cart.file;
     assert.ok(after.manifest.chunks[file].size < 1500);
@@ -48,7 +48,7 @@ for (const { name, vite } of VITES) {
   test(`${name}: a slot that begins to use another export of a pinned module changes alone; of one that is not pinned, the shell changes too`, async (t) => {
     const use = (root) => {
       edit(root, 'src/Cart.js', 'import { count }', 'import { count, first }');
-      edit(root, 'src/Cart.js', "'cart' }", '`cart of ${first()}` }');
+      edit(root, 'src/Cart.js', "textContent: 'cart'", 'textContent: `cart of ${first()}`');
     };
     const loose = await twice(t, vite, 'plain', use);
     assert.ok(loose.changed.includes('index.html') || loose.changed.includes('chunk:store'), loose.changed.join());

@@ -9,7 +9,10 @@ const APPS = join(dirname(fileURLToPath(import.meta.url)), 'slots');
 const FRAMEWORKS = { plain: [], react: ['react', 'react-dom'], vue: ['vue'] };
 
 /** What each app is built with. */
-export const OPTIONS = { plain: {}, react: { slots: 'auto' }, vue: { slots: 'auto' } };
+export const optionsOf = (name, vite) => ({
+  options: name === 'plain' ? {} : { slots: 'auto' },
+  ...(name === 'react' && vite.version.startsWith('7.') ? { esbuild: { jsx: 'automatic' } } : {}),
+});
 
 /** A copy of an app in a new folder, gone when the test `t` ends. */
 export function makeSlots(t, name = 'plain', changes = {}) {
@@ -29,11 +32,12 @@ export function changed({ manifest: before }, { manifest: after }) {
 }
 
 /** Builds an app before and after `edits` of its files. */
-export async function twice(t, vite, name, edits, { options = OPTIONS[name], ...more } = {}) {
+export async function twice(t, vite, name, edits, given = {}) {
+  const more = { ...optionsOf(name, vite), ...given };
   const root = makeSlots(t, name);
-  const before = await build(vite, root, { options, ...more, out: join(root, 'out-1') });
+  const before = await build(vite, root, { ...more, out: join(root, 'out-1') });
   edits(root);
-  const after = await build(vite, root, { options, ...more, out: join(root, 'out-2') });
+  const after = await build(vite, root, { ...more, out: join(root, 'out-2') });
   return { root, before, after, changed: changed(before, after) };
 }
 

@@ -5,7 +5,7 @@ import { useUser } from './store.js';
 const Home = lazy(() => import('./routes/Home.jsx'));
 const About = React.lazy(() => import('./routes/About.jsx').then((module) => ({ default: module.About })));
 
-window.reacts = new Set([React]);
+window.reacts = new Set([React.useState]);
 window.boots = (window.boots ?? 0) + 1;
 
 function App() {

@@ -2,7 +2,7 @@ import * as React from 'react';
 import { Card } from '../card.jsx';
 import { useUser } from '../store.js';
 
-window.reacts.add(React);
+window.reacts.add(React.useState);
 
 export default function Home() {
   const [n, setN] = React.useState(0);

@@ -1,0 +1,65 @@
+// A static host that has the files of several builds, as a server has that keeps the old ones, and pages without a build.
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
+
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.wasm': 'application/wasm', '.json': 'application/json' };
+
+/**
+ * @param {{ folders?: string[], files?: Record<string, string> }} what the document is that of the first folder
+ * @returns {Promise<{ url: string, asked: string[], gone: Set<string>, files: object, close: () => Promise<void> }>} `gone`: answered with 404
+ */
+export async function startSite(t, { folders = [], files = {} } = {}) {
+  const site = { asked: [], gone: new Set(), files };
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(new URL(request.url, 'http://x').pathname).slice(1);
+    site.asked.push(path);
+    const name = path === '' || path.endsWith('/') ? `${path}index.html` : path;
+    const missing = () => response.writeHead(404, { 'content-type': 'text/plain' }).end('gone');
+    if (site.gone.has(name)) return missing();
+    response.setHeader('content-type', TYPES[extname(name)] ?? 'text/plain');
+    response.setHeader('cache-control', 'no-cache');
+    if (name in files) return response.end(files[name]);
+    const folder = folders.find((folder) => existsSync(join(folder, name)) && statSync(join(folder, name)).isFile());
+    return folder ? response.end(readFileSync(join(folder, name))) : missing();
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  t.after(() => new Promise((closed) => {
+    server.close(closed);
+    server.closeAllConnections();
+  }));
+  return Object.assign(site, { url: `http://127.0.0.1:${server.address().port}` });
+}
+
+/** Runs in the page: what a swap does with a slot, step by step. */
+export function installSteps() {
+  window.slots = globalThis[Symbol.for('changeover.slots')];
+  window.prepare = async (id, pointer) => {
+    const module = await slots.open(pointer);
+    const parts = [];
+    for (const holder of slots.holders(id)) parts.push(await holder.prepare(module, structuredClone(await holder.snapshot())));
+    await Promise.all(parts.map(({ ready }) => ready));
+    window.before = slots.files()[id];
+    return {
+      show: () => {
+        for (const part of parts) part.show();
+        slots.pointTo(id, pointer);
+      },
+      drop: () => {
+        for (const part of parts) part.drop();
+        slots.tidy();
+      },
+      back: () => {
+        for (const part of parts) part.back();
+        slots.pointTo(id, before);
+        slots.tidy();
+      },
+      discard: () => {
+        for (const part of parts) part.discard();
+        slots.tidy();
+      },
+      isEmpty: () => parts.some((part) => part.isEmpty()),
+    };
+  };
+  window.styles = () => [...document.querySelectorAll('link[rel=stylesheet]')].map(({ href, media }) => `${href.split('/').pop().replace(/-.*/, '')}${media && ' off'}`);
+}
