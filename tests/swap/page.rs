@@ -136,12 +136,7 @@ impl Tab {
         for style in &moves.styles_out {
             assert!(self.styles.remove(style), "{style} is not in the page");
         }
-        for style in &moves.styles_in {
-            assert!(
-                self.styles.insert(style.clone()),
-                "{style} is in the page already"
-            );
-        }
+        self.styles.extend(moves.styles_in.iter().cloned());
         requested
     }
 
@@ -181,8 +176,8 @@ impl Tab {
     }
 }
 
-/// The styles of some files and of what they import at once, or also later.
-pub fn styles_of<'a>(
+/// Some files and what they import at once, or also later.
+pub fn reached<'a>(
     build: &'a Manifest,
     starts: impl Iterator<Item = &'a String>,
     later: bool,
@@ -197,9 +192,18 @@ pub fn styles_of<'a>(
             open.extend(chunk.dynamic_imports.iter().filter(|_| later));
         }
     }
-    seen.retain(|path| {
+    seen
+}
+
+pub fn styles_of<'a>(
+    build: &'a Manifest,
+    starts: impl Iterator<Item = &'a String>,
+    later: bool,
+) -> BTreeSet<String> {
+    let mut styles = reached(build, starts, later);
+    styles.retain(|path| {
         let chunk = build.chunks.get(path);
         chunk.is_some_and(|chunk| chunk.kind == ChunkKind::Style)
     });
-    seen
+    styles
 }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::{
     app::{App, Module, slot},
-    page::{Picture, Server, Tab, styles_of},
+    page::{Picture, Server, Tab, reached, styles_of},
 };
 
 /// A change between two builds. Numbers choose among what is there.
@@ -195,9 +195,17 @@ pub fn check_moves(tab: &mut Tab, moves: &Moves, target: &Manifest, server: &Ser
         .map(|fetch| fetch.file.clone())
         .filter(|file| !file.ends_with(".css"))
         .collect();
+    // Nothing comes into the page unverified, and nothing is fetched that is there, as far as anybody can know.
+    let later = reached(target, target.entries.iter(), true);
     assert!(
         scripts.is_superset(&requested),
-        "{requested:?} was not fetched and verified before: {scripts:?}"
+        "{requested:?} and {scripts:?}"
+    );
+    assert!(
+        scripts
+            .difference(&requested)
+            .all(|file| later.contains(file)),
+        "{requested:?} and {scripts:?}"
     );
     for fetch in &moves.fetch {
         assert_eq!(fetch.integrity, target.chunks[&fetch.file].integrity);

@@ -85,7 +85,11 @@ impl Life {
             }
             Turn::Late(edits) => {
                 let target = self.edit(edits);
-                self.server.publish(&self.build(target));
+                // A slot that is loaded meanwhile gets a file of the other build where names do not follow content;
+                // against that only hashed names help.
+                if !self.apps[target].plain_names {
+                    self.server.publish(&self.build(target));
+                }
             }
             Turn::Slot(nth, used) => {
                 let slots: Vec<String> = self.tab.pointers.keys().cloned().collect();

@@ -10,6 +10,8 @@ use changeover::engine::{
 
 use crate::app::{App, module, shop, showing, slot, using};
 
+type Edit = fn(&mut App);
+
 const ALL: [&str; 3] = ["about", "cart", "home"];
 
 #[test]
@@ -201,7 +203,7 @@ fn a_pinned_module_that_only_slots_hold_refuses_too() {
 
 #[test]
 fn shell_entry_html_base_and_epoch_refuse() {
-    let edits: [(fn(&mut App), Why); 5] = [
+    let edits: [(Edit, Why); 5] = [
         (|app| app.module("main").text = 2, Why::EntryChanged),
         (|app| app.html = 1, Why::HtmlChanged),
         (|app| app.base = "/shop/".into(), Why::BaseChanged),

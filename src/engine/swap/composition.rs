@@ -54,6 +54,8 @@ pub(super) struct StayFile {
     pub(super) integrity: String,
     pub(super) size: u64,
     pub(super) is_style: bool,
+    /// It came with the slot, and not perhaps later.
+    pub(super) is_loaded: bool,
 }
 
 /// What is not tried again in this session.

@@ -43,7 +43,7 @@ impl<'a> Planner<'a> {
             stays.any(|stay| {
                 stay.files
                     .get(path)
-                    .is_some_and(|file| file.integrity == integrity)
+                    .is_some_and(|file| file.is_loaded && file.integrity == integrity)
             })
         };
         let is_there = |path: &str, stays: &Names<Stay>| {
@@ -137,7 +137,8 @@ impl<'a> Planner<'a> {
                 let kept = kept.is_some_and(|chunk| chunk.integrity == file.integrity);
                 let place = self.both.target.place(path).filter(|_| kept);
                 let listed = moves.gone.iter().any(|(gone, _)| gone == path);
-                if !listed
+                if file.is_loaded
+                    && !listed
                     && !moves.styles_out.contains(path)
                     && !is_live(place)
                     && !is_there(path, &stays)

@@ -340,28 +340,26 @@ impl<'a> Planner<'a> {
             let stay = match from.stay {
                 Some(stay) => stay.clone(),
                 None => {
-                    let held =
-                        self.both
-                            .base
-                            .walk([from.file].into_iter(), Reach::Whole, &is_shell);
-                    let files = held
-                        .order
-                        .iter()
-                        .filter_map(|place| base.chunks.nth(*place));
+                    let held = |reach| {
+                        let from = [from.file].into_iter();
+                        self.both.base.walk(from, reach, &is_shell)
+                    };
+                    let loaded = held(Reach::Static);
+                    let files = held(Reach::Whole).order.into_iter().filter_map(|place| {
+                        let (path, chunk) = base.chunks.nth(place)?;
+                        let file = StayFile {
+                            module: chunk.id.clone(),
+                            integrity: chunk.integrity.clone(),
+                            size: chunk.size,
+                            is_style: is_style_of(chunk.kind),
+                            is_loaded: loaded.has(place),
+                        };
+                        Some((path.clone(), file))
+                    });
                     Stay {
                         file: from.file.clone(),
                         schema: from.schema,
-                        files: files
-                            .map(|(path, chunk)| {
-                                let file = StayFile {
-                                    module: chunk.id.clone(),
-                                    integrity: chunk.integrity.clone(),
-                                    size: chunk.size,
-                                    is_style: is_style_of(chunk.kind),
-                                };
-                                (path.clone(), file)
-                            })
-                            .collect(),
+                        files: files.collect(),
                     }
                 }
             };
@@ -433,7 +431,8 @@ impl<'a> Planner<'a> {
     /// Whether the page has loaded something else from this path, builds ago.
     fn is_taken(&self, path: &str, integrity: &str, stays: &Names<Stay>) -> bool {
         let gone = self.running.gone.get(path);
-        let held = stays.values().filter_map(|stay| stay.files.get(path));
+        let stays = self.running.stays.values().chain(stays.values());
+        let held = stays.filter_map(|stay| stay.files.get(path));
         gone.into_iter()
             .chain(held.map(|file| &file.integrity))
             .any(|other| other != integrity)
