@@ -22,7 +22,7 @@ export function readSpec(spec) {
   };
   const whole = (number, what) => {
     if (Number.isInteger(number) && number > 0 && number < 2 ** 32) return number;
-    refuse(`${what} is ${textOf(number)}; it must be a whole number from 1`);
+    refuse(`${what} is ${typeof number === 'string' ? JSON.stringify(number) : textOf(number)}; it must be a whole number from 1`);
   };
   if (typeof name !== 'string' || !name) refuse('its name is no text');
   if (!Array.isArray(migrations)) refuse('"migrations" is no list');

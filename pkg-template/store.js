@@ -6,8 +6,9 @@ import { cloned } from './values.js';
 
 /** Records in one portion of `entries()` and of a backup. */
 const PORTION = 1_000;
-/** How often an update starts again because another tab was faster. */
+/** How often an update starts again because another tab was faster, and how often at once: timers of hidden tabs are slow. */
 const TRIES = 100;
+const EAGER = 20;
 /** Between two looks whether a schema has come back. */
 const ROUND = 50;
 
@@ -98,7 +99,7 @@ export function openStore({ spec, stores, begin, call, forget }) {
         return after;
       } catch (error) {
         if (error.code !== 'conflict' || tried === TRIES) throw error;
-        await new Promise((go) => setTimeout(go, Math.random() * tried));
+        if (tried > EAGER) await new Promise((go) => setTimeout(go, Math.random() * tried));
       }
     }
   };

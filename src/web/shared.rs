@@ -97,8 +97,20 @@ struct Open {
     bedtime: Option<Timer>,
     /// Ends a pause between two messages about changed records.
     pause: Option<Timer>,
-    channel: Option<BroadcastChannel>,
+    channel: Option<Channel>,
     _listeners: Vec<Listener>,
+}
+
+/// Where tabs tell each other of changes; dropping it leaves.
+struct Channel {
+    port: BroadcastChannel,
+    _listener: Listener,
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.port.close();
+    }
 }
 
 /// A request on its way.
@@ -497,7 +509,7 @@ impl Inner {
             && !keys.is_empty()
         {
             let keys: Array = keys.iter().map(|key| JsValue::from(key.as_str())).collect();
-            let _ = channel.post_message(&keys);
+            let _ = channel.port.post_message(&keys);
         }
     }
 
@@ -541,6 +553,9 @@ impl Inner {
             if let Some(this) = weak.upgrade() {
                 this.feed(Input::Suspended);
                 this.database.close();
+                // A message to a page in the back/forward cache would throw it out.
+                let channel = this.open.borrow_mut().channel.take();
+                drop(channel);
             }
         });
         let weak = Rc::downgrade(self);
@@ -582,19 +597,27 @@ impl Inner {
                 this.wake_up();
             }
         });
-        let channel = BroadcastChannel::new(&self.name).ok();
-        if let Some(channel) = &channel {
-            on(channel, "message", |this, event| {
-                this.on_told(&json::property(event, "data"));
-            });
-        }
         self.open.replace(Open {
             timer: Some(timer),
             bedtime: Some(bedtime),
             pause: Some(pause),
-            channel,
+            channel: self.connect(),
             _listeners: listeners,
         });
+    }
+
+    fn connect(self: &Rc<Self>) -> Option<Channel> {
+        let port = BroadcastChannel::new(&self.name).ok()?;
+        let weak = Rc::downgrade(self);
+        let listener = Listener::new(&port, "message", move |event| {
+            if let Some(this) = weak.upgrade() {
+                this.on_told(&json::property(&event, "data"));
+            }
+        });
+        Some(Channel {
+            port,
+            _listener: listener,
+        })
     }
 
     /// What another tab says, perhaps one on another version of changeover.
@@ -618,7 +641,7 @@ impl Inner {
 
     fn tell(&self, word: &str) {
         if let Some(channel) = &self.open.borrow().channel {
-            let _ = channel.post_message(&word.into());
+            let _ = channel.port.post_message(&word.into());
         }
     }
 
@@ -626,6 +649,10 @@ impl Inner {
     fn wake_up(self: &Rc<Self>) {
         if let Some(bedtime) = &self.open.borrow().bedtime {
             bedtime.clear();
+        }
+        if self.open.borrow().channel.is_none() && !self.closed.get() {
+            let channel = self.connect();
+            self.open.borrow_mut().channel = channel;
         }
         self.sights.borrow_mut().on_slept();
         self.feed(Input::Resumed);
@@ -679,9 +706,6 @@ impl Inner {
         if let Ok(mut open) = self.open.try_borrow_mut() {
             let all = std::mem::take(&mut *open);
             drop(open);
-            if let Some(channel) = &all.channel {
-                channel.close();
-            }
             drop(all);
         }
         self.give_back();

@@ -42,7 +42,9 @@ const BUILDS = {
   async: { schema: 2, migrations: [{ ...oneToTwo, up: async (value) => oneToTwo.up(value), down: async (value) => oneToTwo.down(value) }] },
   throws: { schema: 2, migrations: [{ ...oneToTwo, up() { throw Object.assign(new Error('a bad day'), { path: 'name' }); } }] },
   hangs: { schema: 2, budget: 300, migrations: [{ ...oneToTwo, up: () => new Promise(() => {}) }] },
-  invalid: { schema: 2, migrations: [{ ...oneToTwo, up: () => ({ first: 5 }) }], validate: (value) => isText(value.first, 'first') },
+  invalid: { schema: 2, migrations: [{ ...oneToTwo, up: (value) => ({ ...oneToTwo.up(value), first: 5 }) }], validate: (value) => isText(value.first, 'first') },
+  nothing: { schema: 2, migrations: [{ ...oneToTwo, up() {} }] },
+  loses: { schema: 2, migrations: [{ ...oneToTwo, up: (value) => { const { born, ...rest } = oneToTwo.up(value); return rest; } }] },
   oneWay: { schema: 2, migrations: [{ ...oneToTwo, down: undefined, lossy: undefined }] },
   branch: { schema: 2, migrations: [{ ...oneToTwo, id: 'another branch' }] },
   gap: { schema: 3, migrations: [oneToTwo], reads: [1, 2, 3] },
@@ -55,6 +57,12 @@ if (given.has('initial')) spec.initial = JSON.parse(given.get('initial'));
 const person = (at) => ({ name: 'Ada' + at + ' Byron' + at, street: '12 St James Square', born: new Date(at * 86_400_000), tags: new Set(['a', at]) });
 const keyOf = (at) => 'person-' + String(at).padStart(6, '0');
 if (given.has('people')) spec.initial = () => Object.fromEntries(Array.from({ length: number('people', 0) }, (_, at) => [keyOf(at), person(at)]));
+globalThis.warnings = [];
+const { warn } = console;
+console.warn = (...words) => {
+  warnings.push(words.join(' '));
+  warn(...words);
+};
 globalThis.changes = [];
 globalThis.modes = [];
 globalThis.progress = [];
@@ -64,7 +72,7 @@ globalThis.oneToTwo = oneToTwo;
 globalThis.openStore = (name = given.get('store') ?? 'people', more = {}) => changeover.store(name, { ...spec, ...more });
 try {
   globalThis.store = openStore();
-  store.subscribe((change) => changes.push(change));
+  globalThis.unsubscribe = store.subscribe((change) => changes.push(change));
   store.onMode((mode) => modes.push(mode));
   store.onProgress((step) => {
     progress.push(step);
@@ -86,7 +94,8 @@ globalThis.attempt = async (run) => {
   try {
     return { value: await run() };
   } catch (error) {
-    return { code: error.code, message: error.message };
+    const { code, message, store, step, path } = error;
+    return JSON.parse(JSON.stringify({ code, message, store, step, path }));
   }
 };
 /** Compares every record with what the people were made with: how many there are, and the first that are not as they should be. */
