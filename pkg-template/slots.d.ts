@@ -19,6 +19,8 @@ export interface SlotContext<State = any, Props = any> {
   /** Aborted when this generation ends: hand it to listeners, requests and timers. */
   readonly signal: Signal;
   readonly keep: typeof keep;
+  /** Set for a generation that takes another's place: hears of its errors that nobody else would hear of. Until it stays, they take it back. */
+  readonly broke?: (error: unknown) => void;
 }
 
 /** What mounting gives. */

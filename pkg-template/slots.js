@@ -181,7 +181,7 @@ export const slot = (id, load) => ({
       get validate() { return now.module.validate; },
       canSwap: () => now.instance.canSwap?.() ?? true,
       snapshot: () => now.instance.snapshot?.(),
-      async prepare(fresh, state) {
+      async prepare(fresh, state, broke) {
         const old = now;
         const mine = ticked(old.place);
         const theirs = [];
@@ -189,7 +189,7 @@ export const slot = (id, load) => ({
           theirs.push(...ticked(made.place));
           for (const radio of mine) radio.checked = true;
         };
-        const made = await generate(host, await slots.through(id, fresh, load), { props, state, beside: old.place });
+        const made = await generate(host, await slots.through(id, fresh, load), { props, state, broke, beside: old.place });
         if (gone) made.end();
         else live.add(made);
         settle();
@@ -244,7 +244,7 @@ function carefully(call) {
 }
 
 /** One generation of a slot: an element of its own in `host`, and what the module made in it. */
-async function generate(host, module, { props, state, beside = null }) {
+async function generate(host, module, { props, state, broke, beside = null }) {
   const place = document.createElement('div');
   const ending = new AbortController();
   const show = (visible) => {
@@ -265,7 +265,7 @@ async function generate(host, module, { props, state, beside = null }) {
   show(!beside);
   host.insertBefore(place, beside);
   try {
-    generation.instance = (await mounter(module)(place, { state, props, keep, signal: ending.signal })) ?? {};
+    generation.instance = (await mounter(module)(place, { state, props, keep, broke, signal: ending.signal })) ?? {};
   } catch (error) {
     generation.end();
     throw error;

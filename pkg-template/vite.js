@@ -11,6 +11,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OWN_FOLDER, SLOTS_BLOCK, blankComments, describe, factsOf, failure, findTag, isDocument, isId } from './vite-manifest.js';
 import { createSlots } from './vite-slots.js';
+import { wasmSlots } from './vite-wasm-slot.js';
 import { STORES_OPTION, checkStores, readStores } from './vite-stores.js';
 
 const PACKAGE = dirname(fileURLToPath(import.meta.url));
@@ -186,7 +187,7 @@ export default function changeover(options = {}) {
     },
   };
 
-  return [parted, slots.plugin, build, development];
+  return [parted, wasmSlots(), slots.plugin, build, development];
 }
 
 /** The options, or an error that names the wrong one. */

@@ -33,7 +33,7 @@ const storesModule = modules.find(({ name }) => name === 'stores');
 const frameworks = ['react', 'vue'];
 const libraries = ['react', 'react-dom', 'vue'];
 /** Entry points beside the guard, as ES modules and as CommonJS, each with its types. */
-const kits = ['adapters', 'adopt', 'slots', 'testing'];
+const kits = ['adapters', 'adopt', 'slots', 'testing', 'wasm-slot'];
 const native = join(work, 'native', platform, `changeover${ending}`);
 
 /** Features that rustc's wasm32-unknown-unknown turns on by default and every supported browser has. */

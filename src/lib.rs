@@ -5,6 +5,7 @@
 //! | L0 | [`engine`] | every decision, pure: no browser, no clock, no randomness | alloc, serde |
 //! | L1 | `web` (feature `web`) | the browser drivers: fetch, streams, storage, timers; no decision | engine |
 //! | L2 | `js` (features `js`, `stores`) | the `#[wasm_bindgen]` surfaces of the npm package | engine, web |
+//! | L2 | `yew` (feature `yew`) | slots for Yew apps | engine, web |
 //!
 //! One event, end to end: a driver turns what the browser says into an [`engine::io::Input`], feeds it to the
 //! [`engine::guard::Guard`], and performs each [`engine::io::Effect`] that the guard hands out until it says when it
@@ -17,3 +18,5 @@ pub mod engine;
 pub mod js;
 #[cfg(feature = "web")]
 pub mod web;
+#[cfg(feature = "yew")]
+pub mod yew;

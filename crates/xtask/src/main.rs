@@ -1,5 +1,6 @@
-//! Build automation: `cargo xtask wasm OUT`, `cargo xtask layers`, `cargo xtask licences`.
+//! Build automation: `cargo xtask wasm OUT`, `cargo xtask bindgen WASM OUT`, `cargo xtask layers`, `cargo xtask licences`.
 
+mod bindgen;
 mod layers;
 mod licences;
 mod wasm;
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-const USAGE: &str = "usage: cargo xtask wasm OUT-DIR | layers | licences";
+const USAGE: &str = "usage: cargo xtask wasm OUT-DIR | bindgen WASM OUT-DIR | layers | licences";
 
 fn main() -> ExitCode {
     match run() {
@@ -26,6 +27,7 @@ fn run() -> Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["wasm", out] => wasm::build(&workspace()?, Path::new(out)),
+        ["bindgen", wasm, out] => bindgen::write(Path::new(wasm), Path::new(out)),
         ["layers"] => layers::check(&workspace()?),
         ["licences"] => licences::check(&workspace()?),
         _ => bail!(USAGE),

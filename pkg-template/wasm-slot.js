@@ -1,0 +1,173 @@
+// changeover/wasm-slot: WebAssembly made by wasm-bindgen as the module of a slot.
+//
+// In order: the bundler plugin turns `import('./pkg/app.js?wasm-slot')` into a module that calls `wasmSlot`, with the glue as a
+// function; the WebAssembly is fetched and compiled when that module is imported; each mount is an instance of its own with
+// glue of its own, so two generations share nothing; when one has ended, its glue is cut off from the instance, whose memory
+// is then free, whatever closures the page still holds.
+import { failure } from './failure.js';
+
+/** The custom section with the name of the pair of glue and WebAssembly. */
+const PAIR = 'changeover.pair';
+
+/**
+ * @param {import('./wasm-slot.js').WasmParts} parts
+ * @returns {import('./wasm-slot.js').WasmSlot}
+ */
+export function wasmSlot(parts) {
+  const { name, create, wasm, schema, reads = [] } = parts;
+  let compiled = null; // while somebody needs it
+  let users = 0;
+
+  const compile = () => {
+    if (!compiled) {
+      compiled = bring(parts);
+      compiled.catch(() => (compiled = null)); // the next mount tries again
+    }
+    return compiled;
+  };
+
+  /** An instance with glue of its own. */
+  async function begin() {
+    users += 1;
+    const glue = create();
+    let over = false;
+    const end = async () => {
+      if (over) return;
+      over = true;
+      await macrotask(); // what was asked of it last, it does a moment later
+      glue.drop(nothing);
+      users -= 1;
+      if (!users) compiled = null;
+    };
+    try {
+      const module = await compile();
+      glue.start(await WebAssembly.instantiate(module, glue.imports), module);
+      return { call: glue.exports, end };
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  /** Mounts the app; what it panics with is told once: by `mount` or `ready`, and later to `broke`. */
+  async function mount(place, { state, props, signal, broke } = {}) {
+    let panic = null;
+    let tell = null;
+    const failed = (error) => {
+      panic ??= error;
+      tell?.(error);
+    };
+    const panicked = (text) => {
+      console.error(`${name}: ${text}`);
+      failed(failure({ code: 'slot_panicked', message: `${name} ${text}` }));
+    };
+    const heard = ({ filename, error, message }) => {
+      if (!panic && (filename === wasm || String(error?.stack).includes(wasm))) failed(error ?? new Error(message));
+    };
+
+    const { call, end } = await begin();
+    addEventListener('error', heard);
+    let gone = false;
+    const instance = {
+      ready: null,
+      snapshot() {
+        const text = call.changeover_slot_snapshot();
+        return text === undefined ? undefined : JSON.parse(text);
+      },
+      unmount() {
+        if (gone) return;
+        gone = true;
+        removeEventListener('error', heard);
+        end();
+        call.changeover_slot_unmount();
+      },
+    };
+    try {
+      call.changeover_slot_mount(place, state === undefined ? undefined : JSON.stringify(state), props, signal, panicked);
+    } catch (error) {
+      gone = true;
+      removeEventListener('error', heard);
+      end();
+      throw panic ?? error;
+    }
+    // It renders in a microtask, and what goes wrong there is an error of nobody's.
+    instance.ready = macrotask().then(() => {
+      if (panic) throw panic;
+      tell = broke;
+    });
+    instance.ready.catch(() => {});
+    return instance;
+  }
+
+  const migrations = reads.map((from) => ({
+    from,
+    to: schema,
+    async up(value) {
+      const { call, end } = await begin();
+      try {
+        return JSON.parse(call.changeover_slot_migrate(from, JSON.stringify(value)));
+      } finally {
+        end();
+      }
+    },
+  }));
+
+  return {
+    mount,
+    migrations,
+    schema,
+    /** Brings and compiles the WebAssembly. A failure is for whoever mounts it: a module that fails would stay failed. */
+    async ahead() {
+      if (typeof document !== 'undefined') await compile().catch(() => {});
+    },
+  };
+}
+
+async function bring({ name, wasm, id, integrity }) {
+  const ask = async (options) => {
+    const response = await fetch(wasm, { credentials: 'same-origin', ...options });
+    if (!response.ok) throw failure({ code: 'wasm_missing', message: `${wasm} answered ${response.status}.` });
+    const type = response.headers.get('content-type') ?? '';
+    if (type.includes('html')) throw failure({ code: 'wasm_missing', message: `${wasm} is an HTML page, not WebAssembly: the file is missing and the server answers with its start page.` });
+    // Streaming insists on the type, and gives errors the address.
+    return type.startsWith('application/wasm') ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+  };
+  const checked = (module) => {
+    if (id === undefined) return module;
+    const pair = WebAssembly.Module.customSections(module, PAIR).map((section) => new TextDecoder().decode(section))[0];
+    if (pair === id) return module;
+    throw failure({ code: 'wasm_mismatch', message: `${wasm} is of ${pair ? `the pair ${pair}` : 'no pair'}, the glue of ${name} of the pair ${id}; they are built together and only work together.` });
+  };
+  try {
+    return checked(await ask({ integrity }));
+  } catch (error) {
+    if (error.code || !integrity) throw error;
+    // A browser does not say whether the line or the content was wrong, and a cached copy may be the wrong one.
+    try {
+      return checked(await ask({ integrity, cache: 'reload' }));
+    } catch (again) {
+      if (again.code) throw again;
+    }
+    checked(await ask({ cache: 'no-store' }));
+    throw failure({ code: 'wasm_corrupt', message: `${wasm} is not what was built: its integrity is not ${integrity}.` });
+  }
+}
+
+/** Waits for everything that is due now. Unlike a timer it is not slowed down while the page is hidden. */
+const macrotask = () =>
+  new Promise((go) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      go();
+    };
+    port2.postMessage(null);
+  });
+
+/** What a glue without an instance calls: whatever is asked of it, it does nothing. */
+const nothing = new Proxy(function () {}, {
+  get: (_, key) => (key === 'buffer' ? (empty ??= new ArrayBuffer(0)) : key === Symbol.toPrimitive ? () => 0 : nothing),
+  set: () => true,
+  apply: () => 0,
+});
+let empty;
