@@ -100,11 +100,11 @@ function slotOf(id, load, module) {
           const forget = () => {
             if (all.next === made) all.next = null;
           };
-          const turn = (from, to, change) => {
+          const turn = (from, to, change, how) => {
             handOver(from.place, to.place, () => flushSync(() => {
               change();
               render();
-            }));
+            }), how);
           };
           return {
             ready: made.ready,
@@ -118,7 +118,7 @@ function slotOf(id, load, module) {
               turn(made, old, () => {
                 all.shown = old;
                 all.last = null;
-              }),
+              }, { toOlder: true }),
             drop() {
               latest = made.module;
               made.stays = true;

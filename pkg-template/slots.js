@@ -197,13 +197,13 @@ export const slot = (id, load) => ({
           live.delete(generation);
           generation.end();
         };
-        const change = (from, to, radios) => {
+        const change = (from, to, radios, how) => {
           if (gone) return;
           handOver(from.place, to.place, () => {
             from.show(false);
             to.show(true);
             for (const radio of radios) radio.checked = true;
-          });
+          }, how);
           now = to;
           carefully(() => from.instance.pause?.());
         };
@@ -211,7 +211,7 @@ export const slot = (id, load) => ({
           ready: Promise.resolve(made.instance.ready ?? made.instance.updateComplete).then(settle),
           show: () => change(old, made, theirs),
           back() {
-            change(made, old, mine);
+            change(made, old, mine, { toOlder: true });
             carefully(() => old.instance.resume?.());
             end(made);
           },

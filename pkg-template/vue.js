@@ -62,20 +62,20 @@ function slotOf(id, load, module) {
         async prepare(fresh, values, broke) {
           const old = shown.value;
           const made = begin(await registry().through(id, fresh, load), values, broke);
-          const turn = (from, to) => {
+          const turn = (from, to, how) => {
             handOver(from.place(), to.place(), () => {
               // Vue renders in a microtask; the switch is one task for all slots.
               look(from, false);
               look(to, true);
               shown.value = to;
-            });
+            }, how);
           };
           await nextTick();
           return {
             ready: made.ready,
             show: () => turn(old, made),
             back() {
-              turn(made, old);
+              turn(made, old, { toOlder: true });
               end(made);
             },
             drop() {
