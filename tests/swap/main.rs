@@ -2,8 +2,8 @@
 //! that go wrong in every way.
 
 mod app;
-//mod machine;
-//mod meeting;
+mod machine;
+mod meeting;
 mod page;
 mod random;
 mod sequences;

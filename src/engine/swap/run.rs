@@ -341,6 +341,7 @@ impl Swap {
                     slots: slots(),
                     pointers: moves.pointers(),
                     styles: styles(),
+                    styles_out: moves.styles_out.clone(),
                 };
                 (Some(step), Phase::Probation)
             }

@@ -186,11 +186,12 @@ pub enum Step {
         styles: Vec<String>,
     },
     /// In one task: answer `Disturbed` when somebody has used the page since the snapshots; else show the new, hide the
-    /// old, put the styles in force, and set the pointers.
+    /// old, put the styles in force and the old ones out of it, and set the pointers.
     Switch {
         slots: Vec<String>,
         pointers: Vec<Pointer>,
         styles: Vec<String>,
+        styles_out: Vec<String>,
     },
     /// Report errors in which these files occur, until the new code is committed.
     Watch {
