@@ -123,7 +123,7 @@ function ownersOf(graph, own, slots) {
   return (file) => (graph.get(file)?.pinned ? 'pinned' : slot.has(file) && !shell.has(file) ? 'slot' : shell.has(file) && !slot.has(file) ? 'shell' : 'shared');
 }
 
-/** Hashes the final files, stamps the documents, writes the manifest. */
+/** Hashes the final files, stamps the documents, writes the manifest, and gives its text. */
 export function describe({ settings, config, ids: own, folder, since, pages, graph, stores, slots }) {
   if (existsSync(join(folder, OWN_FOLDER, 'release.json'))) {
     throw failure('folderIsSite', `"${folder}" is a published site, it has ${OWN_FOLDER}/release.json; build into another folder and publish that one.`);
@@ -169,8 +169,10 @@ export function describe({ settings, config, ids: own, folder, since, pages, gra
   };
   rmSync(manifests, { recursive: true, force: true });
   mkdirSync(manifests, { recursive: true });
-  replaceFile(join(manifests, `${id}.json`), `${JSON.stringify(manifest)}\n`);
+  const text = `${JSON.stringify(manifest)}\n`;
+  replaceFile(join(manifests, `${id}.json`), text);
   logger.info(`changeover: build ${id}, ${files.size + documents.size} files, ${OWN_FOLDER}/builds/${id}.json`);
+  return text;
 }
 
 /** The files as they are, the documents without their stamps, and the paths of compressed twins of documents. */

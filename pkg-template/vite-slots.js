@@ -155,6 +155,10 @@ export function createSlots({ settings, folder, concerns }) {
         if (!this.getModuleInfo(importer)) work.edges.delete(importer);
         else for (const { id, module } of edges) addSlot(work.slots, id, module, importer, nameOf);
       }
+      if (!unfit && work.html) {
+        const modules = new Set([...work.edges.values()].flat().map(({ module }) => nameOf(module)));
+        for (const { id, text, pattern } of patterns) if (![...modules].some((name) => pattern.test(name))) warn(`no import() leads to "${text}", so there is no slot "${id}".`);
+      }
       if (!work.slots.size) return;
       work.pinned.set(work.library, 'changeover/slots');
       checkGraph({ info: (id) => this.getModuleInfo(id), ids: [...this.getModuleIds()], slots: work.slots, pinned: work.pinned, nameOf, warn });

@@ -10,7 +10,9 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OWN_FOLDER, SLOTS_BLOCK, blankComments, describe, factsOf, failure, findTag, isDocument, isId } from './vite-manifest.js';
+import { compare, readEarlier } from './vite-compare.js';
 import { createSlots } from './vite-slots.js';
+import { slotsInDevelopment } from './vite-slots-dev.js';
 import { wasmSlots } from './vite-wasm-slot.js';
 import { STORES_OPTION, checkStores, readStores } from './vite-stores.js';
 
@@ -32,6 +34,7 @@ export default function changeover(options = {}) {
   let config;
   let parts;
   let enabled = false;
+  let earlier = null;
 
   const stateOf = (context) => {
     const key = context.environment ?? config;
@@ -86,6 +89,7 @@ export default function changeover(options = {}) {
       // What is wrong with the base is only known when the parts have their addresses.
       addressOf(settings, config, parts, 'index.html');
       readStores(settings.stores, config.root);
+      earlier = readEarlier(settings.compareWith, config);
     },
 
     // Rolldown starts anew for each output of a build, so the facts stay until the build is closed or has failed.
@@ -166,7 +170,8 @@ export default function changeover(options = {}) {
           return;
         }
         for (const [file, facts] of state.starts) if (!state.graph.has(file)) passOn(facts, state.graph);
-        describe({ settings, config, ids: parts.ids, ...state });
+        const manifest = describe({ settings, config, ids: parts.ids, ...state });
+        if (earlier) compare(earlier, manifest, { folder: PACKAGE, logger: config.logger });
       },
     },
   };
@@ -178,7 +183,7 @@ export default function changeover(options = {}) {
     config(user) {
       const root = resolve(user.root ?? process.cwd());
       // Found late, the package would make the dev server reload the page.
-      return canResolve(root) ? { optimizeDeps: { include: ['changeover'] } } : undefined;
+      return canResolve(root) ? { optimizeDeps: { include: ['changeover', 'changeover/slots'] } } : undefined;
     },
 
     transformIndexHtml(_html, context) {
@@ -187,7 +192,7 @@ export default function changeover(options = {}) {
     },
   };
 
-  return [parted, wasmSlots(), slots.plugin, build, development];
+  return [parted, wasmSlots(), slots.plugin, build, development, ...(settings.slots === false ? [] : [slotsInDevelopment()])];
 }
 
 /** The options, or an error that names the wrong one. */

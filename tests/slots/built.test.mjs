@@ -1,7 +1,8 @@
 // Built apps with slots in real browsers: they run as before, and a slot takes the file of another build.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { inBrowsers } from '../e2e/browsers.mjs';
-import { VITES, build, edit } from '../vite/support.mjs';
+import { VITES, build, changeover, edit, makeLogger } from '../vite/support.mjs';
 import { listIn, makeSlots, optionsOf, twice } from '../vite/slots-support.mjs';
 import { installSteps, startSite } from './site.mjs';
 
@@ -85,6 +86,38 @@ for (const { name, vite } of VITES) {
     assert.equal(scripts.length, new Set(scripts).size, 'no script was asked for twice');
     await tab.eval(() => views.cart.unmount());
     assert.deepEqual(await tab.eval(() => [document.querySelector('main').childNodes.length, slots.mounted().sort()]), [0, ['help', 'tip']]);
+  });
+}
+
+for (const { name, vite } of VITES) {
+  inBrowsers(`${name}: in a dev server a slot takes its changed module with its state, and without a reload`, { only: ['chromium'] }, async (t, browser) => {
+    const root = makeSlots(t);
+    const { logger, messages } = makeLogger(vite);
+    const server = await vite.createServer({ root, configFile: false, customLogger: logger, cacheDir: join(root, '.cache'), plugins: [changeover()], server: { port: 0, host: '127.0.0.1' } });
+    t.after(() => server.close());
+    await server.listen();
+    const tab = await browser.open(`http://127.0.0.1:${server.httpServer.address().port}/`);
+    await tab.waitFor(() => Boolean(window.views?.cart));
+    await tab.eval(() => void (window.same = true));
+    await tab.click('button');
+    await tab.type('input', 'milk');
+    edit(root, 'src/Cart.js', "textContent: 'cart'", "textContent: 'basket'");
+    await tab.waitFor(() => document.querySelector('main p').textContent === 'basket');
+    assert.deepEqual(await tab.eval(() => [same, document.querySelector('main button').textContent, document.querySelector('main input').value, document.querySelectorAll('.cart').length]), [true, '1', 'milk', 1]);
+    edit(root, 'src/Tip.js', "'tip'", "'hint'");
+    await tab.waitFor(() => document.querySelector('aside').textContent.includes('hint'));
+    assert.equal(await tab.eval(() => same), true);
+    await tab.eval(() => addEventListener('unhandledrejection', (event) => {
+      event.preventDefault();
+      window.said = String(event.reason);
+    }));
+    edit(root, 'src/Tip.js', 'host.textContent', 'null.textContent');
+    await tab.waitFor(() => /TypeError/.test(window.said));
+    assert.ok(await tab.eval(() => same && document.querySelector('aside').textContent.includes('hint')), 'what cannot be mounted leaves the old one in place');
+    edit(root, 'src/Tip.js', 'null.textContent', 'host.title = host.textContent');
+    await tab.waitFor(() => Boolean(document.querySelector('aside [title=hint]')));
+    assert.equal(await tab.eval(() => same), true);
+    assert.deepEqual(messages.error, []);
   });
 }
 

@@ -1,10 +1,11 @@
 // What a build refuses, leaves alone or says about slots, and what the document then lists.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { VITES, build, edit, failureOf, fileOf } from './support.mjs';
+import { CLI, VITES, build, edit, failureOf, fileOf, makeLogger, readOutput } from './support.mjs';
 import { codeOf, listIn, makeSlots } from './slots-support.mjs';
 
 const MAIN = (calls) => `import { slot } from 'changeover/slots';\nimport { lazy } from 'react';\n${calls}\n`;
@@ -128,6 +129,45 @@ for (const { name, vite } of VITES) {
       const mapped = await of(t, calls, { build: { chunkImportMap: true } });
       assert.match(said(mapped)[0], /since build\.chunkImportMap gives new files to code that runs already/);
     }
+  });
+
+  test(`${name}: a pattern that no import leads to is said to make no slot`, async (t) => {
+    const built = await of(t, "slot('a', () => import('./A.js'));", { options: { slots: [{ 'route:*': 'src/routs/*.js' }, { a: 'src/A.js' }] } });
+    assert.deepEqual(said(built), ['changeover: no import() leads to "src/routs/*.js", so there is no slot "route:*".']);
+  });
+
+  test(`${name}: an app with a server part has slots in its client alone`, async (t) => {
+    const root = makeSlots(t, 'plain', { 'vite.config.js': "import changeover from 'changeover/vite';\nexport default { plugins: [changeover()] };\n", 'src/server.js': "import { slot } from 'changeover/slots';\nexport const tip = slot('tip', () => import('./Tip.js'));\n" });
+    const { logger } = makeLogger(vite);
+    const builder = await vite.createBuilder({
+      root, customLogger: logger,
+      environments: { client: { build: { outDir: 'dist/client', assetsInlineLimit: 0 } }, ssr: { build: { ssr: 'src/server.js', outDir: 'dist/server' } } },
+    });
+    for (const part of Object.values(builder.environments)) await builder.build(part);
+    const { manifest, files } = readOutput(join(root, 'dist/client'));
+    assert.ok(manifest, [...files.keys()].join());
+    assert.deepEqual(Object.keys(manifest.slots), ['cart', 'help', 'tip']);
+    const server = readOutput(join(root, 'dist/server'));
+    const [entry] = [...server.files].find(([path]) => path.startsWith('server'));
+    assert.match(server.files.get(entry).toString(), /import\("\.\/assets\/Tip-[\w-]+\.js"\)/);
+    assert.equal(server.manifest, null);
+  });
+
+  test(`${name}: a build says what its deploy would mean, in the words of the program`, async (t) => {
+    const root = makeSlots(t);
+    const logs = [];
+    const options = { compareWith: 'dist' };
+    logs.push((await build(vite, root, { options })).messages);
+    const before = (await build(vite, root)).manifest;
+    edit(root, 'src/Tip.js', "'tip'", "'hint'");
+    const { messages, manifest } = await build(vite, root, { options });
+    const files = [before, manifest].map((build) => {
+      writeFileSync(join(root, `${build.id}.json`), JSON.stringify(build));
+      return join(root, `${build.id}.json`);
+    });
+    const { stdout } = spawnSync(CLI, ['diff', ...files], { encoding: 'utf8' });
+    assert.ok(logs[0].info.some((text) => /^changeover: there is no earlier build in ".*dist" to compare with\.$/.test(text)), logs[0].info.join());
+    assert.deepEqual(messages.info.slice(messages.info.findIndex((text) => text.startsWith('changeover: build')) + 1), stdout.trim() ? [stdout.trim()] : []);
   });
 
   test(`${name}: a module to pin that is not there is named`, async (t) => {
