@@ -18,7 +18,7 @@
 //! | [`recovery`] | whether an error is a missing chunk |
 //!
 //! Leaves that every part may use: [`io`], the documents [`release`] and [`manifest`] with their [`format`], the
-//! [`status`], and the small ones: [`chance`], [`duty`], [`json`], [`names`], [`text`].
+//! [`status`], the steps of a swap in [`slots`], and the small ones: [`chance`], [`duty`], [`json`], [`names`], [`text`].
 
 pub mod chance;
 pub mod changeover;
@@ -40,6 +40,7 @@ pub mod releases;
 pub mod rollout;
 pub mod shelf;
 pub mod skew;
+pub mod slots;
 pub mod status;
 pub mod stream;
 pub mod swap;

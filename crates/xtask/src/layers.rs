@@ -111,7 +111,7 @@ const PARTS: &[&str] = &[
 /// What every part may use; these modules use each other and the documents' types.
 const LEAVES: &[&str] = &[
     "io", "time", "ids", "hash", "random", "chance", "json", "error", "format", "duty", "status",
-    "lineage", "names", "text", "written",
+    "lineage", "names", "slots", "text", "written",
 ];
 
 /// The one module that knows all parts.

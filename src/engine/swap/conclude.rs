@@ -3,11 +3,12 @@ use alloc::{string::String, vec, vec::Vec};
 use super::{
     composition::Stay,
     graph::{Graph, Reach, Walk},
-    moves::{Fetch, Moves, Plan, Pointer, SlotMove},
+    moves::{Moves, Plan, SlotMove},
     plan::{Case, Planner, is_style_of},
     refusal::{Refusal, Why},
 };
 use crate::engine::names::Names;
+use crate::engine::slots::{Fetch, Pointer};
 
 impl<'a> Planner<'a> {
     /// There is a way: puts down what it takes.

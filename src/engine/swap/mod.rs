@@ -27,11 +27,11 @@ mod steps;
 mod words;
 
 pub use composition::{Bad, Budget, Composition, Stay};
-pub use moves::{Fetch, Moves, Page, Plan, Pointer, SlotMove, Use};
+pub use moves::{Moves, Page, Plan, SlotMove};
 pub use plan::plan;
 pub use refusal::{Refusal, Why};
 pub use run::Swap;
-pub use steps::{
-    Answer, Ending, Failure, Migration, Module, Patience, Step, SwapInput, SwapOutput,
-};
+pub use steps::{Ending, Failure, Patience, SwapInput, SwapOutput};
 pub use words::{Phase, SwapReason};
+
+pub use crate::engine::slots::{Answer, Fetch, Migration, Module, Pointer, Step, Use};

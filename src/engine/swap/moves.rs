@@ -6,8 +6,9 @@ use super::{
 };
 use crate::engine::{
     io::BuildId,
-    manifest::{ChunkKind, SlotKind},
+    manifest::SlotKind,
     names::Names,
+    slots::{Fetch, Pointer, Use},
 };
 
 /// What the page says about itself.
@@ -18,17 +19,6 @@ pub struct Page {
     /// Slots whose code has defined custom elements.
     pub elements: Vec<String>,
     pub budget: Budget,
-}
-
-/// How a slot is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
-    /// Its code was loaded, and nothing shows it now.
-    Idle,
-    /// It is shown, by somebody who can put new code in its place.
-    Mounted,
-    /// Its code may be in use for ever: whoever loaded it has not said.
-    Taken,
 }
 
 /// What to do.
@@ -72,15 +62,6 @@ pub struct Moves {
     pub(super) html: Option<String>,
 }
 
-/// Where a slot points to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pointer {
-    pub slot: String,
-    pub file: String,
-    /// Beside the shell's, in the order of the document.
-    pub css: Vec<String>,
-}
-
 /// A mounted slot that gets new code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlotMove {
@@ -91,15 +72,6 @@ pub struct SlotMove {
     pub to_schema: u32,
     /// Modules from the slot to the nearest one that changed.
     pub root: Vec<String>,
-}
-
-/// A file to fetch and verify.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fetch {
-    pub file: String,
-    pub integrity: String,
-    pub size: u64,
-    pub kind: ChunkKind,
 }
 
 impl Plan {

@@ -4,12 +4,13 @@ use super::{
     comparison::Comparison,
     composition::{Composition, Stay, StayFile},
     graph::{Reach, Trace, Walk},
-    moves::{Page, Plan, Use},
+    moves::{Page, Plan},
     refusal::{Refusal, Why},
 };
 use crate::engine::{
     manifest::{ChunkKind, Manifest, Slot, SlotKind},
     names::{Names, sort},
+    slots::Use,
 };
 
 /// More reasons than these help nobody, and each may name a long way.

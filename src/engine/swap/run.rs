@@ -2,11 +2,14 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     composition::{Bad, Composition},
-    moves::{Moves, Pointer},
-    steps::{Answer, Ending, Failure, Migration, Module, Patience, Step, SwapInput, SwapOutput},
+    moves::Moves,
+    steps::{Ending, Failure, Patience, SwapInput, SwapOutput},
     words::{Phase, SwapReason},
 };
-use crate::engine::io::{BuildId, FetchFailure, Timestamp};
+use crate::engine::{
+    io::{BuildId, FetchFailure, Timestamp},
+    slots::{Answer, Migration, Module, Pointer, Step},
+};
 
 /// How often the files of one build are fetched in vain before it counts as bad.
 const TRIES: u32 = 3;

@@ -1,12 +1,12 @@
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 
 use super::{
-    moves::{Fetch, Pointer, SlotMove},
+    moves::SlotMove,
     words::{Phase, SwapReason},
 };
 use crate::engine::{
     io::{BuildId, FetchFailure, Millis, Timestamp},
-    manifest::SlotKind,
+    slots::{Answer, Migration, Module, Step},
 };
 
 /// How long each step may take.
@@ -68,72 +68,6 @@ pub enum SwapInput {
     Disposed,
 }
 
-/// What came of a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    Fetched,
-    FetchFailed {
-        file: String,
-        failure: FetchFailure,
-    },
-    Imported,
-    ImportFailed {
-        slot: String,
-        message: String,
-    },
-    Quiet,
-    /// A slot will not be swapped.
-    Vetoed {
-        slot: String,
-    },
-    Snapshotted,
-    SnapshotFailed {
-        slot: String,
-        message: String,
-    },
-    Migrated,
-    MigrationFailed {
-        slot: String,
-        message: String,
-    },
-    /// The migrations that came with the code know no way between the schemas.
-    NoMigrationPath {
-        slot: String,
-        message: String,
-    },
-    Mounted,
-    MountFailed {
-        slot: String,
-        message: String,
-    },
-    /// Somebody has used the page since the snapshots were taken, so they are stale.
-    Disturbed,
-    Switched,
-    SwitchFailed {
-        message: String,
-    },
-    /// An error with a file of the new generation in it, from a boundary or from the window.
-    Threw {
-        slot: Option<String>,
-        message: String,
-    },
-    /// A slot shows nothing.
-    Empty {
-        slot: String,
-    },
-    /// The app's own check says no.
-    Unhealthy {
-        message: String,
-    },
-    /// The new code has written data that the old cannot read: from now on there is no way back.
-    WroteDurable,
-    Committed,
-    RolledBack,
-    RollBackFailed {
-        message: String,
-    },
-}
-
 /// Do this, tell this, or sleep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SwapOutput {
@@ -156,73 +90,6 @@ pub enum SwapOutput {
         at: Option<Timestamp>,
         waits: Phase,
     },
-}
-
-/// A step of a swap.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Fetch and verify all files.
-    Fetch {
-        files: Vec<Fetch>,
-    },
-    /// Import the new modules, one after the other.
-    Import {
-        modules: Vec<Module>,
-    },
-    /// Answer when nobody uses the slots, or at once when nobody does.
-    AwaitQuiet {
-        slots: Vec<String>,
-    },
-    Snapshot {
-        slots: Vec<String>,
-    },
-    /// Migrate copies of the snapshots.
-    Migrate {
-        states: Vec<Migration>,
-    },
-    /// Mount the new modules with the copies, hidden and inert beside the old, the new styles loaded but not in force.
-    Mount {
-        slots: Vec<String>,
-        styles: Vec<String>,
-    },
-    /// In one task: answer `Disturbed` when somebody has used the page since the snapshots; else show the new, hide the
-    /// old, put the styles in force and the old ones out of it, and set the pointers.
-    Switch {
-        slots: Vec<String>,
-        pointers: Vec<Pointer>,
-        styles: Vec<String>,
-        styles_out: Vec<String>,
-    },
-    /// Report errors in which these files occur, until the new code is committed.
-    Watch {
-        slots: Vec<String>,
-        files: Vec<String>,
-    },
-    /// Drop the old code, styles and snapshots.
-    Commit {
-        slots: Vec<String>,
-        styles: Vec<String>,
-    },
-    /// Show the old modules with their snapshots again, in one task; pointers and styles go back.
-    RollBack {
-        slots: Vec<String>,
-    },
-}
-
-/// A module to import.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Module {
-    pub slot: String,
-    pub file: String,
-    pub kind: SlotKind,
-}
-
-/// A state to migrate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Migration {
-    pub slot: String,
-    pub from: u32,
-    pub to: u32,
 }
 
 /// How a swap ended.
