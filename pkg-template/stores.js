@@ -30,9 +30,13 @@ export async function createStores({ options }) {
   let dead = null;
   let place = '';
 
+  let bury;
+  const death = new Promise((_, fail) => (bury = fail));
+  death.catch(() => {});
   const die = (error) => {
     if (dead) return;
     dead = failure({ code: 'panic', message: `stores have stopped: ${place || textOf(error)}` });
+    bury(dead);
     for (const store of opened.values()) store.die(dead);
   };
   /** Calls into the engine, which throws plain `{code, message, …}`; anything else is a trap. */
@@ -263,7 +267,7 @@ export async function createStores({ options }) {
         unregister(name);
       };
       try {
-        const initial = await firstRecords(stores, core, scope, spec, call);
+        const initial = await Promise.race([firstRecords(stores, core, scope, spec, call), death]);
         const begin = (host) =>
           call(() =>
             core.open(

@@ -173,16 +173,7 @@ impl Drop for Database {
             }
         }
         if let Link::Opening { request, .. } = &*self.0.link.borrow() {
-            request.set_onupgradeneeded(None);
-            request.set_onerror(None);
-            let late = collected(|event| {
-                let request = json::property(&event, "target");
-                if let Ok(database) = json::property(&request, "result").dyn_into::<IdbDatabase>() {
-                    database.close();
-                }
-                JsValue::UNDEFINED
-            });
-            request.set_onsuccess(Some(&late));
+            abandon(request);
         }
     }
 }
@@ -220,6 +211,9 @@ impl Inner {
         let timer = Timer::new(move || {
             if let Some(this) = weak.upgrade() {
                 let late = this.link.replace(Link::Closed);
+                if let Link::Opening { request, .. } = &late {
+                    abandon(request);
+                }
                 drop(late);
                 this.fail_waiting("it did not open within 10 s");
             }
@@ -234,7 +228,6 @@ impl Inner {
     fn on_opening(self: &Rc<Self>, event: &JsValue) {
         let request: IdbOpenDbRequest = json::property(event, "target").unchecked_into();
         let database = || -> Option<IdbDatabase> { request.result().ok()?.dyn_into().ok() };
-        let ours = matches!(&*self.link.borrow(), Link::Opening { request: asked, .. } if *asked == request);
         match json::text(event, "type").as_deref() {
             Some("upgradeneeded") => {
                 if let Some(database) = database() {
@@ -243,17 +236,11 @@ impl Inner {
                 return;
             }
             Some("success") => {
-                match database() {
-                    Some(database) if ours => return self.on_open(database),
-                    // Too late: nobody waits for it any more.
-                    Some(database) => return database.close(),
-                    None => {}
+                if let Some(database) = database() {
+                    return self.on_open(database);
                 }
             }
             _ => {}
-        }
-        if !ours {
-            return;
         }
         let message = told(&request.error().ok().flatten().into());
         drop(self.link.replace(Link::Closed));
@@ -574,6 +561,24 @@ impl Running {
         }
         records
     }
+}
+
+/// Leaves a request to itself. It cannot be cancelled: if it is answered after all, it makes what a new database needs and
+/// lets go of it.
+fn abandon(request: &IdbOpenDbRequest) {
+    let late = collected(|event| {
+        let request = json::property(&event, "target");
+        if let Ok(database) = json::property(&request, "result").dyn_into::<IdbDatabase>() {
+            match json::text(&event, "type").as_deref() {
+                Some("upgradeneeded") => drop(database.create_object_store(STORE)),
+                _ => database.close(),
+            }
+        }
+        JsValue::UNDEFINED
+    });
+    request.set_onupgradeneeded(Some(&late));
+    request.set_onsuccess(Some(&late));
+    request.set_onerror(None);
 }
 
 /// Asks for the head, then the records, then the rows of the scan.

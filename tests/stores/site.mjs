@@ -6,6 +6,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 
+import { INSTRUMENT } from '../e2e/instrument.mjs';
 import { packageDir } from '../e2e/site.mjs';
 
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html', '.json': 'application/json' };
@@ -133,6 +134,14 @@ globalThis.everything = async () => {
 document.title = 'ready';
 `;
 
+/** Runs in the page before all else: takes away what `lacks` names. */
+function remove() {
+  const lacks = new URLSearchParams(location.search).get('lacks');
+  if (lacks === 'locks') Object.defineProperty(Navigator.prototype, 'locks', { value: undefined, configurable: true });
+  else if (lacks === 'locking') LockManager.prototype.request = () => Promise.reject(new DOMException('this page may not lock', 'SecurityError'));
+  else if (lacks) Object.defineProperty(globalThis, lacks, { value: undefined, configurable: true });
+}
+
 /** Starts the server; it ends with the test. */
 export async function startStoreSite(t) {
   const waiting = [];
@@ -147,7 +156,7 @@ export async function startStoreSite(t) {
       });
       return;
     }
-    if (pathname === '/app') return answer(response, '.html', '<!doctype html><meta charset="utf-8"><title>…</title><link rel="icon" href="data:,"><script type="module" src="/app.js"></script>');
+    if (pathname === '/app') return answer(response, '.html', `<!doctype html><meta charset="utf-8"><title>…</title><link rel="icon" href="data:,">${INSTRUMENT}<script>(${remove})()</script><script type="module" src="/app.js"></script>`);
     if (pathname === '/blank') return answer(response, '.html', '<!doctype html><title>blank</title><link rel="icon" href="data:,">');
     if (pathname === '/app.js') return answer(response, '.js', app);
     const file = join(packageDir(), pathname.replace(/^\/package\//, ''));
