@@ -73,6 +73,18 @@ for (const { name, vite } of VITES) {
     for (const id of ['index.html', 'changeover/slots']) for (const { file } of Object.values(manifest.slots)) assert.ok(!codeOf(before, id).includes(file.split('/').at(-1)), `${id} names ${file}`);
   });
 
+  test(`${name}: a slot that another slot also imports is one module for both, and its change reaches both`, async (t) => {
+    const { after, changed } = await twice(t, vite, 'plain', (root) => edit(root, 'src/Tip.js', "'tip'", "'hint'"), {
+      before: (root) => edit(root, 'src/Cart.js', 'import mark', "import tip from './Tip.js';\nwindow.tip = tip;\nimport mark"),
+    });
+    assert.ok(changed.includes('src/Cart.js') && changed.includes('src/Tip.js') && !changed.includes('index.html') && !changed.includes('src/Help.js'), changed.join());
+    const texts = [...after.files].filter(([path]) => path.endsWith('.js')).map(([, bytes]) => bytes.toString());
+    assert.equal(texts.filter((text) => /['"`]hint['"`]/.test(text)).length, 1);
+    const { chunks, slots: { tip } } = after.manifest;
+    assert.equal(chunks[tip.file].owner, 'slot');
+    assert.deepEqual(chunks[tip.file].exports, ['default']);
+  });
+
   for (const [app, framework, routes] of [['react', /node_modules\/react\/|^chunk:react$/, 'jsx'], ['vue', /vue/, 'js']]) {
     test(`${name}: in an app with ${app} a change of a route changes one file, and of what routes share those of routes`, async (t) => {
       const home = `src/routes/Home.${routes}`;

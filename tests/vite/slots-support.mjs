@@ -31,10 +31,11 @@ export function changed({ manifest: before }, { manifest: after }) {
   return Object.entries(after.chunks).filter(([file]) => !(file in before.chunks)).map(([, { id }]) => id).sort();
 }
 
-/** Builds an app before and after `edits` of its files. */
-export async function twice(t, vite, name, edits, given = {}) {
+/** Builds an app, once made ready by `before`, as it is and with `edits` of its files. */
+export async function twice(t, vite, name, edits, { before: prepare = () => {}, ...given } = {}) {
   const more = { ...optionsOf(name, vite), ...given };
   const root = makeSlots(t, name);
+  prepare(root);
   const before = await build(vite, root, { ...more, out: join(root, 'out-1') });
   edits(root);
   const after = await build(vite, root, { ...more, out: join(root, 'out-2') });
