@@ -121,7 +121,10 @@ inBrowsers('a full disk stops a migration at its start or in its middle, and it 
     const rubbish = openStore('rubbish', { validate: undefined });
     for (const size of [500_000, 50_000, 5_000, 500, 50]) {
       for (let at = 0; at < 30; at += 1) {
-        const { code } = await attempt(() => rubbish.set(`${size}-${at}`, 'x'.repeat(size)));
+        // What can be packed takes hardly any space.
+        const bytes = new Uint8Array(size);
+        for (let from = 0; from < size; from += 65_536) crypto.getRandomValues(bytes.subarray(from, from + 65_536));
+        const { code } = await attempt(() => rubbish.set(`${size}-${at}`, bytes));
         if (code) {
           codes.push(code);
           break;
@@ -141,14 +144,18 @@ inBrowsers('a full disk stops a migration at its start or in its middle, and it 
   assert.ok((await old.eval(() => inspect(10_000))).whole);
 
   // In the middle: some batches fit.
-  await quota((await usage()) + 1_500_000);
+  await quota((await usage()) + 1_000_000);
   await two.waitFor(() => store.mode.kind === 'readWrite', { what: 'the same tab to go on' });
   await old.close();
   await two.waitFor(() => warnings.some((warning) => warning.includes('no space left')) && progress.some(({ phase, done }) => phase === 'copy' && done > 0), { timeout: 20_000, what: 'the filling to stop for lack of space' });
   const again = await openBuild(browser, site, 1);
   assert.ok((await again.eval(() => inspect(10_000))).whole);
   assert.ok((await two.eval(() => inspect(10_000))).whole);
-  const written = await two.eval(() => attempt(() => store.set('person-000000', { first: 'a', last: 'b', note: 'x'.repeat(1_000_000) })));
+  const written = await two.eval(() => {
+    const note = new Uint8Array(2_000_000);
+    for (let from = 0; from < note.length; from += 65_536) crypto.getRandomValues(note.subarray(from, from + 65_536));
+    return attempt(() => store.set('person-000000', { first: 'a', last: 'b', note }));
+  });
   assert.equal(written.code, 'quota');
   assert.equal(written.message, 'store "people": there is no space left to write to');
   await again.close();
