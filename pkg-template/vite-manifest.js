@@ -124,7 +124,7 @@ function ownersOf(graph, own, slots) {
 }
 
 /** Hashes the final files, stamps the documents, writes the manifest, and gives its text. */
-export function describe({ settings, config, ids: own, folder, since, pages, graph, stores, slots }) {
+export function describe({ settings, config, ids: own, folder, since, pages, listed, graph, stores, slots }) {
   if (existsSync(join(folder, OWN_FOLDER, 'release.json'))) {
     throw failure('folderIsSite', `"${folder}" is a published site, it has ${OWN_FOLDER}/release.json; build into another folder and publish that one.`);
   }
@@ -138,7 +138,7 @@ export function describe({ settings, config, ids: own, folder, since, pages, gra
   const { files, documents, twins } = readFiles(folder, paths, logicalNames);
   const id = buildId(files, documents, stores);
   for (const [path, text] of documents) {
-    if (pages.has(path) && Object.keys(slots).length && !BLOCK.test(blankComments(text))) {
+    if (listed.has(path) && !BLOCK.test(blankComments(text))) {
       throw failure('slotsLost', `"${path}" has lost the list of its slots, <script id="${SLOTS_BLOCK}">, to another plugin; its pages could not load them.`);
     }
     if (pages.has(path) && !findTag(text)) logger.warn(`changeover: "${path}" has lost the changeover script tag to another plugin; its pages will not see new builds.`);

@@ -38,7 +38,7 @@ export default function changeover(options = {}) {
 
   const stateOf = (context) => {
     const key = context.environment ?? config;
-    if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, pages: new Set(), graph: new Map(), stores: {}, slots: {}, starts: new Map() });
+    if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, pages: new Set(), graph: new Map(), stores: {}, slots: {}, starts: new Map(), listed: new Set() });
     return started.get(key);
   };
   const forget = (context) => void started.delete(context.environment ?? config);
@@ -113,6 +113,7 @@ export default function changeover(options = {}) {
         if (!enabled || context.server) return;
         const page = context.path.replace(/^\//, '');
         const list = slotsTag(slots, config, this, context, page);
+        if (list.length) stateOf(this).listed.add(page);
         if (findTag(html)) return list;
         const tag = scriptTag(settings, addressOf(settings, config, parts, page), parts);
         // Addresses relative to the document must follow a <base> that changes what they are relative to.

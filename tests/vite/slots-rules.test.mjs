@@ -231,6 +231,8 @@ for (const { name, vite } of VITES) {
   test(`${name}: a document that loses its list fails the build`, async (t) => {
     const late = { name: 'html', enforce: 'post', generateBundle: { order: 'post', handler: (_options, bundle) => void (bundle['index.html'].source = String(bundle['index.html'].source).replace(/<script type="application\/json"[^]*?<\/script>/, '')) } };
     const error = await failureOf(build(vite, makeSlots(t), { plugins: [late] }));
+    const report = { name: 'report', generateBundle() { this.emitFile({ type: 'asset', fileName: 'stats.html', source: '<p>stats' }); } };
+    assert.ok((await build(vite, makeSlots(t), { plugins: [report] })).manifest.documents['stats.html'], 'a document of another plugin has no list to lose');
     assert.match(error.message, /"index\.html" has lost the list of its slots, <script id="changeover-slots">, to another plugin/);
   });
 
