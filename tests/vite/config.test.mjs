@@ -192,7 +192,7 @@ for (const { name, vite } of VITES) {
     const root = makeApp(t);
     const out = join(root, 'dist');
     const { logger, messages } = makeLogger(vite);
-    const watcher = await vite.build({ root, configFile: false, customLogger: logger, plugins: [changeover()], build: { outDir: out, watch: {}, assetsInlineLimit: 0 } });
+    const watcher = await vite.build({ root, configFile: false, customLogger: logger, logLevel: 'warn', plugins: [changeover()], build: { outDir: out, watch: {}, assetsInlineLimit: 0 } });
     t.after(() => watcher.close());
     const described = (count) => until(() => messages.info.filter((text) => text.startsWith('changeover: build')).length >= count, () => messages);
     await described(1);

@@ -140,7 +140,7 @@ for (const { name, vite } of VITES) {
     const root = makeSlots(t, 'plain', { 'vite.config.js': "import changeover from 'changeover/vite';\nexport default { plugins: [changeover()] };\n", 'src/server.js': "import { slot } from 'changeover/slots';\nexport const tip = slot('tip', () => import('./Tip.js'));\n" });
     const { logger } = makeLogger(vite);
     const builder = await vite.createBuilder({
-      root, customLogger: logger,
+      root, customLogger: logger, logLevel: 'warn',
       environments: { client: { build: { outDir: 'dist/client', assetsInlineLimit: 0 } }, ssr: { build: { ssr: 'src/server.js', outDir: 'dist/server' } } },
     });
     for (const part of Object.values(builder.environments)) await builder.build(part);

@@ -5,7 +5,7 @@ import { changeover, makeLogger, readOutput, until } from './support.mjs';
 export async function watchBuilds(t, vite, root) {
   const out = join(root, 'dist');
   const { logger, messages } = makeLogger(vite);
-  const watcher = await vite.build({ root, configFile: false, customLogger: logger, plugins: [changeover()], build: { outDir: out, watch: {}, assetsInlineLimit: 0 } });
+  const watcher = await vite.build({ root, configFile: false, customLogger: logger, logLevel: 'warn', plugins: [changeover()], build: { outDir: out, watch: {}, assetsInlineLimit: 0 } });
   t.after(() => watcher.close());
   return async (count) => {
     await until(() => messages.info.filter((text) => text.startsWith('changeover: build')).length >= count, () => messages);

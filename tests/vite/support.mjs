@@ -61,7 +61,8 @@ export function makeLogger(vite) {
  */
 export async function build(vite, root, { options, plugins = [], without = false, build: buildOptions = {}, out = join(root, 'dist'), ...config } = {}) {
   const { logger, messages } = makeLogger(vite);
-  const inline = { root, configFile: false, customLogger: logger, build: { outDir: out, assetsInlineLimit: 0, ...buildOptions } };
+  // What Vite itself would print can end up in the middle of what the test runner reads.
+  const inline = { root, configFile: false, customLogger: logger, logLevel: 'warn', build: { outDir: out, assetsInlineLimit: 0, ...buildOptions } };
   await vite.build({ ...inline, ...config, plugins: [...(without ? [] : [changeover(options)]), ...plugins] });
   return { messages, ...readOutput(out) };
 }
