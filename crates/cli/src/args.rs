@@ -26,6 +26,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Check that every file of the live release is there and intact
     Verify(VerifyArgs),
+    /// Say what a deploy means for open tabs: what swaps, or what forces a refresh
+    Diff(DiffArgs),
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +105,20 @@ pub struct VerifyArgs {
     /// The folder of a site, its URL, or the URL of its release.json
     #[arg(value_name = "URL|DIR")]
     pub target: String,
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The build that tabs run: a manifest, the folder of a build, the folder or URL of a site, or the id of a build
+    pub old: String,
+    /// The build to come
+    pub new: String,
+    /// The folder of the site whose builds are meant by ids [default: the other operand]
+    #[arg(long, value_name = "SITE")]
+    pub site: Option<PathBuf>,
+    /// Print Markdown, for a comment on a pull request
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

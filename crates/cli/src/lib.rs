@@ -7,6 +7,7 @@
 //! | [`retain`] | which builds are kept, and the removal of the others |
 //! | [`stores`] | may a build follow the builds that tabs still run? |
 //! | [`serve`] | a site over HTTP |
+//! | [`diff`] | what does a deploy mean for the tabs that run another build? |
 //! | [`verify`] | is everything there that the live release needs? |
 //! | [`site`], [`place`] | the layout on disk and the atomic writes |
 //!
@@ -15,6 +16,8 @@
 mod args;
 pub mod build;
 pub mod deploy;
+pub mod diff;
+mod diff_words;
 pub mod error;
 mod git;
 pub mod hash;

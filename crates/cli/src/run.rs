@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use serde_json::{Value, json};
 
-use crate::args::{Cli, Command, PublishArgs, RollbackArgs, ServeArgs};
+use crate::args::{Cli, Command, DiffArgs, PublishArgs, RollbackArgs, ServeArgs};
 use crate::build::Note;
+use crate::diff::diff;
 use crate::error::{Error, Result};
 use crate::publish::{PublishOptions, Published, publish};
 use crate::retain::Keep;
@@ -15,7 +16,8 @@ use crate::rollback::{RollbackOptions, RolledBack, Target, rollback};
 use crate::serve::{ServeOptions, Server};
 use crate::verify::{Verdict, verify};
 
-/// 0: done. 1: it could not be done, or `verify` found faults. 2: the command line is wrong.
+/// 0: done. 1: it could not be done, or `verify` found faults. 2: the command line is wrong, or `diff` cannot read what
+/// it names.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let json = cli.json;
@@ -28,6 +30,7 @@ pub fn run() -> ExitCode {
             rollback(&args.into()).map(|done| report(json, say_rolled_back(&done)))
         }
         Command::Serve(args) => serve(args, json).map(|()| ExitCode::SUCCESS),
+        Command::Diff(args) => return compare(&args, json),
         Command::Verify(args) => verify(&args.target).map(|verdict| {
             report(json, say_verdict(&verdict, &args.target));
             if verdict.faults.is_empty() {
@@ -155,6 +158,28 @@ fn say_verdict(verdict: &Verdict, target: &str) -> News {
             "files": verdict.files,
             "faults": faults,
         }),
+    }
+}
+
+/// Whatever the difference is, it is no failure: pipelines go on with what was printed.
+fn compare(args: &DiffArgs, json: bool) -> ExitCode {
+    match diff(&args.old, &args.new, args.site.as_deref()) {
+        Ok(difference) if args.markdown => {
+            print_line(difference.markdown().trim_end());
+            ExitCode::SUCCESS
+        }
+        Ok(difference) => report(
+            json,
+            News {
+                sentences: difference.sentences(),
+                asides: Vec::new(),
+                fields: difference.fields(),
+            },
+        ),
+        Err(error) => {
+            complain(json, &error);
+            ExitCode::from(2)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use changeover::engine::manifest::{MANIFEST_LIMIT, Manifest};
-use changeover::engine::release::{RELEASE_LIMIT, Release};
+use changeover::engine::release::{BuildRef, RELEASE_LIMIT, Release};
 
 use crate::deploy::files_of;
 use crate::error::{Error, Result};
@@ -66,6 +66,31 @@ pub fn verify(target: &str) -> Result<Verdict> {
         ));
     }
     Ok(verify_folder(&Site::open(Path::new(target))?))
+}
+
+/// The manifest of the build that is live at a URL.
+///
+/// Errors: `url-invalid`, `manifest-unreachable` with what is wrong.
+pub(crate) fn live_manifest(url: &str) -> Result<Manifest> {
+    if !(url.starts_with("http://") || url.starts_with("https://")) {
+        return Err(Error::new(
+            "url-invalid",
+            format!("{url} is not a URL that starts with http:// or https://"),
+        ));
+    }
+    let remote = Remote::new(url)?;
+    let mut verdict = Verdict::default();
+    let manifest = remote
+        .release(&mut verdict)
+        .and_then(|release| remote.manifest(&release.build, &mut verdict));
+    manifest.ok_or_else(|| {
+        let fault = verdict.faults.first();
+        let text = fault.map_or_else(
+            || format!("{url} has no manifest"),
+            |fault| fault.text.clone(),
+        );
+        Error::new("manifest-unreachable", text)
+    })
 }
 
 fn verify_folder(site: &Site) -> Verdict {
@@ -291,17 +316,7 @@ impl Remote {
                 .flat_map(|rollout| &rollout.otherwise),
         );
         for (nth, build) in builds.enumerate() {
-            let url = format!("{}changeover/{}", self.root, encoded(&build.manifest));
-            let bytes = match self.fetch(&url, MANIFEST_LIMIT as u64) {
-                Fetched::Body { bytes, .. } => bytes,
-                other => {
-                    verdict.unfetched("manifest-", &url, &other);
-                    continue;
-                }
-            };
-            let Some(mut manifest) =
-                verdict.manifest(&build.id.0, build.integrity.as_deref(), &url, &bytes)
-            else {
+            let Some(mut manifest) = self.manifest(build, &mut verdict) else {
                 continue;
             };
             if nth > 0 {
@@ -313,6 +328,19 @@ impl Remote {
         verdict.faults.sort_by(|a, b| a.place.cmp(&b.place));
         verdict.release = Some(release);
         verdict
+    }
+
+    fn manifest(&self, build: &BuildRef, verdict: &mut Verdict) -> Option<Manifest> {
+        let url = format!("{}changeover/{}", self.root, encoded(&build.manifest));
+        match self.fetch(&url, MANIFEST_LIMIT as u64) {
+            Fetched::Body { bytes, .. } => {
+                verdict.manifest(&build.id.0, build.integrity.as_deref(), &url, &bytes)
+            }
+            other => {
+                verdict.unfetched("manifest-", &url, &other);
+                None
+            }
+        }
     }
 
     fn release(&self, verdict: &mut Verdict) -> Option<Release> {
