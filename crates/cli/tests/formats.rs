@@ -314,8 +314,17 @@ fn a_dist_touched_after_the_build_is_another_build_with_another_stamp() {
         html.contains(&format!("data-build=\"{}\"", build.id())),
         "{html}"
     );
+    assert!(
+        html.contains(&format!("{{\"build\":\"{}\",", build.id())),
+        "the list of slots is of the same build: {html}"
+    );
     let published: serde_json::Value = serde_json::from_slice(&build.manifest_bytes).unwrap();
     assert_eq!(published["id"], build.id());
+    assert_eq!(
+        published["html"],
+        Fingerprint::of(b"the document").integrity,
+        "the document is the one that the bundler described"
+    );
     assert_eq!(published["fieldOfTheFuture"], 1);
     assert_eq!(
         published["chunks"]["app.js"]["assets"],
@@ -367,7 +376,7 @@ fn a_dist_that_contradicts_its_own_manifest_is_refused() {
 }
 
 fn own_dist() -> tempfile::TempDir {
-    let html = "<script data-build=\"own-1\" data-release=/changeover/release.json></script><script src=/app.js></script>";
+    let html = "<script data-build=\"own-1\" data-release=/changeover/release.json></script><script type=application/json id=changeover-slots>{\"build\":\"own-1\",\"base\":\"/\",\"slots\":{}}</script><script src=/app.js></script>";
     let dist = folder([
         ("index.html", html),
         ("app.js", "app"),
@@ -385,9 +394,10 @@ fn own_dist() -> tempfile::TempDir {
         "changeover/builds/own-1.json",
         format!(
             r#"{{"format":1,"app":"shop","id":"own-1","created":"2026-01-01T00:00:00Z","fieldOfTheFuture":1,
-            "entries":["app.js"],"documents":{{"index.html":{{{}}}}},
+            "entries":["app.js"],"html":"{}","documents":{{"index.html":{{{}}}}},
             "chunks":{{"app.js":{{"assets":["x.png"],"id":"src/app.js","code":"c",{},"kind":"script","owner":"shell"}},
             "app.js.map":{{"id":"src/app.js.map","code":"c",{},"kind":"asset","owner":"shell"}}}}}}"#,
+            Fingerprint::of(b"the document").integrity,
             fact(html),
             fact("app"),
             fact("map")

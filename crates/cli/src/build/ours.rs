@@ -209,6 +209,7 @@ fn missing(path: &str, manifest: &Manifest) -> Error {
 
 fn amended(raw: Raw, mut manifest: Manifest, touched: Vec<String>) -> Result<Build> {
     let id = raw.content_id(&manifest.stores);
+    let touched_index = touched.iter().any(|path| path == "index.html");
     manifest
         .chunks
         .retain(|path, _| raw.prints.contains_key(path));
@@ -237,8 +238,10 @@ fn amended(raw: Raw, mut manifest: Manifest, touched: Vec<String>) -> Result<Bui
         files: touched,
     };
     manifest.id = BuildId(id.clone());
-    manifest.html =
-        Some(Fingerprint::of(&Page::parse(&raw.documents["index.html"]).unstamped()).integrity);
+    if touched_index {
+        let index = Page::parse(&raw.documents["index.html"]).substance();
+        manifest.html = Some(Fingerprint::of(&index).integrity);
+    }
     let documents: BTreeMap<_, _> = raw
         .documents
         .iter()

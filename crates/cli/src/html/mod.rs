@@ -5,6 +5,8 @@
 
 mod tokens;
 
+use std::ops::Range;
+
 use tokens::{Attribute, Tag};
 
 /// One HTML document, taken apart into its start tags.
@@ -76,7 +78,20 @@ impl<'a> Page<'a> {
         if let Some(stamp) = self.meta_stamp() {
             edits.replace(stamp.span.clone(), "content=\"\"");
         }
+        if let Some(stamp) = self.slots_stamp() {
+            edits.replace(stamp, "");
+        }
         edits.apply(self.bytes)
+    }
+
+    /// [`Page::unstamped`] without the list of slots, which says what their files are and nothing of the document.
+    pub fn substance(&self) -> Vec<u8> {
+        let bare = self.unstamped();
+        let mut edits = Edits::default();
+        if let Some(list) = Page::parse(&bare).slots_list() {
+            edits.replace(list, "");
+        }
+        edits.apply(&bare)
     }
 
     /// The `src` of every script of the app that a browser would run, resolved no further, in document order. The
@@ -122,7 +137,41 @@ impl<'a> Page<'a> {
         {
             edits.replace(stamp.span.clone(), &format!("content=\"{id}\""));
         }
+        if let Some(stamp) = self.slots_stamp()
+            && let Some(id) = stamp_for(&String::from_utf8_lossy(&self.bytes[stamp.clone()]))
+        {
+            edits.replace(stamp, id);
+        }
         edits.apply(self.bytes)
+    }
+
+    /// The text in `<script id="changeover-slots">`, which the bundler plugin writes.
+    fn slots_list(&self) -> Option<Range<usize>> {
+        let tag = self
+            .tags
+            .iter()
+            .find(|tag| tag.name == "script" && tag.value("id") == Some("changeover-slots"))?;
+        let from = tag.attributes.iter().map(|a| a.span.end).max()?;
+        let start = from + self.bytes[from..].iter().position(|byte| *byte == b'>')? + 1;
+        // The plugin escapes every `<` in it.
+        let length = self.bytes[start..].iter().position(|byte| *byte == b'<')?;
+        Some(start..start + length)
+    }
+
+    /// The build that the list of slots names, which is the first thing in it.
+    fn slots_stamp(&self) -> Option<Range<usize>> {
+        let list = self.slots_list()?;
+        let mut at = list.start;
+        for part in [&b"{"[..], b"\"build\"", b":", b"\""] {
+            let rest = &self.bytes[at..list.end];
+            at += rest.iter().take_while(|b| b.is_ascii_whitespace()).count();
+            self.bytes[at..list.end].strip_prefix(part)?;
+            at += part.len();
+        }
+        let length = self.bytes[at..list.end]
+            .iter()
+            .position(|byte| *byte == b'"')?;
+        Some(at..at + length)
     }
 
     fn release_tags(&self) -> impl Iterator<Item = &Tag> {
@@ -254,6 +303,40 @@ mod tests {
             unstamped("<script data-build=\"x\" data-release></script>"),
             "<script data-release></script>"
         );
+    }
+
+    #[test]
+    fn the_list_of_slots_carries_the_stamp_and_is_no_part_of_what_the_document_is() {
+        let page = |build: &str, file: &str| {
+            format!(
+                "<script data-release data-build=\"{build}\"></script><script type=\"application/json\" \
+                 id=changeover-slots> {{\"build\" : \"{build}\",\"base\":\"/\",\"slots\":{{\"a\":{{\"file\":\"{file}\"}}}}}}</script><p>"
+            )
+        };
+        let restamped =
+            |html: &str| String::from_utf8(Page::parse(html.as_bytes()).restamped("new")).unwrap();
+        let substance = |html: &str| Page::parse(html.as_bytes()).substance();
+        assert_eq!(restamped(&page("old", "a-1.js")), page("new", "a-1.js"));
+        assert_eq!(
+            unstamped(&page("old", "a-1.js")),
+            unstamped(&page("new", "a-1.js"))
+        );
+        assert_ne!(
+            unstamped(&page("old", "a-1.js")),
+            unstamped(&page("old", "a-2.js"))
+        );
+        assert_eq!(
+            substance(&page("old", "a-1.js")),
+            substance(&page("new", "a-2.js"))
+        );
+        for odd in [
+            "<script id=changeover-slots>",
+            "<script id=changeover-slots>{}</script>",
+            "<script id=changeover-slots",
+            "<script id=changeover-slots>{\"build\":\"x</script>",
+        ] {
+            assert_eq!(restamped(odd), odd);
+        }
     }
 
     #[test]
