@@ -21,6 +21,7 @@ const EXPORTED = 'export { initSync, __wbg_init as default };';
 /** The plugin; it works in a dev server too, where a new file reloads the page. */
 export function wasmSlots() {
   let development = false;
+  const emitted = new Map(); // module -> its asset
   return {
     name: 'changeover:wasm-slot',
     enforce: 'pre',
@@ -37,8 +38,14 @@ export function wasmSlots() {
         this.addWatchFile(wasm);
         if (development) return moduleOf({ ...parts, id: undefined, integrity: undefined }, 'changeover_wasm', `import changeover_wasm from ${JSON.stringify(`${wasm}?url`)};\n`);
         const file = this.emitFile({ type: 'asset', name: parts.name, source: parts.wasm });
+        emitted.set(id, file);
         return moduleOf(parts, `import.meta.ROLLUP_FILE_URL_${file}`);
       },
+    },
+    // Whose the WebAssembly is.
+    renderChunk(_code, { moduleIds, viteMetadata }) {
+      for (const id of moduleIds) if (emitted.has(id)) viteMetadata?.importedAssets.add(this.getFileName(emitted.get(id)));
+      return null;
     },
   };
 }
@@ -62,7 +69,8 @@ function read(path) {
  * @throws {Error} with the code `wasmSlotGlue` or `wasmSlotWasm`
  */
 export function wasmSlotParts(glue, wasm, name) {
-  const [schema, ...reads] = schemasIn(wasm, name);
+  const [schema, ...known] = schemasIn(wasm, name);
+  const reads = [...new Set(known)].filter((known) => known !== schema);
   const text = Buffer.from(glue).toString();
   const id = createHash('sha256').update(text).update('\0').update(wasm).digest('hex').slice(0, 16);
   const paired = Buffer.concat([wasm, section('changeover.pair', Buffer.from(id))]);

@@ -130,7 +130,7 @@ async function bring({ name, wasm, id, integrity }) {
     const type = response.headers.get('content-type') ?? '';
     if (type.includes('html')) throw failure({ code: 'wasm_missing', message: `${wasm} is an HTML page, not WebAssembly: the file is missing and the server answers with its start page.` });
     // Streaming insists on the type, and gives errors the address.
-    return type.startsWith('application/wasm') ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+    return type.startsWith('application/wasm') && WebAssembly.compileStreaming ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
   };
   const checked = (module) => {
     if (id === undefined) return module;

@@ -179,6 +179,17 @@ export const SUITES = {
       return present.length ? [node('tests/stores', rest, { BROWSERS: present.join(',') })] : [];
     },
   },
+  yew: {
+    about: 'a Yew app as a slot: swapped, broken, freed, per browser',
+    ...inSomeBrowsers('tests/yew', ['npm', 'rust']),
+    builds: true,
+    steps: (words, missing) => [
+      check('cargo', 'clippy', '--package', 'changeover', '--features', 'yew', ...WASM, '--', '-D', 'warnings'),
+      cargo('test', '--package', 'changeover', '--features', 'yew', '--lib', 'yew'),
+      cargo('test', '--package', 'changeover', '--features', 'yew', '--doc', 'yew'),
+      ...inSomeBrowsers('tests/yew', []).steps(words, missing),
+    ],
+  },
   docs: {
     about: 'the examples of the README',
     needs: ['npm', 'rust'],

@@ -2,7 +2,7 @@
 //! as it is (`second`), and broken.
 
 use changeover::engine::migration::typed::{Migrate, StepError, Versioned};
-use changeover::yew::{SlotApp, use_kept};
+use changeover::yew::{SlotApp, SlotContext, use_kept};
 use gloo_events::EventListener;
 use gloo_timers::callback::Interval;
 use serde::{Deserialize, Serialize};
@@ -43,8 +43,13 @@ impl Migrate<Second> for First {
     }
 }
 
+#[derive(Clone, Default, PartialEq, Properties)]
+struct AppProps {
+    title: Option<String>,
+}
+
 #[component]
-fn App() -> Html {
+fn App(props: &AppProps) -> Html {
     let text = use_kept("text", String::new);
     let oninput = {
         let text = text.clone();
@@ -56,6 +61,7 @@ fn App() -> Html {
     html! {
         <section>
             <h1>{ if cfg!(feature = "second") { "The second build" } else { "The first build" } }</h1>
+            <h2>{ props.title.clone() }</h2>
             <Count />
             <input id="text" value={(*text).clone()} {oninput} />
             <Clock />
@@ -120,6 +126,17 @@ impl SlotApp for App {
     type State = First;
     #[cfg(feature = "second")]
     type State = Second;
+
+    fn props(context: &SlotContext) -> AppProps {
+        let given = |name: &str| js_sys::Reflect::get(context.props(), &name.into()).ok();
+        if given("forgetful").is_some_and(|value| value.is_truthy()) {
+            let window = web_sys::window().expect("there is a window");
+            EventListener::new(&window, "ping", |_| ()).forget();
+        }
+        AppProps {
+            title: given("title").and_then(|title| title.as_string()),
+        }
+    }
 }
 
 #[cfg(not(feature = "second"))]
