@@ -155,6 +155,12 @@ impl<'a> Planner<'a> {
         }
 
         let restyled = self.has_new_styles();
+        // Looking for them takes a walk for each slot.
+        let has_styles = target
+            .chunks
+            .values()
+            .enumerate()
+            .any(|(place, chunk)| is_style_of(chunk.kind) && !self.shell.has(place));
         for case in cases {
             if case.is_left() {
                 continue;
@@ -164,11 +170,11 @@ impl<'a> Planner<'a> {
                     moves.caught_up.push(case.name.clone());
                 }
                 if restyled && self.is_restyled(case, &base_shell) {
-                    moves.moved.push(self.pointer(case));
+                    moves.moved.push(self.pointer(case, has_styles));
                 }
             } else if let Some(from) = case.from.as_ref().filter(|_| case.swaps()) {
                 moves.slots.push(SlotMove {
-                    pointer: self.pointer(case),
+                    pointer: self.pointer(case, has_styles),
                     kind: case.to.kind,
                     from_file: from.file.clone(),
                     from_schema: from.schema,
@@ -176,7 +182,7 @@ impl<'a> Planner<'a> {
                     root: self.both.cause(&case.to.file),
                 });
             } else {
-                moves.moved.push(self.pointer(case));
+                moves.moved.push(self.pointer(case, has_styles));
             }
         }
         moves.stays = stays;
@@ -211,11 +217,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn pointer(&self, case: &Case<'a>) -> Pointer {
+    fn pointer(&self, case: &Case<'a>, has_styles: bool) -> Pointer {
+        let file = &case.to.file;
+        let css = has_styles.then(|| styles_of(&self.both.target, file, &self.shell));
         Pointer {
             slot: case.name.clone(),
-            file: case.to.file.clone(),
-            css: styles_of(&self.both.target, &case.to.file, &self.shell),
+            file: file.clone(),
+            css: css.unwrap_or_default(),
         }
     }
 
