@@ -30,6 +30,14 @@ for (const { name, vite } of VITES) {
     assert.deepEqual(changed, ['index.html']);
   });
 
+  test(`${name}: a change of the shell's style alone renames its script, whose bytes stay`, async (t) => {
+    const { before, after, changed } = await twice(t, vite, 'plain', (root) => edit(root, 'src/main.css', '1, 2', '2, 1'));
+    assert.deepEqual(changed, ['index.html', 'index.html#style']);
+    const [was, is] = [before, after].map(({ manifest }) => manifest.chunks[manifest.entries[0]]);
+    assert.deepEqual([is.integrity, is.code], [was.integrity, was.code]);
+    assert.equal(after.manifest.html, before.manifest.html);
+  });
+
   test(`${name}: a change inside a slot of a slot changes that one alone`, async (t) => {
     const { changed } = await twice(t, vite, 'plain', (root) => edit(root, 'src/Tip.js', "'tip'", "'hint'"));
     assert.deepEqual(changed, ['src/Tip.js']);
