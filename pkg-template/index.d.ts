@@ -62,9 +62,9 @@ export type DecisionKind = 'ignore' | 'wait' | 'swap' | 'prompt' | 'reload';
 export type Reason =
   | 'noReleaseYet' | 'sameBuild' | 'unknownRunningBuild' | 'nothingLoadedChanged' | 'manifestUnavailable'
   | 'manifestPending' | 'snoozed' | 'newBuild' | 'rollback' | 'urgent' | 'retired' | 'chunkFailed'
-  | 'reloadDidNotTake' | 'expired' | 'reloading';
+  | 'reloadDidNotTake' | 'expired' | 'reloading' | 'slotsChanged' | 'swapPaused';
 export type AbortReason =
-  | 'offline' | 'unreachable' | 'stateNotSaved' | 'reloadDidNotTake' | 'reloadIgnored' | 'noSkew' | 'superseded' | 'disposed';
+  | 'offline' | 'unreachable' | 'stateNotSaved' | 'reloadDidNotTake' | 'reloadIgnored' | 'noSkew' | 'superseded' | 'swapFailed' | 'disposed';
 export type Urgency = 'routine' | 'soon' | 'now';
 
 export interface Decision { kind: DecisionKind; reason: Reason }
@@ -93,7 +93,7 @@ export interface Status {
   lastFailure: Trouble | null;
   holds: { reason: string; deadline: Millis | null }[];
   prompt: Prompt | null;
-  changeover: { id: string; from: string | null; to: string; phase: 'draining' | 'probing' | 'capturing' | 'reloading' } | null;
+  changeover: { id: string; from: string | null; to: string; phase: 'draining' | 'probing' | 'capturing' | 'reloading' | 'swapping' | 'probation' } | null;
 }
 
 export interface Prompt {
@@ -119,9 +119,34 @@ export interface Events {
   changeoverWaiting: { type: 'changeoverWaiting'; changeover: string; holds: string[] };
   changeoverAborted: { type: 'changeoverAborted'; changeover: string; reason: AbortReason };
   changeoverDone: { type: 'changeoverDone'; changeover: string; from: string | null; to: string };
+  /** The slots of this page cannot follow the release, and why; the page asks for a refresh where one is due. */
+  swapRefused: { type: 'swapRefused'; to: string; refusals: SwapRefusal[] };
+  /** A swap is over. `reason` is a stable code, `null` when it was committed. */
+  swapEnded: {
+    type: 'swapEnded';
+    changeover: string;
+    from: string | null;
+    to: string;
+    /** The slots that were to get new code. */
+    slots: string[];
+    /** `aborted`, `rolledBack`: the page is as before. `kept`: the new code wrote durable data and stays. `broken`: only a refresh helps. */
+    outcome: 'committed' | 'aborted' | 'rolledBack' | 'kept' | 'broken';
+    reason: string | null;
+    slot: string | null;
+    message: string | null;
+  };
   stateRestored: { type: 'stateRestored'; restored: string[]; failed: string[] };
   chunkFailed: { type: 'chunkFailed'; url: string | null; message: string; skew: boolean };
   problem: { type: 'problem'; code: string; message: string };
+}
+
+export interface SwapRefusal {
+  /** A stable code, such as `entryChanged`, `secondCopy` or `noMigrationPath`. */
+  why: string;
+  slot: string | null;
+  file: string | null;
+  /** Modules from the entry or the slot to the one at the root of it. */
+  root: string[];
 }
 
 export type ChangeoverEvent = Events[keyof Events];

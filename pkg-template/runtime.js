@@ -11,6 +11,7 @@ import { carryFields } from './fields.js';
 import { lazyStore, loadStores, storesLoaded } from './load-stores.js';
 import { createPrompt } from './prompt.js';
 import { FIELDS, createStates } from './states.js';
+import { createSwapping } from './swapping.js';
 
 /** How long a reload waits for a durable store to come back to an older schema; the engine gives all of it 15 s. */
 const HAND_OVER = 8_000;
@@ -60,6 +61,7 @@ function connect(page, options, Core) {
     if (dead) return;
     dead = true;
     prompt.hide();
+    swapping?.dispose();
     states.dispose();
     try {
       core?.abandon();
@@ -157,7 +159,9 @@ function connect(page, options, Core) {
       return late ? { ...captured, failed: [late, captured.failed].filter(Boolean).join('; ') } : captured;
     },
     restore: () => states.restored(),
+    swap: (effect) => swapping?.take(effect),
   };
+  let swapping = null;
 
   const impl = {
     get status() {
@@ -196,6 +200,7 @@ function connect(page, options, Core) {
       last = { ...(tell('status') ?? last), level: 'off' };
       dead = true;
       prompt.hide();
+      swapping?.dispose();
       states.dispose();
       listeners.clear();
       page.dispose();
@@ -227,6 +232,12 @@ function connect(page, options, Core) {
   if (options.fields) carryFields(page, (fields) => states.register(FIELDS, fields));
   page.backups = async () => [...(await states.backups()), ...(storesLoaded() ? await (await loadStores(page)).backups() : [])];
   page.api.backups = () => page.backups();
+  swapping = createSwapping({
+    listed: (slots) => tell('slotsListed', slots),
+    answer: (...answer) => tell('swapAnswered', ...answer),
+    check: () => tell('check'),
+    stores: () => loadStores(page),
+  });
   page.connect(impl);
   connected = true;
   page.onFailure = (event) => {

@@ -125,7 +125,7 @@ export interface PreparedSlot {
 }
 
 export interface SlotNews {
-  kind: 'moved' | 'held' | 'released';
+  kind: 'loaded' | 'moved' | 'held' | 'released';
   id: string;
 }
 
@@ -136,6 +136,12 @@ export interface Slots {
   has(id: string): boolean;
   /** Whether what the slot points to was asked for. */
   isLoaded(id: string): boolean;
+  /** How each slot is used whose code is here; `taken`: whoever loaded it has never said where it is shown. */
+  uses(): [id: string, use: 'mounted' | 'idle' | 'taken'][];
+  /** Brings a style in, which counts from the moment that a slot points to it; null when the page has it already. */
+  style(file: string): Promise<unknown> | null;
+  /** Gives a style away: its link belongs to whoever asks. */
+  release(file: string): any;
   /** The full address of a file. */
   url(file: string): string;
   /** Imports a file and brings its styles in, which count from the moment that a slot points to them. Once per file; again if it failed. */

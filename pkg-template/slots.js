@@ -93,14 +93,27 @@ function createRegistry(document) {
 
     has: (id) => pointers.has(id),
     isLoaded: (id) => opened.has(pointers.get(id)?.file),
+    /** How each slot is used whose code is here; `taken`: whoever loaded it has never said where it is shown. */
+    uses: () =>
+      [...pointers.keys()].filter(self.isLoaded).map((id) => [id, !holders.has(id) ? 'taken' : holders.get(id).size ? 'mounted' : 'idle']),
     url,
     open,
+    style,
+    /** Gives a style away: its link is whose who asks from now on. */
+    release(file) {
+      const link = links.get(file)?.link;
+      links.delete(file);
+      return link;
+    },
     async load(id, last = false) {
       if (shown?.id === id) return (shown.asked = true), shown.module;
       const pointer = pointers.get(id);
       if (!pointer) throw new Error(`changeover: this page has no slot "${id}"; it has ${[...pointers.keys()].join(', ') || 'none'}.`);
       try {
-        return await open(pointer);
+        const isNews = !self.isLoaded(id);
+        const module = await open(pointer);
+        if (isNews) tell('loaded', id);
+        return module;
       } catch (error) {
         if (!last) {
           await (async () => self.rescue?.(id, pointer, error))().catch(() => {});

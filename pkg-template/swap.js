@@ -33,7 +33,8 @@ export function createSwap({ slots, answer, stores }) {
     modules: new Map(), // slot -> its new module
     values: new Map(), // holder -> the copy of its state
     prepared: [], // {slot, part}
-    links: new Map(), // style -> its link
+    links: [], // of styles of the shell, which are not the registry's
+    styles: [],
     before: [], // pointers as they were
     removed: [], // links that are out of force
     watching: null,
@@ -124,7 +125,8 @@ export function createSwap({ slots, answer, stores }) {
 
     async mount(mine, { slots: names, styles }) {
       try {
-        await Promise.all(styles.map((file) => style(mine, file)));
+        mine.styles = styles;
+        await Promise.all(styles.map((file) => slots.style(file)));
       } catch (error) {
         return { type: 'mountFailed', slot: names[0] ?? '', message: textOf(error) };
       }
@@ -146,22 +148,25 @@ export function createSwap({ slots, answer, stores }) {
       const now = slots.files();
       mine.before = pointers.map(({ slot }) => ({ slot, ...now[slot] }));
       try {
-        for (const file of styles) {
-          const link = mine.links.get(file);
-          if (link) link.media = '';
-        }
         for (const { part } of mine.prepared) part.show();
       } catch (error) {
         return { type: 'switchFailed', message: textOf(error) };
       }
-      for (const file of stylesOut) mine.removed.push(...disable(slots.url(file)));
       for (const { slot, file, css } of pointers) slots.pointTo(slot, { file, css, build: mine.build });
+      const ofSlots = new Set(Object.values(slots.files()).flatMap(({ css }) => css));
+      for (const file of styles.filter((name) => !ofSlots.has(name))) {
+        const link = slots.release(file);
+        if (!link) continue;
+        link.media = '';
+        mine.links.push(link);
+      }
+      for (const file of stylesOut) mine.removed.push(...disable(slots.url(file)));
       return { type: 'switched' };
     },
 
     watch(mine, { slots: names, files }) {
       const urls = files.map((file) => slots.url(file));
-      const names_ = new Set(names);
+      const watched = new Set(names);
       const blame = (text) => urls.some((url) => String(text).includes(url));
       const heard = (event) => {
         const error = event.error ?? event.reason;
@@ -171,7 +176,7 @@ export function createSwap({ slots, answer, stores }) {
       addEventListener('error', heard);
       addEventListener('unhandledrejection', heard);
       const timer = setInterval(() => {
-        for (const { slot, part } of mine.prepared) if (names_.has(slot) && part.isEmpty?.()) report(mine, { type: 'empty', slot });
+        for (const { slot, part } of mine.prepared) if (watched.has(slot) && part.isEmpty?.()) report(mine, { type: 'empty', slot });
       }, LOOK);
       mine.watching = () => {
         removeEventListener('error', heard);
@@ -199,7 +204,7 @@ export function createSwap({ slots, answer, stores }) {
       }
       for (const { link, media } of mine.removed) link.media = media;
       for (const { slot, ...pointer } of mine.before) slots.pointTo(slot, pointer);
-      for (const link of mine.links.values()) link.remove();
+      for (const link of mine.links) link.remove();
       slots.tidy();
       end(mine);
       return { type: 'rolledBack' };
@@ -251,16 +256,8 @@ export function createSwap({ slots, answer, stores }) {
       }
       mine.prepared = [];
       mine.values.clear();
-      for (const link of mine.links.values()) link.remove();
-      mine.links.clear();
+      slots.tidy();
       mine.watching?.();
-    },
-
-    /** What the page says about its slots. */
-    page() {
-      const mounted = new Set(slots.mounted());
-      const uses = Object.keys(slots.files()).filter((slot) => mounted.has(slot) || slots.isLoaded?.(slot));
-      return { slots: uses.map((slot) => [slot, mounted.has(slot) ? 'mounted' : 'idle']) };
     },
 
     dispose() {
@@ -268,18 +265,6 @@ export function createSwap({ slots, answer, stores }) {
       quiet.dispose();
     },
   };
-
-  /** A new style, loaded and not in force. */
-  function style(mine, file) {
-    const link = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: slots.url(file), media: 'not all' });
-    const done = new Promise((loaded, fail) => {
-      link.onload = loaded;
-      link.onerror = () => fail(new Error(`Unable to preload CSS for ${link.href}`));
-    });
-    mine.links.set(file, link);
-    document.head.append(link);
-    return done;
-  }
 }
 
 /** The answer to a step that failed in a way of its own. */
@@ -308,7 +293,7 @@ async function verified(url, { file, integrity, kind }, signal) {
   const attempt = async (cache, check) => {
     const response = await fetch(url, { cache, signal, credentials: 'same-origin', ...(check && integrity ? { integrity } : {}) });
     if (!response.ok) return { type: 'status', status: response.status };
-    if (kind !== 'other' && /html/.test(response.headers.get('content-type') ?? '')) return { type: 'status', status: 404 };
+    if (kind !== 'asset' && /html/.test(response.headers.get('content-type') ?? '')) return { type: 'status', status: 404 };
     await response.arrayBuffer();
     return null;
   };

@@ -4,7 +4,13 @@
 //! `WRITE_SAMPLES=1 cargo test -p changeover --test samples` writes `tests/types/samples.ts` anew.
 
 use changeover::engine::{
-    io::*, manifest::Store, names::Names, release::Urgency, status::*, written::ToJson,
+    io::*,
+    manifest::{ChunkKind, SlotKind, Store},
+    names::Names,
+    release::Urgency,
+    slots::{Answer, Fetch, Migration, Module, Pointer, SlotUse, Step, Use},
+    status::*,
+    written::ToJson,
 };
 use serde::Serialize;
 
@@ -124,6 +130,35 @@ fn events() -> Vec<Event> {
             changeover: changeover.clone(),
             from,
             to,
+        },
+        Event::SwapRefused {
+            to: build("b"),
+            refusals: vec![SwapRefusal {
+                why: text("entryChanged"),
+                slot: None,
+                file: Some(text("assets/index.js")),
+                root: vec![text("index.html"), text("src/App.jsx")],
+            }],
+        },
+        Event::SwapEnded {
+            changeover: changeover.clone(),
+            from: Some(build("a")),
+            to: build("b"),
+            slots: vec![text("cart")],
+            outcome: SwapOutcome::RolledBack,
+            reason: Some(text("threw")),
+            slot: Some(text("cart")),
+            message: Some(text("TypeError: x is not a function")),
+        },
+        Event::SwapEnded {
+            changeover: changeover.clone(),
+            from: None,
+            to: build("b"),
+            slots: vec![],
+            outcome: SwapOutcome::Committed,
+            reason: None,
+            slot: None,
+            message: None,
         },
         Event::StateRestored {
             restored: vec![text("draft")],
@@ -339,9 +374,23 @@ fn inputs() -> Vec<Input> {
             restored: vec![],
             failed: vec![text("draft")],
         },
+        Input::SlotsListed {
+            slots: [Use::Idle, Use::Mounted, Use::Taken]
+                .into_iter()
+                .map(|state| SlotUse {
+                    slot: text("cart"),
+                    state,
+                })
+                .collect(),
+        },
         Input::Woke,
         Input::Disposed,
     ];
+    inputs.extend(answers().into_iter().map(|answer| Input::SwapAnswered {
+        changeover: text("c"),
+        round: 2,
+        answer,
+    }));
     for source in [
         Source::Poll,
         Source::Stream,
@@ -442,14 +491,139 @@ fn effects() -> Vec<Effect> {
                 until: Timestamp(1),
             },
         },
+        Effect::DiscardSwap {
+            changeover: text("c"),
+        },
         Effect::Reload,
     ];
+    effects.extend(steps().into_iter().map(|step| Effect::TakeSwapStep {
+        changeover: text("c"),
+        round: 3,
+        to: build("b"),
+        step,
+    }));
     effects.extend(
         messages()
             .into_iter()
             .map(|message| Effect::TellPeers { message }),
     );
     effects
+}
+
+fn steps() -> Vec<Step> {
+    let slots = vec![text("cart"), text("help")];
+    let files = |kind| Fetch {
+        file: text("assets/cart.js"),
+        integrity: text("sha384-x"),
+        size: 599,
+        kind,
+    };
+    let kinds = [
+        ChunkKind::Script,
+        ChunkKind::Style,
+        ChunkKind::Wasm,
+        ChunkKind::Asset,
+    ];
+    let module = |kind| Module {
+        slot: text("cart"),
+        file: text("assets/cart.js"),
+        kind,
+    };
+    vec![
+        Step::Fetch {
+            files: kinds.into_iter().map(files).collect(),
+        },
+        Step::Import {
+            modules: vec![module(SlotKind::Module), module(SlotKind::Wasm)],
+        },
+        Step::AwaitQuiet {
+            slots: slots.clone(),
+        },
+        Step::Snapshot {
+            slots: slots.clone(),
+        },
+        Step::Migrate {
+            states: vec![Migration {
+                slot: text("cart"),
+                from: 1,
+                to: 2,
+            }],
+        },
+        Step::Mount {
+            slots: slots.clone(),
+            styles: vec![text("assets/cart.css")],
+        },
+        Step::Switch {
+            slots: slots.clone(),
+            pointers: vec![Pointer {
+                slot: text("cart"),
+                file: text("assets/cart.js"),
+                css: vec![text("assets/cart.css")],
+            }],
+            styles: vec![],
+            styles_out: vec![text("assets/old.css")],
+        },
+        Step::Watch {
+            slots: slots.clone(),
+            files: vec![],
+        },
+        Step::Commit {
+            slots: slots.clone(),
+            styles: vec![],
+        },
+        Step::RollBack { slots },
+    ]
+}
+
+fn answers() -> Vec<Answer> {
+    let slot = || text("cart");
+    let message = || text("no \"way\"");
+    vec![
+        Answer::Fetched,
+        Answer::FetchFailed {
+            file: text("assets/cart.js"),
+            failure: FetchFailure::Integrity,
+        },
+        Answer::Imported,
+        Answer::ImportFailed {
+            slot: slot(),
+            message: message(),
+        },
+        Answer::Quiet,
+        Answer::Vetoed { slot: slot() },
+        Answer::Snapshotted,
+        Answer::SnapshotFailed {
+            slot: slot(),
+            message: message(),
+        },
+        Answer::Migrated,
+        Answer::MigrationFailed {
+            slot: slot(),
+            message: message(),
+        },
+        Answer::NoMigrationPath {
+            slot: slot(),
+            message: message(),
+        },
+        Answer::Mounted,
+        Answer::MountFailed {
+            slot: slot(),
+            message: message(),
+        },
+        Answer::Disturbed,
+        Answer::Switched,
+        Answer::SwitchFailed { message: message() },
+        Answer::Threw {
+            slot: None,
+            message: message(),
+        },
+        Answer::Empty { slot: slot() },
+        Answer::Unhealthy { message: message() },
+        Answer::WroteDurable,
+        Answer::Committed,
+        Answer::RolledBack,
+        Answer::RollBackFailed { message: message() },
+    ]
 }
 
 fn compare<T: ToJson + Serialize>(samples: &[T]) {

@@ -8,6 +8,7 @@ mod decide;
 mod looks;
 mod moves;
 mod report;
+mod swaps;
 
 use alloc::{string::String, vec::Vec};
 
@@ -97,6 +98,7 @@ pub struct Guard {
     skew_told: Option<BuildId>,
     chunks: looks::ChunkFailures,
     countdown: moves::Countdown,
+    swaps: swaps::Swaps,
     /// Why the last attempt ended, and for which build.
     trouble: Option<(BuildId, AbortReason)>,
     last_check: Option<Timestamp>,
@@ -160,6 +162,7 @@ impl Guard {
             skew_told: None,
             chunks: looks::ChunkFailures::default(),
             countdown: moves::Countdown::default(),
+            swaps: swaps::Swaps::default(),
             trouble: None,
             last_check: None,
             last_failure: None,
@@ -221,6 +224,12 @@ impl Guard {
                 );
             }
             Input::LoadedFilesListed { files } => self.listing.on_listed(files),
+            Input::SlotsListed { slots } => self.on_slots_listed(slots),
+            Input::SwapAnswered {
+                changeover,
+                round,
+                answer,
+            } => self.on_swap_answered(changeover, round, answer),
             Input::Sighted {
                 source: _,
                 sequence,
@@ -351,6 +360,7 @@ impl Guard {
                 reason: AbortReason::Disposed,
             });
         }
+        self.dispose_swap();
         if self.prompt.take().is_some() {
             self.tell(Event::PromptHidden);
         }
@@ -455,6 +465,7 @@ impl Guard {
                 .next_deadline()
                 .map(|at| (at, WakeReason::HoldDeadline)),
             self.next_move(),
+            self.next_swap(),
             self.next_in_mind(),
             term.map(|at| (at, WakeReason::Term)),
         ];

@@ -6,7 +6,11 @@
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
-use super::{manifest::Store, names::Names};
+use super::{
+    manifest::Store,
+    names::Names,
+    slots::{Answer, SlotUse, Step},
+};
 
 /// Milliseconds since the Unix epoch. The driver clamps its clock so that it never runs backwards.
 #[derive(
@@ -106,6 +110,16 @@ pub enum Input {
     /// The answer to [`Effect::ListLoadedFiles`]: URLs this page has loaded, without origin.
     LoadedFilesListed {
         files: Vec<String>,
+    },
+    /// The slots whose code this page has loaded; told at the start and whenever that changes.
+    SlotsListed {
+        slots: Vec<SlotUse>,
+    },
+    /// What came of an [`Effect::TakeSwapStep`].
+    SwapAnswered {
+        changeover: String,
+        round: u32,
+        answer: Answer,
     },
     /// A hint that another release or build exists. Never acted on, only checked.
     Sighted {
@@ -270,6 +284,8 @@ pub enum WakeReason {
     Manifest,
     /// A release expires, or a build must be left from now on.
     Term,
+    /// A step of a swap, or another try.
+    Swap,
 }
 
 /// Do this.
@@ -309,6 +325,18 @@ pub enum Effect {
         stores: Names<Store>,
     },
     RestoreState,
+    /// Take a step of a swap, and answer with the changeover and the round.
+    TakeSwapStep {
+        changeover: String,
+        round: u32,
+        /// The build that the slots will be of.
+        to: BuildId,
+        step: Step,
+    },
+    /// Drop what a swap has mounted hidden.
+    DiscardSwap {
+        changeover: String,
+    },
     RememberSequence {
         sequence: u64,
     },
@@ -370,6 +398,24 @@ pub enum Event {
         from: Option<BuildId>,
         to: BuildId,
     },
+    /// The slots of this page cannot follow the release, and why; told once for a build.
+    SwapRefused {
+        to: BuildId,
+        refusals: Vec<SwapRefusal>,
+    },
+    /// A swap is over, one way or the other.
+    SwapEnded {
+        changeover: String,
+        from: Option<BuildId>,
+        to: BuildId,
+        /// The slots that were to get new code.
+        slots: Vec<String>,
+        outcome: SwapOutcome,
+        /// A stable code, unless it was committed.
+        reason: Option<String>,
+        slot: Option<String>,
+        message: Option<String>,
+    },
     StateRestored {
         restored: Vec<String>,
         failed: Vec<String>,
@@ -384,6 +430,34 @@ pub enum Event {
         code: String,
         message: String,
     },
+}
+
+/// How a swap ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(rename_all = "camelCase")]
+pub enum SwapOutcome {
+    Committed,
+    /// Before the switch: the page is as it was.
+    Aborted,
+    /// After it: the page is as it was before.
+    RolledBack,
+    /// After it, and with data written that the old code cannot read: the page stays on the new build.
+    Kept,
+    /// Going back failed too: only a refresh helps.
+    Broken,
+}
+
+/// Why slots cannot follow a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+pub struct SwapRefusal {
+    /// A stable code, such as `entryChanged`.
+    pub why: String,
+    pub slot: Option<String>,
+    pub file: Option<String>,
+    /// Modules from the entry or the slot to the one at the root of it.
+    pub root: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -425,6 +499,10 @@ pub enum Reason {
     ReloadDidNotTake,
     Expired,
     Reloading,
+    /// What changed are slots, which can take new code in the open page.
+    SlotsChanged,
+    /// A swap failed for want of a file, and is tried again soon.
+    SwapPaused,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -439,8 +517,10 @@ pub enum AbortReason {
     ReloadIgnored,
     /// There is nothing to move to.
     NoSkew,
-    /// The user put it off while it waited.
+    /// The user put it off while it waited, or another release came.
     Superseded,
+    /// A swap did not work; `swapEnded` says why.
+    SwapFailed,
     Disposed,
 }
 

@@ -45,11 +45,15 @@ pub enum Changed {
     /// It does, or nobody can tell.
     Yes,
     No,
+    /// In slots alone, which can take new code in the open page.
+    Slots,
+    /// The same, but the new code cannot be had just now.
+    Paused,
 }
 
 /// What to do, and why.
 pub fn decide(facts: &Facts) -> Decision {
-    use DecisionKind::{Ignore, Prompt, Reload, Wait};
+    use DecisionKind::{Ignore, Prompt, Reload, Swap, Wait};
     let (kind, reason) = if facts.reloading {
         (Reload, Reason::Reloading)
     } else {
@@ -59,6 +63,8 @@ pub fn decide(facts: &Facts) -> Decision {
             Target::Same => (Ignore, Reason::SameBuild),
             Target::Pending => (Wait, Reason::ManifestPending),
             Target::Unavailable => (Wait, Reason::ManifestUnavailable),
+            // Nothing costs the user less, whatever else there is to say.
+            Target::Other if facts.changed == Changed::Slots => (Swap, Reason::SlotsChanged),
             Target::Other if facts.reload_did_not_take && !(facts.snoozed && may_wait(facts)) => {
                 (Prompt, Reason::ReloadDidNotTake)
             }
@@ -69,6 +75,8 @@ pub fn decide(facts: &Facts) -> Decision {
             Target::Other => match facts.changed {
                 Changed::Pending => (Wait, Reason::ManifestPending),
                 Changed::No => (Ignore, Reason::NothingLoadedChanged),
+                Changed::Slots => (Swap, Reason::SlotsChanged),
+                Changed::Paused => (Wait, Reason::SwapPaused),
                 Changed::Yes if facts.rollback => (Prompt, stale_or(facts, Reason::Rollback)),
                 Changed::Yes => (Prompt, stale_or(facts, Reason::NewBuild)),
             },

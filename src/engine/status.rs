@@ -88,4 +88,8 @@ pub enum PhaseName {
     Probing,
     Capturing,
     Reloading,
+    /// New code is on its way into the slots.
+    Swapping,
+    /// It is shown, and the old is kept until it has proved itself.
+    Probation,
 }

@@ -9,11 +9,12 @@ use super::{
     io::{
         AbortReason, Arrival, Asker, BuildId, Busy, Decision, DecisionKind, Effect, Event,
         FetchFailure, Input, LoadKind, PeerMessage, Prompt, Reason, Reloads, Snooze, Source, Start,
-        Timestamp,
+        SwapOutcome, SwapRefusal, Timestamp,
     },
-    manifest::Store,
+    manifest::{ChunkKind, SlotKind, Store},
     names::Names,
     release::Urgency,
+    slots::{Answer, Fetch, Migration, Module, Pointer, SlotUse, Step, Use},
     status::{
         ChangeoverSummary, HoldSummary, Level, PhaseName, ReleaseSummary, Status, StreamState,
         Trouble,
@@ -213,6 +214,8 @@ variants! { Input (|out| Input::Started(start) => write_start(out, start)):
     ManifestFetched "manifestFetched" { build "build", body "body" },
     ManifestFailed "manifestFailed" { build "build", failure "failure" },
     LoadedFilesListed "loadedFilesListed" { files "files" },
+    SlotsListed "slotsListed" { slots "slots" },
+    SwapAnswered "swapAnswered" { changeover "changeover", round "round", answer "answer" },
     Sighted "sighted" { source "source", sequence "sequence", build "build" },
     LoadFailed "loadFailed" { kind "kind", message "message", url "url" },
     StreamOpened "streamOpened",
@@ -292,6 +295,8 @@ variants! { Effect:
     ProbeDocument "probeDocument",
     CaptureState "captureState" { changeover "changeover", from "from", to "to", stores "stores" },
     RestoreState "restoreState",
+    TakeSwapStep "takeSwapStep" { changeover "changeover", round "round", to "to", step "step" },
+    DiscardSwap "discardSwap" { changeover "changeover" },
     RememberSequence "rememberSequence" { sequence "sequence" },
     RememberReload "rememberReload" { target "target", count "count" },
     RememberSnooze "rememberSnooze" { snooze "snooze" },
@@ -299,6 +304,54 @@ variants! { Effect:
 }
 
 fields! { Store: schema "schema", reads "reads" }
+
+fields! { SlotUse: slot "slot", state "state" }
+names! { Use: Idle "idle", Mounted "mounted", Taken "taken" }
+variants! { Step:
+    Fetch "fetch" { files "files" },
+    Import "import" { modules "modules" },
+    AwaitQuiet "awaitQuiet" { slots "slots" },
+    Snapshot "snapshot" { slots "slots" },
+    Migrate "migrate" { states "states" },
+    Mount "mount" { slots "slots", styles "styles" },
+    Switch "switch" { slots "slots", pointers "pointers", styles "styles", styles_out "stylesOut" },
+    Watch "watch" { slots "slots", files "files" },
+    Commit "commit" { slots "slots", styles "styles" },
+    RollBack "rollBack" { slots "slots" }
+}
+fields! { Fetch: file "file", integrity "integrity", size "size", kind "kind" }
+fields! { Module: slot "slot", file "file", kind "kind" }
+fields! { Migration: slot "slot", from "from", to "to" }
+fields! { Pointer: slot "slot", file "file", css "css" }
+names! { SlotKind: Module "module", Wasm "wasm", Unknown "unknown" }
+names! { ChunkKind: Script "script", Style "style", Wasm "wasm", Asset "asset" }
+variants! { Answer:
+    Fetched "fetched",
+    FetchFailed "fetchFailed" { file "file", failure "failure" },
+    Imported "imported",
+    ImportFailed "importFailed" { slot "slot", message "message" },
+    Quiet "quiet",
+    Vetoed "vetoed" { slot "slot" },
+    Snapshotted "snapshotted",
+    SnapshotFailed "snapshotFailed" { slot "slot", message "message" },
+    Migrated "migrated",
+    MigrationFailed "migrationFailed" { slot "slot", message "message" },
+    NoMigrationPath "noMigrationPath" { slot "slot", message "message" },
+    Mounted "mounted",
+    MountFailed "mountFailed" { slot "slot", message "message" },
+    Disturbed "disturbed",
+    Switched "switched",
+    SwitchFailed "switchFailed" { message "message" },
+    Threw "threw" { slot "slot", message "message" },
+    Empty "empty" { slot "slot" },
+    Unhealthy "unhealthy" { message "message" },
+    WroteDurable "wroteDurable",
+    Committed "committed",
+    RolledBack "rolledBack",
+    RollBackFailed "rollBackFailed" { message "message" }
+}
+fields! { SwapRefusal: why "why", slot "slot", file "file", root "root" }
+names! { SwapOutcome: Committed "committed", Aborted "aborted", RolledBack "rolledBack", Kept "kept", Broken "broken" }
 
 variants! { Event:
     StatusChanged "statusChanged",
@@ -312,6 +365,17 @@ variants! { Event:
     ChangeoverWaiting "changeoverWaiting" { changeover "changeover", holds "holds" },
     ChangeoverAborted "changeoverAborted" { changeover "changeover", reason "reason" },
     ChangeoverDone "changeoverDone" { changeover "changeover", from "from", to "to" },
+    SwapRefused "swapRefused" { to "to", refusals "refusals" },
+    SwapEnded "swapEnded" {
+        changeover "changeover",
+        from "from",
+        to "to",
+        slots "slots",
+        outcome "outcome",
+        reason "reason",
+        slot "slot",
+        message "message"
+    },
     StateRestored "stateRestored" { restored "restored", failed "failed" },
     ChunkFailed "chunkFailed" { url "url", message "message", skew "skew" },
     Problem "problem" { code "code", message "message" }
@@ -334,7 +398,9 @@ names! { Reason:
     ChunkFailed "chunkFailed",
     ReloadDidNotTake "reloadDidNotTake",
     Expired "expired",
-    Reloading "reloading"
+    Reloading "reloading",
+    SlotsChanged "slotsChanged",
+    SwapPaused "swapPaused"
 }
 names! { AbortReason:
     Offline "offline",
@@ -344,6 +410,7 @@ names! { AbortReason:
     ReloadIgnored "reloadIgnored",
     NoSkew "noSkew",
     Superseded "superseded",
+    SwapFailed "swapFailed",
     Disposed "disposed"
 }
 
@@ -382,4 +449,4 @@ names! { StreamState: Off "off", Connecting "connecting", Open "open", Waiting "
 fields! { Trouble: code "code", message "message" }
 fields! { HoldSummary: reason "reason", deadline "deadline" }
 fields! { ChangeoverSummary: id "id", from "from", to "to", phase "phase" }
-names! { PhaseName: Draining "draining", Probing "probing", Capturing "capturing", Reloading "reloading" }
+names! { PhaseName: Draining "draining", Probing "probing", Capturing "capturing", Reloading "reloading", Swapping "swapping", Probation "probation" }

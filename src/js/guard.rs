@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 
-use js_sys::{Object, Promise};
+use js_sys::{Array, Object, Promise};
 use wasm_bindgen::{JsCast, prelude::*};
 
 use super::{call, promise, report_panics};
 use crate::{
     engine::{
-        io::{Asker, BuildId, Event, Input, LoadKind, Timestamp},
+        io::{Asker, BuildId, Event, FetchFailure, Input, LoadKind, Timestamp},
+        slots::{Answer, SlotUse, Use},
         text::join,
         written::ToJson,
     },
@@ -155,6 +156,46 @@ impl Core {
         });
     }
 
+    /// The slots whose code the page has loaded, as `[id, use]`.
+    #[wasm_bindgen(js_name = slotsListed)]
+    pub fn slots_listed(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "[string, string][]")] slots: JsValue,
+    ) {
+        let slots: Array = slots.dyn_into().unwrap_or_default();
+        let slots = slots.iter().map(|pair| {
+            let pair: Array = pair.unchecked_into();
+            SlotUse {
+                slot: pair.get(0).as_string().unwrap_or_default(),
+                state: match pair.get(1).as_string().as_deref() {
+                    Some("mounted") => Use::Mounted,
+                    Some("idle") => Use::Idle,
+                    _ => Use::Taken,
+                },
+            }
+        });
+        self.driver.feed(Input::SlotsListed {
+            slots: slots.collect(),
+        });
+    }
+
+    /// What came of a step of a swap. An answer that nobody knows is none.
+    #[wasm_bindgen(js_name = swapAnswered)]
+    pub fn swap_answered(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] changeover: JsValue,
+        round: u32,
+        #[wasm_bindgen(unchecked_param_type = "SwapAnswer")] answer: JsValue,
+    ) {
+        if let Some(answer) = read_answer(&answer) {
+            self.driver.feed(Input::SwapAnswered {
+                changeover: changeover.as_string().unwrap_or_default(),
+                round,
+                answer,
+            });
+        }
+    }
+
     pub fn trace(&self) -> String {
         self.driver.trace()
     }
@@ -188,4 +229,69 @@ impl Host for JsHost {
     fn restore(&self) -> Promise {
         promise(call(&self.0, "restore", &JsValue::UNDEFINED))
     }
+
+    fn swap(&self, effect: &str) {
+        let _ = call(&self.0, "swap", &json::parse(effect));
+    }
+}
+
+fn read_answer(answer: &JsValue) -> Option<Answer> {
+    let slot = || json::text(answer, "slot").unwrap_or_default();
+    let message = || json::text(answer, "message").unwrap_or_default();
+    Some(match json::text(answer, "type")?.as_str() {
+        "fetched" => Answer::Fetched,
+        "fetchFailed" => {
+            let failure = json::property(answer, "failure");
+            Answer::FetchFailed {
+                file: json::text(answer, "file").unwrap_or_default(),
+                failure: match json::text(&failure, "type").as_deref() {
+                    Some("integrity") => FetchFailure::Integrity,
+                    Some("status") => FetchFailure::Status {
+                        status: json::number(&failure, "status").unwrap_or_default() as u16,
+                    },
+                    _ => FetchFailure::Network,
+                },
+            }
+        }
+        "imported" => Answer::Imported,
+        "importFailed" => Answer::ImportFailed {
+            slot: slot(),
+            message: message(),
+        },
+        "quiet" => Answer::Quiet,
+        "vetoed" => Answer::Vetoed { slot: slot() },
+        "snapshotted" => Answer::Snapshotted,
+        "snapshotFailed" => Answer::SnapshotFailed {
+            slot: slot(),
+            message: message(),
+        },
+        "migrated" => Answer::Migrated,
+        "migrationFailed" => Answer::MigrationFailed {
+            slot: slot(),
+            message: message(),
+        },
+        "noMigrationPath" => Answer::NoMigrationPath {
+            slot: slot(),
+            message: message(),
+        },
+        "mounted" => Answer::Mounted,
+        "mountFailed" => Answer::MountFailed {
+            slot: slot(),
+            message: message(),
+        },
+        "disturbed" => Answer::Disturbed,
+        "switched" => Answer::Switched,
+        "switchFailed" => Answer::SwitchFailed { message: message() },
+        "threw" => Answer::Threw {
+            slot: json::text(answer, "slot"),
+            message: message(),
+        },
+        "empty" => Answer::Empty { slot: slot() },
+        "unhealthy" => Answer::Unhealthy { message: message() },
+        "wroteDurable" => Answer::WroteDurable,
+        "committed" => Answer::Committed,
+        "rolledBack" => Answer::RolledBack,
+        "rollBackFailed" => Answer::RollBackFailed { message: message() },
+        _ => return None,
+    })
 }

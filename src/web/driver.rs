@@ -69,6 +69,9 @@ pub trait Host {
     fn capture(&self, stores: &str) -> Promise;
     /// Waits for what is being restored: resolves to `{restored: string[], failed: string[]}`.
     fn restore(&self) -> Promise;
+    /// Takes a step of a swap, or drops what one has prepared (JSON of the effect), and answers with
+    /// [`Input::SwapAnswered`]. Pages without slots are never asked.
+    fn swap(&self, _effect: &str) {}
 }
 
 /// Drives one guard in this page. Dropping it, like [`Driver::dispose`], closes everything it opened.

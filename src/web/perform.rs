@@ -74,6 +74,9 @@ impl Inner {
                 stores,
             } => self.capture_state(changeover, from, to, &stores.to_json()),
             Effect::RestoreState => self.restore_state(),
+            Effect::TakeSwapStep { .. } | Effect::DiscardSwap { .. } => {
+                self.host.swap(&effect.to_json());
+            }
             Effect::RememberSequence { sequence } => {
                 let _ = self
                     .storage

@@ -3,6 +3,7 @@
 use changeover::engine::{
     io::{Asker, BuildId, FetchFailure, Input, LoadKind, PeerMessage, Source, Start},
     release::Urgency,
+    slots::{Answer, SlotUse, Use},
 };
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -269,10 +270,12 @@ fn number_of(input: &Input) -> usize {
         Input::StateRestored { .. } => 29,
         Input::Woke => 30,
         Input::Disposed => 31,
+        Input::SlotsListed { .. } => 32,
+        Input::SwapAnswered { .. } => 33,
     }
 }
 
-const KINDS: usize = 32;
+const KINDS: usize = 34;
 
 /// The inputs that say nothing but what they are.
 pub fn simple() -> Vec<Input> {
@@ -294,6 +297,18 @@ pub fn simple() -> Vec<Input> {
         Input::StateRestored {
             restored: vec![],
             failed: vec![],
+        },
+        Input::SlotsListed { slots: vec![] },
+        Input::SlotsListed {
+            slots: vec![SlotUse {
+                slot: "cart".into(),
+                state: Use::Mounted,
+            }],
+        },
+        Input::SwapAnswered {
+            changeover: "of another attempt".into(),
+            round: 1,
+            answer: Answer::Switched,
         },
         Input::Woke,
     ];

@@ -7,6 +7,7 @@ use changeover::engine::{
     io::{AbortReason, Asker, BuildId, Effect, Event, FetchFailure, Input, Output, Timestamp},
     manifest::Manifest,
     release::{BuildRef, Release},
+    slots::{Answer, Step as SwapStep},
     status::{Level, Status},
 };
 
@@ -126,6 +127,19 @@ impl Witness {
                 restored: vec![],
                 failed: vec![],
             },
+            Effect::TakeSwapStep {
+                changeover,
+                round,
+                step,
+                ..
+            } => match if well { done(&step) } else { trouble(&step) } {
+                Some(answer) => Input::SwapAnswered {
+                    changeover,
+                    round,
+                    answer,
+                },
+                None => return,
+            },
             Effect::OpenStream { .. } if well => Input::StreamOpened,
             Effect::OpenStream { .. } => Input::StreamClosed,
             Effect::JoinElection => Input::Elected,
@@ -135,6 +149,7 @@ impl Witness {
             | Effect::RememberSequence { .. }
             | Effect::RememberReload { .. }
             | Effect::RememberSnooze { .. }
+            | Effect::DiscardSwap { .. }
             | Effect::Reload => return,
         };
         self.feed(input);
@@ -314,6 +329,13 @@ impl Witness {
                     self.open = None;
                 }
             }
+            Event::ChangeoverDone { changeover, to, .. }
+                if self.open.as_ref() == Some(&changeover) =>
+            {
+                // A swap: the page is on the build without having been loaded anew.
+                self.open = None;
+                self.running = Some(to);
+            }
             Event::PromptShown { prompt } => {
                 assert!(
                     Some(&prompt.build) != self.running.as_ref(),
@@ -381,4 +403,42 @@ pub fn manifest_text(id: &str) -> String {
     let mut manifest = Manifest::new("shop", BuildId(id.into()), "2026-07-31T12:00:00Z");
     manifest.entries.push(format!("index-{id}.js"));
     manifest.to_json()
+}
+
+/// What a page answers to a step of a swap when all is well; watching is answered only by trouble.
+fn done(step: &SwapStep) -> Option<Answer> {
+    Some(match step {
+        SwapStep::Fetch { .. } => Answer::Fetched,
+        SwapStep::Import { .. } => Answer::Imported,
+        SwapStep::AwaitQuiet { .. } => Answer::Quiet,
+        SwapStep::Snapshot { .. } => Answer::Snapshotted,
+        SwapStep::Migrate { .. } => Answer::Migrated,
+        SwapStep::Mount { .. } => Answer::Mounted,
+        SwapStep::Switch { .. } => Answer::Switched,
+        SwapStep::Watch { .. } => return None,
+        SwapStep::Commit { .. } => Answer::Committed,
+        SwapStep::RollBack { .. } => Answer::RolledBack,
+    })
+}
+
+fn trouble(step: &SwapStep) -> Option<Answer> {
+    let (slot, message) = (String::from("cart"), String::from("no"));
+    Some(match step {
+        SwapStep::Fetch { .. } => Answer::FetchFailed {
+            file: "cart.js".into(),
+            failure: FetchFailure::Network,
+        },
+        SwapStep::Import { .. } => Answer::ImportFailed { slot, message },
+        SwapStep::AwaitQuiet { .. } => Answer::Vetoed { slot },
+        SwapStep::Snapshot { .. } => Answer::SnapshotFailed { slot, message },
+        SwapStep::Migrate { .. } => Answer::NoMigrationPath { slot, message },
+        SwapStep::Mount { .. } => Answer::MountFailed { slot, message },
+        SwapStep::Switch { .. } => Answer::Disturbed,
+        SwapStep::Watch { .. } => Answer::Threw {
+            slot: Some(slot),
+            message,
+        },
+        SwapStep::Commit { .. } => return None,
+        SwapStep::RollBack { .. } => Answer::RollBackFailed { message },
+    })
 }

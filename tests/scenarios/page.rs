@@ -10,6 +10,7 @@ use changeover::engine::{
     },
     manifest::{Chunk, ChunkKind, Manifest, Owner},
     release::{BuildRef, Release},
+    slots::{Answer as SwapAnswer, Step},
     status::Status,
 };
 
@@ -45,6 +46,8 @@ pub struct Server {
     pub loaded: Vec<String>,
     pub document: Option<FetchFailure>,
     pub state: Result<(), String>,
+    /// What the next step of a swap by this name is answered with, instead of success; `None`: nothing.
+    pub swap: Vec<(&'static str, Option<SwapAnswer>)>,
     /// The driver does not answer these at all, by the name of the effect.
     pub silent: Vec<&'static str>,
     pub looks: Vec<u64>,
@@ -76,6 +79,7 @@ impl Page {
             loaded: Vec::new(),
             document: None,
             state: Ok(()),
+            swap: vec![],
             silent: Vec::new(),
             looks: Vec::new(),
         };
@@ -352,7 +356,7 @@ impl Server {
             .insert(manifest.id.0.clone(), Answer::Body(manifest.to_json()));
     }
 
-    fn answers(&self, effect: Effect, now: u64, inbox: &mut Vec<(u64, Input)>) {
+    fn answers(&mut self, effect: Effect, now: u64, inbox: &mut Vec<(u64, Input)>) {
         let failed = |failure, retry_after| Input::ReleaseFailed {
             failure,
             retry_after,
@@ -396,6 +400,29 @@ impl Server {
                 restored: vec!["draft".into()],
                 failed: vec![],
             },
+            Effect::TakeSwapStep {
+                changeover,
+                round,
+                step,
+                ..
+            } => {
+                let planned = self
+                    .swap
+                    .iter()
+                    .position(|(name, _)| *name == name_of(&step));
+                let answer = match planned {
+                    Some(place) => self.swap.remove(place).1,
+                    None => done(&step),
+                };
+                match answer {
+                    Some(answer) => Input::SwapAnswered {
+                        changeover,
+                        round,
+                        answer,
+                    },
+                    None => return,
+                }
+            }
             Effect::OpenStream { .. }
             | Effect::CloseStream
             | Effect::JoinElection
@@ -404,6 +431,7 @@ impl Server {
             | Effect::RememberSequence { .. }
             | Effect::RememberReload { .. }
             | Effect::RememberSnooze { .. }
+            | Effect::DiscardSwap { .. }
             | Effect::Reload => return,
         };
         inbox.push((now + LATENCY, answer));
@@ -525,4 +553,36 @@ pub fn checked(sequence: u64) -> Input {
     peer(PeerMessage::Checked {
         sequence: Some(sequence),
     })
+}
+
+/// What a page answers to a step of a swap when all is well; watching is answered only by trouble.
+pub fn done(step: &Step) -> Option<SwapAnswer> {
+    Some(match step {
+        Step::Fetch { .. } => SwapAnswer::Fetched,
+        Step::Import { .. } => SwapAnswer::Imported,
+        Step::AwaitQuiet { .. } => SwapAnswer::Quiet,
+        Step::Snapshot { .. } => SwapAnswer::Snapshotted,
+        Step::Migrate { .. } => SwapAnswer::Migrated,
+        Step::Mount { .. } => SwapAnswer::Mounted,
+        Step::Switch { .. } => SwapAnswer::Switched,
+        Step::Watch { .. } => return None,
+        Step::Commit { .. } => SwapAnswer::Committed,
+        Step::RollBack { .. } => SwapAnswer::RolledBack,
+    })
+}
+
+/// A step by name, as scenarios plan trouble.
+pub fn name_of(step: &Step) -> &'static str {
+    match step {
+        Step::Fetch { .. } => "fetch",
+        Step::Import { .. } => "import",
+        Step::AwaitQuiet { .. } => "quiet",
+        Step::Snapshot { .. } => "snapshot",
+        Step::Migrate { .. } => "migrate",
+        Step::Mount { .. } => "mount",
+        Step::Switch { .. } => "switch",
+        Step::Watch { .. } => "watch",
+        Step::Commit { .. } => "commit",
+        Step::RollBack { .. } => "rollBack",
+    }
 }

@@ -2,7 +2,7 @@
 
 use changeover::engine::io::{BuildId, Busy, Effect, Event, PeerMessage};
 
-use super::page::{NOON, SECOND};
+use super::page::{NOON, SECOND, name_of};
 
 pub fn effect_text(effect: &Effect) -> String {
     match effect {
@@ -42,6 +42,12 @@ pub fn effect_text(effect: &Effect) -> String {
         Effect::RememberReload { target, count } => format!("RememberReload {} {count}", target.0),
         Effect::RememberSnooze { snooze } => format!("RememberSnooze {}", snooze.sequence),
         Effect::Reload => "Reload".into(),
+        Effect::TakeSwapStep {
+            to, step: taken, ..
+        } => {
+            format!("TakeSwapStep {} to {}", name_of(taken), to.0)
+        }
+        Effect::DiscardSwap { .. } => "DiscardSwap".into(),
     }
 }
 
@@ -85,6 +91,23 @@ pub fn event_text(event: &Event) -> String {
         Event::ChangeoverDone { from, to, .. } => {
             format!("changeoverDone {}", step(from.as_ref(), to))
         }
+        Event::SwapRefused { to, refusals } => {
+            let whys: Vec<&str> = refusals.iter().map(|it| it.why.as_str()).collect();
+            format!("swapRefused {} {}", to.0, whys.join(" and "))
+        }
+        Event::SwapEnded {
+            from,
+            to,
+            slots,
+            outcome,
+            reason,
+            ..
+        } => format!(
+            "swapEnded {} of {} {outcome:?} {}",
+            step(from.as_ref(), to),
+            slots.join(" and "),
+            reason.as_deref().unwrap_or("well")
+        ),
         Event::StateRestored { restored, failed } => {
             format!(
                 "stateRestored {} of {}",

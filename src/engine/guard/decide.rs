@@ -119,7 +119,8 @@ impl Guard {
         self.decide(policy::decide(&facts));
         let began = self.drive_countdown(&facts, &want);
         let ended = self.drive_changeover(&want);
-        explained || began || ended
+        let swapped = self.drive_swap(&want);
+        explained || began || ended || swapped
     }
 
     /// Nothing in the page says what runs: the first release is taken for it, as nothing else is known.
@@ -243,13 +244,20 @@ impl Guard {
 
     /// Whether `target` differs in what this page has loaded.
     fn changed(&mut self, target: &BuildId) -> Changed {
-        let Some(running) = self.running.best_guess() else {
+        let Some(running) = self.running.best_guess().cloned() else {
             return Changed::Yes;
         };
-        let (running, target) = match (self.shelf.find(running), self.shelf.find(target)) {
-            (Lookup::Ready(running), Lookup::Ready(target)) => (running, target),
+        match (self.shelf.find(&running), self.shelf.find(target)) {
+            (Lookup::Ready(_), Lookup::Ready(_)) => {}
             (Lookup::Pending, _) => return Changed::Pending,
             (Lookup::Ready(_) | Lookup::Missing, _) => return Changed::Yes,
+        }
+        if let Some(changed) = self.changed_slots(target) {
+            return changed;
+        }
+        let both = (self.shelf.find(&running), self.shelf.find(target));
+        let (Lookup::Ready(running), Lookup::Ready(target)) = both else {
+            return Changed::Pending;
         };
         let Some(files) = &self.listing.files else {
             let waits = self

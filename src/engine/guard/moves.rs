@@ -252,7 +252,8 @@ impl Guard {
             | AbortReason::Unreachable
             | AbortReason::StateNotSaved
             | AbortReason::ReloadDidNotTake
-            | AbortReason::ReloadIgnored => target.map(|target| (target, reason)),
+            | AbortReason::ReloadIgnored
+            | AbortReason::SwapFailed => target.map(|target| (target, reason)),
         };
     }
 

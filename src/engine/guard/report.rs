@@ -46,7 +46,8 @@ impl Guard {
                     from: changeover.from.clone(),
                     to: changeover.to.clone(),
                     phase: changeover.phase(),
-                }),
+                })
+                .or_else(|| self.swap_summary()),
         }
     }
 }

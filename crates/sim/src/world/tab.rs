@@ -266,6 +266,8 @@ impl World {
                 };
                 self.answer_in(number, delay, if fails { failed } else { saved });
             }
+            // Pages without slots.
+            Effect::TakeSwapStep { .. } | Effect::DiscardSwap { .. } => {}
             Effect::RestoreState => {
                 self.answer_in(
                     number,

@@ -1,0 +1,377 @@
+//! Swaps: what the planner makes of the release, when one begins, how it ends.
+//!
+//! A page without slots has no part in this. With slots, a release whose shell is the page's own needs no refresh: the
+//! slots take the new code, and then the page is as good as loaded from the new build.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{Guard, decide::Want};
+use crate::engine::{
+    io::{
+        AbortReason, BuildId, DecisionKind, Effect, Event, Millis, Reason, SwapOutcome,
+        SwapRefusal, Timestamp, WakeReason,
+    },
+    names::Names,
+    policy::Changed,
+    shelf::Lookup,
+    slots::{Answer, SlotUse, Use},
+    status::{ChangeoverSummary, PhaseName},
+    swap::{
+        self, Composition, Ending, Failure, Moves, Page, Patience, Phase, Plan, Refusal, Swap,
+        SwapInput, SwapOutput, SwapReason,
+    },
+};
+
+/// Between two tries to fetch the files of a build.
+const PAUSE: Millis = 10_000;
+
+/// The slots of the page, and what is being done with them.
+#[derive(Debug, Default)]
+pub(super) struct Swaps {
+    /// Made when the page first says that it has slots.
+    machine: Option<Swap>,
+    uses: Names<Use>,
+    /// Counts changes of `uses`.
+    revision: u64,
+    known: Option<Known>,
+    /// The build that the app was told cannot be swapped to.
+    refused: Option<BuildId>,
+    /// The page never let it; it is asked about the build instead.
+    given_up: Option<BuildId>,
+    /// The files of a build could not be had; when it is tried again.
+    pause: Option<(BuildId, Timestamp)>,
+    current: Option<Current>,
+    wake: Option<Timestamp>,
+}
+
+/// What was planned, kept because it takes time for large builds.
+#[derive(Debug)]
+struct Known {
+    from: BuildId,
+    to: BuildId,
+    revision: u64,
+    way: Option<(Moves, bool)>,
+}
+
+#[derive(Debug)]
+struct Current {
+    id: String,
+    to: BuildId,
+    slots: Vec<String>,
+}
+
+impl Guard {
+    pub(super) fn on_slots_listed(&mut self, slots: Vec<SlotUse>) {
+        let uses = slots.into_iter().map(|it| (it.slot, it.state)).collect();
+        let uses = Names::from_pairs(uses);
+        if self.swaps.machine.is_none()
+            && let Some(build) = self.running.build.clone()
+        {
+            let composition = Composition::new(build);
+            self.swaps.machine = Some(Swap::new(composition, Patience::default()));
+        }
+        if self.swaps.uses == uses {
+            return;
+        }
+        self.swaps.uses = uses;
+        self.swaps.revision += 1;
+        let now = self.now;
+        if let Some(machine) = &mut self.swaps.machine {
+            machine.handle_input(SwapInput::PageChanged, now);
+        }
+    }
+
+    pub(super) fn on_swap_answered(&mut self, changeover: String, round: u32, answer: Answer) {
+        let now = self.now;
+        if let Some(machine) = &mut self.swaps.machine {
+            machine.handle_input(
+                SwapInput::Answered {
+                    changeover,
+                    round,
+                    answer,
+                },
+                now,
+            );
+        }
+    }
+
+    /// What slots make of a change; `None` when they have no say in it.
+    pub(super) fn changed_slots(&mut self, target: &BuildId) -> Option<Changed> {
+        let machine = self.swaps.machine.as_ref()?;
+        if machine.phase() != Phase::Idle {
+            return Some(Changed::Slots);
+        }
+        if self.swaps.given_up.as_ref() == Some(target) {
+            return None;
+        }
+        if let Some((build, until)) = &self.swaps.pause
+            && build == target
+            && self.now < *until
+        {
+            return Some(Changed::Paused);
+        }
+        let composition = machine.composition();
+        let is_known = self.swaps.known.as_ref().is_some_and(|known| {
+            known.from == composition.build
+                && known.to == *target
+                && known.revision == self.swaps.revision
+        });
+        if !is_known {
+            self.plan_swap(target);
+        }
+        let known = self.swaps.known.as_ref()?;
+        known.way.as_ref().map(|_| Changed::Slots)
+    }
+
+    fn plan_swap(&mut self, target: &BuildId) {
+        let Some(machine) = &self.swaps.machine else {
+            return;
+        };
+        let composition = machine.composition();
+        let both = (self.shelf.find(&composition.build), self.shelf.find(target));
+        let (Lookup::Ready(base), Lookup::Ready(other)) = both else {
+            self.swaps.known = None;
+            return;
+        };
+        let page = Page {
+            slots: self.swaps.uses.clone(),
+            ..Page::default()
+        };
+        let plan = swap::plan(composition, base, other, &page);
+        let (way, refusals) = match plan {
+            Plan::Nothing(moves) => (Some((moves, false)), Vec::new()),
+            Plan::Styles(moves) | Plan::Swap(moves) => (Some((moves, true)), Vec::new()),
+            Plan::Refuse(refusals) => (None, refusals),
+        };
+        self.swaps.known = Some(Known {
+            from: composition.build.clone(),
+            to: target.clone(),
+            revision: self.swaps.revision,
+            way,
+        });
+        if !refusals.is_empty() && self.swaps.refused.as_ref() != Some(target) {
+            self.swaps.refused = Some(target.clone());
+            self.tell(Event::SwapRefused {
+                to: target.clone(),
+                refusals: refusals.into_iter().map(told).collect(),
+            });
+        }
+    }
+
+    /// Takes the steps of a swap that can be taken. Returns whether one began or ended.
+    pub(super) fn drive_swap(&mut self, want: &Want) -> bool {
+        let now = self.now;
+        let reloads = self.changeover.is_some();
+        let target = want.target().map(|(build, _)| build);
+        let held = !self.holds.reasons().is_empty();
+        let Some(machine) = &mut self.swaps.machine else {
+            return false;
+        };
+        let build = target.clone().filter(|_| !reloads);
+        machine.handle_input(SwapInput::Wanted { build }, now);
+        machine.handle_input(SwapInput::Held { held }, now);
+        machine.handle_input(SwapInput::Woke, now);
+        let mut news = self.drain_swap();
+        if let Some(target) = target.filter(|_| !reloads) {
+            news |= self.begin_swap(&target);
+        }
+        news
+    }
+
+    fn begin_swap(&mut self, target: &BuildId) -> bool {
+        let wanted = self.decision.kind == DecisionKind::Swap
+            && self.decision.reason == Reason::SlotsChanged;
+        let is_idle = self
+            .swaps
+            .machine
+            .as_ref()
+            .is_some_and(|machine| machine.phase() == Phase::Idle);
+        if !wanted || !is_idle || self.swaps.known.as_ref().is_none_or(|it| it.to != *target) {
+            return false;
+        }
+        let Some((moves, moves_code)) = self.swaps.known.take().and_then(|known| known.way) else {
+            return false;
+        };
+        if !moves_code {
+            if let Some(machine) = &mut self.swaps.machine {
+                machine.note(&moves);
+            }
+            self.run_build(target.clone());
+            return true;
+        }
+        if !self.online && !moves.fetch.is_empty() {
+            self.swaps.pause = Some((target.clone(), Timestamp(self.now.0 + PAUSE)));
+            return false;
+        }
+        let id = self.chance.name();
+        let slots = moves.slots.iter().map(|it| it.pointer.slot.clone());
+        let current = Current {
+            id: id.clone(),
+            to: target.clone(),
+            slots: slots.collect(),
+        };
+        let now = self.now;
+        let began = self
+            .swaps
+            .machine
+            .as_mut()
+            .is_some_and(|machine| machine.begin(id.clone(), moves, now));
+        if !began {
+            return false;
+        }
+        self.swaps.current = Some(current);
+        self.trouble = None;
+        let from = self.running.build.clone();
+        self.tell(Event::ChangeoverStarted {
+            changeover: id,
+            from,
+            to: target.clone(),
+        });
+        self.drain_swap();
+        true
+    }
+
+    /// Hands out what the swap wants done. Returns whether it ended.
+    fn drain_swap(&mut self) -> bool {
+        let mut ended = false;
+        while let Some(machine) = &mut self.swaps.machine {
+            match machine.poll_output() {
+                SwapOutput::Ask {
+                    changeover,
+                    round,
+                    step,
+                } => {
+                    let to = machine.target().cloned();
+                    let to = to.or_else(|| self.swaps.current.as_ref().map(|it| it.to.clone()));
+                    if let Some(to) = to {
+                        self.perform(Effect::TakeSwapStep {
+                            changeover,
+                            round,
+                            to,
+                            step,
+                        });
+                    }
+                }
+                SwapOutput::Discard { changeover } => {
+                    self.perform(Effect::DiscardSwap { changeover });
+                }
+                SwapOutput::Ended {
+                    changeover,
+                    to,
+                    ending,
+                } => {
+                    ended = true;
+                    self.end_swap(changeover, to, ending);
+                }
+                SwapOutput::Wake { at, waits: _ } => {
+                    self.swaps.wake = at;
+                    break;
+                }
+            }
+        }
+        ended
+    }
+
+    fn end_swap(&mut self, changeover: String, to: BuildId, ending: Ending) {
+        let from = self.running.build.clone();
+        let current = self.swaps.current.take();
+        let (outcome, failure) = match ending {
+            Ending::Committed => (SwapOutcome::Committed, None),
+            Ending::Kept(failure) => (SwapOutcome::Kept, Some(failure)),
+            Ending::Aborted(failure) => (SwapOutcome::Aborted, Some(failure)),
+            Ending::RolledBack(failure) => (SwapOutcome::RolledBack, Some(failure)),
+            Ending::Broken(failure) => (SwapOutcome::Broken, Some(failure)),
+        };
+        let reason = failure.as_ref().map(|failure| failure.reason);
+        match reason {
+            Some(SwapReason::NeverQuiet | SwapReason::Vetoed) => {
+                self.swaps.given_up = Some(to.clone());
+            }
+            Some(SwapReason::FetchFailed) => {
+                self.swaps.pause = Some((to.clone(), Timestamp(self.now.0 + PAUSE)));
+            }
+            _ => {}
+        }
+        self.swaps.known = None;
+        self.tell(Event::SwapEnded {
+            changeover: changeover.clone(),
+            from: from.clone(),
+            to: to.clone(),
+            slots: current.map(|it| it.slots).unwrap_or_default(),
+            outcome,
+            reason: reason.map(|reason| reason.code().into()),
+            slot: failure.as_ref().and_then(|failure| failure.slot.clone()),
+            message: failure.and_then(message),
+        });
+        if matches!(outcome, SwapOutcome::Committed | SwapOutcome::Kept) {
+            self.run_build(to.clone());
+            return self.tell(Event::ChangeoverDone {
+                changeover,
+                from,
+                to,
+            });
+        }
+        let reason = match reason {
+            Some(SwapReason::Superseded | SwapReason::PageChanged) => AbortReason::Superseded,
+            Some(SwapReason::Disposed) => AbortReason::Disposed,
+            _ => AbortReason::SwapFailed,
+        };
+        self.tell(Event::ChangeoverAborted { changeover, reason });
+    }
+
+    /// The page is on another build without having been loaded anew.
+    fn run_build(&mut self, build: BuildId) {
+        self.running.build = Some(build);
+        self.running.assumed = None;
+        self.comparison = None;
+        self.swaps.known = None;
+        self.swaps.pause = None;
+        self.chunks.explained_by = None;
+        self.listing.on_stale();
+    }
+
+    pub(super) fn dispose_swap(&mut self) {
+        let now = self.now;
+        if let Some(machine) = &mut self.swaps.machine {
+            machine.handle_input(SwapInput::Disposed, now);
+            self.drain_swap();
+        }
+        self.swaps = Swaps::default();
+    }
+
+    /// The swap under way, as the app sees it.
+    pub(super) fn swap_summary(&self) -> Option<ChangeoverSummary> {
+        let (machine, current) = (self.swaps.machine.as_ref()?, self.swaps.current.as_ref()?);
+        Some(ChangeoverSummary {
+            id: current.id.clone(),
+            from: self.running.build.clone(),
+            to: current.to.clone(),
+            phase: match machine.phase() {
+                Phase::Probation => PhaseName::Probation,
+                _ => PhaseName::Swapping,
+            },
+        })
+    }
+
+    pub(super) fn next_swap(&self) -> Option<(Timestamp, WakeReason)> {
+        let pause = self.swaps.pause.as_ref().map(|(_, until)| *until);
+        let pause = pause.filter(|until| *until > self.now);
+        let next = [self.swaps.wake, pause].into_iter().flatten().min()?;
+        Some((next, WakeReason::Swap))
+    }
+}
+
+fn told(refusal: Refusal) -> SwapRefusal {
+    SwapRefusal {
+        why: refusal.why.code().into(),
+        slot: refusal.slot,
+        file: refusal.file,
+        root: refusal.root,
+    }
+}
+
+/// What went wrong, in the words of whoever met it.
+fn message(failure: Failure) -> Option<String> {
+    let file = failure.fetch.map(|(file, _)| file);
+    failure.message.or(file).filter(|text| !text.is_empty())
+}
