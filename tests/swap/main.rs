@@ -2,6 +2,8 @@
 //! that go wrong in every way.
 
 mod app;
+mod asking;
+mod limits;
 mod machine;
 mod meeting;
 mod page;
@@ -9,3 +11,4 @@ mod random;
 mod sequences;
 mod stepping;
 mod table;
+mod trouble;

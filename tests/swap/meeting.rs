@@ -5,7 +5,7 @@ use changeover::engine::{
     swap::{Answer, Ending, Phase, SwapInput},
 };
 
-use crate::{machine::moves, stepping::Scene};
+use crate::stepping::{Scene, moves};
 
 #[test]
 fn every_input_meets_every_phase_twice() {

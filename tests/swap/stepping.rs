@@ -1,11 +1,15 @@
 //! Takes a swap through its steps on a virtual clock, and looks at what it asks for on the way.
 
 use changeover::engine::{
-    io::Timestamp,
+    io::{BuildId, Timestamp},
+    manifest::Manifest,
     swap::{
-        Answer, Composition, Ending, Moves, Patience, Phase, Step, Swap, SwapInput, SwapOutput,
+        Answer, Composition, Ending, Moves, Patience, Phase, Plan, Step, Swap, SwapInput,
+        SwapOutput, plan,
     },
 };
+
+use crate::app::{shop, showing};
 
 pub const START: Timestamp = Timestamp(1_000_000);
 
@@ -212,4 +216,34 @@ pub fn agreeable(step: &Step, is_broken: bool) -> Option<Answer> {
         Step::Commit { .. } => Answer::Committed,
         Step::RollBack { .. } => Answer::RolledBack,
     })
+}
+
+pub fn id(text: &str) -> BuildId {
+    BuildId(text.into())
+}
+
+pub fn base() -> Manifest {
+    shop()
+        .with(|app| app.module("cart").css = Some(1))
+        .build("a")
+}
+
+pub fn edited() -> Manifest {
+    let edited = shop().with(|app| {
+        app.module("widgets").text = 2;
+        app.module("about").text = 2;
+        app.module("cart").css = Some(2);
+        app.slots.get_mut("cart").unwrap().schema = 2;
+    });
+    edited.build("b")
+}
+
+/// A swap of two slots, one with another schema and styles, and a third slot's pointer.
+pub fn moves() -> Moves {
+    let base = base();
+    let running = Composition::new(base.id.clone());
+    match plan(&running, &base, &edited(), &showing(&["cart", "home"])) {
+        Plan::Swap(moves) => moves,
+        other => panic!("{other:?}"),
+    }
 }
