@@ -205,7 +205,7 @@ function checkOptions(options) {
   };
   for (const [name, value] of Object.entries(options)) {
     if (!(name in kinds)) throw failure('badOption', `"${name}" is not an option; there are ${Object.keys(kinds).join(', ')}.`);
-    if (value !== undefined && kinds[name] && !kinds[name].split(' or an ').includes(Array.isArray(value) ? 'list' : typeof value)) {
+    if (value !== undefined && kinds[name] && !kinds[name].split(' or an ').includes(kinds[name] === 'list' && Array.isArray(value) ? 'list' : typeof value)) {
       throw failure('badOption', `the option "${name}" is ${JSON.stringify(value)}; it must be a ${kinds[name]}.`);
     }
   }
