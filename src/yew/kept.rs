@@ -231,3 +231,77 @@ pub(super) fn values() -> Result<Map<String, Value>, Box<str>> {
             .collect()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn given(values: Value) {
+        let Value::Object(values) = values else {
+            panic!("no object");
+        };
+        fill(values);
+    }
+
+    #[test]
+    fn a_value_of_the_build_before_is_there_when_somebody_asks_for_it() {
+        given(json!({ "count": 3 }));
+        assert_eq!(*kept("count", || 0), 3);
+        assert_eq!(*kept("text", || "new".to_string()), "new");
+        assert_eq!(
+            Value::Object(values().unwrap()),
+            json!({ "count": 3, "text": "new" })
+        );
+    }
+
+    #[test]
+    fn what_nobody_asks_for_goes_on_as_it_came() {
+        given(json!({ "route": { "closed": [1, null] } }));
+        kept("count", || 1).update(|count| *count += 1);
+        assert_eq!(
+            Value::Object(values().unwrap()),
+            json!({ "count": 2, "route": { "closed": [1, null] } })
+        );
+    }
+
+    #[test]
+    fn who_uses_the_same_key_shares_the_value_and_hears_of_it() {
+        let (one, other) = (kept("count", || 1), kept("count", || 2));
+        let heard = Rc::new(Cell::new(0));
+        let listener = Rc::clone(&heard);
+        let stop = Rc::clone(&other.place).listen(move || listener.set(listener.get() + 1));
+        one.set(5);
+        one.update(|count| *count += 1);
+        assert_eq!((*other, *other.now(), heard.get()), (1, 6, 2));
+        stop();
+        one.set(0);
+        assert_eq!(heard.get(), 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "the kept value \"count\" is no u8: invalid value: integer `300`")]
+    fn a_value_that_does_not_fit_is_not_replaced_in_silence() {
+        given(json!({ "count": 300 }));
+        kept::<u8>("count", || 0);
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "the kept value \"count\" is used as alloc::string::String and as another type"
+    )]
+    fn a_key_has_one_type() {
+        kept("count", || 0);
+        kept("count", String::new);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_written_down_is_named() {
+        kept("odd", || BTreeMap::from([((1, 2), 3)]));
+        let error = values().unwrap_err();
+        assert_eq!(
+            &*error,
+            "the kept value \"odd\" cannot be written down: key must be a string"
+        );
+    }
+}

@@ -98,6 +98,33 @@ impl<const SCHEMA: u32> Versioned for Unchecked<SCHEMA> {
 /// [`Migrate`](crate::engine::migration::typed::Migrate) to the next, and the last is the state of the app. Steps that need more
 /// than that come from a function, with the schemas that it reads:
 /// `slot!(App, chain = chain, reads = [1, 2])`, where `fn chain() -> Result<Typed<State>, MigrationError>`.
+///
+/// ```
+/// use changeover::engine::migration::MigrationError;
+/// use changeover::engine::migration::typed::{Chain, Step, Typed};
+/// use changeover::yew::{SlotApp, Unchecked};
+/// use yew::prelude::*;
+///
+/// #[component]
+/// fn App() -> Html {
+///     html! {}
+/// }
+///
+/// impl SlotApp for App {
+///     type State = Unchecked<3>;
+/// }
+///
+/// fn chain() -> Result<Typed<Unchecked<3>>, MigrationError> {
+///     let rename = |Unchecked(mut values): Unchecked<1>| {
+///         if let Some(note) = values.remove("remark") {
+///             values.insert("note".into(), note);
+///         }
+///         Unchecked(values)
+///     };
+///     Chain::new("slot").step(Step::up(rename)).build()
+/// }
+/// changeover::slot!(App, chain = chain, reads = [1]);
+/// ```
 #[macro_export]
 macro_rules! slot {
     ($app:ty $(,)?) => {

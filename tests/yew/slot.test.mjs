@@ -58,7 +58,7 @@ const look = (tab) => tab.eval(() => {
   const shown = [...document.querySelectorAll('section')].filter((section) => section.getClientRects().length);
   const text = (selector) => shown[0]?.querySelector(selector)?.textContent;
   return {
-    shown: shown.length, all: document.querySelectorAll('section').length, title: text('h1'), given: text('h2'), count: text('#count'),
+    shown: shown.length, all: document.querySelectorAll('section').length, title: text('h1'), given: text('h2'), count: text('#count'), length: text('output'),
     text: shown[0]?.querySelector('#text').value, ticks: Number(text('#ticks')) > 0, intervals: intervals.size, listening: pings.size, boots,
   };
 });
@@ -68,7 +68,7 @@ const visible = (tab, selector) => tab.eval((selector) => {
   shown.querySelector(selector).click();
 }, selector);
 
-const OLD = { shown: 1, all: 1, title: 'The first build', given: 'from the page', count: '2', text: 'milk and honey', ticks: true, intervals: 1, listening: 1, boots: 1 };
+const OLD = { shown: 1, all: 1, title: 'The first build', given: 'from the page', count: '2', length: '14', text: 'milk and honey', ticks: true, intervals: 1, listening: 1, boots: 1 };
 
 /** The site has no release, and the guard says so. */
 const unexpected = (tab) => tab.errors.filter((error) => !error.includes('/changeover/release.json'));

@@ -64,6 +64,7 @@ fn App(props: &AppProps) -> Html {
             <h2>{ props.title.clone() }</h2>
             <Count />
             <input id="text" value={(*text).clone()} {oninput} />
+            <Echo />
             <Clock />
             <button id="boom" onclick={boom}>{ "panic" }</button>
             if cfg!(feature = "broken") {
@@ -93,6 +94,13 @@ fn Count() -> Html {
         move |_: MouseEvent| counts.update(|counts| counts[0] += 1)
     };
     html! { <button id="count" {onclick}>{ counts[0] }</button> }
+}
+
+/// Uses a value that another component keeps.
+#[component]
+fn Echo() -> Html {
+    let text = use_kept("text", String::new);
+    html! { <output>{ text.len() }</output> }
 }
 
 /// Ticks, and counts how often the window says `ping`.
