@@ -33,6 +33,7 @@ export default function changeover(options = {}) {
   const started = new WeakMap(); // environment -> what its running build has told us
   let config;
   let parts;
+  let partsWithSlots;
   let enabled = false;
   let earlier = null;
 
@@ -42,6 +43,8 @@ export default function changeover(options = {}) {
     return started.get(key);
   };
   const forget = (context) => void started.delete(context.environment ?? config);
+  /** A page with slots has a runtime that can swap them. */
+  const partsOf = (context) => (slots.apart(context).emitted.size > 0 ? partsWithSlots : parts);
   const concerns = (context) => enabled && (context.environment?.config.consumer ?? 'client') === 'client';
 
   const slots = createSlots({ settings, folder: PACKAGE, concerns });
@@ -86,6 +89,7 @@ export default function changeover(options = {}) {
       }
       if (!enabled) return;
       parts = readParts(config.build.assetsDir, settings.loader);
+      partsWithSlots = readParts(config.build.assetsDir, settings.loader, '-slots');
       // What is wrong with the base is only known when the parts have their addresses.
       addressOf(settings, config, parts, 'index.html');
       readStores(settings.stores, config.root);
@@ -115,7 +119,8 @@ export default function changeover(options = {}) {
         const list = slotsTag(slots, config, this, context, page);
         if (list.length) stateOf(this).listed.add(page);
         if (findTag(html)) return list;
-        const tag = scriptTag(settings, addressOf(settings, config, parts, page), parts);
+        const mine = partsOf(this);
+        const tag = scriptTag(settings, addressOf(settings, config, mine, page), mine);
         // Addresses relative to the document must follow a <base> that changes what they are relative to.
         const base = isRelative(config.base) && /<base\s[^>]*href[^>]*>/i.exec(blankComments(html));
         if (base) {
@@ -139,7 +144,7 @@ export default function changeover(options = {}) {
         }
         // A build without a document (a framework that renders its HTML elsewhere) has no tag that would load the parts.
         if (!files.some(isDocument)) return;
-        for (const { fileName, source } of parts.emitted) this.emitFile({ type: 'asset', fileName, source });
+        for (const { fileName, source } of partsOf(this).emitted) this.emitFile({ type: 'asset', fileName, source });
       },
     },
 
@@ -171,7 +176,7 @@ export default function changeover(options = {}) {
           return;
         }
         for (const [file, facts] of state.starts) if (!state.graph.has(file)) passOn(facts, state.graph);
-        const manifest = describe({ settings, config, ids: parts.ids, ...state });
+        const manifest = describe({ settings, config, ids: new Map([...parts.ids, ...partsWithSlots.ids]), ...state });
         if (earlier) compare(earlier, manifest, { folder: PACKAGE, logger: config.logger });
       },
     },
@@ -230,7 +235,7 @@ const isRelative = (base) => base === '' || base.startsWith('./');
 // ---------------------------------------------------------------------------------------------- what joins the output
 
 /** Our own files with names from their content, and the logical id of each. */
-function readParts(assetsDir, loader) {
+function readParts(assetsDir, loader, kind = '') {
   const read = (name) => {
     try {
       return readFileSync(join(PACKAGE, name));
@@ -245,8 +250,8 @@ function readParts(assetsDir, loader) {
   };
   const files = {
     loader: named('changeover.js', 'changeover', '.js', 'changeover/loader'),
-    runtime: named('runtime-slim.js', 'changeover-runtime', '.js', 'changeover/runtime'),
-    wasm: named('changeover.wasm', 'changeover', '.wasm', 'changeover/wasm'),
+    runtime: named(`runtime${kind}-slim.js`, 'changeover-runtime', '.js', 'changeover/runtime'),
+    wasm: named(`changeover${kind}.wasm`, 'changeover', '.wasm', 'changeover/wasm'),
     stores: named('stores-slim.js', 'changeover-stores', '.js', 'changeover/stores'),
     storesWasm: named('stores.wasm', 'changeover-stores', '.wasm', 'changeover/stores-wasm'),
   };

@@ -18,13 +18,16 @@ export const packageFolder = join(root, 'dist', 'npm');
 const template = join(root, 'pkg-template');
 const platform = `${process.platform}-${process.arch}`;
 const ending = process.platform === 'win32' ? '.exe' : '';
-/** The two WebAssembly modules as crates/xtask makes them; `optimized` is what is shipped. */
+/** The WebAssembly modules as crates/xtask makes them; `optimized` is what is shipped, `out` the JavaScript around it. */
 const modules = [
   { name: 'changeover', entry: 'runtime', glue: 'bindings' },
+  { name: 'changeover-slots', entry: 'runtime', out: 'runtime-slots', glue: 'slots-bindings', slots: true },
   { name: 'stores', entry: 'stores', glue: 'stores-bindings' },
-].map(({ name, entry, glue }) => ({
+].map(({ name, entry, glue, out = entry, slots = false }) => ({
   name,
   entry,
+  out,
+  slots,
   raw: { wasm: join(work, `${name}.wasm`), glue: join(work, `${glue}.js`) },
   optimized: { wasm: join(work, `${name}.opt.wasm`), glue: join(work, `${glue}.opt.js`) },
 }));
@@ -138,17 +141,20 @@ async function bundle(out) {
 }
 
 /** The files of a module: one that needs nothing else, and one that fetches its wasm. */
-const runtimes = ({ entry, optimized }) => [
-  [`${entry}.js`, readFileSync(optimized.wasm).toString('base64')],
-  [`${entry}-slim.js`, null],
+const runtimes = ({ out, optimized, slots }) => [
+  // Only the bundler plugin makes slots, and it has files of their own for the wasm.
+  ...(slots ? [] : [[`${out}.js`, readFileSync(optimized.wasm).toString('base64')]]),
+  [`${out}-slim.js`, null],
 ];
 
 /** The two modules that exist only after a build: `./bindings.js` and `./wasm.js` (`inlined`: base64 or null). */
-function generated({ optimized }, inlined) {
+function generated({ optimized, slots }, inlined) {
   return {
     name: 'generated',
     setup(bundler) {
       bundler.onResolve({ filter: /^\.\/bindings\.js$/ }, () => ({ path: optimized.glue }));
+      // Pages without slots carry nothing of them.
+      if (!slots) bundler.onResolve({ filter: /^\.\/swapping\.js$/ }, () => ({ path: join(template, 'no-swapping.js') }));
       bundler.onResolve({ filter: /^\.\/wasm\.js$/ }, () => ({ path: 'wasm', namespace: 'generated' }));
       bundler.onLoad({ filter: /.*/, namespace: 'generated' }, () => ({ contents: `export const inlined = ${JSON.stringify(inlined)};` }));
     },

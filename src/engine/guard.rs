@@ -8,6 +8,7 @@ mod decide;
 mod looks;
 mod moves;
 mod report;
+#[cfg_attr(not(feature = "swap"), path = "guard/no_swaps.rs")]
 mod swaps;
 
 use alloc::{string::String, vec::Vec};

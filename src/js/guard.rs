@@ -2,18 +2,25 @@
 
 use std::cell::Cell;
 
-use js_sys::{Array, Object, Promise};
+#[cfg(feature = "swap")]
+use js_sys::Array;
+use js_sys::{Object, Promise};
 use wasm_bindgen::{JsCast, prelude::*};
 
 use super::{call, promise, report_panics};
 use crate::{
     engine::{
-        io::{Asker, BuildId, Event, FetchFailure, Input, LoadKind, Timestamp},
-        slots::{Answer, SlotUse, Use},
+        io::{Asker, BuildId, Event, Input, LoadKind, Timestamp},
         text::join,
         written::ToJson,
     },
     web::{Driver, Host, Options, Stream, handle, json},
+};
+
+#[cfg(feature = "swap")]
+use crate::engine::{
+    io::FetchFailure,
+    slots::{Answer, SlotUse, Use},
 };
 
 /// One guard and its driver.
@@ -157,6 +164,7 @@ impl Core {
     }
 
     /// The slots whose code the page has loaded, as `[id, use]`.
+    #[cfg(feature = "swap")]
     #[wasm_bindgen(js_name = slotsListed)]
     pub fn slots_listed(
         &self,
@@ -180,6 +188,7 @@ impl Core {
     }
 
     /// What came of a step of a swap. An answer that nobody knows is none.
+    #[cfg(feature = "swap")]
     #[wasm_bindgen(js_name = swapAnswered)]
     pub fn swap_answered(
         &self,
@@ -235,6 +244,7 @@ impl Host for JsHost {
     }
 }
 
+#[cfg(feature = "swap")]
 fn read_answer(answer: &JsValue) -> Option<Answer> {
     let slot = || json::text(answer, "slot").unwrap_or_default();
     let message = || json::text(answer, "message").unwrap_or_default();

@@ -75,6 +75,7 @@ impl Inner {
             } => self.capture_state(changeover, from, to, &stores.to_json()),
             Effect::RestoreState => self.restore_state(),
             Effect::TakeSwapStep { .. } | Effect::DiscardSwap { .. } => {
+                #[cfg(feature = "swap")]
                 self.host.swap(&effect.to_json());
             }
             Effect::RememberSequence { sequence } => {

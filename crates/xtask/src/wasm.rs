@@ -12,18 +12,23 @@ use anyhow::{Context, Result, bail, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 use wasmparser::{Parser, Payload};
 
-/// One WebAssembly module: the crate with the JavaScript surface of one feature.
+/// One WebAssembly module: the crate with the JavaScript surface of some features.
 struct Module {
     feature: &'static str,
     glue: &'static str,
     wasm: &'static str,
 }
 
-const MODULES: [Module; 2] = [
+const MODULES: [Module; 3] = [
     Module {
         feature: "js",
         glue: "bindings.js",
         wasm: "changeover.wasm",
+    },
+    Module {
+        feature: "js,swap",
+        glue: "slots-bindings.js",
+        wasm: "changeover-slots.wasm",
     },
     Module {
         feature: "stores",
@@ -86,6 +91,7 @@ fn compile(workspace: &Path, feature: &str) -> Result<PathBuf> {
         "--lib",
         "--crate-type",
         "cdylib",
+        "--no-default-features",
         "--features",
         feature,
         "--profile",

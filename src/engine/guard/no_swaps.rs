@@ -1,0 +1,40 @@
+//! The guard of a page without slots: the same doors, and nothing behind them.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{Guard, decide::Want};
+use crate::engine::{
+    io::{BuildId, Timestamp, WakeReason},
+    policy::Changed,
+    slots::{Answer, SlotUse},
+    status::ChangeoverSummary,
+};
+
+#[derive(Debug, Default)]
+pub(super) struct Swaps {}
+
+impl Guard {
+    pub(super) fn on_slots_listed(&mut self, _slots: Vec<SlotUse>) {}
+
+    pub(super) fn on_swap_answered(&mut self, _changeover: String, _round: u32, _answer: Answer) {}
+
+    pub(super) fn changed_slots(&mut self, _target: &BuildId) -> Option<Changed> {
+        None
+    }
+
+    pub(super) fn drive_swap(&mut self, _want: &Want) -> bool {
+        false
+    }
+
+    pub(super) fn dispose_swap(&mut self) {
+        let Swaps {} = self.swaps;
+    }
+
+    pub(super) fn swap_summary(&self) -> Option<ChangeoverSummary> {
+        None
+    }
+
+    pub(super) fn next_swap(&self) -> Option<(Timestamp, WakeReason)> {
+        None
+    }
+}
