@@ -24,12 +24,14 @@ const OWN = /^changeover\/[\w-]+$/;
  *   imports: any[],
  *   calls: { kind: 'slot' | 'lazy', call: any, id: any, imports: any[] }[],
  *   wrapped: Set<any>,
- * }} every import with a fixed specifier; the calls of our adapters; the imports that a framework waits for
+ *   adapters: Set<string>,
+ * }} every import with a fixed specifier; the calls of our adapters; the imports that a framework waits for; our modules
  */
 export function findEdges(program, auto) {
   const names = importedNames(program);
   const tops = topFunctions(program);
-  const found = { imports: [], calls: [], wrapped: new Set() };
+  const adapters = new Set([...names.values()].map(([source]) => source).filter((source) => OWN.test(source)));
+  const found = { imports: [], calls: [], wrapped: new Set(), adapters };
 
   walk(program, [], (node, ancestors) => {
     if (node.type === 'ImportExpression' && specifierOf(node) !== null) found.imports.push(node);

@@ -13,6 +13,9 @@ import { checkId, readSlots, slotOf } from './vite-slots-names.js';
 /** What the rewritten modules import; the same as `changeover/slots`. */
 export const SLOTS_MODULE = 'virtual:changeover-slots';
 
+/** What is pinned with an adapter. Nothing of it can be left out of a build anyway, unlike what Vue consists of. */
+const FRAMEWORKS = { 'changeover/react': ['react', 'react/jsx-runtime', 'react-dom'] };
+
 /**
  * @param {{ settings: object, folder: string, concerns: (context: object) => boolean }} plugin `folder`: of the package
  */
@@ -26,7 +29,7 @@ export function createSlots({ settings, folder, concerns }) {
 
   const workOf = (context) => {
     const key = context.environment ?? config;
-    if (!works.has(key)) works.set(key, { edges: new Map(), slots: new Map(), pinned: new Map(), library: null, html: true });
+    if (!works.has(key)) works.set(key, { edges: new Map(), own: new Map(), slots: new Map(), pinned: new Map(), library: null, html: true });
     return works.get(key);
   };
   const active = (context) => !off && concerns(context);
@@ -120,7 +123,7 @@ export function createSlots({ settings, folder, concerns }) {
       async handler(code, importer) {
         if (!active(this)) return;
         const work = workOf(this);
-        work.edges.delete(importer);
+        for (const known of [work.edges, work.own]) known.delete(importer);
         let program;
         try {
           program = this.parse(code);
@@ -136,7 +139,14 @@ export function createSlots({ settings, folder, concerns }) {
 
         work.edges.set(importer, edges.map(({ id, module }) => ({ id, module })));
         for (const { module } of edges) this.emitFile({ type: 'chunk', id: module, preserveSignature: 'exports-only' });
-        this.emitFile({ type: 'chunk', id: await library(this, work), preserveSignature: 'strict' });
+        // What slots use of the package, today or tomorrow, the shell has.
+        const own = new Set([await library(this, work)]);
+        for (const name of [...found.adapters].flatMap((adapter) => [adapter, ...(FRAMEWORKS[adapter] ?? [])])) {
+          const resolved = await this.resolve(name, importer);
+          if (resolved && !resolved.external) own.add(resolved.id);
+        }
+        for (const id of own) this.emitFile({ type: 'chunk', id, preserveSignature: 'strict' });
+        work.own.set(importer, own);
 
         let load = '__changeover_load';
         while (code.includes(load)) load += '_';
@@ -152,15 +162,16 @@ export function createSlots({ settings, folder, concerns }) {
       const work = workOf(this);
       work.slots = new Map();
       for (const [importer, edges] of work.edges) {
-        if (!this.getModuleInfo(importer)) work.edges.delete(importer);
-        else for (const { id, module } of edges) addSlot(work.slots, id, module, importer, nameOf);
+        if (!this.getModuleInfo(importer)) {
+          for (const known of [work.edges, work.own]) known.delete(importer);
+        } else for (const { id, module } of edges) addSlot(work.slots, id, module, importer, nameOf);
       }
       if (!unfit && work.html) {
         const modules = new Set([...work.edges.values()].flat().map(({ module }) => nameOf(module)));
         for (const { id, text, pattern } of patterns) if (![...modules].some((name) => pattern.test(name))) warn(`no import() leads to "${text}", so there is no slot "${id}".`);
       }
       if (!work.slots.size) return;
-      work.pinned.set(work.library, 'changeover/slots');
+      for (const id of [...work.own.values()].flatMap((own) => [...own])) work.pinned.set(plainId(id), 'changeover');
       checkGraph({ info: (id) => this.getModuleInfo(id), ids: [...this.getModuleIds()], slots: work.slots, pinned: work.pinned, nameOf, warn });
       for (const [id, slot] of work.slots) {
         const own = readSchema(this, slot.module);

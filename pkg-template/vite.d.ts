@@ -42,7 +42,8 @@ export interface ChangeoverPluginOptions {
   slots?: false | 'auto' | ChangeoverPluginSlots | readonly ('auto' | ChangeoverPluginSlots)[];
   /**
    * Packages, and modules of the app as `./src/store.js` from `root`, that get a file of their own with all they export: then a
-   * slot may start to use another of their exports and still be swapped. React needs `react` and `react/jsx-runtime`.
+   * slot may start to use another of their exports and still be swapped. React needs `react` and
+   * `react/jsx-runtime`; with `changeover/react` they are pinned anyway, as is this package.
    */
   pinned?: readonly string[];
   /** A manifest of an earlier build, or the folder of a published site: the build then says what a deploy of it would mean for open tabs. */

@@ -6,7 +6,7 @@ import { SourceMap } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CLI, VITES, build, edit, failureOf, fileOf, makeLogger, readOutput } from './support.mjs';
-import { codeOf, listIn, makeSlots } from './slots-support.mjs';
+import { changed, codeOf, listIn, makeSlots } from './slots-support.mjs';
 
 const MAIN = (calls) => `import { slot } from 'changeover/slots';\nimport { lazy } from 'react';\n${calls}\n`;
 const HELLO = { 'src/A.js': "export const a = 'A';\n", 'src/B.js': "export const b = 'B';\n", 'src/lib/C.js': "export const c = 'C';\n" };
@@ -91,8 +91,23 @@ for (const { name, vite } of VITES) {
       'src/main.js': "import { lazy } from 'changeover/react';\nlazy(() => import('./A.js'));\nlazy((() => import('./B.js')), /* , */);\nlazy(() => import('./lib/C.js'), { delay: 1 } // ,\n);\n",
     }), { options: { slots: { 'lib:*': 'src/lib/*.js' } }, resolve: { alias: { 'changeover/react': 'kit' } }, build: { minify: false } });
     const code = codeOf(built, 'index.html');
-    const calls = code.slice(code.lastIndexOf('given)')).replace(/\/\*.*?\*\/|\s+/g, '');
+    const calls = code.replace(/\/\*.*?\*\/|\s+/g, '');
     for (const call of ['lazy(()=>load("src/A.js"),"src/A.js")', 'lazy((()=>load("src/B.js")),"src/B.js")', 'lazy(()=>load("lib:C"),{delay:1},"lib:C")']) assert.ok(calls.includes(call), calls);
+  });
+
+  test(`${name}: a slot may begin to use more of an adapter that the shell uses`, async (t) => {
+    const root = makeSlots(t, 'react', {
+      'src/main.jsx': "import { createRoot } from 'react-dom/client';\nimport { lazy } from 'changeover/react';\nconst Home = lazy(() => import('./routes/Home.jsx'));\ncreateRoot(document.getElementById('app')).render(<Home />);\n",
+      'src/routes/Home.jsx': "import { useState } from 'react';\nexport default () => useState('home')[0];\n",
+    });
+    const config = { ...(name === 'Vite 7' ? { esbuild: { jsx: 'automatic' } } : {}), resolve: { dedupe: ['react', 'react-dom'] } };
+    const before = await build(vite, root, { ...config, out: join(root, 'out-1') });
+    edit(root, 'src/routes/Home.jsx', "import", "import { useSlotState } from 'changeover/react';\nimport");
+    edit(root, 'src/routes/Home.jsx', "useState('home')", "useSlotState('text', useState('home')[0])");
+    const after = await build(vite, root, { ...config, out: join(root, 'out-2') });
+    assert.deepEqual(Object.keys(before.manifest.slots), ['src/routes/Home.jsx']);
+    assert.deepEqual(changed(before, after), ['src/routes/Home.jsx']);
+    assert.equal(after.manifest.chunks[fileOf(after.manifest, 'changeover/react')].owner, 'pinned');
   });
 
   test(`${name}: a module that has the name of the call already keeps it`, async (t) => {
