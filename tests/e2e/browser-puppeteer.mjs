@@ -1,5 +1,9 @@
 // Chromium (DevTools protocol) and Firefox (WebDriver BiDi) for browsers.mjs.
 
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import puppeteer from 'puppeteer-core';
 
 // Puppeteer's own switches are left out: they turn off what is under test (bfcache, background behaviour).
@@ -80,8 +84,10 @@ export async function launchPuppeteer({ engine, path, profile, flags = [], prefs
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
       await ended;
-      // Puppeteer puts files of the profile back, which a browser that is started on it would miss.
+      // Puppeteer puts files of a Firefox profile back in its own time, and a browser started meanwhile misses them.
       await browser.close().catch(() => {});
+      await sleep(1000);
+      rmSync(join(profile, 'user.js'), { force: true });
     },
     /** Ends a page whose script never ends; Chromium only. */
     async killPage(url) {

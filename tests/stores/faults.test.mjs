@@ -37,11 +37,7 @@ for (const [build, expected] of Object.entries(FAULTS)) {
     await first.close();
 
     const broken = await openBuild(browser, site, build, FAST);
-    const read = await broken.eval(async () => {
-      const { value, ...error } = await attempt(() => store.get('ada'));
-      return { value, ...error };
-    });
-    assert.deepEqual(read, { code: 'untranslated', store: 'people', ...expected });
+    assert.deepEqual(await broken.eval(() => attempt(() => store.get('ada'))), { code: 'untranslated', store: 'people', ...expected });
     await broken.waitFor(() => globalThis.warnings.length > 0, { what: 'a warning about the migration' });
     assert.equal(await broken.eval(() => warnings[0]), `changeover: ${expected.message}`);
 

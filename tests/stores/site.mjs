@@ -93,7 +93,8 @@ try {
 /** Runs something of the store and answers with its value or with its error. */
 globalThis.attempt = async (run) => {
   try {
-    return { value: await run() };
+    const value = await run();
+    return value === undefined ? {} : { value };
   } catch (error) {
     const { code, message, store, step, path } = error;
     return JSON.parse(JSON.stringify({ code, message, store, step, path }));
