@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { inBrowsers } from '../e2e/browsers.mjs';
 import { installSteps, startSite } from '../slots/site.mjs';
-import { VITES, build } from '../vite/support.mjs';
+import { VITES, build, changeover } from '../vite/support.mjs';
 import { listIn } from '../vite/slots-support.mjs';
 import { compile, makePage, take } from './support.mjs';
 
@@ -92,6 +92,22 @@ for (const { name, vite: using } of VITES) {
       assert.deepEqual(fresh.map(([, { id, owner }]) => [id, owner]).sort(), [['counter_bg.wasm', 'slot'], ['pkg/counter.js?wasm-slot', 'slot']]);
       assert.deepEqual(first.messages.warn, []);
     }
+  });
+}
+
+for (const { name, vite: using } of VITES) {
+  inBrowsers(`${name}: the app runs in a dev server, and a new build of it reloads the page`, CHROMIUM, async (t, browser) => {
+    const root = makePage(t, 'first');
+    const server = await using.createServer({ root, configFile: false, logLevel: 'silent', server: { host: '127.0.0.1', port: 0 }, plugins: [changeover()] });
+    t.after(() => server.close());
+    await server.listen();
+    const tab = await browser.open(server.resolvedUrls.local[0]);
+    await tab.waitFor(() => Boolean(window.view), { timeout: 20_000 });
+    await tab.click('#count');
+    await tab.waitFor(() => document.querySelector('#count').textContent === '1');
+    take(root, 'second');
+    await tab.waitFor(() => document.querySelector('h1')?.textContent === 'The second build', { timeout: 20_000 });
+    assert.deepEqual(tab.errors, []);
   });
 }
 
