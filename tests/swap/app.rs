@@ -22,6 +22,8 @@ pub struct App {
     pub stores: BTreeMap<String, Store>,
     /// Files keep their names whatever is in them.
     pub plain_names: bool,
+    /// As with Vite, a new style gives another name to the script that it belongs to, whose bytes stay.
+    pub styles_rename: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -121,8 +123,14 @@ impl App {
             let files = |ids: &[String]| ids.iter().map(|id| self.file(id)).collect();
             let mut chunk = Chunk {
                 id: module.clone(),
-                code: format!("{source:?}").replace(&format!("{:?}", source.css), ""),
-                integrity: format!("sha of {}", self.stamp(module)),
+                code: format!(
+                    "{:?}",
+                    Module {
+                        css: None,
+                        ..source.clone()
+                    }
+                ),
+                integrity: format!("sha of {}", hash(&self.text(module))),
                 size: 100 + u64::from(source.text),
                 kind: source.kind.unwrap_or(ChunkKind::Script),
                 imports: files(&source.imports),
@@ -171,23 +179,34 @@ impl App {
         if self.plain_names {
             return format!("assets/{module}.js");
         }
-        format!("assets/{module}-{:08x}.js", self.stamp(module) as u32)
+        let mut named = self.text(module);
+        if self.styles_rename {
+            named += &format!("{:?}", self.modules[module].css);
+        }
+        format!("assets/{module}-{:08x}.js", hash(&named) as u32)
     }
 
-    /// Changes with the text of a module and with that of everything below it.
-    fn stamp(&self, module: &str) -> u64 {
+    /// What the bundler writes into a file.
+    fn text(&self, module: &str) -> String {
         let source = &self.modules[module];
         let mut text = format!("{module} {} {:?}", source.text, source.exports);
-        for import in source.imports.iter().chain(&source.later) {
-            text += &format!(" {}", self.stamp(import));
+        for (at, import) in source.imports.iter().chain(&source.later).enumerate() {
+            text += if at < source.imports.len() {
+                " import "
+            } else {
+                " import() "
+            };
+            // Names that say nothing pass nothing on; then all of it is in the one text.
+            text += &match self.plain_names {
+                true => self.text(import),
+                false => self.file(import),
+            };
         }
         // As Vite does: who imports later names the styles that come with it.
         for style in self.styles(source.later.iter()) {
             text += &format!(" {style}");
         }
-        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
+        text
     }
 
     fn styles<'a>(&self, starts: impl Iterator<Item = &'a String>) -> BTreeSet<String> {
@@ -211,6 +230,12 @@ impl App {
         }
         found
     }
+}
+
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// A page in which these slots are mounted.

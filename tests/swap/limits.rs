@@ -306,3 +306,43 @@ fn ten_thousand_chunks_are_planned_in_a_moment() {
         assert_eq!(found.moves().map_or(0, |moves| moves.slots.len()), swapped);
     }
 }
+
+#[test]
+fn a_script_of_the_shell_is_known_by_the_name_it_was_loaded_under() {
+    // A style renames the module that the shell and cart share; cart does not change but for that name.
+    let app = |text: u32, imports: bool| {
+        shop().with(|app| {
+            app.styles_rename = true;
+            app.module("main").css = Some(text);
+            if imports {
+                app.module("cart").imports.push("main".into());
+            }
+        })
+    };
+    let builds = [
+        app(1, false).build("a"),
+        app(2, false).build("b"),
+        app(2, true).build("c"),
+        app(1, true).build("d"),
+    ];
+    let mut running = started(&builds[0]);
+    let found = plan(&running, &builds[0], &builds[1], &showing(&ALL));
+    running.on_committed(found.moves().unwrap());
+    // The page runs the first main; a slot that imports it by its second name would start the app again.
+    let Plan::Refuse(refusals) = plan(&running, &builds[1], &builds[2], &showing(&ALL)) else {
+        panic!("main would be evaluated a second time");
+    };
+    let refusal = only(&refusals, Why::SecondCopy);
+    assert_eq!(refusal.root, ["cart", "main"]);
+    // By its first name it is what the page has.
+    let Plan::Swap(moves) = plan(&running, &builds[1], &builds[3], &showing(&ALL)) else {
+        panic!("main has its first name again");
+    };
+    assert_eq!(moves.slots[0].pointer.slot, "cart");
+    assert!(
+        moves
+            .fetch
+            .iter()
+            .all(|fetch| !fetch.file.contains("main-") || fetch.file.ends_with(".css"))
+    );
+}

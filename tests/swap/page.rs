@@ -33,7 +33,7 @@ pub struct Tab {
     pub styles: BTreeSet<String>,
 }
 
-/// Files by path, with the module in each and the hash of what was evaluated.
+/// Files by path, with the module in each and the code that was evaluated.
 pub type Picture = BTreeMap<String, (String, String)>;
 
 impl Tab {
@@ -167,7 +167,7 @@ impl Tab {
         while let Some(path) = open.pop() {
             let chunk = self.instances.get(path).or_else(|| server.files.get(path));
             let Some(chunk) = chunk else { continue };
-            let seen = (chunk.id.clone(), chunk.integrity.clone());
+            let seen = (chunk.id.clone(), chunk.code.clone());
             if found.insert(path.clone(), seen).is_none() {
                 open.extend(chunk.imports.iter().chain(&chunk.dynamic_imports));
             }

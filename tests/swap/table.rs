@@ -299,6 +299,14 @@ fn the_styles_of_the_shell_alone_are_swapped_alone() {
         moves.moved.is_empty(),
         "the shell's styles are not the slots'"
     );
+    // Also where the style gives its script another name.
+    let renamed = |text| styled(text).with(|app| app.styles_rename = true);
+    assert_ne!(renamed(1).file("main"), renamed(2).file("main"));
+    let Plan::Styles(moves) = deploy(&renamed(1), &renamed(2), &showing(&ALL)) else {
+        panic!("no code changed");
+    };
+    assert_eq!(fetched(&moves), ["assets/main-2.css"]);
+    assert_eq!(moves.dead_bytes, 0);
     let script = styled(2).with(|app| app.module("main").text = 2);
     only(
         &refused(&styled(1), &script, &showing(&ALL)),

@@ -15,8 +15,8 @@ pub(super) struct Comparison<'a> {
     twins: Vec<Option<usize>>,
     /// For each file of the base the same one of the target.
     mates: Vec<Option<usize>>,
-    /// Module and code of what is only in the base, in order.
-    old: Vec<(&'a str, &'a str)>,
+    /// Module, code and place of what is only in the base, in order.
+    old: Vec<(&'a str, &'a str, usize)>,
     /// Modules that are pinned and whose file is only in the base, in order.
     pinned: Vec<&'a str>,
 }
@@ -41,7 +41,7 @@ impl<'a> Comparison<'a> {
                     *mate = Some(at);
                 }
                 _ => {
-                    old.push((chunk.id.as_str(), chunk.code.as_str()));
+                    old.push((chunk.id.as_str(), chunk.code.as_str(), place));
                     if chunk.owner == Owner::Pinned {
                         pinned.push(chunk.id.as_str());
                     }
@@ -77,17 +77,32 @@ impl<'a> Comparison<'a> {
         self.is_new(target) && self.base.place(path).is_some()
     }
 
+    /// The file of the base with the same module and the same code, perhaps under another name.
+    pub(super) fn origin(&self, target: usize, chunk: &Chunk) -> Option<usize> {
+        let substance = (chunk.id.as_str(), chunk.code.as_str());
+        let renamed = || {
+            let found = self
+                .old
+                .binary_search_by(|(id, code, _)| (*id, *code).cmp(&substance));
+            self.old.get(found.ok()?).map(|(.., place)| *place)
+        };
+        self.twin(target).or_else(renamed)
+    }
+
     /// Whether the text itself changed, and not only the names of files in it.
     pub(super) fn is_root(&self, target: usize, chunk: &Chunk) -> bool {
-        let substance = (chunk.id.as_str(), chunk.code.as_str());
-        self.is_new(target) && self.old.binary_search(&substance).is_err()
+        self.origin(target, chunk).is_none()
     }
 
     /// Whether a module is pinned, here or there, and has another file than before.
     pub(super) fn is_pinned_anew(&self, target: usize, chunk: &Chunk) -> bool {
         let id = chunk.id.as_str();
         let was = self.pinned.binary_search(&id).is_ok();
-        let known = || self.old.binary_search_by(|(old, _)| (*old).cmp(id)).is_ok();
+        let known = || {
+            self.old
+                .binary_search_by(|(old, ..)| (*old).cmp(id))
+                .is_ok()
+        };
         self.is_new(target) && (was || chunk.owner == Owner::Pinned && known())
     }
 

@@ -27,6 +27,8 @@ pub struct Composition {
     pub build: BuildId,
     /// Of the document, as the last manifest that said it.
     pub(super) html: Option<String>,
+    /// Modules of the shell that the page has loaded under another name than the build gives them, with that name.
+    pub(super) aliases: Names<String>,
     /// Slots with older code, by name.
     pub(super) stays: Names<Stay>,
     /// Files that were loaded and that nothing uses any more, with their integrity: their URLs are taken.
@@ -43,6 +45,7 @@ pub struct Composition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stay {
     pub file: String,
+    pub(super) integrity: String,
     pub schema: u32,
     /// All that it holds, without the shell.
     pub(super) files: Names<StayFile>,
@@ -72,6 +75,7 @@ impl Composition {
         Self {
             build,
             html: None,
+            aliases: Names::new(),
             stays: Names::new(),
             gone: Names::new(),
             generations: 0,
@@ -103,6 +107,7 @@ impl Composition {
         if moves.html.is_some() {
             self.html.clone_from(&moves.html);
         }
+        self.aliases.clone_from(&moves.aliases);
         for slot in &moves.slots {
             self.stays.remove(&slot.pointer.slot);
         }

@@ -15,10 +15,7 @@ impl<'a> Planner<'a> {
     pub(super) fn conclude(&self, cases: &[Case<'a>], stays: Names<Stay>) -> Plan {
         let (base, target) = (self.both.base.build, self.both.target.build);
         let swaps = || cases.iter().filter(|case| case.swaps());
-        let base_shell = self
-            .both
-            .base
-            .walk(base.entries.iter(), Reach::Static, &|_| false);
+        let base_shell = &self.old_shell;
         let loaded = self.both.base.walk(
             cases.iter().filter_map(Case::loaded),
             Reach::Static,
@@ -67,6 +64,7 @@ impl<'a> Planner<'a> {
             revived: Vec::new(),
             gone: Vec::new(),
             caught_up: Vec::new(),
+            aliases: self.aliases(),
             html: target.html.clone(),
         };
 
@@ -92,7 +90,9 @@ impl<'a> Planner<'a> {
                 continue;
             };
             *mark = true;
-            if was_there(place) || is_held(path, &chunk.integrity) {
+            // Nothing gets here that needs a script of the shell by another name than it was loaded under.
+            let is_code_of_shell = self.shell.has(place) && !is_style;
+            if is_code_of_shell || was_there(place) || is_held(path, &chunk.integrity) {
                 continue;
             }
             if is_style {
@@ -124,7 +124,9 @@ impl<'a> Planner<'a> {
                 continue;
             };
             *mark = true;
-            if !is_live(self.both.mate(*place)) && !is_there(path, &stays) {
+            // Whatever its name is now, a script of the shell stays.
+            let is_code_of_shell = base_shell.has(*place) && !is_style_of(chunk.kind);
+            if !is_code_of_shell && !is_live(self.both.mate(*place)) && !is_there(path, &stays) {
                 let (path, integrity) = (path.clone(), chunk.integrity.clone());
                 moves.leave(path, integrity, chunk.size, is_style_of(chunk.kind));
             }
@@ -169,7 +171,7 @@ impl<'a> Planner<'a> {
                 if self.running.stays.contains_key(case.name) {
                     moves.caught_up.push(case.name.clone());
                 }
-                if restyled && self.is_restyled(case, &base_shell) {
+                if restyled && self.is_restyled(case) {
                     moves.moved.push(self.pointer(case, has_styles));
                 }
             } else if let Some(from) = case.from.as_ref().filter(|_| case.swaps()) {
@@ -217,6 +219,16 @@ impl<'a> Planner<'a> {
         }
     }
 
+    fn aliases(&self) -> Names<String> {
+        let scripts = self.whole_shell.order.iter().filter_map(|place| {
+            let (path, chunk) = self.both.chunk(*place)?;
+            let file = self.loaded_from(*place)?;
+            let differs = file != path && !is_style_of(chunk.kind);
+            differs.then(|| (chunk.id.clone(), file.clone()))
+        });
+        scripts.collect()
+    }
+
     fn pointer(&self, case: &Case<'a>, has_styles: bool) -> Pointer {
         let file = &case.to.file;
         let css = has_styles.then(|| styles_of(&self.both.target, file, &self.shell));
@@ -241,9 +253,9 @@ impl<'a> Planner<'a> {
                 .any(|place| self.both.mate(place).is_none() && is_style(place, base))
     }
 
-    fn is_restyled(&self, case: &Case<'a>, base_shell: &Walk) -> bool {
+    fn is_restyled(&self, case: &Case<'a>) -> bool {
         let file = &case.to.file;
-        styles_of(&self.both.base, file, base_shell)
+        styles_of(&self.both.base, file, &self.old_shell)
             != styles_of(&self.both.target, file, &self.shell)
     }
 }

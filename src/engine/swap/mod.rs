@@ -8,12 +8,15 @@
 //!    probation, commit. Before the switch whatever fails leaves the page as it is, after it everything goes back
 //!    together.
 //!
-//! Why this is safe: a plan is refused unless the shell of the target is the shell of the page, file by file. What the
-//! target's slots import was built together with that shell, so after a swap the page runs exactly what a fresh load of
-//! the target would run. Only code that stays behind needs a look of its own.
+//! Why this is safe: a plan is refused unless the shell of the target has the code of the page's shell, module by module.
+//! What the target's slots import was built together with that shell, so after a swap the page runs the code that a
+//! fresh load of the target would run. Two things need a look of their own: code that stays behind, and modules of the
+//! shell that the page has loaded under another name (a bundler renames a script for the sake of its style); nobody may
+//! import those by their new one.
 //!
 //! Refused although it may be possible: a pinned module that no slot of this page has loaded changed; a slot is gone
-//! that nothing asks for any more; a file was replaced under its old name before the page had loaded it.
+//! that nothing asks for any more; a file was replaced under its old name before the page had loaded it; a style gave a
+//! new name to a module that slots share with the shell.
 
 mod comparison;
 mod composition;

@@ -59,6 +59,7 @@ pub struct Moves {
     pub(super) revived: Vec<String>,
     pub(super) gone: Vec<(String, String)>,
     pub(super) caught_up: Vec<String>,
+    pub(super) aliases: Names<String>,
     pub(super) html: Option<String>,
 }
 

@@ -3,7 +3,7 @@ use alloc::{string::String, vec::Vec};
 use super::{
     comparison::Comparison,
     composition::{Composition, Stay, StayFile},
-    graph::{Reach, Trace, Walk},
+    graph::{Graph, Reach, Trace, Walk},
     moves::{Page, Plan},
     refusal::{Refusal, Why},
 };
@@ -26,10 +26,15 @@ pub fn plan(running: &Composition, base: &Manifest, target: &Manifest, page: &Pa
         return Plan::Refuse([Refusal::new(Why::BadBuild)].into());
     }
     let both = Comparison::new(base, target);
-    let shell = |reach| both.target.walk(target.entries.iter(), reach, &|_| false);
+    let shell = |graph: &Graph<'_>, reach| {
+        let entries = graph.build.entries.iter();
+        graph.walk(entries, reach, &|_| false)
+    };
     let mut planner = Planner {
-        shell: shell(Reach::Static),
-        whole_shell: shell(Reach::Whole),
+        shell: shell(&both.target, Reach::Static),
+        whole_shell: shell(&both.target, Reach::Whole),
+        old_shell: shell(&both.base, Reach::Static),
+        old_whole_shell: shell(&both.base, Reach::Whole),
         both,
         running,
         page,
@@ -53,6 +58,9 @@ pub(super) struct Planner<'a> {
     /// Of the target: what is loaded as the page starts, and what the shell may load later.
     pub(super) shell: Walk,
     pub(super) whole_shell: Walk,
+    /// The same of the base.
+    pub(super) old_shell: Walk,
+    pub(super) old_whole_shell: Walk,
     pub(super) refusals: Vec<Refusal>,
 }
 
@@ -144,15 +152,30 @@ impl<'a> Planner<'a> {
             .iter()
             .copied()
             .filter(|place| !(self.shell.has(*place) && is_style(place)))
+            .filter(|place| {
+                // A script that has another name for the sake of a style does what it did.
+                let chunk = self.both.chunk(*place);
+                chunk.is_some_and(|(_, chunk)| self.both.is_root(*place, chunk))
+            })
             .collect();
         for place in replaced {
             self.refuse_file(Why::FileReplaced, None, &[place]);
         }
-        let lost = |entry: &&String| !target.entries.contains(entry);
-        let came = |entry: &&String| !base.entries.contains(entry);
-        let differ = base.entries.iter().any(|entry| lost(&entry))
-            || target.entries.iter().any(|entry| came(&entry));
-        if changed.is_empty() && !differ {
+        let differ = base
+            .entries
+            .iter()
+            .any(|entry| !has_entry(target, base, entry))
+            || target
+                .entries
+                .iter()
+                .any(|entry| !has_entry(base, target, entry));
+        // Nor can a later part do without a style that its script names.
+        let lost = self.old_whole_shell.order.iter().copied().find(|place| {
+            let chunk = self.both.base.chunk(*place);
+            let is_style = chunk.is_some_and(|(_, chunk)| is_style_of(chunk.kind));
+            is_style && !self.old_shell.has(*place) && self.both.mate(*place).is_none()
+        });
+        if changed.is_empty() && !differ && lost.is_none() {
             return false;
         }
         let before = self.refusals.len();
@@ -183,34 +206,36 @@ impl<'a> Planner<'a> {
             self.refuse_file(why, None, &way);
         }
         if self.refusals.len() == before {
-            self.refuse_entries(&changed);
+            self.refuse_entries(&changed, lost);
         }
         true
     }
 
     /// The shell changed, and no module of it did: names do not follow content, or an entry is not listed.
-    fn refuse_entries(&mut self, changed: &[usize]) {
+    fn refuse_entries(&mut self, changed: &[usize], lost: Option<usize>) {
         let (base, target) = (self.both.base.build, self.both.target.build);
         if let Some(place) = changed.first() {
             return self.refuse_file(Why::ShellChanged, None, &[*place]);
         }
-        let file = target
-            .entries
-            .iter()
-            .find(|entry| !base.entries.contains(entry))
-            .or_else(|| {
-                base.entries
-                    .iter()
-                    .find(|entry| !target.entries.contains(entry))
-            });
+        let came = |build: &'a Manifest, other: &'a Manifest| {
+            let mut entries = build.entries.iter();
+            entries.find(|entry| !has_entry(other, build, entry))
+        };
+        let entry = came(target, base).or_else(|| came(base, target));
+        let lost = lost.and_then(|place| self.both.base.chunk(place));
+        let file = entry.or(lost.map(|(path, _)| path));
         let module = file
             .and_then(|file| target.chunks.get(file).or_else(|| base.chunks.get(file)))
             .map(|chunk| chunk.id.clone());
+        let why = match entry {
+            Some(_) => Why::EntryChanged,
+            None => Why::ShellChanged,
+        };
         self.refuse(Refusal {
             file: file.cloned(),
             root: module.iter().cloned().collect(),
             module,
-            ..Refusal::new(Why::EntryChanged)
+            ..Refusal::new(why)
         });
     }
 
@@ -267,7 +292,7 @@ impl<'a> Planner<'a> {
                     stay: Some(stay),
                     ..
                 }) => {
-                    let integrity = stay.files.get(file).map(|held| &held.integrity);
+                    let integrity = Some(&stay.integrity);
                     *file != &to.file
                         || integrity != target.chunks.get(&to.file).map(|chunk| &chunk.integrity)
                 }
@@ -330,11 +355,7 @@ impl<'a> Planner<'a> {
     /// The slots that will run older code than their pointers say.
     fn stays(&self, cases: &[Case<'a>]) -> Names<Stay> {
         let base = self.both.base.build;
-        let is_shell = |place| {
-            self.both
-                .mate(place)
-                .is_some_and(|mate| self.whole_shell.has(mate))
-        };
+        let is_shell = |place| self.old_whole_shell.has(place);
         let mut stays = Vec::new();
         for case in cases.iter().filter(|case| case.is_left()) {
             let Some(from) = &case.from else { continue };
@@ -357,8 +378,10 @@ impl<'a> Planner<'a> {
                         };
                         Some((path.clone(), file))
                     });
+                    let own = base.chunks.get(from.file);
                     Stay {
                         file: from.file.clone(),
+                        integrity: own.map(|chunk| chunk.integrity.clone()).unwrap_or_default(),
                         schema: from.schema,
                         files: files.collect(),
                     }
@@ -367,6 +390,15 @@ impl<'a> Planner<'a> {
             stays.push((case.name.clone(), stay));
         }
         Names::from_pairs(stays)
+    }
+
+    /// Under which name the page has loaded a script of the target's shell.
+    pub(super) fn loaded_from(&self, place: usize) -> Option<&'a String> {
+        let (_, chunk) = self.both.chunk(place)?;
+        let origin = self.both.origin(place, chunk);
+        let file = origin.and_then(|origin| self.both.base.chunk(origin));
+        let known = self.running.aliases.get(&chunk.id);
+        known.or(file.map(|(file, _)| file))
     }
 
     /// Looks at everything that the pointers to move lead to.
@@ -383,7 +415,12 @@ impl<'a> Planner<'a> {
                 continue;
             };
             let (why, missing) = if self.whole_shell.has(place) {
-                if !shell_changed || !self.both.is_root(place, chunk) || is_style_of(chunk.kind) {
+                let clashes = if shell_changed {
+                    self.both.is_root(place, chunk)
+                } else {
+                    self.loaded_from(place).is_some_and(|file| file != path)
+                };
+                if !clashes || is_style_of(chunk.kind) {
                     continue;
                 }
                 match self.both.missing_export(chunk) {
@@ -437,6 +474,18 @@ impl<'a> Planner<'a> {
         gone.into_iter()
             .chain(held.map(|file| &file.integrity))
             .any(|other| other != integrity)
+    }
+}
+
+/// Whether one build starts with what `entry` is in another.
+fn has_entry(build: &Manifest, other: &Manifest, entry: &String) -> bool {
+    match other.chunks.get(entry) {
+        Some(chunk) => build
+            .entries
+            .iter()
+            .filter_map(|entry| build.chunks.get(entry))
+            .any(|started| started.id == chunk.id),
+        None => build.entries.contains(entry),
     }
 }
 
