@@ -22,7 +22,7 @@ fn text(text: &str) -> String {
     text.into()
 }
 
-const REASONS: [Reason; 15] = [
+const REASONS: [Reason; 17] = [
     Reason::NoReleaseYet,
     Reason::SameBuild,
     Reason::UnknownRunningBuild,
@@ -38,6 +38,8 @@ const REASONS: [Reason; 15] = [
     Reason::ReloadDidNotTake,
     Reason::Expired,
     Reason::Reloading,
+    Reason::SlotsChanged,
+    Reason::SwapPaused,
 ];
 
 const KINDS: [DecisionKind; 5] = [
@@ -48,7 +50,7 @@ const KINDS: [DecisionKind; 5] = [
     DecisionKind::Reload,
 ];
 
-const ABORTS: [AbortReason; 8] = [
+const ABORTS: [AbortReason; 9] = [
     AbortReason::Offline,
     AbortReason::Unreachable,
     AbortReason::StateNotSaved,
@@ -56,6 +58,7 @@ const ABORTS: [AbortReason; 8] = [
     AbortReason::ReloadIgnored,
     AbortReason::NoSkew,
     AbortReason::Superseded,
+    AbortReason::SwapFailed,
     AbortReason::Disposed,
 ];
 
@@ -227,6 +230,8 @@ fn statuses() -> Vec<Status> {
         PhaseName::Probing,
         PhaseName::Capturing,
         PhaseName::Reloading,
+        PhaseName::Swapping,
+        PhaseName::Probation,
     ];
     let urgencies = [Urgency::Routine, Urgency::Soon, Urgency::Now];
     let full = (0..4).map(|turn| Status {

@@ -9,16 +9,16 @@ import { transform } from 'esbuild';
 import { PACKAGE, ROOT, packed } from './support.mjs';
 
 const text = (name) => readFileSync(join(PACKAGE, name), 'utf8');
-const KITS = ['adapters', 'adopt', 'slots', 'testing', 'wasm-slot'];
+const KITS = ['adapters', 'adopt', 'react', 'slots', 'testing', 'vue', 'wasm-slot'];
 const STORES = ['stores.js', 'stores-slim.js'];
 const SLOTS = ['vite-compare.js', 'vite-slots.js', 'vite-slots-dev.js', 'vite-slots-edit.js', 'vite-slots-find.js', 'vite-slots-graph.js', 'vite-slots-names.js', 'vite-wasm-slot.js'];
-const SCRIPTS = ['changeover.js', 'index.js', 'index.cjs', 'runtime.js', 'runtime-slim.js', ...STORES, ...KITS.flatMap((name) => [`${name}.js`, `${name}.cjs`])];
+const SCRIPTS = ['changeover.js', 'index.js', 'index.cjs', 'runtime.js', 'runtime-slim.js', 'runtime-slots-slim.js', ...STORES, ...KITS.flatMap((name) => [`${name}.js`, `${name}.cjs`])];
 
 test('the tarball holds the documented files and no others', () => {
   const platform = `${process.platform}-${process.arch}`;
   const names = packed().files.map(({ path }) => path).sort();
   const documented = [
-    ...SCRIPTS, ...['index', ...KITS].flatMap((name) => [`${name}.d.ts`, `${name}.d.cts`]), 'changeover.wasm', 'stores.wasm', 'vite.js', 'vite-manifest.js', ...SLOTS, 'vite-stores.js', 'vite.d.ts', 'bin/changeover.mjs', 'package.json',
+    ...SCRIPTS, ...['index', ...KITS].flatMap((name) => [`${name}.d.ts`, `${name}.d.cts`]), 'changeover.wasm', 'changeover-slots.wasm', 'stores.wasm', 'vite.js', 'vite-manifest.js', ...SLOTS, 'vite-stores.js', 'vite.d.ts', 'bin/changeover.mjs', 'package.json',
     `native/${platform}/changeover${process.platform === 'win32' ? '.exe' : ''}`, 'README.md',
   ];
   assert.deepEqual(names, documented.sort());

@@ -33,6 +33,8 @@ export const events = [
   {"type":"decisionMade","decision":{"kind":"swap","reason":"reloadDidNotTake"}},
   {"type":"decisionMade","decision":{"kind":"prompt","reason":"expired"}},
   {"type":"decisionMade","decision":{"kind":"reload","reason":"reloading"}},
+  {"type":"decisionMade","decision":{"kind":"ignore","reason":"slotsChanged"}},
+  {"type":"decisionMade","decision":{"kind":"wait","reason":"swapPaused"}},
   {"type":"promptShown","prompt":{"reason":"newBuild","sequence":3115,"build":"9eedfbeeca","message":"\"Faster\"\u0001\n\ttables\\ ✓","canSnooze":true,"countdownUntil":1800000000000,"busy":{"type":"holds","reasons":["upload","call"]},"trouble":"offline"}},
   {"type":"promptShown","prompt":{"reason":"newBuild","sequence":3115,"build":"9eedfbeeca","message":null,"canSnooze":false,"countdownUntil":null,"busy":null,"trouble":null}},
   {"type":"promptShown","prompt":{"reason":"newBuild","sequence":3115,"build":"9eedfbeeca","message":null,"canSnooze":false,"countdownUntil":null,"busy":{"type":"reloading"},"trouble":null}},
@@ -43,6 +45,7 @@ export const events = [
   {"type":"changeoverAborted","changeover":"55eb902229","reason":"reloadIgnored"},
   {"type":"changeoverAborted","changeover":"55eb902229","reason":"noSkew"},
   {"type":"changeoverAborted","changeover":"55eb902229","reason":"superseded"},
+  {"type":"changeoverAborted","changeover":"55eb902229","reason":"swapFailed"},
   {"type":"changeoverAborted","changeover":"55eb902229","reason":"disposed"},
 ] as const satisfies readonly ReadonlyDeep<ChangeoverEvent>[];
 
