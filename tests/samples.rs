@@ -234,7 +234,7 @@ fn statuses() -> Vec<Status> {
         PhaseName::Probation,
     ];
     let urgencies = [Urgency::Routine, Urgency::Soon, Urgency::Now];
-    let full = (0..4).map(|turn| Status {
+    let full = (0..6).map(|turn| Status {
         level: if turn == 0 { Level::Off } else { Level::Full },
         level_reason: (turn == 0).then(|| text("disposed")),
         build: Some(build("a")),
