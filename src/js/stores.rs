@@ -1,29 +1,33 @@
 //! Migrations and shared stores, used by `stores.js` alone.
 
+mod app;
+mod words;
+
 use std::{cell::RefCell, rc::Rc};
 
-use js_sys::{Array, Function, Object, Promise};
+use js_sys::{Array, Object, Promise};
 use wasm_bindgen::{JsCast, prelude::*};
 
+use self::{
+    app::JsApp,
+    words::{
+        count, now, numbers, plan_of, promised, read_seen, read_spec, reported, text, thrown, whole,
+    },
+};
 use super::report_panics;
 use crate::{
     engine::{
-        durable::{
-            Capabilities, DurableError, Hop, Mode, Ours, Recipe, Reply, Seen, Stamp, Timing,
-            Untranslated, Ways,
-        },
-        io::Timestamp,
-        lineage::{Lineage, content_hash},
+        durable::{Capabilities, Timing, Ways},
         migration::{
-            Edge, Handover, Loss, MigrationError, Outcome, Plan, Registry, Run, RunInput,
-            RunOptions, RunOutput, StepRef, StoreReport, StoreSpec, Taker,
+            Handover, Loss, MigrationError, Plan, Registry, Run, RunInput, RunOptions, RunOutput,
+            Taker,
         },
         written::ToJson,
     },
     web::{
-        handle::{self, settle},
+        handle::{self},
         json,
-        shared::{self, App, Progress, Shared, Translated},
+        shared::{self, Shared},
     },
 };
 
@@ -431,287 +435,4 @@ impl OpenStore {
     pub fn close(&self) {
         self.0.close();
     }
-}
-
-/// The object that `stores.js` hands in for each store.
-struct JsApp {
-    host: JsValue,
-    store: String,
-    registry: Rc<RefCell<Registry>>,
-}
-
-impl JsApp {
-    fn tell(&self, method: &str, arguments: &Array) {
-        if let Ok(method) = json::property(&self.host, method).dyn_into::<Function>() {
-            let _ = method.apply(&self.host, arguments);
-        }
-    }
-
-    /// The recipes as JavaScript reads them: `[value, [[steps, ours?], …]]`, where `ours` is `[value, there]` with the
-    /// steps to where it is known below, and from there to where the hop begins.
-    fn written(&self, recipes: Vec<Recipe<JsValue>>) -> Result<Array, MigrationError> {
-        let mut ways = Vec::<((u32, u32), Array)>::new();
-        let mut way = |from: u32, to: u32| -> Result<Array, MigrationError> {
-            if let Some((_, steps)) = ways.iter().find(|(ends, _)| *ends == (from, to)) {
-                return Ok(steps.clone());
-            }
-            let registry = self.registry.borrow();
-            let plan = registry.plan(&self.store, from, to, Loss::Accept)?;
-            let steps: Array = plan
-                .steps
-                .iter()
-                .map(|it| JsValue::from(it.run.0))
-                .collect();
-            ways.push(((from, to), steps.clone()));
-            Ok(steps)
-        };
-        let all = Array::new();
-        for recipe in recipes {
-            let hops = Array::new();
-            for Hop { from, to, ours } in recipe.hops {
-                let steps = way(from, to)?;
-                let hop = Array::of1(&steps);
-                if let Some(Ours { value, base }) = ours {
-                    let mut there = way(to, base)?;
-                    if base != from {
-                        there = there.concat(&way(base, from)?);
-                    }
-                    hop.push(&Array::of2(&value, &there));
-                }
-                hops.push(&hop);
-            }
-            all.push(&Array::of2(&recipe.value, &hops));
-        }
-        Ok(all)
-    }
-}
-
-impl App for JsApp {
-    fn translate(&self, recipes: Vec<Recipe<JsValue>>, check: Option<u32>, done: Translated) {
-        let own = self.registry.borrow().head(&self.store).ok();
-        let end = |it: &Recipe<JsValue>| it.hops.last().map_or(it.schema, |hop| hop.to);
-        let read = own.filter(|own| recipes.iter().all(|it| end(it) == *own));
-        let recipes = match self.written(recipes) {
-            Ok(recipes) => recipes,
-            Err(error) => {
-                return done(Err((0, error.sentence().into())));
-            }
-        };
-        let schema = check.or(read).map_or(JsValue::UNDEFINED, JsValue::from);
-        let arguments = Array::of3(&recipes, &schema, &check.is_some().into());
-        let answer = json::property(&self.host, "translate")
-            .dyn_into::<Function>()
-            .and_then(|method| method.apply(&self.host, &arguments));
-        let failed = |error: JsValue| {
-            let place = json::number(&error, "place").unwrap_or_default();
-            let message = json::text(&error, "message");
-            let why = Untranslated {
-                message: message.unwrap_or_else(|| "the page's own translation failed".into()),
-                step: json::text(&error, "step"),
-                path: json::text(&error, "path"),
-            };
-            (place as usize, why)
-        };
-        match answer {
-            Err(error) => done(Err(failed(error))),
-            Ok(answer) => match answer.dyn_into::<Promise>() {
-                Ok(promise) => settle(&promise, move |made| {
-                    done(made.map(values).map_err(failed));
-                }),
-                Err(made) => done(Ok(values(made))),
-            },
-        }
-    }
-
-    fn on_reply(&self, id: u32, result: Result<Reply<JsValue>, DurableError>) {
-        let (error, value) = match result {
-            Err(error) => (thrown_durable(&error, &self.store), JsValue::UNDEFINED),
-            Ok(reply) => (JsValue::NULL, replied(reply)),
-        };
-        self.tell("reply", &Array::of3(&id.into(), &error, &value));
-    }
-
-    fn on_mode(&self, mode: &Mode) {
-        let (kind, reason, message) = match mode {
-            Mode::ReadWrite | Mode::ReadWriteThroughDown => ("readWrite", None, None),
-            Mode::ReadOnly { reason } => ("readOnly", Some(reason.code()), Some(reason.sentence())),
-            Mode::UseBackup { .. } => ("backup", Some("left"), None),
-            Mode::Refuse { reason } => ("refused", Some(reason.code()), Some(reason.sentence())),
-        };
-        let reason = reason.map_or(JsValue::NULL, JsValue::from);
-        let message = message.map_or(JsValue::NULL, JsValue::from);
-        self.tell("mode", &Array::of3(&kind.into(), &reason, &message));
-    }
-
-    fn on_problem(&self, error: &DurableError) {
-        self.tell("problem", &Array::of1(&thrown_durable(error, &self.store)));
-    }
-
-    fn on_progress(&self, progress: &Progress) {
-        let told = Object::new();
-        json::set(&told, "store", &self.store.as_str().into());
-        json::set(&told, "from", &progress.from.into());
-        json::set(&told, "to", &progress.to.into());
-        json::set(&told, "phase", &progress.phase.into());
-        json::set(&told, "done", &count(progress.done));
-        self.tell("progress", &Array::of1(&told));
-    }
-
-    fn on_change(&self, key: Option<&str>, value: Option<JsValue>) {
-        let key = key.map_or(JsValue::NULL, JsValue::from);
-        let value = value.unwrap_or(JsValue::UNDEFINED);
-        self.tell("change", &Array::of2(&key, &value));
-    }
-}
-
-fn read_spec(spec: &JsValue) -> StoreSpec {
-    let steps = json::property(spec, "steps").dyn_into::<Array>();
-    let steps = steps.unwrap_or_default();
-    let edges = steps.iter().map(|step| {
-        let number = |name| json::number(&step, name).map_or(0, |it| it as u32);
-        let flag = |name| json::property(&step, name).is_truthy();
-        let mut edge = Edge::new(number("from"), number("to"), StepRef(number("up")));
-        edge.down = json::number(&step, "down").map(|it| StepRef(it as u32));
-        edge.lossy_up = flag("lossyUp");
-        edge.lossy_down = flag("lossyDown");
-        edge.cost = number("cost");
-        edge.hash = json::text(&step, "id").map_or(0, |id| content_hash(id.as_bytes()));
-        edge
-    });
-    let reads = numbers(spec, "reads");
-    StoreSpec {
-        name: json::text(spec, "name").unwrap_or_default(),
-        head: json::number(spec, "schema").map_or(0, |it| it as u32),
-        edges: edges.collect(),
-        reads: (!reads.is_empty()).then(|| reads.into_iter().map(|it| it as u32).collect()),
-        allow_lossy: json::property(spec, "allowLossy").is_truthy(),
-        accepts: numbers(spec, "accepts"),
-    }
-}
-
-/// From what is stored to the head, or from the head to `to`.
-fn plan_of(registry: &Registry, job: &JsValue, loss: Loss) -> Result<Plan, MigrationError> {
-    let store = json::text(job, "store").unwrap_or_default();
-    let number = |name| json::number(job, name).map(|it| it as u32);
-    let from = match number("from") {
-        Some(from) => from,
-        None => registry.head(&store)?,
-    };
-    let lineage = json::text(job, "lineage").and_then(|it| Lineage::read(&it));
-    let lineage = lineage.unwrap_or_default();
-    match number("to") {
-        None => registry.plan_stored(&store, from, &lineage, loss),
-        Some(to) => {
-            registry.check_lineage(&store, from, &lineage)?;
-            registry.plan(&store, from, to, loss)
-        }
-    }
-}
-
-fn reported(report: StoreReport) -> JsValue {
-    let told = Object::new();
-    json::set(&told, "store", &report.store.into());
-    json::set(&told, "from", &report.from.into());
-    json::set(&told, "to", &report.to.into());
-    json::set(&told, "lossy", &report.lossy.into());
-    let steps = report.steps.into_iter().map(|step| {
-        let told = Object::new();
-        json::set(&told, "name", &step.name.to_text().into());
-        json::set(&told, "lossy", &step.lossy.into());
-        json::set(&told, "took", &(step.took as f64).into());
-        told
-    });
-    json::set(&told, "steps", &steps.collect::<Array>());
-    let error = match report.outcome {
-        Outcome::Ready => JsValue::NULL,
-        Outcome::Failed(error) => thrown(error),
-    };
-    json::set(&told, "error", &error);
-    told.into()
-}
-
-fn replied(reply: Reply<JsValue>) -> JsValue {
-    let stamped = |value: &JsValue, stamp: Stamp| {
-        let number = |it: u64| JsValue::from(it as f64);
-        Array::of3(value, &number(stamp.writer), &number(stamp.count))
-    };
-    match reply {
-        Reply::Value(None) | Reply::Written(_) | Reply::Deleted => JsValue::UNDEFINED,
-        Reply::Value(Some((value, stamp))) => stamped(&value, stamp).into(),
-        Reply::Rows { rows, last } => {
-            let rows = rows
-                .into_iter()
-                .map(|(key, value, _)| Array::of2(&key.into(), &value));
-            Array::of2(&rows.collect::<Array>(), &last.into()).into()
-        }
-    }
-}
-
-fn read_seen(seen: &JsValue) -> Option<Seen> {
-    if seen.is_undefined() {
-        return None;
-    }
-    let stamp = seen.dyn_ref::<Array>().and_then(|pair| {
-        Some(Stamp {
-            writer: json::whole(&pair.get(0))?,
-            count: json::whole(&pair.get(1))?,
-        })
-    });
-    Some(Seen(stamp))
-}
-
-/// What `stores.js` makes an error of.
-fn thrown(error: MigrationError) -> JsValue {
-    json::parse(&error.to_json())
-}
-
-fn thrown_durable(error: &DurableError, store: &str) -> JsValue {
-    let told = Object::new();
-    json::set(&told, "code", &error.code().into());
-    json::set(&told, "message", &error.sentence().into());
-    json::set(&told, "store", &store.into());
-    if let Some(why) = error.untranslated() {
-        for (name, text) in [("step", &why.step), ("path", &why.path)] {
-            let text = text.as_deref().map_or(JsValue::NULL, JsValue::from);
-            json::set(&told, name, &text);
-        }
-    }
-    told.into()
-}
-
-fn promised(begin: impl FnOnce(Box<dyn FnOnce(JsValue)>)) -> Promise {
-    let mut begin = Some(begin);
-    Promise::new(&mut |resolve, _| {
-        if let Some(begin) = begin.take() {
-            begin(Box::new(move |value| {
-                let _ = resolve.call1(&JsValue::UNDEFINED, &value);
-            }));
-        }
-    })
-}
-
-fn values(made: JsValue) -> Vec<JsValue> {
-    made.dyn_into::<Array>().unwrap_or_default().to_vec()
-}
-
-fn text(value: &JsValue) -> String {
-    value.as_string().unwrap_or_default()
-}
-
-fn whole(value: &JsValue) -> Option<u32> {
-    json::whole(value).map(|it| it as u32)
-}
-
-fn numbers(of: &JsValue, name: &str) -> Vec<u64> {
-    let list = json::property(of, name).dyn_into::<Array>();
-    let list = list.unwrap_or_default();
-    list.iter().filter_map(|it| json::whole(&it)).collect()
-}
-
-fn count(number: usize) -> JsValue {
-    JsValue::from(number as f64)
-}
-
-fn now() -> Timestamp {
-    Timestamp(js_sys::Date::now() as u64)
 }

@@ -9,28 +9,31 @@
 //! browser may commit. A write that depends on the head alone does not wait for it: it is judged by the head as it was
 //! last seen and written in the same turn, and taken back in the same transaction if the head turns out to be another.
 
+mod requests;
+
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
 
-use js_sys::{Array, Reflect};
+use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    IdbDatabase, IdbKeyRange, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction,
-    IdbTransactionMode,
+    IdbDatabase, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction, IdbTransactionMode,
 };
 
+use self::requests::{
+    ask, ask_copies, failed, matched, pairs, perform, record, result, schemas, told,
+};
 use super::{
     clock::Clock,
     handle::{Callback, Timer, collected, window},
     json,
 };
 use crate::engine::{
-    durable::{Answer, Facts, Failure, Head, Op, Reads, Record, ScanRead, Stamp, Write, judge},
+    durable::{Answer, Facts, Failure, Head, Op, Reads, Record, Write, judge},
     format::ParseError,
-    text::{decimal, find, join, quoted},
-    written::ToJson,
+    text::{join, quoted},
 };
 
 /// How a transaction ended.
@@ -579,162 +582,4 @@ fn abandon(request: &IdbOpenDbRequest) {
     request.set_onupgradeneeded(Some(&late));
     request.set_onsuccess(Some(&late));
     request.set_onerror(None);
-}
-
-/// Asks for the head, then the records, then the rows of the scan.
-fn ask(store: &IdbObjectStore, reads: &Reads) -> Result<Vec<IdbRequest>, JsValue> {
-    let mut requests = Vec::from([store.get(&HEAD.into())?]);
-    let wanted = &reads.records;
-    if wanted.len() < MANY {
-        for (schema, key) in wanted {
-            requests.push(store.get(&name(*schema, key))?);
-        }
-    } else {
-        for schema in schemas(wanted) {
-            let mut keys = wanted.iter().filter(|it| it.0 == schema).map(|it| &it.1);
-            let first = keys.next();
-            if let (Some(first), Some(last)) = (first, keys.next_back().or(first)) {
-                requests.extend(ask_range(store, schema, first, last)?);
-            }
-        }
-    }
-    if let Some(scan) = &reads.scan {
-        let range = range(scan.schema, scan.after.as_deref())?;
-        let limit = u32::try_from(scan.limit).unwrap_or(u32::MAX);
-        requests.push(store.get_all_keys_with_key_and_limit(&range, limit)?);
-        requests.push(store.get_all_with_key_and_limit(&range, limit)?);
-    }
-    Ok(requests)
-}
-
-/// Asks for the copies of rows, for each schema their keys and their values.
-fn ask_copies(
-    store: &IdbObjectStore,
-    scan: &ScanRead,
-    rows: &[(String, JsValue)],
-) -> Result<Vec<IdbRequest>, JsValue> {
-    let mut requests = Vec::new();
-    if let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) {
-        for schema in &scan.also {
-            requests.extend(ask_range(store, *schema, first, last)?);
-        }
-    }
-    Ok(requests)
-}
-
-fn ask_range(
-    store: &IdbObjectStore,
-    schema: u32,
-    first: &str,
-    last: &str,
-) -> Result<[IdbRequest; 2], JsValue> {
-    let range = IdbKeyRange::bound(&name(schema, first), &name(schema, last))?;
-    Ok([
-        store.get_all_keys_with_key(&range)?,
-        store.get_all_with_key(&range)?,
-    ])
-}
-
-fn perform(store: &IdbObjectStore, write: &Write<JsValue>) -> Result<IdbRequest, JsValue> {
-    match write {
-        Write::Head(head) => store.put_with_key(&head.to_json().into(), &HEAD.into()),
-        Write::Put {
-            schema,
-            key,
-            record,
-        } => {
-            let Record {
-                stamp: Stamp { writer, count },
-                epoch,
-                value,
-            } = record;
-            let number = |it: &u64| JsValue::from(*it as f64);
-            let fields = Array::of4(&number(writer), &number(count), &number(epoch), value);
-            store.put_with_key(&fields, &name(*schema, key))
-        }
-        Write::Delete { schema, key } => store.delete(&name(*schema, key)),
-        Write::Clear { schema } => store.delete(&range(*schema, None)?.into()),
-    }
-}
-
-fn name(schema: u32, key: &str) -> JsValue {
-    join(&[&decimal(schema.into()), ":", key]).into()
-}
-
-/// All records of a schema after a key, no other schema's: `;` comes next after `:`.
-fn range(schema: u32, after: Option<&str>) -> Result<IdbKeyRange, JsValue> {
-    let lower = name(schema, after.unwrap_or_default());
-    let upper = join(&[&decimal(schema.into()), ";"]);
-    IdbKeyRange::bound_with_lower_open_and_upper_open(&lower, &upper.into(), true, true)
-}
-
-/// The different schemas of a list, in the order they appear.
-fn schemas(wanted: &[(u32, String)]) -> Vec<u32> {
-    let mut schemas = Vec::new();
-    for (schema, _) in wanted {
-        if !schemas.contains(schema) {
-            schemas.push(*schema);
-        }
-    }
-    schemas
-}
-
-fn result(request: &IdbRequest) -> JsValue {
-    request.result().unwrap_or(JsValue::UNDEFINED)
-}
-
-/// Keys and values that were read with two requests, in key order.
-fn pairs(names: &IdbRequest, values: &IdbRequest) -> Vec<(String, JsValue)> {
-    let array = |request| result(request).dyn_into::<Array>().unwrap_or_default();
-    let (names, values) = (array(names), array(values));
-    let keys = names.iter().map(|name| {
-        let name = name.as_string().unwrap_or_default();
-        let colon = find(&name, ":").map_or(0, |at| at + 1);
-        name.get(colon..).unwrap_or_default().to_owned()
-    });
-    keys.zip(values.iter()).collect()
-}
-
-/// For each of `keys` its record, if it was found; both are in the order of the database.
-fn matched(keys: &[&String], found: Vec<(String, JsValue)>) -> Vec<Option<Record<JsValue>>> {
-    let mut rest = found.as_slice();
-    let one = |key: &&String| {
-        // What lies between the keys was not asked for.
-        let place = rest.iter().position(|(name, _)| name == *key)?;
-        let value = &rest[place].1;
-        rest = &rest[place + 1..];
-        record(value)
-    };
-    keys.iter().map(one).collect()
-}
-
-fn record(value: &JsValue) -> Option<Record<JsValue>> {
-    let fields: &Array = value.dyn_ref()?;
-    let number = |place| fields.get(place).as_f64().map(|it| it as u64);
-    Some(Record {
-        stamp: Stamp {
-            writer: number(0)?,
-            count: number(1)?,
-        },
-        epoch: number(2)?,
-        value: fields.get(3),
-    })
-}
-
-fn failed(error: &JsValue) -> Failure {
-    match json::text(error, "name").as_deref() {
-        Some("QuotaExceededError") => Failure::Quota,
-        _ => Failure::Failed {
-            message: told(error),
-        },
-    }
-}
-
-/// What an error of the database says.
-fn told(error: &JsValue) -> String {
-    let name = json::text(error, "name");
-    let message = json::text(error, "message").filter(|text| !text.is_empty());
-    message
-        .or(name)
-        .unwrap_or_else(|| "the browser does not say why".into())
 }
