@@ -18,7 +18,7 @@ const START = 'function __wbg_finalize_init(instance, module) {';
 const LOADING = 'async function __wbg_load(module, imports) {';
 const EXPORTED = 'export { initSync, __wbg_init as default };';
 
-/** The plugin; it works in a dev server too, where a new file reloads the page. */
+/** The plugin; in a dev server a new build is taken with its state. */
 export function wasmSlots() {
   let development = false;
   const emitted = new Map(); // module -> its asset
