@@ -269,8 +269,13 @@ fn hint(refusals: &[Refusal]) -> Option<String> {
         .iter()
         .find(|refusal| refusal.why == Why::SignatureMissing)?;
     let module = missing.module.as_deref()?;
+    // A chunk without a module of its own is none that can be named in the options.
+    let what = match module.strip_prefix("chunk:") {
+        Some(chunk) => format!("the module that is used from the chunk {chunk}"),
+        None => module.to_owned(),
+    };
     Some(format!(
-        "pinning {module} would make this a swap the next time"
+        "pinning {what} would make this a swap the next time"
     ))
 }
 

@@ -224,6 +224,33 @@ fn one_sentence_says_what_a_deploy_means_and_the_others_why() {
 }
 
 #[test]
+fn a_hint_names_what_can_be_pinned() {
+    let renamed = |id: &str, edit: fn(&mut Texts)| {
+        let mut build = build(id, edit);
+        for chunk in build
+            .chunks
+            .values_mut()
+            .filter(|chunk| chunk.id == "src/util.js")
+        {
+            chunk.id = "chunk:util".into();
+        }
+        build
+    };
+    let export: fn(&mut Texts) = |texts| {
+        texts.util = "2".into();
+        texts.exports.push("round".into());
+    };
+    let root = manifests(&[renamed("a", |_| {}), renamed("b", export)]);
+    let text = said(root.path(), &["a.json", "b.json"]);
+    assert_eq!(
+        text.lines().last(),
+        Some(
+            "  pinning the module that is used from the chunk util would make this a swap the next time"
+        )
+    );
+}
+
+#[test]
 fn programs_get_the_same_in_fields() {
     let root = manifests(&[
         build("a", |_| {}),
