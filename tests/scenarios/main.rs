@@ -13,5 +13,6 @@ mod odd_answers;
 mod page;
 mod recovering;
 mod sharing;
+mod staying;
 mod streaming;
 mod words;

@@ -120,7 +120,10 @@ impl Guard {
             self.plan_swap(target);
         }
         let known = self.swaps.known.as_ref()?;
-        known.way.as_ref().map(|_| Changed::Slots)
+        // Code that nobody can replace would stay behind: that takes a refresh, unless something is missing right now.
+        let is_missed = self.chunks.explained_by.as_ref() == Some(target);
+        let goes = |(moves, _): &&(Moves, bool)| moves.stays.is_empty() || is_missed;
+        known.way.as_ref().filter(goes).map(|_| Changed::Slots)
     }
 
     fn plan_swap(&mut self, target: &BuildId) {
