@@ -90,7 +90,7 @@ export function moduleOf({ name, code, id, integrity, schema, reads }, address, 
   return `${head}import { wasmSlot as changeover_slot } from ${JSON.stringify(library)};
 ${code}
 const changeover_schema = ${schema};
-const changeover_app = changeover_slot({ ...${JSON.stringify({ name, id, integrity, schema, reads })}, create: changeover_glue, wasm: new URL(${address}, import.meta.url).href });
+const changeover_app = changeover_slot({ ...${JSON.stringify({ name, id, integrity, schema, reads })}, create: changeover_glue, glue: import.meta.url, wasm: new URL(${address}, import.meta.url).href });
 await changeover_app.ahead();
 const { mount: changeover_mount, migrations: changeover_migrations } = changeover_app;
 export { changeover_mount as mount, changeover_migrations as migrations, changeover_schema as schema };

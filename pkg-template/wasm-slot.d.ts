@@ -7,6 +7,8 @@ export interface WasmParts {
   name: string;
   /** Makes glue for one instance. */
   create(): WasmGlue;
+  /** The full address of the module that has the glue: errors in it are the app's. */
+  glue?: string;
   /** The full address of the WebAssembly. */
   wasm: string;
   /** Names the pair of glue and WebAssembly; stands in the custom section `changeover.pair` of the latter. Without it nothing is compared. */

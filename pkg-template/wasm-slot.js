@@ -14,7 +14,7 @@ const PAIR = 'changeover.pair';
  * @returns {import('./wasm-slot.js').WasmSlot}
  */
 export function wasmSlot(parts) {
-  const { name, create, wasm, schema, reads = [] } = parts;
+  const { name, create, glue: here, wasm, schema, reads = [] } = parts;
   let compiled = null; // while somebody needs it
   let users = 0;
 
@@ -61,8 +61,10 @@ export function wasmSlot(parts) {
       console.error(`${name}: ${text}`);
       failed(failure({ code: 'slot_panicked', message: `${name} ${text}` }));
     };
+    // Not every browser names the WebAssembly; what it was called by is in every stack.
     const heard = ({ filename, error, message }) => {
-      if (!panic && (filename === wasm || String(error?.stack).includes(wasm))) failed(error ?? new Error(message));
+      const said = `${filename} ${error?.stack}`;
+      if (!panic && (said.includes(wasm) || (here && said.includes(here)))) failed(error ?? new Error(message));
     };
 
     const { call, end } = await begin();

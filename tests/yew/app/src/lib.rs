@@ -54,10 +54,15 @@ fn App(props: &AppProps) -> Html {
     let oninput = {
         let text = text.clone();
         move |event: InputEvent| {
-            text.set(event.target_unchecked_into::<web_sys::HtmlInputElement>().value());
+            text.set(
+                event
+                    .target_unchecked_into::<web_sys::HtmlInputElement>()
+                    .value(),
+            );
         }
     };
     let boom = |_: MouseEvent| panic!("the button was pressed");
+    let trap = |_: MouseEvent| core::arch::wasm32::unreachable();
     html! {
         <section>
             <h1>{ if cfg!(feature = "second") { "The second build" } else { "The first build" } }</h1>
@@ -67,6 +72,7 @@ fn App(props: &AppProps) -> Html {
             <Echo />
             <Clock />
             <button id="boom" onclick={boom}>{ "panic" }</button>
+            <button id="trap" onclick={trap}>{ "trap" }</button>
             if cfg!(feature = "broken") {
                 <Broken />
             }
