@@ -27,7 +27,7 @@ async function open(t, browser) {
   await tab.waitFor(() => Boolean(window.view) && Boolean(window.changeover));
   await tab.eval(() => {
     window.ended = [];
-    window.changeover.on('swapEnded', ({ outcome, reason, message }) => ended.push([outcome, reason, message?.replace(/:\d+:\d+/, '')]));
+    window.changeover.on('swapEnded', ({ outcome, reason, message }) => ended.push([outcome, reason, message?.replace(/:\d+:\d+/, '') ?? null]));
   });
   await tab.click('#count');
   await tab.type('#text', 'tea');
