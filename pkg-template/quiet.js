@@ -16,6 +16,10 @@ export function createQuiet(target = window) {
   const hear = (event) => {
     if (!event.isTrusted) return;
     const { type } = event;
+    if (type === 'pointermove') {
+      if (!event.buttons) pointers = 0; // it went up where nobody told us
+      return;
+    }
     if (type === 'pointerdown') pointers += 1;
     else if (type === 'pointerup' || type === 'pointercancel') pointers = Math.max(0, pointers - 1);
     else if (type === 'compositionstart') composing = true;
@@ -23,7 +27,7 @@ export function createQuiet(target = window) {
     if (type !== 'pointerup' && type !== 'pointercancel') used += 1;
     last = now();
   };
-  const kinds = ['pointerdown', 'pointerup', 'pointercancel', 'keydown', 'input', 'compositionstart', 'compositionend', 'paste', 'drop'];
+  const kinds = ['pointerdown', 'pointermove', 'pointerup', 'pointercancel', 'keydown', 'input', 'compositionstart', 'compositionend', 'paste', 'drop'];
   for (const kind of kinds) target.addEventListener(kind, hear, { capture: true, passive: true });
 
   const busy = () => {

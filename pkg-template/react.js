@@ -7,7 +7,7 @@
 import * as React from 'react';
 import { flushSync } from 'react-dom';
 import { load as loadSlot, registry } from './slots.js';
-import { handOver } from './slots-view.js';
+import { handOver, isBlank, takeUp } from './slots-view.js';
 
 const { Component, Suspense, createContext, createElement, useContext, useEffect, useLayoutEffect, useReducer, useRef, useState, useSyncExternalStore } = React;
 
@@ -93,6 +93,7 @@ function slotOf(id, load, module) {
         snapshot: () => all.shown.kept.values(),
         async prepare(fresh, value, broke) {
           const old = all.shown;
+          const wasBlank = isBlank(old.place);
           const made = generate(await registry().through(id, fresh, load), value);
           made.broke = broke;
           all.next = made;
@@ -118,7 +119,7 @@ function slotOf(id, load, module) {
               turn(made, old, () => {
                 all.shown = old;
                 all.last = null;
-              }, { toOlder: true }),
+              }, { toOlder: true, taken: made.taken }),
             drop() {
               latest = made.module;
               made.stays = true;
@@ -129,7 +130,7 @@ function slotOf(id, load, module) {
               forget();
               render();
             },
-            isEmpty: () => !made.place?.childElementCount && !made.place?.textContent.trim(),
+            isEmpty: () => !wasBlank && made.place?.isConnected && isBlank(made.place),
           };
         },
       });
@@ -191,10 +192,20 @@ class Boundary extends Component {
     return { error: { is: error } };
   }
 
+  /** Right before what broke is removed. */
+  getSnapshotBeforeUpdate() {
+    const { generation } = this.props;
+    if (this.state.error && generation.place) generation.taken ??= takeUp(generation.place);
+    return null;
+  }
+
+  componentDidUpdate() {}
+
   componentDidCatch(error) {
     const { generation } = this.props;
     generation.fail(error);
-    generation.broke?.(error);
+    // While React commits, nothing can be shown in its place.
+    queueMicrotask(() => generation.broke?.(error));
   }
 
   render() {

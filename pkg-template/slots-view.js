@@ -4,8 +4,18 @@
 /**
  * Calls `change`, which hides `from` and shows `to`, and gives `to` the focus, the selection, the scroll positions and what was
  * typed and chosen in `from`, where it has the same element. What `to` has brought along itself counts, unless it is older.
+ * `taken`: what `takeUp` has found in `from`, for one whose content may be gone by now.
  */
-export function handOver(from, to, change, { toOlder = false } = {}) {
+export function handOver(from, to, change, { toOlder = false, taken = takeUp(from) } = {}) {
+  change();
+  taken(to, toOlder);
+}
+
+/** Whether there is nothing to be seen in a place. */
+export const isBlank = (place) => !place?.childElementCount && !place?.textContent.trim();
+
+/** Takes up what the user's hands are on in `from`; the result puts it down in another place. */
+export function takeUp(from) {
   const active = from.getRootNode().activeElement;
   const focused = from.contains(active) && [keyOf(active, from), selectionOf(active)];
   const inside = scrolledIn(from.querySelectorAll('*')).map(([element, ...at]) => [keyOf(element, from), ...at]);
@@ -14,19 +24,20 @@ export function handOver(from, to, change, { toOlder = false } = {}) {
   for (let element = from; (element = element.parentElement); ) around.push(element);
   const before = scrolledIn(around);
   const typed = [...from.querySelectorAll(FIELDS)].filter(differs).map((field) => [keyOf(field, from), field]);
-  change();
-  for (const [key, field] of typed) carry(field, find(to, key), toOlder);
-  for (const [element, ...at] of [...before, ...inside.map(([key, ...at]) => [find(to, key), ...at])]) {
-    element?.scrollTo({ left: at[0], top: at[1], behavior: 'instant' });
-  }
-  const target = focused && find(to, focused[0]);
-  if (!target) return;
-  target.focus({ preventScroll: true });
-  try {
-    if (focused[1]) target.setSelectionRange(...focused[1]);
-  } catch {
-    // The field is of a type that has no selection any more; the focus is enough.
-  }
+  return (to, toOlder) => {
+    for (const [key, field] of typed) carry(field, find(to, key), toOlder);
+    for (const [element, ...at] of [...before, ...inside.map(([key, ...at]) => [find(to, key), ...at])]) {
+      element?.scrollTo({ left: at[0], top: at[1], behavior: 'instant' });
+    }
+    const target = focused && find(to, focused[0]);
+    if (!target) return;
+    target.focus({ preventScroll: true });
+    try {
+      if (focused[1]) target.setSelectionRange(...focused[1]);
+    } catch {
+      // The field is of a type that has no selection any more; the focus is enough.
+    }
+  };
 }
 
 const FIELDS = 'input, textarea, select';

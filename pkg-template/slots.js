@@ -3,7 +3,7 @@
 // In order: the document says in a block of JSON which file each slot has (vite-slots.js writes it); `load` brings that
 // file with its styles; whoever mounts a slot holds it; the swap driver opens other files, lets the holders prepare, show and
 // drop them, and moves the pointers. There is one registry a page, whatever mix of copies of this module runs in it.
-import { handOver, ticked } from './slots-view.js';
+import { handOver, isBlank, ticked } from './slots-view.js';
 
 export { handOver };
 
@@ -52,8 +52,8 @@ function createRegistry(document) {
     return link;
   };
 
-  /** Brings a style in; it counts once a pointer lists it. What somebody else has brought in is theirs. */
-  const style = (file) => {
+  /** Brings a style in, behind the link `near`; it counts once a pointer lists it. What somebody else has brought in is theirs. */
+  const style = (file, near) => {
     const known = links.get(file);
     if (known) return known.done;
     const href = url(file);
@@ -68,7 +68,8 @@ function createRegistry(document) {
       };
     });
     links.set(file, { link, done });
-    document.head.append(link);
+    if (near) near.after(link);
+    else document.head.append(link);
     return done;
   };
   const forget = (file) => {
@@ -83,7 +84,7 @@ function createRegistry(document) {
       module.catch(() => opened.delete(file)); // the next call tries again
       opened.set(file, module);
     }
-    return Promise.all([opened.get(file), ...css.map(style)]).then(([module]) => module);
+    return Promise.all([opened.get(file), ...css.map((name) => style(name))]).then(([module]) => module);
   };
 
   const self = {
@@ -196,6 +197,7 @@ export const slot = (id, load) => ({
       snapshot: () => now.instance.snapshot?.(),
       async prepare(fresh, state, broke) {
         const old = now;
+        const wasBlank = isBlank(old.place);
         const mine = ticked(old.place);
         const theirs = [];
         const settle = () => {
@@ -230,7 +232,7 @@ export const slot = (id, load) => ({
           },
           drop: () => end(old),
           discard: () => end(made),
-          isEmpty: () => !made.place.childElementCount && !made.place.textContent.trim(),
+          isEmpty: () => !wasBlank && !gone && isBlank(made.place),
         };
       },
     });

@@ -13,6 +13,8 @@ const LANES = 6;
 const PRELOAD = 4_000;
 /** How often the new generation is looked at for showing nothing. */
 const LOOK = 500;
+/** How long it may show nothing before it is shown, say because its data is on the way. */
+const BLANK = 3_000;
 /** Longest time for one step of a migration. */
 const BUDGET = 3_000;
 
@@ -37,6 +39,8 @@ export function createSwap({ slots, answer, stores }) {
     styles: [],
     before: [], // pointers as they were
     removed: [], // links that are out of force
+    urls: [], // of new files: what breaks there is the swap's to deal with
+    turn: 0, // grows when what was prepared is dropped
     watching: null,
     over: new AbortController(),
   });
@@ -124,20 +128,33 @@ export function createSwap({ slots, answer, stores }) {
     },
 
     async mount(mine, { slots: names, styles }) {
+      const { turn } = mine;
       try {
         mine.styles = styles;
-        await Promise.all(styles.map((file) => slots.style(file)));
+        await Promise.all(styles.map((file) => slots.style(file, kin(slots.url(file)))));
       } catch (error) {
         return { type: 'mountFailed', slot: names[0] ?? '', message: textOf(error) };
       }
+      listen(mine);
       for (const { slot, holder } of holdersOf(names)) {
-        const broke = (error) => report(mine, { type: 'threw', slot, message: textOf(error) });
+        const broke = (error) => mine.turn === turn && report(mine, { type: 'threw', slot, message: textOf(error) });
         try {
+          if (mine.turn !== turn) return null;
           const part = await holder.prepare(mine.modules.get(slot), mine.values.get(holder), broke);
+          if (mine.turn !== turn) return carefully(part.discard), null;
           mine.prepared.push({ slot, part });
+        } catch (error) {
+          return { type: 'mountFailed', slot, message: textOf(error) };
+        }
+      }
+      for (const { slot, part } of [...mine.prepared]) {
+        try {
           await part.ready;
         } catch (error) {
           return { type: 'mountFailed', slot, message: textOf(error) };
+        }
+        for (const end = Date.now() + BLANK; mine.turn === turn && part.isEmpty?.(); await pause(LOOK / 10)) {
+          if (Date.now() > end) return { type: 'empty', slot };
         }
       }
       return { type: 'mounted' };
@@ -161,34 +178,24 @@ export function createSwap({ slots, answer, stores }) {
         mine.links.push(link);
       }
       for (const file of stylesOut) mine.removed.push(...disable(slots.url(file)));
+      mine.since = quiet.mark();
       return { type: 'switched' };
     },
 
     watch(mine, { slots: names, files }) {
-      const urls = files.map((file) => slots.url(file));
+      mine.urls.push(...files.map((file) => slots.url(file)));
+      listen(mine);
       const watched = new Set(names);
-      const blame = (text) => urls.some((url) => String(text).includes(url));
-      const heard = (event) => {
-        const error = event.error ?? event.reason;
-        if (!blame(event.filename) && !blame(error?.stack)) return;
-        report(mine, { type: 'threw', slot: null, message: textOf(error ?? event.message) });
-      };
-      addEventListener('error', heard);
-      addEventListener('unhandledrejection', heard);
-      const timer = setInterval(() => {
+      mine.timer = setInterval(() => {
+        // Whoever uses it may well have emptied it.
+        if (quiet.isDisturbed(mine.since)) return;
         for (const { slot, part } of mine.prepared) if (watched.has(slot) && part.isEmpty?.()) report(mine, { type: 'empty', slot });
       }, LOOK);
-      mine.watching = () => {
-        removeEventListener('error', heard);
-        removeEventListener('unhandledrejection', heard);
-        clearInterval(timer);
-        mine.watching = null;
-      };
       return null; // only what goes wrong is told
     },
 
     commit(mine, { styles }) {
-      for (const { part } of mine.prepared) part.drop();
+      for (const { part } of mine.prepared) carefully(part.drop);
       for (const file of styles) for (const link of linksTo(slots.url(file))) link.remove();
       for (const { link } of mine.removed) link.remove();
       slots.tidy();
@@ -197,20 +204,36 @@ export function createSwap({ slots, answer, stores }) {
     },
 
     rollBack(mine) {
-      try {
-        for (const { part } of mine.prepared) part.back();
-      } catch (error) {
-        return { type: 'rollBackFailed', message: textOf(error) };
-      }
+      // One that fails does not keep the others from going back.
+      const failures = mine.prepared.map(({ part }) => carefully(part.back)).filter(Boolean);
       for (const { link, media } of mine.removed) link.media = media;
       for (const { slot, ...pointer } of mine.before) slots.pointTo(slot, pointer);
       for (const link of mine.links) link.remove();
       slots.tidy();
       end(mine);
-      return { type: 'rolledBack' };
+      return failures.length ? { type: 'rollBackFailed', message: textOf(failures[0].error) } : { type: 'rolledBack' };
     },
   };
 
+  /** From when the new code runs, hidden, to the end. */
+  const listen = (mine) => {
+    if (mine.watching) return;
+    for (const { file } of mine.fetched ?? []) mine.urls.push(slots.url(file));
+    const blame = (text) => mine.urls.some((url) => String(text).includes(url));
+    const heard = (event) => {
+      const error = event.error ?? event.reason;
+      if (!blame(event.filename) && !blame(error?.stack)) return;
+      report(mine, { type: 'threw', slot: null, message: textOf(error ?? event.message) });
+    };
+    addEventListener('error', heard);
+    addEventListener('unhandledrejection', heard);
+    mine.watching = () => {
+      removeEventListener('error', heard);
+      removeEventListener('unhandledrejection', heard);
+      clearInterval(mine.timer);
+      mine.watching = null;
+    };
+  };
   const end = (mine) => {
     mine.watching?.();
     mine.over.abort();
@@ -247,13 +270,8 @@ export function createSwap({ slots, answer, stores }) {
     discard(changeover) {
       if (attempt?.changeover !== changeover) return;
       const mine = attempt;
-      for (const { part } of mine.prepared) {
-        try {
-          part.discard();
-        } catch (error) {
-          console.error('changeover: what was prepared for a swap could not be removed', error);
-        }
-      }
+      mine.turn += 1;
+      for (const { part } of mine.prepared) carefully(part.discard);
       mine.prepared = [];
       mine.values.clear();
       slots.tidy();
@@ -308,9 +326,8 @@ async function verified(url, { file, integrity, kind }, signal) {
     if (signal.aborted) break;
   }
   if (failure.type === 'network') {
-    // A browser does not say whether the line or the content was wrong.
-    const reachable = await attempt('no-store', false).catch(() => ({ type: 'network' }));
-    if (reachable === null) failure = { type: 'integrity' };
+    // A browser does not say whether the line, the content or the status was wrong.
+    failure = (await attempt('no-store', false).catch(() => failure)) ?? { type: 'integrity' };
   }
   throw Object.assign(new Error(`${file} cannot be had`), { answer: { type: 'fetchFailed', file, failure } });
 }
@@ -328,8 +345,26 @@ async function preload(slots, files) {
       document.head.append(link);
       return done.then(() => link.remove());
     });
-  await Promise.race([Promise.all(links), new Promise((go) => setTimeout(go, PRELOAD))]);
+  await Promise.race([Promise.all(links), pause(PRELOAD)]);
 }
+
+const pause = (ms) => new Promise((go) => setTimeout(go, ms));
+
+/** Calls one part; what it throws is told and returned. */
+function carefully(call) {
+  try {
+    call();
+  } catch (error) {
+    console.error('changeover: a part of a swap failed', error);
+    return { error };
+  }
+}
+
+/** The link whose place a style takes: that of the same name but for the hash. */
+const kin = (url) => {
+  const stem = (href) => href.replace(/[-.][\w-]{6,}(?=\.css)/, '');
+  return [...document.querySelectorAll('link[rel~=stylesheet]')].findLast(({ href }) => href !== url && stem(href) === stem(url));
+};
 
 const linksTo = (url) => [...document.querySelectorAll('link[rel~=stylesheet]')].filter((link) => link.href === url);
 

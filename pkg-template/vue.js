@@ -5,7 +5,7 @@
 // flushes; the old generation keeps its DOM and state until it is dropped.
 import { defineAsyncComponent, defineComponent, h, inject, nextTick, onErrorCaptured, onMounted, provide, ref, shallowReactive, shallowRef } from 'vue';
 import { registry } from './slots.js';
-import { handOver } from './slots-view.js';
+import { handOver, isBlank, takeUp } from './slots-view.js';
 
 const KEPT = Symbol('changeover.kept');
 
@@ -61,6 +61,7 @@ function slotOf(id, load, module) {
         snapshot: () => shown.value.snapshot(),
         async prepare(fresh, values, broke) {
           const old = shown.value;
+          const wasBlank = isBlank(old.place());
           const made = begin(await registry().through(id, fresh, load), values, broke);
           const turn = (from, to, how) => {
             handOver(from.place(), to.place(), () => {
@@ -75,7 +76,7 @@ function slotOf(id, load, module) {
             ready: made.ready,
             show: () => turn(old, made),
             back() {
-              turn(made, old, { toOlder: true });
+              turn(made, old, { toOlder: true, taken: made.taken });
               end(made);
             },
             drop() {
@@ -84,7 +85,7 @@ function slotOf(id, load, module) {
               end(old);
             },
             discard: () => end(made),
-            isEmpty: () => !made.place()?.childElementCount && !made.place()?.textContent.trim(),
+            isEmpty: () => !wasBlank && made.place()?.isConnected && isBlank(made.place()),
           };
         },
       });
@@ -134,6 +135,7 @@ const Frame = defineComponent({
     const broken = ref(false);
     onErrorCaptured((error) => {
       if (generation.stays) return true; // the page's own, as without a slot
+      if (generation.element) generation.taken ??= takeUp(generation.element);
       broken.value = true;
       generation.fail(error);
       generation.broke?.(error);

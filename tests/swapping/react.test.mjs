@@ -3,72 +3,9 @@
 import assert from 'node:assert/strict';
 
 import { inBrowsers, screenshotPath } from '../e2e/browsers.mjs';
-import { RELOAD_BUTTON, promptIsUp } from '../e2e/site.mjs';
+import { promptIsUp } from '../e2e/site.mjs';
 import { startSwapSite } from './site.mjs';
-
-/** Opens the app and leaves work in it: a counter, a typed note, a cart, a scrolled box, a running timer. */
-export async function openWork(browser, site) {
-  const tab = await browser.open(site.url);
-  await tab.waitFor(() => Boolean(document.querySelector('#count') && document.querySelector('#add')), { what: 'the app' });
-  await tab.waitFor(() => guard.status.level === 'full' && guard.status.release, { what: 'the guard' });
-  for (let i = 0; i < 3; i += 1) await tab.click('#count');
-  await tab.click('#add');
-  await tab.type('#note', 'half a sent');
-  await tab.eval(() => {
-    document.querySelector('#box').scrollTop = 120;
-    globalThis.witness = { reacts: reacts.size, boots, stores, ticks: Number(document.querySelector('#ticks').textContent) };
-  });
-  return tab;
-}
-
-/** Waits until the page shows `text` in `selector`, and checks that nothing of the work is lost and nothing is there twice. */
-export async function swapped(tab, selector, text) {
-  await tab.waitFor((selector, text) => [...document.querySelectorAll(selector)].some((element) => element.checkVisibility() && element.textContent.includes(text)), selector, text, { timeout: 15_000, what: `"${text}"` });
-  await keepsWork(tab);
-}
-
-export async function keepsWork(tab) {
-  const seen = await tab.eval(() => {
-    const shown = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
-    return {
-      count: shown('#count').map((element) => element.textContent),
-      note: shown('#note').map((element) => element.value),
-      items: shown('#cart li').map((element) => element.textContent),
-      focus: document.activeElement?.id,
-      caret: document.activeElement?.selectionStart,
-      box: shown('#box').map((element) => element.scrollTop),
-      user: document.querySelector('#user').value,
-      timers,
-      grows: Number(shown('#ticks')[0].textContent) >= witness.ticks,
-      once: reacts.size === witness.reacts && boots === witness.boots && stores === witness.stores && reacts.size === 1,
-    };
-  });
-  assert.deepEqual(seen, {
-    count: ['3'],
-    note: ['half a sent'],
-    items: ['* item 1'],
-    focus: 'note',
-    caret: 11,
-    box: [120],
-    user: 'ada',
-    timers: 1,
-    grows: true,
-    once: true,
-  });
-}
-
-const committed = (tab, build) => tab.waitFor((build) => guard.status.build === build && !guard.status.changeover, build, { timeout: 20_000, what: 'the swap to be committed' });
-
-/** The page keeps its build and its work, and asks; the refusal names the reason. */
-async function asks(tab, site, why) {
-  await tab.waitFor(promptIsUp, { timeout: 15_000, what: 'the prompt' });
-  const refused = await tab.eval(() => news.find(({ type }) => type === 'swapRefused'));
-  const reasons = refused.refusals.map((refusal) => refusal.why);
-  assert.ok(reasons.includes(why), `${why} is not among ${reasons}`);
-  assert.equal(await tab.eval(() => guard.status.build), site.first);
-  await keepsWork(tab);
-  return refused.refusals.find((refusal) => refusal.why === why);
-}
+import { asks, committed, keepsWork, openWork, swapped } from './work.mjs';
 
 inBrowsers("a route's own code reaches the open page, and the work in it stays", {}, async (t, browser) => {
   const site = await startSwapSite(t);
@@ -121,7 +58,7 @@ inBrowsers('rows of changes that slots take over in the open page', { only: ['ch
       if (what.startsWith('a style')) {
         await tab.waitFor(() => getComputedStyle([...document.querySelectorAll('.counter')].find((element) => element.checkVisibility())).borderLeftColor === 'rgb(128, 0, 0)');
       }
-      assert.equal(await tab.eval(() => reacts.size === 1 && boots === 1 && stores === 1 && timers === 1), true, 'nothing is there twice');
+      assert.equal(await tab.eval(() => copies.size === 1 && boots === 1 && stores === 1 && timers === 1), true, 'nothing is there twice');
       assert.equal(await tab.eval(() => [...document.querySelectorAll('#note')].find((field) => field.checkVisibility()).value), 'half a sent');
       await committed(tab, next);
       assert.equal(await tab.eval(() => guard.status.prompt), null);
@@ -190,6 +127,6 @@ inBrowsers('a lazy route whose chunk is gone from the server is found through th
   await tab.click('#ask');
   await tab.waitFor(() => document.querySelector('#help-says')?.textContent.includes('help two'), { timeout: 20_000, what: 'the help of the new build' });
   await tab.waitFor(() => guard.status.prompt === null);
-  assert.equal(await tab.eval(() => boots === 1 && reacts.size === 1), true);
+  assert.equal(await tab.eval(() => boots === 1 && copies.size === 1), true);
   assert.equal(await tab.text('#count'), '3');
 });

@@ -286,11 +286,13 @@ impl Guard {
             Ending::Broken(failure) => (SwapOutcome::Broken, Some(failure)),
         };
         let reason = failure.as_ref().map(|failure| failure.reason);
+        let machine = self.swaps.machine.as_ref();
+        let is_bad = machine.is_some_and(|machine| machine.composition().is_bad(&to));
         match reason {
             Some(SwapReason::NeverQuiet | SwapReason::Vetoed) => {
                 self.swaps.given_up = Some(to.clone());
             }
-            Some(SwapReason::FetchFailed) => {
+            Some(SwapReason::FetchFailed) if !is_bad => {
                 self.swaps.pause = Some((to.clone(), Timestamp(self.now.0 + PAUSE)));
             }
             _ => {}

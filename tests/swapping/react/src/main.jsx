@@ -4,8 +4,8 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App.jsx';
 import './shell.css';
 
-globalThis.reacts ??= new Set();
-reacts.add(React);
+globalThis.copies ??= new Set();
+copies.add(React);
 globalThis.boots = (globalThis.boots ?? 0) + 1;
 globalThis.guard = createChangeover();
 globalThis.news = [];

@@ -4,7 +4,7 @@ import { star } from '../widgets.js';
 import { useUser } from '../store.js';
 import './Counter.css';
 
-reacts.add(React);
+copies.add(React);
 
 export const schema = 1;
 

@@ -1,0 +1,103 @@
+// What somebody does in the app of these tests, and the proof that none of it is lost: the same elements in each framework.
+import assert from 'node:assert/strict';
+
+import { promptIsUp } from '../e2e/site.mjs';
+
+/** Opens the app and leaves work in it: a counter, a typed note, a cart, a scrolled box, a running timer. */
+export async function openWork(browser, site) {
+  const tab = await browser.open(site.url);
+  await tab.waitFor(() => Boolean(document.querySelector('#count') && document.querySelector('#add')), { what: 'the app' });
+  await tab.waitFor(() => guard.status.level === 'full' && guard.status.release, { what: 'the guard' });
+  for (let i = 0; i < 3; i += 1) await tab.click('#count');
+  await tab.click('#add');
+  await tab.type('#note', 'half a sent');
+  await tab.eval(() => {
+    document.querySelector('#box').scrollTop = 120;
+    globalThis.witness = { copies: copies.size, boots, stores, ticks: Number(document.querySelector('#ticks').textContent) };
+    // Whatever is painted from now on: a region that shows nothing, or the same thing twice.
+    globalThis.glimpses = [];
+    const look = () => {
+      for (const id of ['counter', 'cart']) if (!document.getElementById(id)?.innerText.trim()) glimpses.push(`${id} is blank`);
+      for (const id of ['count', 'note', 'cart-says']) {
+        const shown = [...document.querySelectorAll(`#${id}`)].filter((element) => element.checkVisibility()).length;
+        if (shown !== 1) glimpses.push(`#${id} is there ${shown} times`);
+      }
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+  return tab;
+}
+
+/** What of the work can be seen. */
+export const seenWork = () => {
+  const shown = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
+  return {
+    count: shown('#count').map((element) => element.textContent),
+    note: shown('#note').map((element) => element.value),
+    items: shown('#cart li').map((element) => element.textContent),
+    focus: document.activeElement?.id,
+    caret: document.activeElement?.selectionStart,
+    box: shown('#box').map((element) => element.scrollTop),
+    user: document.querySelector('#user').value,
+    timers,
+    grows: Number(shown('#ticks')[0]?.textContent) >= witness.ticks,
+    once: copies.size === witness.copies && boots === witness.boots && stores === witness.stores && copies.size === 1,
+    glimpses: [...new Set(glimpses)],
+  };
+};
+
+/** Nothing of the work is lost, nothing is there twice, and nothing was at any time. `changed`: what differs on purpose. */
+export async function keepsWork(tab, changed = {}) {
+  assert.deepEqual(await tab.eval(seenWork), {
+    count: ['3'],
+    note: ['half a sent'],
+    items: ['* item 1'],
+    focus: 'note',
+    caret: 11,
+    box: [120],
+    user: 'ada',
+    timers: 1,
+    grows: true,
+    once: true,
+    glimpses: [],
+    ...changed,
+  });
+}
+
+export const showsText = (tab, selector, text, options) =>
+  tab.waitFor((selector, text) => [...document.querySelectorAll(selector)].some((element) => element.checkVisibility() && element.textContent.includes(text)), selector, text, { timeout: 15_000, what: `"${text}"`, ...options });
+
+/** Waits until the page shows `text` in `selector`, with all work. */
+export async function swapped(tab, selector, text, changed) {
+  await showsText(tab, selector, text);
+  await keepsWork(tab, changed);
+}
+
+export const committed = (tab, build) => tab.waitFor((build) => guard.status.build === build && !guard.status.changeover, build, { timeout: 20_000, what: 'the swap to be committed' });
+
+/** Waits for the end of a swap to `build`, and returns what is told of it. */
+export async function ending(tab, build, { timeout = 25_000 } = {}) {
+  return tab.waitFor((build) => news.find(({ type, to }) => type === 'swapEnded' && to === build), build, { timeout, what: 'the end of the swap' });
+}
+
+/** The page keeps its build and its work, and asks; the refusal names the reason. */
+export async function asks(tab, site, why, changed) {
+  await tab.waitFor(promptIsUp, { timeout: 15_000, what: 'the prompt' });
+  const refused = await tab.eval(() => news.find(({ type }) => type === 'swapRefused'));
+  const reasons = refused.refusals.map((refusal) => refusal.why);
+  assert.ok(reasons.includes(why), `${why} is not among ${reasons}`);
+  assert.equal(await tab.eval(() => guard.status.build), site.first);
+  await keepsWork(tab, changed);
+  return refused.refusals.find((refusal) => refusal.why === why);
+}
+
+/** How many elements and generations the regions hold, shown or not. */
+export const leftovers = () => ({
+  counters: document.querySelectorAll('.counter').length,
+  notes: document.querySelectorAll('#note').length,
+  carts: document.querySelectorAll('#cart-says').length,
+  hidden: document.querySelectorAll('#counter [inert], #cart [inert]').length,
+  styles: document.querySelectorAll('link[rel=stylesheet][href*=Counter]').length,
+});
+export const CLEAN = { counters: 1, notes: 1, carts: 1, hidden: 0, styles: 1 };
