@@ -49,13 +49,12 @@ export function wasmSlot(parts) {
     }
   }
 
-  /** Mounts the app; what it panics with is told once: by `mount` or `ready`, and later to `broke`. */
+  /** Mounts the app. `broke` hears of a panic at once, with its message; the error that a browser makes of it comes later. */
   async function mount(place, { state, props, signal, broke } = {}) {
     let panic = null;
-    let tell = null;
     const failed = (error) => {
       panic ??= error;
-      tell?.(error);
+      broke?.(error);
     };
     const panicked = (text) => {
       console.error(`${name}: ${text}`);
@@ -95,7 +94,6 @@ export function wasmSlot(parts) {
     // It renders in a microtask, and what goes wrong there is an error of nobody's.
     instance.ready = macrotask().then(() => {
       if (panic) throw panic;
-      tell = broke;
     });
     instance.ready.catch(() => {});
     return instance;

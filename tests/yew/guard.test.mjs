@@ -49,7 +49,7 @@ const USED = { count: '1', text: 'tea', boots: 1 };
 inBrowsers('a published build takes the place of the app, with its state; one that panics does not', { only: ['chromium', 'firefox'], timeout: 120_000 }, async (t, browser) => {
   const { tab, publish, ended, look } = await open(t, browser);
   await publish('broken');
-  assert.deepEqual(await ended(1), ['aborted', 'mountFailed', 'ChangeoverError: counter_bg.wasm panicked at src/lib.rs:\nthis build is broken']);
+  assert.deepEqual(await ended(1), ['aborted', 'threw', 'ChangeoverError: counter_bg.wasm panicked at src/lib.rs:\nthis build is broken']);
   assert.deepEqual(await look(), { ...USED, title: 'The first build' });
 
   await publish('second');
