@@ -40,7 +40,8 @@ const inSomeBrowsers = (folder, needs) => ({
   needsFor: (words) => [...needs, ...browsersIn(words).wanted],
   steps: (words, missing) => {
     const { wanted, rest } = browsersIn(words);
-    return [node(folder, rest, { BROWSERS: wanted.filter((name) => !missing.includes(name)).join(',') })];
+    const present = wanted.filter((name) => !missing.includes(name));
+    return present.length ? [node(folder, rest, { BROWSERS: present.join(',') })] : [];
   },
 });
 
@@ -148,36 +149,23 @@ export const SUITES = {
   },
   slots: {
     about: 'slots of plain DOM and built apps with slots, per browser',
-    needs: ['npm', 'rust', 'browsers'],
+    ...inSomeBrowsers('tests/slots', ['npm', 'rust']),
     builds: true,
-    needsFor: (words) => ['npm', 'rust', ...browsersIn(words).wanted],
-    steps: (words, missing) => {
-      const { wanted, rest } = browsersIn(words);
-      const present = wanted.filter((name) => !missing.includes(name));
-      return present.length ? [node('tests/slots', rest, { BROWSERS: present.join(',') })] : [];
-    },
   },
   e2e: {
     about: 'from publish to a moved page, per browser',
-    needs: ['npm', 'rust', 'browsers'],
+    ...inSomeBrowsers('tests/e2e', ['npm', 'rust']),
     builds: true,
-    needsFor: (words) => ['npm', 'rust', ...browsersIn(words).wanted],
-    steps: (words, missing) => {
-      const { wanted, rest } = browsersIn(words);
-      const present = wanted.filter((name) => !missing.includes(name));
-      return present.length ? [node('tests/e2e', rest, { BROWSERS: present.join(',') })] : [];
-    },
   },
   stores: {
     about: 'durable stores that several builds share, killed and crowded, per browser',
-    needs: ['npm', 'rust', 'browsers'],
+    ...inSomeBrowsers('tests/stores', ['npm', 'rust']),
     builds: true,
-    needsFor: (words) => ['npm', 'rust', ...browsersIn(words).wanted],
-    steps: (words, missing) => {
-      const { wanted, rest } = browsersIn(words);
-      const present = wanted.filter((name) => !missing.includes(name));
-      return present.length ? [node('tests/stores', rest, { BROWSERS: present.join(',') })] : [];
-    },
+  },
+  swapping: {
+    about: 'every kind of change, published to open pages, per browser',
+    ...inSomeBrowsers('tests/swapping', ['npm', 'rust']),
+    builds: true,
   },
   yew: {
     about: 'a Yew app as a slot: swapped, broken, freed, per browser',

@@ -3,16 +3,20 @@
 //!
 //! `WRITE_SAMPLES=1 cargo test -p changeover --test samples` writes `tests/types/samples.ts` anew.
 
+mod swap;
+
 use changeover::engine::{
     io::*,
-    manifest::{ChunkKind, SlotKind, Store},
+    manifest::Store,
     names::Names,
     release::Urgency,
-    slots::{Answer, Fetch, Migration, Module, Pointer, SlotUse, Step, Use},
+    slots::{SlotUse, Use},
     status::*,
     written::ToJson,
 };
 use serde::Serialize;
+
+use swap::{answers, steps};
 
 fn build(id: &str) -> BuildId {
     BuildId(id.into())
@@ -513,122 +517,6 @@ fn effects() -> Vec<Effect> {
             .map(|message| Effect::TellPeers { message }),
     );
     effects
-}
-
-fn steps() -> Vec<Step> {
-    let slots = vec![text("cart"), text("help")];
-    let files = |kind| Fetch {
-        file: text("assets/cart.js"),
-        integrity: text("sha384-x"),
-        size: 599,
-        kind,
-    };
-    let kinds = [
-        ChunkKind::Script,
-        ChunkKind::Style,
-        ChunkKind::Wasm,
-        ChunkKind::Asset,
-    ];
-    let module = |kind| Module {
-        slot: text("cart"),
-        file: text("assets/cart.js"),
-        kind,
-    };
-    vec![
-        Step::Fetch {
-            files: kinds.into_iter().map(files).collect(),
-        },
-        Step::Import {
-            modules: vec![module(SlotKind::Module), module(SlotKind::Wasm)],
-        },
-        Step::AwaitQuiet {
-            slots: slots.clone(),
-        },
-        Step::Snapshot {
-            slots: slots.clone(),
-        },
-        Step::Migrate {
-            states: vec![Migration {
-                slot: text("cart"),
-                from: 1,
-                to: 2,
-            }],
-        },
-        Step::Mount {
-            slots: slots.clone(),
-            styles: vec![text("assets/cart.css")],
-        },
-        Step::Switch {
-            slots: slots.clone(),
-            pointers: vec![Pointer {
-                slot: text("cart"),
-                file: text("assets/cart.js"),
-                css: vec![text("assets/cart.css")],
-            }],
-            styles: vec![],
-            styles_out: vec![text("assets/old.css")],
-        },
-        Step::Watch {
-            slots: slots.clone(),
-            files: vec![],
-        },
-        Step::Commit {
-            slots: slots.clone(),
-            styles: vec![],
-        },
-        Step::RollBack { slots },
-    ]
-}
-
-fn answers() -> Vec<Answer> {
-    let slot = || text("cart");
-    let message = || text("no \"way\"");
-    vec![
-        Answer::Fetched,
-        Answer::FetchFailed {
-            file: text("assets/cart.js"),
-            failure: FetchFailure::Integrity,
-        },
-        Answer::Imported,
-        Answer::ImportFailed {
-            slot: slot(),
-            message: message(),
-        },
-        Answer::Quiet,
-        Answer::Vetoed { slot: slot() },
-        Answer::Snapshotted,
-        Answer::SnapshotFailed {
-            slot: slot(),
-            message: message(),
-        },
-        Answer::Migrated,
-        Answer::MigrationFailed {
-            slot: slot(),
-            message: message(),
-        },
-        Answer::NoMigrationPath {
-            slot: slot(),
-            message: message(),
-        },
-        Answer::Mounted,
-        Answer::MountFailed {
-            slot: slot(),
-            message: message(),
-        },
-        Answer::Disturbed,
-        Answer::Switched,
-        Answer::SwitchFailed { message: message() },
-        Answer::Threw {
-            slot: None,
-            message: message(),
-        },
-        Answer::Empty { slot: slot() },
-        Answer::Unhealthy { message: message() },
-        Answer::WroteDurable,
-        Answer::Committed,
-        Answer::RolledBack,
-        Answer::RollBackFailed { message: message() },
-    ]
 }
 
 fn compare<T: ToJson + Serialize>(samples: &[T]) {
