@@ -1,5 +1,5 @@
 // Everything the app asks of changeover.
-import { useSyncExternalStore } from 'react';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { createChangeover } from 'changeover';
 
 export const guard = createChangeover();
@@ -28,6 +28,26 @@ export function makeTabState(name, initial, schema = {}) {
   const store = makeStore(initial);
   guard.state(name, { ...schema, capture: store.read, restore: store.write });
   return store;
+}
+
+const carriers = new Map(); // name -> whoever has it, the youngest last
+
+/** Carries what a slot holds through a reload. While a slot is swapped there are two of it, and the older may come back. */
+export function useCarried(name, schema, value, write) {
+  const now = useRef();
+  now.current = { value, write };
+  useEffect(() => {
+    const own = { ...schema, capture: () => now.current.value, restore: (carried) => now.current.write(carried) };
+    const all = carriers.get(name) ?? [];
+    carriers.set(name, all);
+    all.push(own);
+    const release = guard.state(name, own);
+    return () => {
+      all.splice(all.indexOf(own), 1);
+      release();
+      if (all.length) guard.state(name, all.at(-1));
+    };
+  }, []);
 }
 
 /** All records of a durable store that every tab shares, whatever its build; kept up to date. */

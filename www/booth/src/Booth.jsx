@@ -2,7 +2,7 @@ import { useRef, useState } from 'react';
 import { stateOf, useReports, useScreens } from './screens.js';
 import { ask, useSite } from './site.js';
 
-const FILLS = ['#f4a93c', '#ff8062', '#58cfc3', '#aaa2ff'];
+const FILLS = ['#f4a93c', '#ff8062', '#58cfc3', '#aaa2ff', '#a9cf5b', '#f58fc0', '#86b8ff'];
 const fillOf = (build) => (build ? FILLS[(build.number - 1) % FILLS.length] : 'var(--line)');
 const clock = (time) => new Date(time).toLocaleTimeString('en-GB');
 
@@ -136,6 +136,7 @@ function Screen({ name, url, report, build, frame }) {
         <h3>{name}</h3>
         <code data-report="build">{report?.status.build ?? '…'}</code>
         <p data-report="state">{stateOf(report)}</p>
+        <p data-report="last" data-kind={report?.last?.kind} title={report?.last?.text}>{report?.last?.text}</p>
         <span className="cue" aria-hidden="true" />
       </header>
       <div className="gate">

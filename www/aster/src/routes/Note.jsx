@@ -1,18 +1,14 @@
 import { useState } from 'react';
+import { draftsByFilm, filedNotes } from '../desk.js';
 import { HandbillFoot, MoreFields, blankFields } from '../edition/fields.jsx';
-import { blankNote, draftsSchema, noteSchema, textOf, withText } from '../edition/note.js';
+import { blankNote, textOf, withText } from '../edition/note.js';
 import { filmOf, repertoire } from '../films.js';
-import { makeSharedStore, makeTabState, useStore } from '../guard.js';
+import { useStore } from '../guard.js';
 import { go, useAddress, useTitle } from '../router.jsx';
 import './Note.css';
 
 const BLANK = { ...blankNote, ...blankFields };
 const ROOM = 700;
-
-// One draft for each film; a changeover carries them all.
-const draftsByFilm = makeTabState('drafts', {}, draftsSchema);
-// Notes that are filed belong to every tab, on this build or another.
-const filedNotes = makeSharedStore('notes', { ...noteSchema, dwell: 60_000, census: 5_000 });
 
 export default function Note() {
   useTitle('Note');

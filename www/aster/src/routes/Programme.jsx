@@ -1,13 +1,13 @@
 import { useMemo } from 'react';
+import { markedKeys } from '../desk.js';
 import { columns } from '../edition/columns.jsx';
 import { season } from '../edition/season.js';
 import { makeProgramme } from '../films.js';
-import { makeTabState, useStore } from '../guard.js';
+import { useStore } from '../guard.js';
 import { Link, go, useAddress, useTitle } from '../router.jsx';
 import './Programme.css';
 
 const PRINTS = ['35mm', '16mm', 'DCP'];
-const markedKeys = makeTabState('marked', []);
 
 export default function Programme() {
   useTitle('Programme');

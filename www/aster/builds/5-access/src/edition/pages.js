@@ -1,4 +1,4 @@
-import { lazy } from 'react';
+import { lazy } from 'changeover/react';
 
 export const pages = [
   { path: '/', label: 'Programme', Page: lazy(() => import('../routes/Programme.jsx')) },
