@@ -20,7 +20,7 @@ test('each example is known to a test, and each link leads somewhere', () => {
   assert.deepEqual(unnamed, ['npm run demo', 'changeover/release.json        which build to run; tiny, never cached, the only file that is polled', 'npm test']);
   assert.deepEqual(
     blocks.filter((block) => block.name).map((block) => block.name).sort(),
-    ['changeover.stores.json', 'hold', 'install', 'prompt', 'publish', 'schema', 'serve', 'state', 'store', 'tag', 'testing', 'vite.config.js'],
+    ['adopt', 'changeover.stores.json', 'hold', 'install', 'prompt', 'publish', 'schema', 'serve', 'src/routes/Cart.jsx', 'state', 'store', 'swap-events', 'tag', 'testing', 'vite.config.js'],
   );
   for (const link of links) assert.ok(existsSync(join(ROOT, link)), `README.md links to ${link}`);
 });
@@ -35,7 +35,7 @@ test('the commands and attributes that the README names exist', async () => {
     assert.match(sources, new RegExp(`\\b${key}\\b`), `the loader knows ${name}`);
   }
   const scripts = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
-  for (const script of ['demo', 'test', 'build', 'bench:size', 'bench:state']) assert.ok(scripts[script], `npm run ${script} exists`);
+  for (const script of ['demo', 'test', 'build', 'bench:size', 'bench:state', 'bench:swap']) assert.ok(scripts[script], `npm run ${script} exists`);
 });
 
 test('five minutes with Vite: install, plugin, publish, serve; a draft and an upload survive the next build', { skip: noChromium && 'no Chromium' }, async (t) => {
@@ -135,6 +135,62 @@ test('a prompt of one\'s own replaces the built-in one', { skip: noChromium && '
   await tab.waitFor(() => document.getElementById('title')?.textContent === 'second', { what: 'the second build' });
 });
 
+test('a React app with lazy routes takes the diff, and its open page takes the next code of a route', { skip: noChromium && 'no Chromium' }, async (t) => {
+  const app = await newProject(t);
+  mkdirSync(join(app.dir, 'src/routes'), { recursive: true });
+  app.write('index.html', '<!doctype html><html lang="en"><head><title>shop</title><link rel="icon" href="data:,"></head><body><div id="root"></div><script type="module" src="/src/main.jsx"></script></body></html>');
+  app.write('vite.config.js', REACT_APP.config);
+  app.write('src/main.jsx', REACT_APP.main);
+  app.write('src/App.jsx', REACT_APP.shell);
+  app.write('src/routes/Home.jsx', REACT_APP.home('Welcome'));
+  app.write('src/routes/Cart.jsx', REACT_APP.cart);
+  app.write('src/swap-events.js', example('swap-events'));
+  await app.shell('npx vite build'); // it is an app without changeover, too
+
+  app.write('adopt.diff', example('adopt'));
+  await app.shell('git apply adopt.diff');
+  await app.shell(example('publish'));
+  const browser = await openBrowser(t);
+  const tab = await browser.open(await app.serve());
+  await tab.waitFor(() => globalThis.changeover?.status.level === 'full' && changeover.status.release, { what: 'the full level' });
+  await tab.type('#name', 'Ada Lov');
+  await tab.eval(() => (globalThis.witness = 'the page that was opened'));
+  /** Publishes the folder; returns the build's id. */
+  const publish = async () => {
+    await app.shell(example('publish'));
+    return JSON.parse(readFileSync(join(app.dir, 'site/changeover/release.json'), 'utf8')).build.id;
+  };
+  const committed = (build) => tab.waitFor((build) => changeover.status.build === build && !changeover.status.changeover, build, { timeout: 20_000, what: 'the end of the trial' });
+  const shown = (selector, text) =>
+    tab.waitFor((selector, text) => [...document.querySelectorAll(selector)].some((element) => element.checkVisibility() && element.textContent === text), selector, text, { timeout: 15_000, what: `"${text}"` });
+
+  app.write('src/routes/Home.jsx', REACT_APP.home('Welcome back'));
+  await app.shell('npx vite build');
+  assert.match((await app.shell('npx changeover diff site dist')).stdout, /1 slot swaps .*no refresh/);
+  const second = await publish();
+  await shown('h1', 'Welcome back');
+  await committed(second);
+  assert.deepEqual(await tab.eval(() => [document.querySelector('#name').value, document.activeElement.id, globalThis.witness]), ['Ada Lov', 'name', 'the page that was opened']);
+
+  await tab.click('#to-cart');
+  for (let round = 0; round < 3; round += 1) await tab.click('#add');
+  app.write('src/routes/Cart.jsx', example('src/routes/Cart.jsx'));
+  const third = await publish();
+  await shown('#add', '3 in the cart');
+  await committed(third);
+  await tab.click('#add');
+  await shown('#add', '4 in the cart');
+
+  app.write('src/App.jsx', readFileSync(join(app.dir, 'src/App.jsx'), 'utf8').replace('To the cart', 'The cart'));
+  await publish();
+  await tab.waitFor(() => document.querySelector('changeover-prompt'), { timeout: 15_000, what: 'the prompt' });
+  const { said, witness } = await tab.eval(() => ({ said, witness }));
+  assert.equal(witness, 'the page that was opened');
+  assert.deepEqual(said.slice(0, 2).map((line) => line.trim()), [`${second} committed src/routes/Home.jsx`, `${third} committed src/routes/Cart.jsx`]);
+  assert.match(said[2], /needs a refresh: entryChanged by index\.html/);
+  assert.deepEqual(tab.errors, []);
+});
+
 test('five minutes with a script tag: two files, one tag, publish', { skip: noChromium && 'no Chromium' }, async (t) => {
   const app = await newProject(t);
   mkdirSync(join(app.dir, 'dist'));
@@ -153,6 +209,52 @@ test('five minutes with a script tag: two files, one tag, publish', { skip: noCh
   await tab.waitFor(() => document.getElementById('title')?.textContent === 'second', { what: 'the second build' });
 });
 
+/** An app that has never heard of changeover: its routes are lazy, and its events are told to whoever wants them. */
+const REACT_APP = {
+  config: `import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vite';
+
+export default defineConfig({ plugins: [react()] });
+`,
+  main: `import { createRoot } from 'react-dom/client';
+import App from './App.jsx';
+import './swap-events.js';
+
+globalThis.said = [];
+console.log = (...words) => said.push(words.join(' '));
+createRoot(document.getElementById('root')).render(<App />);
+`,
+  shell: `import { Suspense, lazy, useState } from 'react';
+
+const Home = lazy(() => import('./routes/Home.jsx'));
+const Cart = lazy(() => import('./routes/Cart.jsx'));
+
+export default function App() {
+  const [page, setPage] = useState('home');
+  return (
+    <>
+      <nav><button id="to-cart" onClick={() => setPage('cart')}>To the cart</button></nav>
+      <Suspense fallback={<p>Loading</p>}>{page === 'home' ? <Home /> : <Cart />}</Suspense>
+    </>
+  );
+}
+`,
+  home: (title) => `export default function Home() {
+  return <main><h1>${title}</h1><input id="name" /></main>;
+}
+`,
+  /** As it was before it kept items: schema 1, with a count. */
+  cart: `import { useSlotState } from 'changeover/react';
+
+export const schema = 1;
+
+export default function Cart() {
+  const [count, setCount] = useSlotState('count', 0);
+  return <button id="add" onClick={() => setCount((before) => before + 1)}>{count}</button>;
+}
+`,
+};
+
 /** A project below the repository, so that it finds Vite, with the packed package installed as the README says. */
 async function newProject(t) {
   const parent = join(ROOT, 'target/docs');
@@ -163,7 +265,8 @@ async function newProject(t) {
   const app = {
     dir,
     write: (name, text) => writeFileSync(join(dir, name), text),
-    shell: (text) => run('sh', ['-ec', text], { cwd: dir, env: { ...process.env, PATH: bin }, timeout: 120_000 }),
+    // The repository around it is none of its own.
+    shell: (text) => run('sh', ['-ec', text], { cwd: dir, env: { ...process.env, PATH: bin, GIT_CEILING_DIRECTORIES: parent }, timeout: 120_000 }),
     /** Runs the README's serve command on a free port. */
     async serve() {
       const words = example('serve').trim().replace(/--port \d+/, '--port 0').split(' ').slice(1);
