@@ -100,12 +100,15 @@ export function createSwap({ slots, answer, stores }) {
     async migrate(mine, { states }) {
       const made = new Map();
       for (const { slot, from, to } of states) {
-        const { migrations, validate } = mine.modules.get(slot);
+        const [running] = slots.holders(slot);
+        if (!running) continue;
+        // Only the newer code knows the way down.
+        const { migrations, validate } = to < from ? running : mine.modules.get(slot);
         const name = `slot:${slot}`;
         let able;
         try {
           able = await stores();
-          able.register({ name, schema: to, migrations, validate });
+          able.register({ name, schema: Math.max(from, to), migrations, validate });
         } catch (error) {
           return { type: error.code === 'no_path' ? 'noMigrationPath' : 'migrationFailed', slot, message: textOf(error) };
         }
@@ -113,7 +116,7 @@ export function createSwap({ slots, answer, stores }) {
           for (const holder of slots.holders(slot)) {
             const value = mine.values.get(holder);
             if (value === undefined) continue;
-            const [done] = await able.migrate([{ store: name, from, lineage: '', value }], { budget: BUDGET });
+            const [done] = await able.migrate([{ store: name, from, lineage: '', value, to }], { budget: BUDGET });
             made.set(holder, done.value);
           }
         } catch (error) {
