@@ -74,12 +74,15 @@ export async function startSwapSite(t, { app = 'react', vite = 'vite', options =
       await build({ root, configFile: false, logLevel: 'error', base: '/', plugins: [plugin({ interval: 1000, ...options, ...more })], build: { outDir, emptyOutDir: true, minify: true } });
       return outDir;
     },
+    /** Publishes a folder that was built before; returns what it is called. */
+    async put(dist, more = []) {
+      await changeover(['publish', dist, '--to', site, ...more]);
+      return self.release().build.id;
+    },
     /** Builds and publishes; returns what it is called. */
     async publish(edits = {}, { more = [], plugin: pluginOptions } = {}) {
       self.edit(edits);
-      const dist = await self.build(pluginOptions);
-      await changeover(['publish', dist, '--to', site, ...more]);
-      return self.release().build.id;
+      return self.put(await self.build(pluginOptions), more);
     },
     rollback: () => changeover(['rollback', '--site', site]),
     release: () => JSON.parse(readFileSync(join(site, 'changeover/release.json'), 'utf8')),
