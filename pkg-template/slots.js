@@ -185,7 +185,8 @@ export const slot = (id, load) => ({
   load,
   async mount(host, props = {}) {
     const module = await load();
-    let now = await generate(host, module, { props });
+    let now = generate(host, module, { props });
+    await now.made;
     const live = new Set([now]);
     let gone = false;
     const slots = registry();
@@ -204,10 +205,12 @@ export const slot = (id, load) => ({
           theirs.push(...ticked(made.place));
           for (const radio of mine) radio.checked = true;
         };
-        const made = await generate(host, await slots.through(id, fresh, load), { props, state, broke, beside: old.place });
+        const made = generate(host, await slots.through(id, fresh, load), { props, state, broke, beside: old.place });
         if (gone) made.end();
         else live.add(made);
         settle();
+        const ready = made.made.then(() => made.instance.ready ?? made.instance.updateComplete).then(settle);
+        ready.catch(() => {});
         const end = (generation) => {
           live.delete(generation);
           generation.end();
@@ -223,7 +226,7 @@ export const slot = (id, load) => ({
           carefully(() => from.instance.pause?.());
         };
         return {
-          ready: Promise.resolve(made.instance.ready ?? made.instance.updateComplete).then(settle),
+          ready,
           show: () => change(old, made, theirs),
           back() {
             change(made, old, mine, { toOlder: true });
@@ -258,10 +261,11 @@ function carefully(call) {
   }
 }
 
-/** One generation of a slot: an element of its own in `host`, and what the module made in it. */
-async function generate(host, module, { props, state, broke, beside = null }) {
+/** One generation of a slot: an element of its own in `host`, and what the module makes in it; `made` tells when it has. */
+function generate(host, module, { props, state, broke, beside = null }) {
   const place = document.createElement('div');
   const ending = new AbortController();
+  const { signal } = ending;
   const show = (visible) => {
     place.style.display = visible ? 'contents' : 'none';
     place.inert = !visible;
@@ -272,6 +276,7 @@ async function generate(host, module, { props, state, broke, beside = null }) {
     show,
     instance: {},
     end() {
+      if (signal.aborted) return;
       carefully(() => generation.instance.unmount?.());
       ending.abort();
       place.remove();
@@ -279,12 +284,15 @@ async function generate(host, module, { props, state, broke, beside = null }) {
   };
   show(!beside);
   host.insertBefore(place, beside);
-  try {
-    generation.instance = (await mounter(module)(place, { state, props, keep, broke, signal: ending.signal })) ?? {};
-  } catch (error) {
-    generation.end();
-    throw error;
-  }
+  generation.made = (async () => {
+    try {
+      generation.instance = (await mounter(module)(place, { state, props, keep, broke, signal })) ?? {};
+    } catch (error) {
+      generation.end();
+      throw error;
+    }
+    if (signal.aborted) carefully(() => generation.instance.unmount?.()); // nobody waits for it any more
+  })();
   return generation;
 }
 

@@ -62,6 +62,7 @@ export async function startSwapSite(t, { app = 'react', vite = 'vite', options =
       }
       return self;
     },
+    text: (path) => readFileSync(join(root, path), 'utf8'),
     restore() {
       for (const [path, text] of originals) text === null ? rmSync(join(root, path), { force: true }) : writeFileSync(join(root, path), text);
       originals.clear();

@@ -1,0 +1,2 @@
+export const user = { name: 'ada' };
+globalThis.stores = (globalThis.stores ?? 0) + 1;

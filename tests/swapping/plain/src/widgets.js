@@ -1,0 +1,2 @@
+export const star = (text) => `* ${text}`;
+export const dash = (text) => `- ${text}`;
