@@ -30,6 +30,8 @@ export interface Options {
   stores?: string;
   /** URL of its `.wasm` file, for `stores-slim.js`. */
   storesWasm?: string;
+  /** Asked during the trial of a swap: `false` or an error takes the new code back. */
+  health?: () => boolean | Promise<boolean>;
   /** Carry form fields, focus, selection and scroll positions through a reload, but no passwords or card fields. Default false. */
   fields?: boolean;
   /** Keep a trace of inputs and outputs, read with `trace()`. Default false. */
@@ -338,7 +340,7 @@ export interface Changeover {
 
 /**
  * Starts the guard, or returns the one this page already has (script tag, Vite plugin, another call). That one takes over
- * `prompt`, `lang` and `labels` at any time and the other options while it is starting, except `release`, `build` and
+ * `prompt`, `lang`, `labels` and `health` at any time and the other options while it is starting, except `release`, `build` and
  * `runtime`; what comes too late is named by a `problem` with code `options_ignored`. Inert where there is no document.
  */
 export function createChangeover(options?: Options): Changeover;

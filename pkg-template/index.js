@@ -8,7 +8,7 @@ let mine;
 
 /**
  * Starts the guard, or returns the one this page already has, which takes over the options it still can: `prompt`,
- * `lang` and `labels` always, the others before its runtime has come. Inert where there is no document. After
+ * `lang`, `labels` and `health` always, the others before its runtime has come. Inert where there is no document. After
  * `dispose()` it starts anew.
  */
 export function createChangeover(options = {}) {

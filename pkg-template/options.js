@@ -6,7 +6,7 @@ export const LATE = Symbol.for('changeover.options');
 /** What the loader has acted on before anybody could say otherwise. */
 const SETTLED = ['release', 'build', 'runtime'];
 /** What can be changed at any time. */
-const ALWAYS = ['prompt', 'lang', 'labels'];
+const ALWAYS = ['prompt', 'lang', 'labels', 'health'];
 
 /** Milliseconds between two looks at the release. */
 const INTERVAL = 60_000;
@@ -33,6 +33,7 @@ export function completeOptions(given) {
     prompt: given.prompt !== false && given.prompt !== 'off' && given.prompt !== 'false',
     lang: text('lang'),
     labels: given.labels && typeof given.labels === 'object' ? { ...given.labels } : null,
+    health: typeof given.health === 'function' ? given.health : null,
     runtime: absolute(text('runtime')),
     wasm: absolute(text('wasm')),
     stores: absolute(text('stores')),

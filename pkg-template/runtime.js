@@ -236,6 +236,7 @@ function connect(page, options, Core) {
     listed: (slots) => tell('slotsListed', slots),
     answer: (...answer) => tell('swapAnswered', ...answer),
     check: () => tell('check'),
+    health: () => options.health?.(),
     stores: () => loadStores(page),
   });
   page.connect(impl);

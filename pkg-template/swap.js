@@ -22,10 +22,11 @@ const BUDGET = 3_000;
  * @param {{
  *   slots: import('./slots.js').Slots,
  *   answer: (changeover: string, round: number, answer: object) => void,
+ *   health?: () => boolean | undefined | Promise<boolean | undefined>,
  *   stores: () => Promise<object>,
- * }} port `slots`: the registry of the page; `stores`: loads what migrates
+ * }} port `slots`: the registry of the page; `health`: `false` or an error takes new code back; `stores`: loads what migrates
  */
-export function createSwap({ slots, answer, stores }) {
+export function createSwap({ slots, answer, health = () => {}, stores }) {
   let attempt = null;
   const quiet = createQuiet();
 
@@ -189,7 +190,20 @@ export function createSwap({ slots, answer, stores }) {
       mine.urls.push(...files.map((file) => slots.url(file)));
       listen(mine);
       const watched = new Set(names);
+      let asking = false;
+      const askHealth = async () => {
+        if (asking) return;
+        asking = true;
+        try {
+          if ((await health()) === false) report(mine, { type: 'unhealthy', message: 'the app says that it is not well' });
+        } catch (error) {
+          report(mine, { type: 'unhealthy', message: textOf(error) });
+        } finally {
+          asking = false;
+        }
+      };
       mine.timer = setInterval(() => {
+        askHealth();
         // Whoever uses it may well have emptied it.
         if (quiet.isDisturbed(mine.since)) return;
         for (const { slot, part } of mine.prepared) if (watched.has(slot) && part.isEmpty?.()) report(mine, { type: 'empty', slot });

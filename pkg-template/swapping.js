@@ -13,10 +13,11 @@ const RESCUE = 10_000;
  *   listed: (slots: [string, string][]) => void,
  *   answer: (changeover: string, round: number, answer: object) => void,
  *   check: () => void,
+ *   health: () => boolean | undefined | Promise<boolean | undefined>,
  *   stores: () => Promise<object>,
  * }} guard
  */
-export function createSwapping({ listed, answer, check, stores }) {
+export function createSwapping({ listed, answer, check, health, stores }) {
   let slots = null;
   let swap = null;
   let undo = null;
@@ -36,7 +37,7 @@ export function createSwapping({ listed, answer, check, stores }) {
     slots = globalThis[PLACE];
     if (!slots) return;
     clearInterval(timer);
-    swap = createSwap({ slots, answer, stores });
+    swap = createSwap({ slots, answer, health, stores });
     undo = slots.subscribe(list);
     // A slot whose chunk is gone: the release may know where its code is now.
     slots.rescue = (id) =>

@@ -11,7 +11,7 @@ inBrowsers('new code that the app finds unhealthy is taken back with its state, 
   site.edit({ 'src/main.jsx': [['createChangeover()', 'createChangeover({ health: () => !globalThis.ill })']] });
   site.first = await site.publish();
   const tab = await openWork(browser, site);
-  await site.publish({ 'src/routes/Counter.jsx': [['reacts.add(React);', 'reacts.add(React);\nglobalThis.ill = true;'], ['counter one', 'counter ill']] });
+  await site.publish({ 'src/routes/Counter.jsx': [['export const schema = 1;', 'globalThis.ill = true;\nexport const schema = 1;'], ['counter one', 'counter ill']] });
   await tab.waitFor(() => news.some(({ type }) => type === 'swapEnded'), { timeout: 15_000, what: 'the end of the swap' });
   const { outcome, reason } = await tab.eval(() => news.find(({ type }) => type === 'swapEnded'));
   assert.deepEqual([outcome, reason], ['rolledBack', 'unhealthy']);
