@@ -130,7 +130,7 @@ function slotOf(id, load, module) {
               forget();
               render();
             },
-            isEmpty: () => !wasBlank && made.place?.isConnected && isBlank(made.place),
+            isEmpty: () => !wasBlank && isBlank(made.place),
           };
         },
       });

@@ -6,13 +6,13 @@
  * typed and chosen in `from`, where it has the same element. What `to` has brought along itself counts, unless it is older.
  * `taken`: what `takeUp` has found in `from`, for one whose content may be gone by now.
  */
-export function handOver(from, to, change, { toOlder = false, taken = takeUp(from) } = {}) {
+export function handOver(from, to, change, { toOlder, taken = takeUp(from) } = {}) {
   change();
   taken(to, toOlder);
 }
 
-/** Whether there is nothing to be seen in a place. */
-export const isBlank = (place) => !place?.childElementCount && !place?.textContent.trim();
+/** Whether there is nothing to be seen in a place of the document. */
+export const isBlank = (place) => place?.isConnected && !place.childElementCount && !place.textContent.trim();
 
 /** Takes up what the user's hands are on in `from`; the result puts it down in another place. */
 export function takeUp(from) {

@@ -207,10 +207,8 @@ export const slot = (id, load) => ({
         };
         const made = generate(host, await slots.through(id, fresh, load), { props, state, broke, beside: old.place });
         if (gone) made.end();
-        else live.add(made);
+        live.add(made);
         settle();
-        const ready = made.made.then(() => made.instance.ready ?? made.instance.updateComplete).then(settle);
-        ready.catch(() => {});
         const end = (generation) => {
           live.delete(generation);
           generation.end();
@@ -226,7 +224,7 @@ export const slot = (id, load) => ({
           carefully(() => from.instance.pause?.());
         };
         return {
-          ready,
+          ready: made.made.then(({ ready, updateComplete }) => ready ?? updateComplete).then(settle),
           show: () => change(old, made, theirs),
           back() {
             change(made, old, mine, { toOlder: true });
@@ -235,7 +233,7 @@ export const slot = (id, load) => ({
           },
           drop: () => end(old),
           discard: () => end(made),
-          isEmpty: () => !wasBlank && !gone && isBlank(made.place),
+          isEmpty: () => !wasBlank && isBlank(made.place),
         };
       },
     });
@@ -287,11 +285,12 @@ function generate(host, module, { props, state, broke, beside = null }) {
   generation.made = (async () => {
     try {
       generation.instance = (await mounter(module)(place, { state, props, keep, broke, signal })) ?? {};
+      if (signal.aborted) carefully(() => generation.instance.unmount?.()); // nobody waits for it any more
+      return generation.instance;
     } catch (error) {
       generation.end();
       throw error;
     }
-    if (signal.aborted) carefully(() => generation.instance.unmount?.()); // nobody waits for it any more
   })();
   return generation;
 }

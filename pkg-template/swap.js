@@ -147,6 +147,7 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
           const part = await holder.prepare(mine.modules.get(slot), mine.values.get(holder), broke);
           if (mine.turn !== turn) return carefully(part.discard), null;
           mine.prepared.push({ slot, part });
+          Promise.resolve(part.ready).catch(() => {}); // perhaps nobody waits so long
         } catch (error) {
           return { type: 'mountFailed', slot, message: textOf(error) };
         }

@@ -85,7 +85,7 @@ function slotOf(id, load, module) {
               end(old);
             },
             discard: () => end(made),
-            isEmpty: () => !wasBlank && made.place()?.isConnected && isBlank(made.place()),
+            isEmpty: () => !wasBlank && isBlank(made.place()),
           };
         },
       });
