@@ -114,6 +114,12 @@ export const migrations = [{ from: 1, to: 2,
   await tab.click('#count');
   assert.equal(await tab.text('#count'), '40');
   assert.equal(await tab.eval(() => document.querySelector('#note').value), 'half a sent');
+
+  await site.rollback();
+  await tab.waitFor(() => [...document.querySelectorAll('#count')].some((element) => element.checkVisibility() && element.textContent === '4'), { timeout: 15_000, what: 'the counter of the build before' });
+  await committed(tab, site.first);
+  assert.equal(await tab.text('#count'), '4');
+  assert.deepEqual(await tab.eval(() => [document.querySelector('#note').value, boots, guard.status.prompt]), ['half a sent', 1, null]);
 });
 
 inBrowsers('a lazy route whose chunk is gone from the server is found through the release', {}, async (t, browser) => {
