@@ -208,7 +208,7 @@ inBrowsers('a page that is killed between its arrival and the restore still gets
   await asks(tab, site, 'two');
   await tab.eval(() => { sessionStorage.hang = 'yes'; });
   await tab.click(RELOAD_BUTTON);
-  await tab.waitFor(() => document.getElementById('build').textContent === 'two' && globalThis.began, { what: 'the restore to begin' });
+  await tab.waitFor(() => document.getElementById('build')?.textContent === 'two' && globalThis.began, { what: 'the restore to begin' });
   const crashed = new Promise((done) => tab.page.once('error', done));
   const devtools = await tab.devtools();
   devtools.send('Page.crash').catch(() => {});
