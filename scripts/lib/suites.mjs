@@ -167,6 +167,16 @@ export const SUITES = {
     ...inSomeBrowsers('tests/swapping', ['npm', 'rust']),
     builds: true,
   },
+  swapping: {
+    about: 'new code in open pages: React, Vue and plain apps, faults, races, a hundred swaps, per browser',
+    ...inSomeBrowsers('tests/swapping', ['npm', 'rust']),
+    builds: true,
+    steps: (words, missing) =>
+      inSomeBrowsers('tests/swapping', [])
+        .steps(words, missing)
+        // Most of the time is the probation of new code.
+        .map((step) => ({ ...step, args: step.args.map((word) => (word === '--test-concurrency=1' ? '--test-concurrency=3' : word)) })),
+  },
   yew: {
     about: 'a Yew app as a slot: swapped, broken, freed, per browser',
     ...inSomeBrowsers('tests/yew', ['npm', 'rust']),

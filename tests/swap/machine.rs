@@ -94,7 +94,7 @@ fn each_step_is_told_what_it_needs() {
 }
 
 #[test]
-fn pointers_alone_are_set_at_once_and_so_are_styles() {
+fn pointers_alone_are_set_at_once_and_styles_once_they_are_there() {
     let (base, target) = (
         shop().build("a"),
         shop().with(|app| app.module("cart").text = 2).build("b"),
@@ -116,10 +116,24 @@ fn pointers_alone_are_set_at_once_and_so_are_styles() {
         .moves()
         .unwrap()
         .clone();
-    let mut scene = Scene::begin(moves);
+    let mut scene = Scene::begin(moves.clone());
     scene.run();
-    assert_eq!(scene.kinds(), ["fetch", "switch", "commit"]);
+    assert_eq!(scene.kinds(), ["fetch", "mount", "switch", "commit"]);
+    let (_, _, mount) = &scene.asked[1];
+    let styles = moves.styles_in.clone();
+    assert_eq!(
+        *mount,
+        Step::Mount {
+            slots: vec![],
+            styles
+        }
+    );
     assert_eq!(scene.endings, [Ending::Committed]);
+
+    let mut scene = Scene::begin(moves);
+    scene.run_to("mount");
+    scene.feed(SwapInput::Wanted { build: None });
+    assert_eq!(scene.discards, 1, "what was brought in goes again");
 }
 
 #[test]

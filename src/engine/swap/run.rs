@@ -315,10 +315,12 @@ impl Swap {
             }
             Phase::Importing => {
                 let modules = moves.slots.iter().map(Module::of).collect();
-                (
-                    has_slots.then_some(Step::Import { modules }),
-                    Phase::Switching,
-                )
+                let otherwise = match moves.styles_in.as_slice() {
+                    [] => Phase::Switching,
+                    // The old ones stay until these are there.
+                    _ => Phase::Mounting,
+                };
+                (has_slots.then_some(Step::Import { modules }), otherwise)
             }
             Phase::Held if self.is_held => return self.step(phase, now),
             Phase::Held => (None, Phase::Quiet),
@@ -397,11 +399,10 @@ impl Swap {
                     attempt.quiet_since.get_or_insert(now);
                     attempt.round += 1;
                 }
-                Phase::Snapshots => attempt.has_copies = true,
+                Phase::Snapshots | Phase::Mounting => attempt.has_copies = true,
                 Phase::Idle
                 | Phase::Fetching
                 | Phase::Migrating
-                | Phase::Mounting
                 | Phase::Switching
                 | Phase::Probation
                 | Phase::Committing
