@@ -171,9 +171,12 @@ export async function until(probe, { timeout = 10_000, every = 25, what = String
   }
 }
 
+/** How three engines say that something of the page is null, undefined or not defined yet. */
+const NOT_THERE = /is null|is undefined|is not defined|of null|of undefined|null is not an object|undefined is not an object|Can't find variable/;
+
 /** The words every tab shares, built from the engine's few. */
 function addWords(tab) {
-  /** Waits until `fn(...args)` is truthy in the page; a navigation in between is no failure. */
+  /** Waits until `fn(...args)` is truthy in the page; a navigation in between is no failure, nor is what is not there yet. */
   tab.waitFor = async (fn, ...rest) => {
     const options = isOptions(rest.at(-1)) ? rest.pop() : {};
     const what = options.what ?? String(fn);
@@ -184,7 +187,7 @@ function addWords(tab) {
           try {
             return await tab.eval(fn, ...rest);
           } catch (error) {
-            if (!tab.isBetweenPages(error)) throw error;
+            if (!tab.isBetweenPages(error) && !NOT_THERE.test(error.message)) throw error;
             last = error;
           }
         },
