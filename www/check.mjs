@@ -69,6 +69,7 @@ async function visit(browser, demo, builds, step) {
 
   let before;
   await step('the visitor sells three tickets, writes a note and scrolls', async () => {
+    await tab.waitForSelector('[aria-label="Sell a ticket"]', { timeout: PATIENCE });
     for (let sold = 0; sold < 3; sold += 1) await tab.click('[aria-label="Sell a ticket"]');
     await (await tab.waitForSelector('textarea[name=text]', { timeout: PATIENCE })).type(TEXT);
     await tab.click('input[name=interval]');
