@@ -64,7 +64,7 @@ export type DecisionKind = 'ignore' | 'wait' | 'swap' | 'prompt' | 'reload';
 export type Reason =
   | 'noReleaseYet' | 'sameBuild' | 'unknownRunningBuild' | 'nothingLoadedChanged' | 'manifestUnavailable'
   | 'manifestPending' | 'snoozed' | 'newBuild' | 'rollback' | 'urgent' | 'retired' | 'chunkFailed'
-  | 'reloadDidNotTake' | 'expired' | 'reloading' | 'slotsChanged' | 'swapPaused';
+  | 'reloadDidNotTake' | 'expired' | 'reloading' | 'slotsChanged' | 'swapPaused' | 'badBuild';
 export type AbortReason =
   | 'offline' | 'unreachable' | 'stateNotSaved' | 'reloadDidNotTake' | 'reloadIgnored' | 'noSkew' | 'superseded' | 'swapFailed' | 'disposed';
 export type Urgency = 'routine' | 'soon' | 'now';

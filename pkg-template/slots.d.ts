@@ -139,7 +139,7 @@ export interface Slots {
   /** How each slot is used whose code is here; `taken`: whoever loaded it has never said where it is shown. */
   uses(): [id: string, use: 'mounted' | 'idle' | 'taken'][];
   /** Brings a style in, behind the link `near`, which counts from the moment that a slot points to it; null when the page has it already. */
-  style(file: string, near?: Element): Promise<unknown> | null;
+  style(file: string, near?: any): Promise<unknown> | null;
   /** Gives a style away: its link belongs to whoever asks. */
   release(file: string): any;
   /** The full address of a file. */

@@ -503,6 +503,8 @@ pub enum Reason {
     SlotsChanged,
     /// A swap failed for want of a file, and is tried again soon.
     SwapPaused,
+    /// Its code was tried in this page and did not do; nobody is asked to load it.
+    BadBuild,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

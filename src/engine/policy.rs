@@ -49,6 +49,8 @@ pub enum Changed {
     Slots,
     /// The same, but the new code cannot be had just now.
     Paused,
+    /// The new code was tried in this page and did not do.
+    Broke,
 }
 
 /// What to do, and why.
@@ -77,6 +79,7 @@ pub fn decide(facts: &Facts) -> Decision {
                 Changed::No => (Ignore, Reason::NothingLoadedChanged),
                 Changed::Slots => (Swap, Reason::SlotsChanged),
                 Changed::Paused => (Wait, Reason::SwapPaused),
+                Changed::Broke => (Wait, Reason::BadBuild),
                 Changed::Yes if facts.rollback => (Prompt, stale_or(facts, Reason::Rollback)),
                 Changed::Yes => (Prompt, stale_or(facts, Reason::NewBuild)),
             },
@@ -133,7 +136,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_its_row_and_what_weighs_more_wins() {
-        use DecisionKind::{Ignore, Prompt, Reload, Wait};
+        use DecisionKind::{Ignore, Prompt, Reload, Swap, Wait};
         let urgent = Facts {
             urgency: Urgency::Now,
             ..PLAIN
@@ -209,6 +212,40 @@ mod tests {
                 Reason::ManifestPending,
             ),
             (unseen.clone(), Ignore, Reason::NothingLoadedChanged),
+            (
+                Facts {
+                    changed: Changed::Slots,
+                    snoozed: true,
+                    reload_did_not_take: true,
+                    ..urgent.clone()
+                },
+                Swap,
+                Reason::SlotsChanged,
+            ),
+            (
+                Facts {
+                    changed: Changed::Paused,
+                    ..PLAIN
+                },
+                Wait,
+                Reason::SwapPaused,
+            ),
+            (
+                Facts {
+                    changed: Changed::Broke,
+                    ..PLAIN
+                },
+                Wait,
+                Reason::BadBuild,
+            ),
+            (
+                Facts {
+                    changed: Changed::Broke,
+                    ..urgent.clone()
+                },
+                Prompt,
+                Reason::Urgent,
+            ),
             (
                 Facts {
                     snoozed: true,

@@ -400,7 +400,8 @@ names! { Reason:
     Expired "expired",
     Reloading "reloading",
     SlotsChanged "slotsChanged",
-    SwapPaused "swapPaused"
+    SwapPaused "swapPaused",
+    BadBuild "badBuild"
 }
 names! { AbortReason:
     Offline "offline",

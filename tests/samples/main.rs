@@ -26,7 +26,7 @@ fn text(text: &str) -> String {
     text.into()
 }
 
-const REASONS: [Reason; 17] = [
+const REASONS: [Reason; 18] = [
     Reason::NoReleaseYet,
     Reason::SameBuild,
     Reason::UnknownRunningBuild,
@@ -44,6 +44,7 @@ const REASONS: [Reason; 17] = [
     Reason::Reloading,
     Reason::SlotsChanged,
     Reason::SwapPaused,
+    Reason::BadBuild,
 ];
 
 const KINDS: [DecisionKind; 5] = [

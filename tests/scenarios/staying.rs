@@ -1,9 +1,9 @@
-//! Slots whose code nobody can replace: whoever loaded it has not said where it is shown.
+//! Slots of an open page and the next build: what follows, what stays behind, what is taken back.
 
 use changeover::engine::{
     io::{Input, LoadKind},
     manifest::{Manifest, Owner, Slot, SlotKind},
-    slots::{SlotUse, Use},
+    slots::{Answer, SlotUse, Use},
 };
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -61,6 +61,72 @@ fn a_chunk_that_is_missing_is_worth_leaving_code_behind() {
         .when("help cannot be loaded", failed)
         .later("the answers come", SECOND)
         .then_among(&["decision Swap SlotsChanged", "changeoverDone a to b"]);
+}
+
+#[test]
+fn a_swap_goes_step_by_step_and_the_page_is_on_the_new_build_after_its_trial() {
+    opened(Use::Mounted, "2")
+        .when("the app asks", Input::CheckRequested)
+        .later("the answers come", SECOND)
+        .then_among(&[
+            "changeoverStarted a to b",
+            "TakeSwapStep fetch to b",
+            "TakeSwapStep import to b",
+            "TakeSwapStep quiet to b",
+            "TakeSwapStep snapshot to b",
+            "TakeSwapStep mount to b",
+            "TakeSwapStep switch to b",
+            "TakeSwapStep watch to b",
+        ])
+        .later("the trial is over", 12 * SECOND)
+        .then_among(&[
+            "TakeSwapStep commit to b",
+            "swapEnded a to b of cart Committed well",
+            "changeoverDone a to b",
+            "decision Ignore SameBuild",
+        ]);
+}
+
+#[test]
+fn code_that_breaks_on_trial_is_taken_back_and_nobody_is_asked_to_load_it() {
+    let threw = Answer::Threw {
+        slot: Some("cart".into()),
+        message: "TypeError".into(),
+    };
+    opened(Use::Mounted, "2")
+        .with(|server| server.swap.push(("watch", Some(threw))))
+        .when("the app asks", Input::CheckRequested)
+        .later("the answers come", 2 * SECOND)
+        .then_among(&[
+            "TakeSwapStep rollBack to b",
+            "swapEnded a to b of cart RolledBack threw",
+            "changeoverAborted SwapFailed",
+            "decision Wait BadBuild",
+        ])
+        .meanwhile("a better build", |server| {
+            server.has(with_slots("c", "3", "2"));
+            server.publishes(release(3, "c"));
+        })
+        .when("the app asks again", Input::CheckRequested)
+        .later("the answers come", SECOND)
+        .then_among(&["decision Swap SlotsChanged", "changeoverStarted a to c"]);
+}
+
+#[test]
+fn state_that_cannot_follow_is_asked_about_since_a_refresh_may_do_better() {
+    let refused = Answer::SnapshotFailed {
+        slot: "cart".into(),
+        message: "no".into(),
+    };
+    opened(Use::Mounted, "2")
+        .with(|server| server.swap.push(("snapshot", Some(refused))))
+        .when("the app asks", Input::CheckRequested)
+        .later("the answers come", 2 * SECOND)
+        .then_among(&[
+            "swapEnded a to b of cart Aborted snapshotFailed",
+            "swapRefused b badBuild",
+            "decision Prompt NewBuild",
+        ]);
 }
 
 /// A page that has loaded cart; the release wants a build with another help, and perhaps another cart.

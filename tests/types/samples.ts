@@ -35,6 +35,7 @@ export const events = [
   {"type":"decisionMade","decision":{"kind":"reload","reason":"reloading"}},
   {"type":"decisionMade","decision":{"kind":"ignore","reason":"slotsChanged"}},
   {"type":"decisionMade","decision":{"kind":"wait","reason":"swapPaused"}},
+  {"type":"decisionMade","decision":{"kind":"swap","reason":"badBuild"}},
   {"type":"promptShown","prompt":{"reason":"newBuild","sequence":3115,"build":"9eedfbeeca","message":"\"Faster\"\u0001\n\ttables\\ ✓","canSnooze":true,"countdownUntil":1800000000000,"busy":{"type":"holds","reasons":["upload","call"]},"trouble":"offline"}},
   {"type":"promptShown","prompt":{"reason":"newBuild","sequence":3115,"build":"9eedfbeeca","message":null,"canSnooze":false,"countdownUntil":null,"busy":null,"trouble":null}},
   {"type":"promptShown","prompt":{"reason":"newBuild","sequence":3115,"build":"9eedfbeeca","message":null,"canSnooze":false,"countdownUntil":null,"busy":{"type":"reloading"},"trouble":null}},

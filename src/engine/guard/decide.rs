@@ -97,6 +97,7 @@ impl Want {
 impl Guard {
     /// Decides, moves, and decides again until nothing changes, and brings the prompt up to date.
     pub(super) fn settle(&mut self) {
+        self.on_swap_time();
         // Each round but the last begins or ends an attempt, or explains a chunk; none of that happens twice.
         for _ in 0..4 {
             if !self.settle_once() {

@@ -18,6 +18,8 @@ impl Guard {
 
     pub(super) fn on_swap_answered(&mut self, _changeover: String, _round: u32, _answer: Answer) {}
 
+    pub(super) fn on_swap_time(&mut self) {}
+
     pub(super) fn changed_slots(&mut self, _target: &BuildId) -> Option<Changed> {
         None
     }

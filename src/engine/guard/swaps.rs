@@ -38,6 +38,8 @@ pub(super) struct Swaps {
     refused: Option<BuildId>,
     /// The page never let it; it is asked about the build instead.
     given_up: Option<BuildId>,
+    /// The build whose code did not do in this page. A refresh would load the same.
+    broke: Option<BuildId>,
     /// The files of a build could not be had; when it is tried again.
     pause: Option<(BuildId, Timestamp)>,
     current: Option<Current>,
@@ -78,6 +80,7 @@ impl Guard {
         let now = self.now;
         if let Some(machine) = &mut self.swaps.machine {
             machine.handle_input(SwapInput::PageChanged, now);
+            self.drain_swap();
         }
     }
 
@@ -92,6 +95,16 @@ impl Guard {
                 },
                 now,
             );
+            self.drain_swap();
+        }
+    }
+
+    /// Lets a swap do what is due, before anything is decided.
+    pub(super) fn on_swap_time(&mut self) {
+        let now = self.now;
+        if let Some(machine) = &mut self.swaps.machine {
+            machine.handle_input(SwapInput::Woke, now);
+            self.drain_swap();
         }
     }
 
@@ -103,6 +116,9 @@ impl Guard {
         }
         if self.swaps.given_up.as_ref() == Some(target) {
             return None;
+        }
+        if self.swaps.broke.as_ref() == Some(target) {
+            return Some(Changed::Broke);
         }
         if let Some((build, until)) = &self.swaps.pause
             && build == target
@@ -173,7 +189,6 @@ impl Guard {
         let build = target.clone().filter(|_| !reloads);
         machine.handle_input(SwapInput::Wanted { build }, now);
         machine.handle_input(SwapInput::Held { held }, now);
-        machine.handle_input(SwapInput::Woke, now);
         let mut news = self.drain_swap();
         if let Some(target) = target.filter(|_| !reloads) {
             news |= self.begin_swap(&target);
@@ -288,12 +303,22 @@ impl Guard {
         let reason = failure.as_ref().map(|failure| failure.reason);
         let machine = self.swaps.machine.as_ref();
         let is_bad = machine.is_some_and(|machine| machine.composition().is_bad(&to));
+        let is_bad = self
+            .swaps
+            .machine
+            .as_ref()
+            .is_some_and(|machine| machine.composition().is_bad(&to));
         match reason {
             Some(SwapReason::NeverQuiet | SwapReason::Vetoed) => {
                 self.swaps.given_up = Some(to.clone());
             }
             Some(SwapReason::FetchFailed) if !is_bad => {
                 self.swaps.pause = Some((to.clone(), Timestamp(self.now.0 + PAUSE)));
+            }
+            // A file may be there later, and what this page could not do with its state, a refresh may.
+            Some(SwapReason::FetchFailed) => {}
+            Some(reason) if is_bad && !reason.is_about_state() => {
+                self.swaps.broke = Some(to.clone());
             }
             _ => {}
         }

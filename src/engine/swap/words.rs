@@ -160,7 +160,7 @@ impl SwapReason {
     }
 
     /// Whether it is about the state of this page, and not about the new code.
-    pub(super) fn is_about_state(self) -> bool {
+    pub fn is_about_state(self) -> bool {
         matches!(
             self,
             Self::SnapshotFailed
