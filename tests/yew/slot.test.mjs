@@ -184,7 +184,10 @@ inBrowsers('state that is none of this schema is refused before anything is rend
   const { tab, pointers: [, second] } = await open(t, browser, ['first', 'second']);
   const said = await tab.eval(async (pointer) => {
     const [holder] = slots.holders('counter');
-    return message(Promise.resolve(holder.prepare(await slots.open(pointer), { counts: ['two'], text: '', ticks: 0 })));
+    const part = await holder.prepare(await slots.open(pointer), { counts: ['two'], text: '', ticks: 0 });
+    const why = await message(part.ready);
+    part.discard();
+    return why;
   }, second);
   assert.match(said, /store "slot": .*counts\[0\]: invalid type: string "two", expected u32/);
   assert.equal((await look(tab)).all, 1);
