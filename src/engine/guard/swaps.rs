@@ -303,11 +303,6 @@ impl Guard {
         let reason = failure.as_ref().map(|failure| failure.reason);
         let machine = self.swaps.machine.as_ref();
         let is_bad = machine.is_some_and(|machine| machine.composition().is_bad(&to));
-        let is_bad = self
-            .swaps
-            .machine
-            .as_ref()
-            .is_some_and(|machine| machine.composition().is_bad(&to));
         match reason {
             Some(SwapReason::NeverQuiet | SwapReason::Vetoed) => {
                 self.swaps.given_up = Some(to.clone());
