@@ -62,6 +62,8 @@ export const SUITES = {
     steps: () => [
       check('cargo', 'clippy', '--workspace', '--all-targets', '--', '-D', 'warnings'),
       check('cargo', 'clippy', '--package', 'changeover', '--features', 'js,stores', '--all-targets', ...WASM, '--', '-D', 'warnings'),
+      // As it is shipped to pages without slots.
+      check('cargo', 'clippy', '--package', 'changeover', '--no-default-features', '--features', 'js', ...WASM, '--', '-D', 'warnings'),
     ],
   },
   layers: {
