@@ -81,7 +81,7 @@ test('a value that has a reason is a backup; it keeps its first reason, and what
   const listed = await first.evaluate(async (day) => {
     await kept.put(head('a', { reason: 'step_failed', message: 'first' }), 1);
     await kept.put(head('a', { reason: 'other', message: 'second' }), 2);
-    await kept.put(head('b', { at: Date.now() - 1 }), 1);
+    await kept.put(head('b', { at: Date.now() - 60_000 }), 1);
     await kept.note('b', { reason: 'no_path', message: 'noted' });
     await kept.put(head('c', { at: Date.now() - day }), 1);
     await kept.put(head('d', { at: Date.now() - day, spare: true }), 1);
