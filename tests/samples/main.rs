@@ -206,25 +206,7 @@ fn events() -> Vec<Event> {
 }
 
 fn statuses() -> Vec<Status> {
-    let bare = Status {
-        level: Level::Starting,
-        level_reason: None,
-        build: None,
-        release: None,
-        skew: false,
-        decision: Decision {
-            kind: DecisionKind::Ignore,
-            reason: Reason::NoReleaseYet,
-        },
-        leader: false,
-        stream: StreamState::Off,
-        last_check: None,
-        failures: 0,
-        last_failure: None,
-        holds: vec![],
-        prompt: None,
-        changeover: None,
-    };
+    let bare = Status::default();
     let streams = [
         StreamState::Connecting,
         StreamState::Open,

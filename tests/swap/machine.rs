@@ -6,7 +6,7 @@ use changeover::engine::swap::{
 
 use crate::{
     app::{shop, showing},
-    stepping::{Scene, agreeable, edited, id, kind_of, moves},
+    stepping::{ORDER, Scene, agreeable, edited, id, kind_of, moves},
 };
 
 #[test]
@@ -18,20 +18,7 @@ fn a_swap_goes_through_all_steps_in_order_and_the_old_code_goes_last() {
     assert_eq!(scene.phase(), Phase::Probation);
     scene.pass(1);
     scene.run();
-    assert_eq!(
-        scene.kinds(),
-        [
-            "fetch",
-            "import",
-            "awaitQuiet",
-            "snapshot",
-            "migrate",
-            "mount",
-            "switch",
-            "watch",
-            "commit",
-        ]
-    );
+    assert_eq!(scene.kinds(), ORDER);
     assert_eq!(scene.endings, [Ending::Committed]);
     assert_eq!(scene.swap.composition().build, id("b"));
     assert_eq!(scene.swap.composition().generations, 1);
@@ -255,17 +242,7 @@ fn a_hold_of_the_app_is_waited_for_before_anybody_is_asked() {
 
 #[test]
 fn a_newer_release_cancels_until_the_switch_and_waits_after_it() {
-    for at in [
-        "fetch",
-        "import",
-        "awaitQuiet",
-        "snapshot",
-        "migrate",
-        "mount",
-        "switch",
-        "watch",
-        "commit",
-    ] {
+    for at in ORDER {
         for wanted in [None, Some(id("c"))] {
             let mut scene = Scene::begin(moves());
             scene.run_to(at);
@@ -346,17 +323,7 @@ fn a_plan_that_is_older_than_the_page_does_not_begin() {
 
 #[test]
 fn a_guard_that_goes_leaves_no_hidden_code_behind() {
-    for at in [
-        "fetch",
-        "import",
-        "awaitQuiet",
-        "snapshot",
-        "migrate",
-        "mount",
-        "switch",
-        "watch",
-        "commit",
-    ] {
+    for at in ORDER {
         let mut scene = Scene::begin(moves());
         scene.run_to(at);
         scene.feed(SwapInput::Disposed);

@@ -13,6 +13,19 @@ use crate::app::{shop, showing};
 
 pub const START: Timestamp = Timestamp(1_000_000);
 
+/// The steps of a swap that goes well.
+pub const ORDER: [&str; 9] = [
+    "fetch",
+    "import",
+    "awaitQuiet",
+    "snapshot",
+    "migrate",
+    "mount",
+    "switch",
+    "watch",
+    "commit",
+];
+
 pub struct Scene {
     pub swap: Swap,
     pub now: Timestamp,
@@ -76,17 +89,6 @@ impl Scene {
 
     /// Nothing is asked before what must come before it.
     fn check_order(&self, changeover: &str, round: u32, step: &Step) {
-        const ORDER: [&str; 9] = [
-            "fetch",
-            "import",
-            "awaitQuiet",
-            "snapshot",
-            "migrate",
-            "mount",
-            "switch",
-            "watch",
-            "commit",
-        ];
         let place = |step: &Step| ORDER.iter().position(|kind| *kind == kind_of(step));
         let last = self.asked.last();
         let Some((.., last)) =
