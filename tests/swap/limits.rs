@@ -155,7 +155,7 @@ fn a_bad_build_and_a_bad_file_are_not_tried_again() {
     let Plan::Refuse(refusals) = plan(&running, &before, &edited.build("b"), &showing(&ALL)) else {
         panic!("it is bad");
     };
-    only(&refusals, Why::BadBuild);
+    assert_eq!(only(&refusals, Why::BadBuild).slot, None, "it is the build");
     // The next build with the same broken file.
     let next = edited.with(|app| app.module("home").text = 2);
     let Plan::Refuse(refusals) = plan(&running, &before, &next.build("c"), &showing(&ALL)) else {
@@ -165,6 +165,19 @@ fn a_bad_build_and_a_bad_file_are_not_tried_again() {
     let fixed = edited.with(|app| app.module("cart").text = 3);
     assert!(matches!(
         plan(&running, &before, &fixed.build("d"), &showing(&ALL)),
+        Plan::Swap(_)
+    ));
+    // Nobody knows which of its files it was: the build is bad, another with the same files is not.
+    running.on_bad(Bad {
+        build: BuildId("d".into()),
+        file: None,
+    });
+    let Plan::Refuse(refusals) = plan(&running, &before, &fixed.build("d"), &showing(&ALL)) else {
+        panic!("it is bad, whichever file it was");
+    };
+    only(&refusals, Why::BadBuild);
+    assert!(matches!(
+        plan(&running, &before, &fixed.build("e"), &showing(&ALL)),
         Plan::Swap(_)
     ));
 }
