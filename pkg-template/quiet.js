@@ -5,35 +5,38 @@
 const PAUSE = 700;
 /** How often the page is looked at; what happens in between is heard. */
 const ROUND = 100;
+/** Dialogs of the platform, and those that libraries make (WAI-ARIA 1.2, `aria-modal`). */
+const DIALOGS = 'dialog[open], [role="dialog"][aria-modal="true"], [role="alertdialog"][aria-modal="true"]';
 
 /** Listens while somebody waits or has a mark; `mark` is a moment after which any use of the page counts. */
 export function createQuiet(target = window) {
   let pointers = 0;
-  let composing = false;
+  let composing = null;
   let last = -Infinity;
   let used = 0;
   const now = () => performance.now();
   const hear = (event) => {
-    if (!event.isTrusted) return;
     const { type } = event;
+    // Chromium calls the end of some compositions untrusted, and a field that loses the focus or goes may never tell of it.
+    if (type === 'compositionend' || type === 'blur') composing = null;
+    if (!event.isTrusted || type === 'blur') return;
     if (type === 'pointermove') {
       if (!event.buttons) pointers = 0; // it went up where nobody told us
       return;
     }
     if (type === 'pointerdown') pointers += 1;
     else if (type === 'pointerup' || type === 'pointercancel') pointers = Math.max(0, pointers - 1);
-    else if (type === 'compositionstart') composing = true;
-    else if (type === 'compositionend') composing = false;
+    else if (type === 'compositionstart') composing = event.composedPath()[0];
     if (type !== 'pointerup' && type !== 'pointercancel') used += 1;
     last = now();
   };
-  const kinds = ['pointerdown', 'pointermove', 'pointerup', 'pointercancel', 'keydown', 'input', 'compositionstart', 'compositionend', 'paste', 'drop'];
+  const kinds = ['pointerdown', 'pointermove', 'pointerup', 'pointercancel', 'keydown', 'input', 'compositionstart', 'compositionend', 'blur', 'paste', 'drop'];
   for (const kind of kinds) target.addEventListener(kind, hear, { capture: true, passive: true });
 
   const busy = () => {
     if (document.hidden) return false;
-    if (pointers > 0 || composing || now() - last < PAUSE) return true;
-    if (document.querySelector('dialog[open]')) return true;
+    if (pointers > 0 || composing?.isConnected || now() - last < PAUSE) return true;
+    if ([...document.querySelectorAll(DIALOGS)].some((dialog) => dialog.checkVisibility?.() ?? true)) return true;
     return [...document.querySelectorAll('video, audio')].some((media) => !media.paused && !media.ended && !media.muted);
   };
 
