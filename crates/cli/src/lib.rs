@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`build`] | reads a dist folder and describes it: manifest, stamp, id |
 //! | [`publish`], [`rollback`] | the two ways to make a build live; [`deploy`] holds the order of their writes |
+//! | [`amend`] | the one way to change a release: what a change does not speak of stays |
+//! | [`stamp`] | makes a folder a deploy by itself, for hosts that get a plain copy |
 //! | [`retain`] | which builds are kept, and the removal of the others |
 //! | [`stores`] | may a build follow the builds that tabs still run? |
 //! | [`serve`] | a site over HTTP |
@@ -13,8 +15,10 @@
 //!
 //! The formats are those of the engine: [`changeover::engine::release`] and [`changeover::engine::manifest`].
 
+pub mod amend;
 mod args;
 pub mod build;
+pub mod collisions;
 pub mod deploy;
 pub mod diff;
 mod diff_words;
@@ -24,11 +28,13 @@ pub mod hash;
 pub mod html;
 pub mod place;
 pub mod publish;
+pub mod release_document;
 pub mod retain;
 pub mod rollback;
 mod run;
 pub mod serve;
 pub mod site;
+pub mod stamp;
 mod steps;
 pub mod stores;
 mod time;

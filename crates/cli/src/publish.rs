@@ -9,13 +9,17 @@ use changeover::engine::manifest::Manifest;
 use changeover::engine::release::{BuildRef, MESSAGE_LIMIT, Release, Urgency};
 
 use crate::build::{Build, Description, Hints, NAMELESS, Note};
-use crate::deploy::{self, Deployment, Placed};
+use crate::collisions;
+use crate::deploy::{self, Contents, Deployment, Locked, Placed, Who};
 use crate::error::{At, Error, Result};
 use crate::git;
+use crate::html::Page;
 use crate::retain::{self, Keep};
 use crate::site::{Entry, Site, builds_by_recency};
 use crate::stores;
-use crate::time::{rfc3339, unix_now};
+
+/// The channel of a first release.
+pub(crate) const STABLE: &str = "stable";
 
 /// What to publish where, and what to say about it.
 #[derive(Clone, Debug)]
@@ -25,7 +29,8 @@ pub struct PublishOptions {
     pub urgency: Urgency,
     /// Shown in the prompt; at most [`MESSAGE_LIMIT`] characters.
     pub message: Option<String>,
-    pub channel: String,
+    /// `None`: that of the live release, else `stable`.
+    pub channel: Option<String>,
     /// `None`: what the dist, the live release or the package around the dist say.
     pub app: Option<String>,
     /// `None`: what the dist says or its `index.html` implies.
@@ -36,6 +41,8 @@ pub struct PublishOptions {
     pub stores: Option<PathBuf>,
     /// Goes ahead when open tabs hold a store in a schema that the build cannot read.
     pub allow_store_gap: bool,
+    /// Gives the build to everybody although the live release is for a part of the browsers.
+    pub end_rollout: bool,
     pub keep: Keep,
 }
 
@@ -47,12 +54,13 @@ impl PublishOptions {
             site: site.into(),
             urgency: Urgency::Routine,
             message: None,
-            channel: "stable".into(),
+            channel: None,
             app: None,
             base: None,
             by: None,
             stores: None,
             allow_store_gap: false,
+            end_rollout: false,
             keep: Keep::default(),
         }
     }
@@ -77,94 +85,94 @@ pub struct Published {
 /// Errors: those of [`Build::read`], `nested`, `site-*`, `release-*`, `app-differs`, `build-id-reused`,
 /// `message-too-long`, `store-gap`, `dist-changed`, and what the operating system refuses.
 pub fn publish(options: &PublishOptions) -> Result<Published> {
-    check_words(options)?;
+    check_words(
+        options.app.as_ref(),
+        options.channel.as_ref(),
+        options.message.as_ref(),
+    )?;
     check_apart(&options.dist, &options.site)?;
     let found = Site::open(&options.site).and_then(|site| site.live());
-    let build = Build::read(
+    let mut build = Build::read(
         &options.dist,
         &Hints {
             app: options.app.clone(),
             fallback_app: found
                 .ok()
                 .flatten()
-                .map(|release| release.app)
+                .and_then(|release| release.app)
                 .filter(|app| app != NAMELESS),
             base: options.base.clone(),
             stores: options.stores.clone(),
         },
     )?;
-    let site = Site::create(&options.site)?;
-    let _lock = site.lock()?;
-    let mut notes = build.notes.clone();
-    // What was found before the lock may have changed since.
-    let live = match site.live() {
-        Err(error) if error.code() == "release-invalid" => {
-            notes.push(Note {
-                code: "release-replaced",
-                text: format!("{error}; it is being replaced"),
-                files: Vec::new(),
-            });
-            None
-        }
-        live => live?,
-    };
-    check_app(&build, live.as_ref(), options)?;
-    notes.extend(check_stores(&site, &build, live.as_ref(), options)?);
-
-    let sequence = deploy::next_sequence(&site, live.as_ref())?;
-    let mut deployment = Deployment::begin(&site)?;
-    let mut history = deployment.settle_history(live.as_ref())?;
-    if let Some(live) = &live {
-        notes.extend(deployment.adopt(live, &mut history)?);
+    let mut locked = Locked::new(Site::create(&options.site)?)?;
+    // Hosts that got a plain copy of the dist told its number to browsers that may come here next.
+    if let Some(number) = build.release {
+        locked.go_above(number);
     }
-    let manifest_bytes = immutable_manifest(&site, &build, &history)?;
-    let earlier = retained_manifests(&site, &history);
-    let placed = deployment.place_build(&build, &earlier)?;
-    let colliding = deployment.place_new_assets(&build.manifest)?;
-    deployment.place_manifest(build.id(), &manifest_bytes)?;
-    deployment.place_documents(&build.manifest, &colliding)?;
+    let live = locked.live().cloned();
+    check_app(&build, live.as_deref(), options)?;
+    let about_stores = check_stores(locked.site(), &build, live.as_deref(), options)?;
 
-    let release = wanted(sequence, &build, &manifest_bytes, live.as_ref(), options)?;
-    let is_new = !live
-        .as_ref()
-        .is_some_and(|live| says_the_same(live, &release));
-    let release = match &live {
-        Some(live) if !is_new => live.clone(),
-        _ => {
-            let by = options.by.clone().or_else(|| git::publisher(&options.dist));
-            let commit = build.manifest.commit.clone();
-            deployment.place_release(&release, deploy::publication(by), commit)?;
-            release
-        }
+    let deployment = locked.begin()?;
+    let site = deployment.site().clone();
+    build.seal(number_of_documents(&deployment, &build))?;
+    let mut notes = build.notes.clone();
+    notes.extend(about_stores);
+    let manifest_bytes = immutable_manifest(&site, &build, deployment.history())?;
+    let earlier = retained_manifests(&site, deployment.history());
+    let who = Who {
+        by: options.by.clone().or_else(|| git::publisher(&options.dist)),
     };
-    notes.extend(deployment.notes());
-    drop(deployment);
-    let pruned = retain::prune(&site, &release, options.keep)?;
+    let done = deployment.go_live(
+        Contents::New {
+            build: &build,
+            manifest_bytes: &manifest_bytes,
+            earlier: &earlier,
+        },
+        &who,
+        |draft| {
+            draft.set_app(&build.manifest.app);
+            let channel = live.as_ref().map_or(STABLE, |live| &live.channel);
+            draft.set_channel(options.channel.as_deref().unwrap_or(channel));
+            draft.set_urgency(options.urgency);
+            draft.set_message(options.message.as_deref());
+            if options.end_rollout {
+                draft.end_rollout("publish was told so");
+            }
+            draft.set_build(&deploy::reference(build.id(), &manifest_bytes));
+            Ok(())
+        },
+    )?;
+    notes.extend(done.notes);
+    let pruned = retain::prune(&site, &done.release, options.keep)?;
     let others = earlier
         .iter()
         .filter(|manifest| manifest.id != build.manifest.id && !pruned.contains(&manifest.id.0));
-    notes.extend(deploy::collision_note(
+    notes.extend(collisions::note(
         &build.manifest,
-        deploy::collisions(&build.manifest, others),
+        collisions::names(&build.manifest, others),
     ));
+    drop(done.locked);
     Ok(Published {
         previous: live
-            .map(|live| live.build.id.0)
+            .map(|live| live.build.id.0.clone())
             .filter(|id| id != build.id()),
-        release,
-        is_new,
+        release: (*done.release).clone(),
+        is_new: done.is_new,
         described_by: build.described_by,
-        placed,
+        placed: done.placed,
         pruned,
         notes,
     })
 }
 
-fn check_words(options: &PublishOptions) -> Result<()> {
-    for (option, word) in [
-        ("--channel", Some(&options.channel)),
-        ("--app", options.app.as_ref()),
-    ] {
+pub(crate) fn check_words(
+    app: Option<&String>,
+    channel: Option<&String>,
+    message: Option<&String>,
+) -> Result<()> {
+    for (option, word) in [("--channel", channel), ("--app", app)] {
         if let Some(word) = word.filter(|word| !is_id(word)) {
             return Err(Error::new(
                 "name-invalid",
@@ -174,10 +182,7 @@ fn check_words(options: &PublishOptions) -> Result<()> {
             ));
         }
     }
-    let length = options
-        .message
-        .as_ref()
-        .map_or(0, |message| message.chars().count());
+    let length = message.map_or(0, |message| message.chars().count());
     if length > MESSAGE_LIMIT {
         return Err(Error::new(
             "message-too-long",
@@ -207,7 +212,7 @@ fn check_apart(dist: &Path, site: &Path) -> Result<()> {
     Err(Error::new(
         "nested",
         format!(
-            "the site {} is {how} the dist {}; publish to a folder of its own",
+            "the site {} is {how} the dist {}; publish to a folder of its own, or make this one a deploy by itself with --in-place",
             site.display(),
             dist.display()
         ),
@@ -233,15 +238,13 @@ fn canonical_of_the_future(path: &Path) -> Result<PathBuf> {
 
 /// Publishing one app over another is nearly always the wrong folder.
 fn check_app(build: &Build, live: Option<&Release>, options: &PublishOptions) -> Result<()> {
-    match live {
-        Some(live)
-            if live.app != build.manifest.app && live.app != NAMELESS && options.app.is_none() =>
-        {
+    match live.and_then(|live| live.app.as_deref()) {
+        Some(app) if app != build.manifest.app && app != NAMELESS && options.app.is_none() => {
             Err(Error::new(
                 "app-differs",
                 format!(
-                    "the site serves the app {}, and this dist is the app {}; if that is meant, say --app {}",
-                    live.app, build.manifest.app, build.manifest.app
+                    "the site serves the app {app}, and this dist is the app {}; if that is meant, say --app {}",
+                    build.manifest.app, build.manifest.app
                 ),
             ))
         }
@@ -282,6 +285,25 @@ fn check_stores(
     Ok(notes)
 }
 
+/// The number that the documents of this build carry: that of the release which first made it live, since a build never
+/// changes. Those that a killed publish has placed keep theirs: with another one they would be other documents than the
+/// manifest says, from the moment that is placed until they are.
+fn number_of_documents(deployment: &Deployment, build: &Build) -> Option<u64> {
+    let is_known = deployment
+        .history()
+        .iter()
+        .any(|entry| entry.build == build.id());
+    let index = deployment.site().files(build.id()).join("index.html");
+    let placed = std::fs::read(index)
+        .ok()
+        .map(|page| Page::parse(&page).sequence());
+    let live = deployment.live().map(|live| live.sequence);
+    match placed {
+        Some(number) if is_known || number > live => number,
+        _ => Some(deployment.sequence()),
+    }
+}
+
 /// The manifest that will be live: the one that is already published under this id, if it lists the same files.
 fn immutable_manifest(site: &Site, build: &Build, history: &[Entry]) -> Result<Vec<u8>> {
     let path = site.manifest_file(build.id());
@@ -315,39 +337,4 @@ fn retained_manifests(site: &Site, history: &[Entry]) -> Vec<Manifest> {
         .filter(|entry| site.files(&entry.build).is_dir())
         .filter_map(|entry| site.manifest(&entry.build).ok())
         .collect()
-}
-
-fn wanted(
-    sequence: u64,
-    build: &Build,
-    manifest_bytes: &[u8],
-    live: Option<&Release>,
-    options: &PublishOptions,
-) -> Result<Release> {
-    let mut release = Release::new(
-        &build.manifest.app,
-        &options.channel,
-        sequence,
-        &rfc3339(unix_now()),
-        deploy::reference(build.id(), manifest_bytes),
-    );
-    release.urgency = options.urgency;
-    release.message.clone_from(&options.message);
-    if let Some(live) = live {
-        // Orders about older builds outlive the release that gave them.
-        release.floor = live.floor;
-        release.retire = live.retire.clone();
-        release
-            .retire
-            .retain(|order| order.build != release.build.id);
-    }
-    deploy::checked(release)
-}
-
-/// Equal in everything but number and time.
-fn says_the_same(live: &Release, wanted: &Release) -> bool {
-    let mut wanted = wanted.clone();
-    wanted.sequence = live.sequence;
-    wanted.issued.clone_from(&live.issued);
-    wanted == *live
 }

@@ -171,7 +171,7 @@ mod tests {
             .iter()
             .enumerate()
             .map(|(n, (build, days_ago))| Entry {
-                release: release(build, n as u64 + 1),
+                release: release(build, n as u64 + 1).into(),
                 published: Publication {
                     time: rfc3339(NOW - days_ago * DAY),
                     ..Publication::default()
@@ -196,7 +196,7 @@ mod tests {
     fn reference(build: &str) -> BuildRef {
         BuildRef {
             id: BuildId(build.into()),
-            manifest: format!("builds/{build}.json"),
+            manifest: Some(format!("builds/{build}.json")),
             integrity: None,
         }
     }
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn the_other_build_of_a_rollout_is_kept() {
         let history = history(&[("a", 900), ("b", 800), ("c", 700)]);
-        let mut live = history[2].release.clone();
+        let mut live: Release = (*history[2].release).clone();
         live.rollout = Some(Rollout {
             percent: 10,
             salt: "x".into(),

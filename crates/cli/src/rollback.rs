@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use changeover::engine::release::{Release, Urgency};
 
 use crate::build::{Note, named};
-use crate::deploy::{self, Deployment, files_of};
+use crate::collisions;
+use crate::deploy::{self, Contents, Locked, Who, files_of};
 use crate::error::{At, Error, Result};
 use crate::git;
-use crate::place::has_print;
+use crate::place::{has_print, same_bytes};
 use crate::retain;
 use crate::site::{Entry, Site, builds_by_recency};
 use crate::stores;
-use crate::time::{rfc3339, unix_now};
 
 /// Which build to go back to, and what to say about it.
 #[derive(Clone, Debug)]
@@ -51,28 +51,16 @@ pub struct RolledBack {
 /// Errors: `site-missing`, `nothing-published`, `no-previous-build`, `unknown-build`, `unknown-sequence`,
 /// `build-incomplete`, and what the operating system refuses.
 pub fn rollback(options: &RollbackOptions) -> Result<RolledBack> {
-    let site = Site::open(&options.site)?;
-    let nothing = || {
-        Error::new(
-            "nothing-published",
-            format!(
-                "nothing is published at {}, so there is nothing to go back to",
-                site.root().display()
-            ),
-        )
-    };
-    if site.live()?.is_none() {
-        return Err(nothing());
-    }
-    let _lock = site.lock()?;
-    let live = site.live()?.ok_or_else(nothing)?;
-    let sequence = deploy::next_sequence(&site, Some(&live))?;
+    let locked = Locked::published(Site::open(&options.site)?)?;
+    let site = locked.site().clone();
+    let live = locked.live().expect("a published site has one").clone();
     let history = site.history(Some(&live))?;
     let entry = find(&site, &history, &live, &options.to)?;
-    if entry.build == live.build.id.0 {
+    let is_live = entry.build == live.build.id.0;
+    if is_live && documents_are_of(&site, &entry.build)? {
         return Ok(RolledBack {
             from: live.build.id.0.clone(),
-            release: live,
+            release: (*live).clone(),
             is_new: false,
             notes: Vec::new(),
         });
@@ -101,41 +89,56 @@ pub fn rollback(options: &RollbackOptions) -> Result<RolledBack> {
     let replaced = site.manifest_of(&live.build).ok();
     let handed_back = replaced.map(|replaced| stores::going_back(&manifest, &replaced));
 
-    let mut deployment = Deployment::begin(&site)?;
-    let mut settled = deployment.settle_history(Some(&live))?;
-    let mut notes: Vec<Note> = deployment.adopt(&live, &mut settled)?.into_iter().collect();
+    let deployment = locked.begin()?;
     let path = site.manifest_file(&entry.build);
     let manifest_bytes = std::fs::read(&path).at("read", &path)?;
-    let mut release = Release::new(
-        &entry.release.app,
-        &live.channel,
-        sequence,
-        &rfc3339(unix_now()),
-        deploy::reference(&entry.build, &manifest_bytes),
-    );
-    release.urgency = options.urgency;
-    release.message.clone_from(&options.message);
-    release.floor = live.floor;
-    release.retire = live.retire.clone();
-    release
-        .retire
-        .retain(|order| order.build != release.build.id);
-    let release = deploy::checked(release)?;
-
-    let colliding = deployment.place_new_assets(&manifest)?;
-    deployment.place_documents(&manifest, &colliding)?;
-    let by = options.by.clone().or_else(|| git::publisher(&options.site));
-    deployment.place_release(&release, deploy::publication(by), entry.commit.clone())?;
-    retain::tidy_documents(&site, &release)?;
-    notes.extend(deployment.notes());
-    notes.extend(deploy::collision_note(&manifest, colliding));
+    let who = Who {
+        by: options.by.clone().or_else(|| git::publisher(&options.site)),
+    };
+    let done = deployment.go_live(
+        Contents::Kept {
+            manifest: &manifest,
+            commit: entry.commit.clone(),
+        },
+        &who,
+        |draft| {
+            if let Some(app) = &entry.release.app {
+                draft.set_app(app);
+            }
+            draft.set_urgency(options.urgency);
+            draft.set_message(options.message.as_deref());
+            if !is_live {
+                // A page on the build that is left behind must leave it, admitted or not.
+                draft.end_rollout("a rollback is for every browser");
+            }
+            draft.set_build(&deploy::reference(&entry.build, &manifest_bytes));
+            Ok(())
+        },
+    )?;
+    retain::tidy_documents(&site, &done.release)?;
+    let mut notes = done.notes;
+    notes.extend(collisions::note(&manifest, done.colliding));
     notes.extend(handed_back.into_iter().flatten());
+    drop(done.locked);
     Ok(RolledBack {
-        release,
-        from: live.build.id.0,
+        release: (*done.release).clone(),
+        from: live.build.id.0.clone(),
         is_new: true,
         notes,
     })
+}
+
+/// Whether the static view has the documents of this build. A publish that was killed may have left others there.
+fn documents_are_of(site: &Site, build: &str) -> Result<bool> {
+    let Ok(manifest) = site.manifest(build) else {
+        return Ok(true);
+    };
+    for path in manifest.documents.keys() {
+        if !same_bytes(&site.files(build).join(path), &site.root().join(path))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn find<'h>(

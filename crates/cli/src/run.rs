@@ -1,19 +1,23 @@
 //! Runs a command line and says what came of it, for people or as JSON.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
-use crate::args::{Cli, Command, DiffArgs, PublishArgs, RollbackArgs, ServeArgs};
+use crate::args::{Cli, Command, DiffArgs, PublishArgs, RollbackArgs, ServeArgs, StampArgs};
 use crate::build::Note;
 use crate::diff::diff;
 use crate::error::{Error, Result};
-use crate::publish::{PublishOptions, Published, publish};
+use crate::publish::{PublishOptions, Published, check_words, publish};
 use crate::retain::Keep;
 use crate::rollback::{RollbackOptions, RolledBack, Target, rollback};
-use crate::serve::{ServeOptions, Server};
+use crate::serve::{Ending, Limits, ServeOptions, Server};
+use crate::stamp::{StampOptions, Stamped, Words, stamp};
 use crate::verify::{Verdict, verify};
 
 /// 0: done. 1: it could not be done, or `verify` found faults. 2: the command line is wrong, or `diff` cannot read what
@@ -22,23 +26,44 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let json = cli.json;
     let outcome = match cli.command {
-        Command::Publish(args) => {
-            let site = args.to.display().to_string();
-            publish(&args.into()).map(|done| report(json, say_published(&done, &site)))
+        Command::Publish(args) => match &args.to {
+            Some(site) => {
+                let (site, shown) = (site.clone(), site.display().to_string());
+                publish(&published(args, site))
+                    .map(|done| report(json, say_published(&done, &shown)))
+            }
+            None => {
+                let folder = args.dist.display().to_string();
+                check_words(
+                    args.app.as_ref(),
+                    args.channel.as_ref(),
+                    args.message.as_ref(),
+                )
+                .and_then(|()| stamp(&in_place(args)))
+                .map(|done| report(json, say_stamped(&done, &folder)))
+            }
+        },
+        Command::Stamp(args) => {
+            let folder = args.dist.display().to_string();
+            check_words(args.app.as_ref(), None, None)
+                .and_then(|()| stamp(&args.into()))
+                .map(|done| report(json, say_stamped(&done, &folder)))
         }
         Command::Rollback(args) => {
             rollback(&args.into()).map(|done| report(json, say_rolled_back(&done)))
         }
         Command::Serve(args) => serve(args, json).map(|()| ExitCode::SUCCESS),
         Command::Diff(args) => return compare(&args, json),
-        Command::Verify(args) => verify(&args.target).map(|verdict| {
-            report(json, say_verdict(&verdict, &args.target));
-            if verdict.faults.is_empty() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
-        }),
+        Command::Verify(args) => {
+            verify(&args.target, Duration::from_secs(args.deadline)).map(|verdict| {
+                report(json, say_verdict(&verdict, &args.target));
+                if verdict.faults.is_empty() {
+                    ExitCode::SUCCESS
+                } else {
+                    ExitCode::FAILURE
+                }
+            })
+        }
     };
     outcome.unwrap_or_else(|error| {
         complain(json, &error);
@@ -97,6 +122,30 @@ fn say_published(done: &Published, site: &str) -> News {
             "described_by": done.described_by.code(),
             "files": { "copied": placed.copied, "linked": placed.linked, "kept": placed.kept },
             "pruned": done.pruned,
+            "notes": notes(&done.notes),
+        }),
+    }
+}
+
+fn say_stamped(done: &Stamped, folder: &str) -> News {
+    let (build, sequence) = (&done.release.build.id.0, done.release.sequence);
+    let sentence = if done.is_new {
+        format!("stamped {folder}: build {build}, release {sequence}; copy it to the host as it is")
+    } else {
+        format!("stamped already: {folder} is build {build}, release {sequence}")
+    };
+    News {
+        sentences: vec![sentence],
+        asides: asides(&done.notes),
+        fields: json!({
+            "ok": true,
+            "live": if done.is_new { "new" } else { "already" },
+            "folder": folder,
+            "sequence": sequence,
+            "build": build,
+            "app": done.release.app,
+            "channel": done.release.channel,
+            "described_by": done.described_by.code(),
             "notes": notes(&done.notes),
         }),
     }
@@ -188,6 +237,11 @@ fn serve(args: ServeArgs, json: bool) -> Result<()> {
         site: args.site,
         host: args.host,
         port: args.port,
+        drain: Duration::from_secs(args.drain),
+        limits: Limits {
+            connections: args.max_connections,
+            ..Limits::default()
+        },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -195,7 +249,7 @@ fn serve(args: ServeArgs, json: bool) -> Result<()> {
         .map_err(|error| Error::new("io", format!("the server could not start: {error}")))?;
     let outcome = runtime.block_on(async {
         // Before the first line: whoever reads it may send the signal at once.
-        let stop = asked_to_stop()?;
+        let ending = asked_to_end()?;
         let server = Server::bind(&options).await?;
         let site = options.site.display().to_string();
         let line = if json {
@@ -204,18 +258,20 @@ fn serve(args: ServeArgs, json: bool) -> Result<()> {
             format!("serving {site} at {}", server.url())
         };
         print_line(&line);
-        if !server.has_release() {
+        if !server.has_release() && !server.waits_for_release() {
             eprintln!("note: nothing is published here yet; `changeover publish DIST --to {site}` goes live without a restart");
         }
-        server.run(stop).await
+        server.run(ending).await;
+        Ok(())
     });
     // Reads of slow disks must not delay the end.
     runtime.shutdown_background();
     outcome
 }
 
-/// Resolves on SIGTERM or ctrl-c.
-fn asked_to_stop() -> Result<impl Future<Output = ()> + Send + 'static> {
+/// The first SIGTERM or ctrl-c lets answers finish, the second ends at once.
+fn asked_to_end() -> Result<watch::Receiver<Ending>> {
+    let (end, ending) = watch::channel(Ending::NotYet);
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -227,17 +283,24 @@ fn asked_to_stop() -> Result<impl Future<Output = ()> + Send + 'static> {
             listen(SignalKind::terminate())?,
             listen(SignalKind::interrupt())?,
         );
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+        tokio::spawn(async move {
+            for how in [Ending::Draining, Ending::AtOnce] {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                let _ = end.send(how);
             }
-        })
+        });
     }
     #[cfg(not(unix))]
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
+    tokio::spawn(async move {
+        for how in [Ending::Draining, Ending::AtOnce] {
+            let _ = tokio::signal::ctrl_c().await;
+            let _ = end.send(how);
+        }
+    });
+    Ok(ending)
 }
 
 fn report(json: bool, news: News) -> ExitCode {
@@ -282,23 +345,51 @@ fn notes(notes: &[Note]) -> Vec<Value> {
         .collect()
 }
 
-impl From<PublishArgs> for PublishOptions {
-    fn from(args: PublishArgs) -> Self {
-        Self {
-            dist: args.dist,
-            site: args.to,
+fn published(args: PublishArgs, site: PathBuf) -> PublishOptions {
+    PublishOptions {
+        dist: args.dist,
+        site,
+        urgency: args.urgency.into(),
+        message: args.message,
+        channel: args.channel,
+        app: args.app,
+        base: args.base,
+        by: args.by,
+        stores: args.stores,
+        allow_store_gap: args.allow_store_gap,
+        end_rollout: args.end_rollout,
+        keep: Keep {
+            builds: args.keep,
+            days: args.keep_days,
+        },
+    }
+}
+
+fn in_place(args: PublishArgs) -> StampOptions {
+    StampOptions {
+        folder: args.dist,
+        app: args.app,
+        base: args.base,
+        stores: args.stores,
+        words: Some(Words {
             urgency: args.urgency.into(),
             message: args.message,
-            channel: args.channel,
+        }),
+        channel: args.channel,
+        end_rollout: args.end_rollout,
+        anew: false,
+    }
+}
+
+impl From<StampArgs> for StampOptions {
+    fn from(args: StampArgs) -> Self {
+        Self {
+            folder: args.dist,
             app: args.app,
             base: args.base,
-            by: args.by,
             stores: args.stores,
-            allow_store_gap: args.allow_store_gap,
-            keep: Keep {
-                builds: args.keep,
-                days: args.keep_days,
-            },
+            anew: args.anew,
+            ..Self::default()
         }
     }
 }

@@ -20,6 +20,8 @@ use changeover::engine::release::{BuildRef, Release};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{At, Error, Result};
+use crate::release_document::ReleaseDocument;
+use crate::time::{rfc3339, unix_now};
 
 /// How long a publish waits for another one to finish before it gives up.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
@@ -33,7 +35,7 @@ pub struct Site {
 /// One line of the history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    pub release: Release,
+    pub release: ReleaseDocument,
     pub published: Publication,
     /// The id of the build that this release is about.
     pub build: String,
@@ -53,6 +55,23 @@ pub struct Publication {
     pub time: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+}
+
+impl Publication {
+    /// Made now, on this machine.
+    pub fn now(by: Option<String>) -> Self {
+        let host = fs::read_to_string("/proc/sys/kernel/hostname")
+            .ok()
+            .or_else(|| std::env::var("HOSTNAME").ok())
+            .or_else(|| std::env::var("COMPUTERNAME").ok())
+            .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty());
+        Self {
+            by,
+            time: rfc3339(unix_now()),
+            host,
+        }
+    }
 }
 
 /// Held while a site is being changed; the system lets go of it when the process dies, however it dies.
@@ -139,22 +158,19 @@ impl Site {
     ///
     /// Errors: `release-invalid` with what is wrong, `release-newer` for a format of the future.
     pub fn live(&self) -> Result<Option<Release>> {
+        Ok(self.live_document()?.map(|document| (*document).clone()))
+    }
+
+    /// [`Self::live`] with every field that stands in the file.
+    pub fn live_document(&self) -> Result<Option<ReleaseDocument>> {
         let path = self.pointer();
-        let text = match fs::read(&path) {
+        let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).at("read", &path),
         };
-        Release::parse(&String::from_utf8_lossy(&text))
-            .map(Some)
-            .map_err(|error| {
-                let code = if error.code() == "unknown_format" {
-                    "release-newer"
-                } else {
-                    "release-invalid"
-                };
-                Error::new(code, format!("{} cannot be used: {error}", path.display()))
-            })
+        let text = String::from_utf8_lossy(&bytes);
+        ReleaseDocument::parse(&text, &path.display().to_string()).map(Some)
     }
 
     /// Errors: `manifest-missing`, `manifest-invalid`.
@@ -164,7 +180,10 @@ impl Site {
 
     /// The manifest that a release names. Errors: as [`Self::manifest`].
     pub fn manifest_of(&self, build: &BuildRef) -> Result<Manifest> {
-        self.manifest_at(&self.guard().join(&build.manifest), &build.id.0)
+        match &build.manifest {
+            Some(manifest) => self.manifest_at(&self.guard().join(manifest), &build.id.0),
+            None => Err(no_manifest(build)),
+        }
     }
 
     /// The manifest at the place that a release names, which a site made by hand may choose freely.
@@ -229,6 +248,16 @@ impl Site {
         Ok(files)
     }
 
+    /// The files of all manifests.
+    pub fn manifests(&self) -> Result<Vec<PathBuf>> {
+        let folder = self.guard().join("builds");
+        let names = names_in(&folder)?.into_iter();
+        Ok(names
+            .filter(|name| name.ends_with(".json"))
+            .map(|name| folder.join(name))
+            .collect())
+    }
+
     /// The ids of the builds that have a folder of their own.
     pub fn builds(&self) -> Result<Vec<String>> {
         names_in(&self.guard().join("files"))
@@ -264,6 +293,17 @@ impl Site {
             }
         }
     }
+}
+
+/// A release that was made by hand may name a build and no manifest, which is enough for pages and for nothing else.
+pub fn no_manifest(build: &BuildRef) -> Error {
+    Error::new(
+        "manifest-missing",
+        format!(
+            "the release names no manifest of build {}; `changeover stamp` writes one",
+            build.id.0
+        ),
+    )
 }
 
 /// The builds of a history, each with its last entry, the most recently released first.

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use changeover::engine::manifest::{MANIFEST_LIMIT, Manifest};
 use changeover::engine::release::{BuildRef, RELEASE_LIMIT, Release};
@@ -14,7 +14,7 @@ use changeover::engine::release::{BuildRef, RELEASE_LIMIT, Release};
 use crate::deploy::files_of;
 use crate::error::{Error, Result};
 use crate::hash::Fingerprint;
-use crate::site::Site;
+use crate::site::{Site, no_manifest};
 use crate::stores;
 use crate::url::encoded;
 
@@ -24,13 +24,26 @@ const AT_ONCE: usize = 6;
 /// For one answer, from connecting to its last byte.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Until an answer begins: a server that takes longer is of no use to a page either.
+const FIRST_BYTE: Duration = Duration::from_secs(20);
+
+/// For the whole check, unless the caller says otherwise.
+pub const DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// Most bytes that are read of one file, whatever the manifest says of it; they are hashed as they come.
+const FILE_LIMIT: u64 = 1 << 30;
+
+/// So many files in a row that could not be reached are enough to know what the others would give.
+const UNREACHABLE_LIMIT: u32 = 12;
+
 /// How often the check starts again because the release moved on meanwhile.
 const ATTEMPTS: u32 = 3;
 
 /// Something that a page would stumble over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// `missing`, `wrong-size`, `wrong-bytes`, `html-instead`, `http-status`, `unreachable`, `release-…`, `manifest-…`.
+    /// `missing`, `wrong-size`, `wrong-bytes`, `too-large`, `html-instead`, `http-status`, `unreachable`, `given-up`,
+    /// `deadline`, `release-…`, `manifest-…`.
     pub code: String,
     /// The path or URL.
     pub place: String,
@@ -54,10 +67,11 @@ impl fmt::Display for Fault {
 
 /// Checks a site on disk or behind a URL (its root, or its `release.json`).
 ///
-/// Errors only when there is nothing to check: `site-missing`, `url-invalid`. Everything else is a fault.
-pub fn verify(target: &str) -> Result<Verdict> {
+/// A check of a URL ends at the deadline, whatever the server does. Errors only when there is nothing to check:
+/// `site-missing`, `url-invalid`. Everything else is a fault.
+pub fn verify(target: &str, deadline: Duration) -> Result<Verdict> {
     if target.starts_with("http://") || target.starts_with("https://") {
-        return Remote::new(target).map(|remote| remote.verify());
+        return Remote::new(target, deadline).map(|remote| remote.verify());
     }
     if target.contains("://") {
         return Err(Error::new(
@@ -78,7 +92,7 @@ pub(crate) fn live_manifest(url: &str) -> Result<Manifest> {
             format!("{url} is not a URL that starts with http:// or https://"),
         ));
     }
-    let remote = Remote::new(url)?;
+    let remote = Remote::new(url, PATIENCE)?;
     let mut verdict = Verdict::default();
     let manifest = remote
         .release(&mut verdict)
@@ -119,7 +133,11 @@ fn verify_folder(site: &Site) -> Verdict {
             .flat_map(|rollout| &rollout.otherwise),
     );
     for (nth, build) in builds.enumerate() {
-        let place = site.guard().join(&build.manifest);
+        let Some(manifest) = &build.manifest else {
+            verdict.no_manifest(&site.pointer().display().to_string(), build);
+            continue;
+        };
+        let place = site.guard().join(manifest);
         let shown = place.display().to_string();
         let Ok(bytes) = std::fs::read(&place) else {
             let text = format!("the manifest of build {} is not at {shown}", build.id.0);
@@ -174,6 +192,10 @@ impl Verdict {
             place: place.into(),
             text: text.into(),
         });
+    }
+
+    fn no_manifest(&mut self, place: &str, build: &BuildRef) {
+        self.fault("manifest-missing", place, no_manifest(build).to_string());
     }
 
     fn manifest(
@@ -247,16 +269,24 @@ struct Remote {
     pointer: String,
     /// With a slash at the end.
     root: String,
+    start: Instant,
+    deadline: Duration,
 }
 
 enum Fetched {
-    Body { bytes: Vec<u8>, html: bool },
+    Body {
+        measured: Fingerprint,
+        bytes: Vec<u8>,
+        html: bool,
+    },
     Status(u16),
     Unreachable(String),
+    /// There was no time left to ask.
+    Late,
 }
 
 impl Remote {
-    fn new(url: &str) -> Result<Self> {
+    fn new(url: &str, deadline: Duration) -> Result<Self> {
         let url = url.split(['?', '#']).next().unwrap_or_default();
         let root = match url.strip_suffix("changeover/release.json") {
             Some(root) => root.to_owned(),
@@ -273,7 +303,8 @@ impl Remote {
         };
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(PATIENCE))
+            .timeout_recv_response(Some(FIRST_BYTE))
+            .timeout_connect(Some(FIRST_BYTE))
             .user_agent(concat!("changeover/", env!("CARGO_PKG_VERSION")))
             .build()
             .into();
@@ -281,6 +312,8 @@ impl Remote {
             agent,
             pointer: format!("{root}changeover/release.json"),
             root,
+            start: Instant::now(),
+            deadline,
         })
     }
 
@@ -331,8 +364,12 @@ impl Remote {
     }
 
     fn manifest(&self, build: &BuildRef, verdict: &mut Verdict) -> Option<Manifest> {
-        let url = format!("{}changeover/{}", self.root, encoded(&build.manifest));
-        match self.fetch(&url, MANIFEST_LIMIT as u64) {
+        let Some(manifest) = &build.manifest else {
+            verdict.no_manifest(&self.pointer, build);
+            return None;
+        };
+        let url = format!("{}changeover/{}", self.root, encoded(manifest));
+        match self.fetch(&url, "", MANIFEST_LIMIT as u64, true) {
             Fetched::Body { bytes, .. } => {
                 verdict.manifest(&build.id.0, build.integrity.as_deref(), &url, &bytes)
             }
@@ -344,7 +381,7 @@ impl Remote {
     }
 
     fn release(&self, verdict: &mut Verdict) -> Option<Release> {
-        match self.fetch(&self.pointer, RELEASE_LIMIT as u64) {
+        match self.fetch(&self.pointer, "", RELEASE_LIMIT as u64, true) {
             Fetched::Body { bytes, .. } => match Release::parse(&String::from_utf8_lossy(&bytes)) {
                 Ok(release) => Some(release),
                 Err(error) => {
@@ -366,48 +403,118 @@ impl Remote {
     fn check_files(&self, manifest: &Manifest, verdict: &mut Verdict) {
         let files: Vec<_> = files_of(manifest).collect();
         let next = AtomicUsize::new(0);
+        let compared = AtomicUsize::new(0);
+        let unreachable = AtomicU32::new(0);
         let found = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
             for _ in 0..AT_ONCE {
                 scope.spawn(|| {
                     let mut mine = Verdict::default();
-                    while let Some((path, print)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let url = format!("{}{}", self.root, encoded(path));
-                        // One byte more than expected is enough to see that it is too long.
-                        match self.fetch(&url, print.size + 1) {
-                            Fetched::Body { html: true, .. } if !crate::build::is_document(path) => mine.fault(
-                                "html-instead",
-                                &url,
-                                format!("{url} answers an HTML page instead of the file: a missing file must be a 404"),
-                            ),
-                            Fetched::Body { bytes, .. } => {
-                                if let Ok(measured) = Fingerprint::like(&print.integrity, &mut bytes.as_slice()) {
-                                    mine.compare(&url, &measured, &print.integrity, print.size);
-                                }
+                    while !self.is_over() && unreachable.load(Ordering::Relaxed) < UNREACHABLE_LIMIT
+                    {
+                        let Some((path, print)) = files.get(next.fetch_add(1, Ordering::Relaxed))
+                        else {
+                            break;
+                        };
+                        match self.check_file(path, print, &mut mine) {
+                            Reached::Yes => unreachable.store(0, Ordering::Relaxed),
+                            Reached::No => {
+                                unreachable.fetch_add(1, Ordering::Relaxed);
                             }
-                            other => mine.unfetched("", &url, &other),
+                            Reached::Late => break,
                         }
+                        compared.fetch_add(1, Ordering::Relaxed);
                     }
-                    found.lock().expect("no thread panics while it holds this").append(&mut mine.faults);
+                    found
+                        .lock()
+                        .expect("no thread panics while it holds this")
+                        .append(&mut mine.faults);
                 });
             }
         });
-        verdict.files += files.len();
+        let compared = compared.into_inner();
+        verdict.files += compared;
         verdict.faults.append(
             &mut found
                 .into_inner()
                 .expect("no thread panicked while it held this"),
         );
+        let left = files.len() - compared;
+        if left == 0 {
+            return;
+        }
+        if unreachable.into_inner() >= UNREACHABLE_LIMIT {
+            let text = format!(
+                "{UNREACHABLE_LIMIT} files in a row could not be fetched, so the other {left} of {} were not asked for",
+                files.len()
+            );
+            verdict.fault("given-up", &self.root, text);
+        } else {
+            let text = format!(
+                "the check took longer than {} seconds and was ended, {left} of {} files were not compared; --deadline \
+                 gives it more time",
+                self.deadline.as_secs(),
+                files.len()
+            );
+            verdict.fault("deadline", &self.root, text);
+        }
     }
 
-    /// At most `limit` bytes of the body.
-    fn fetch(&self, url: &str, limit: u64) -> Fetched {
-        let mut answer = match self
+    fn check_file(&self, path: &str, print: &Fingerprint, verdict: &mut Verdict) -> Reached {
+        let url = format!("{}{}", self.root, encoded(path));
+        if print.size > FILE_LIMIT {
+            let text = format!(
+                "the manifest says that {url} has {} bytes, and files of more than {FILE_LIMIT} are not fetched",
+                print.size
+            );
+            verdict.fault("too-large", &url, text);
+            return Reached::Yes;
+        }
+        // One byte more than expected is enough to see that it is too long.
+        match self.fetch(&url, &print.integrity, print.size + 1, false) {
+            Fetched::Body { html: true, .. } if !crate::build::is_document(path) => verdict.fault(
+                "html-instead",
+                &url,
+                format!(
+                    "{url} answers an HTML page instead of the file: a missing file must be a 404"
+                ),
+            ),
+            Fetched::Body { measured, .. } => {
+                verdict.compare(&url, &measured, &print.integrity, print.size);
+            }
+            Fetched::Late => return Reached::Late,
+            other => {
+                verdict.unfetched("", &url, &other);
+                if matches!(other, Fetched::Unreachable(_)) {
+                    return if self.is_over() {
+                        Reached::Late
+                    } else {
+                        Reached::No
+                    };
+                }
+            }
+        }
+        Reached::Yes
+    }
+
+    fn is_over(&self) -> bool {
+        self.start.elapsed() >= self.deadline
+    }
+
+    /// Hashes at most `limit` bytes of the body as they come, and keeps them only if it is told to.
+    fn fetch(&self, url: &str, integrity: &str, limit: u64, keep: bool) -> Fetched {
+        let left = self.deadline.saturating_sub(self.start.elapsed());
+        if left.is_zero() {
+            return Fetched::Late;
+        }
+        let request = self
             .agent
             .get(url)
-            .header("cache-control", "no-cache")
-            .call()
-        {
+            .config()
+            .timeout_global(Some(left.min(PATIENCE)))
+            .build()
+            .header("cache-control", "no-cache");
+        let mut answer = match request.call() {
             Ok(answer) => answer,
             Err(error) => return Fetched::Unreachable(error.to_string()),
         };
@@ -419,17 +526,31 @@ impl Remote {
             .get("content-type")
             .and_then(|kind| kind.to_str().ok())
             .is_some_and(|kind| kind.starts_with("text/html"));
+        let mut body = answer.body_mut().as_reader().take(limit);
         let mut bytes = Vec::new();
-        match answer
-            .body_mut()
-            .as_reader()
-            .take(limit)
-            .read_to_end(&mut bytes)
-        {
-            Ok(_) => Fetched::Body { bytes, html },
+        let measured = if keep {
+            body.read_to_end(&mut bytes)
+                .map(|_| Fingerprint::of(&bytes))
+        } else {
+            Fingerprint::like(integrity, &mut body)
+        };
+        match measured {
+            Ok(measured) => Fetched::Body {
+                measured,
+                bytes,
+                html,
+            },
             Err(error) => Fetched::Unreachable(error.to_string()),
         }
     }
+}
+
+/// Whether the server answered for a file, with whatever.
+enum Reached {
+    Yes,
+    No,
+    /// The deadline came first.
+    Late,
 }
 
 impl Verdict {
@@ -449,6 +570,13 @@ impl Verdict {
                 &format!("{prefix}unreachable"),
                 url,
                 format!("{url} cannot be fetched: {why}"),
+            ),
+            Fetched::Late => self.fault(
+                &format!("{prefix}deadline"),
+                url,
+                format!(
+                    "there was no time left to ask for {url}; --deadline gives the check more time"
+                ),
             ),
             Fetched::Body { .. } => {}
         }

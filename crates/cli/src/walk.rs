@@ -16,6 +16,8 @@ pub struct Listing {
     pub files: BTreeMap<String, PathBuf>,
     /// Hidden files and folders (`.DS_Store`, `.vite`) at any depth; never part of a build.
     pub hidden: Vec<String>,
+    /// Links to hidden files, which are not part of a build either, whatever the link is called.
+    pub links_to_hidden: Vec<String>,
     /// Whether there is a `changeover/` folder, which belongs to the guard and not to the app.
     pub has_changeover: bool,
     /// The file at the top that says what the stores are, and is for `publish` alone.
@@ -68,6 +70,10 @@ fn walk(
             ));
         }
         let real = real_path(root, &path, &relative)?;
+        if is_below_hidden(root, &real) {
+            listing.links_to_hidden.push(relative);
+            continue;
+        }
         if relative == stores::FILE {
             listing.stores = Some(real);
             continue;
@@ -98,6 +104,15 @@ fn walk(
 /// `.well-known` is part of the web; every other dot name is private.
 pub fn is_hidden(name: &str) -> bool {
     name.starts_with('.') && name != ".well-known"
+}
+
+/// Whether a name on the way from `root` to `path` is hidden.
+fn is_below_hidden(root: &Path, path: &Path) -> bool {
+    path.strip_prefix(root).is_ok_and(|below| {
+        below
+            .components()
+            .any(|part| part.as_os_str().to_str().is_none_or(is_hidden))
+    })
 }
 
 fn real_path(root: &Path, path: &Path, relative: &str) -> Result<PathBuf> {
@@ -186,6 +201,40 @@ mod tests {
             assert_eq!(list(dist.path()).unwrap_err().code(), code, "{target}");
             fs::remove_file(link).unwrap();
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_something_hidden_is_not_listed() {
+        use std::os::unix::fs::symlink;
+        let dist = dist(&[
+            "index.html",
+            ".env",
+            ".git/config",
+            ".well-known/x.json",
+            "a/.secret",
+        ]);
+        for (target, link) in [
+            (".env", "env.txt"),
+            (".git", "repository"),
+            (".git/config", "config.txt"),
+            ("a/.secret", "b.txt"),
+            ("env.txt", "twice.txt"),
+            (".well-known", "known"),
+        ] {
+            symlink(target, dist.path().join(link)).unwrap();
+        }
+        let listing = list(dist.path()).unwrap();
+        assert_eq!(
+            names(&listing),
+            [".well-known/x.json", "index.html", "known/x.json"]
+        );
+        let mut links = listing.links_to_hidden;
+        links.sort();
+        assert_eq!(
+            links,
+            ["b.txt", "config.txt", "env.txt", "repository", "twice.txt"]
+        );
     }
 
     #[cfg(unix)]

@@ -404,6 +404,43 @@ fn builds_are_found_in_folders_in_sites_by_url_and_by_id() {
 }
 
 #[test]
+fn what_an_inline_module_imports_starts_the_app() {
+    let page = |code: &str| {
+        format!(
+            "<!doctype html><meta name=changeover-build content=''><base href='/app/'><script type=module>{code}</script>"
+        )
+    };
+    for code in [
+        "import { a } from './a.js'; a();",
+        "import\n  \"/app/a.js\"",
+        "if (x) import(`./a.js`)",
+        "const list = ['a.js']; import('./' + list[0])",
+    ] {
+        let dist = |content: &str| folder([("index.html", page(code).as_str()), ("a.js", content)]);
+        let (old, new) = (dist("1"), dist("2"));
+        let words = [
+            "diff",
+            old.path().to_str().unwrap(),
+            new.path().to_str().unwrap(),
+        ];
+        let (exit, value) = changeover_json(words);
+        assert_eq!(
+            (exit, &value["outcome"]),
+            (0, &"refresh".into()),
+            "{code}: {value}"
+        );
+        assert!(
+            value["summary"].as_str().unwrap().contains("a.js changed"),
+            "{value}"
+        );
+        // A page that tells its build by a meta tag has what it needs.
+        let site = tempfile::tempdir().unwrap();
+        let published = publish(old.path(), &path(&site, "s"), &["--base", "/app/"]);
+        assert_eq!(common::note_codes(&published), Vec::<&str>::new());
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_status_2_and_one_sentence() {
     let root = manifests(&[build("a", |_| {})]);
     put(root.path(), "half.json", "{\"format\":1,");

@@ -120,6 +120,31 @@ fn a_stamp_written_by_hand_is_the_id_of_the_build() {
 }
 
 #[test]
+fn a_document_in_utf_16_is_published_as_it_is_and_named() {
+    let html = index(&["/a.js"]);
+    let wide: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain(html.encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
+    let dist = folder([("index.html", html.as_str()), ("a.js", "1")]);
+    put(dist.path(), "wide.html", &wide);
+    let build = read(dist.path());
+    let note = &build.notes[0];
+    assert_eq!(
+        (note.code, note.files.as_slice()),
+        ("document-unread", &["wide.html".to_owned()][..])
+    );
+    assert!(
+        note.text.starts_with("wide.html is published as it is"),
+        "{}",
+        note.text
+    );
+    let site = tempfile::tempdir().unwrap();
+    common::publish(dist.path(), &path(&site, "s"), &[]);
+    assert_eq!(fs::read(site.path().join("s/wide.html")).unwrap(), wide);
+}
+
+#[test]
 fn the_base_is_what_the_index_implies_unless_it_is_given() {
     let dist = folder([
         ("index.html", "<script src=/shop/a.js></script>"),
@@ -297,10 +322,11 @@ fn a_dist_touched_after_the_build_is_another_build_with_another_stamp() {
     put(dist.path(), "robots.txt", "all");
     put(
         dist.path(),
-        "index.html.gz",
+        "index.html.zst",
         "the document with the stamp of before",
     );
-    let build = read(dist.path());
+    let mut build = read(dist.path());
+    build.seal(None).unwrap();
     assert_ne!(build.id(), "own-1");
     let paths: Vec<_> = build.files.keys().map(String::as_str).collect();
     assert_eq!(paths, ["app.js", "index.html", "robots.txt"]);
@@ -331,7 +357,7 @@ fn a_dist_touched_after_the_build_is_another_build_with_another_stamp() {
         serde_json::json!(["x.png"])
     );
     let codes: Vec<_> = build.notes.iter().map(|note| note.code).collect();
-    assert_eq!(codes, ["twins-dropped", "changed-after-build"]);
+    assert_eq!(codes, ["changed-after-build", "twins-dropped"]);
     assert_eq!(
         read(dist.path()).id(),
         build.id(),
@@ -360,6 +386,9 @@ fn a_dist_that_contradicts_its_own_manifest_is_refused() {
     assert_eq!(refused(dist.path()).0, "build-id-mixed");
     let dist = own_dist();
     put(dist.path(), "changeover/builds/other.json", "{}");
+    // The documents say which of them it is, as long as they say anything.
+    assert_eq!(read(dist.path()).id(), "own-1");
+    put(dist.path(), "index.html", "<p>");
     assert_eq!(refused(dist.path()).0, "manifest-several");
     let dist = own_dist();
     put(

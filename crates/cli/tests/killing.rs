@@ -406,7 +406,7 @@ fn check(
     release: &Release,
     fetch: &dyn Fn(&str) -> Result<Vec<u8>, String>,
 ) -> Result<(), String> {
-    let place = format!("changeover/{}", release.build.manifest);
+    let place = format!("changeover/{}", release.build.manifest.as_deref().unwrap());
     let bytes = fetch(&place)?;
     let integrity = release.build.integrity.clone().unwrap();
     if Fingerprint::of(&bytes).integrity != integrity {
@@ -468,6 +468,19 @@ fn follow_the_document(facts: &Facts, site: &Path) {
             Manifest::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| error.to_string())?;
         if manifest.documents["index.html"].integrity != facts.integrity(html) {
             return Err(format!("the document of build {id} is not whole"));
+        }
+        // A page of a build that is not live yet is told by its document that the pointer is older than itself.
+        let release = live(site);
+        let number: u64 = text
+            .split("data-sequence=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next()?.parse().ok())
+            .ok_or("a document without a number")?;
+        if release.build.id.0 != id && release.sequence >= number {
+            return Err(format!(
+                "the document of build {id} is of release {number}, and release {} is live",
+                release.sequence
+            ));
         }
         for (path, chunk) in &manifest.chunks {
             if facts.integrity(&read(path)?) != chunk.integrity {

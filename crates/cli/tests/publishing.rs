@@ -332,6 +332,33 @@ fn odd_names_big_files_and_folders_survive_the_way() {
 }
 
 #[test]
+fn names_that_differ_in_case_and_links_to_hidden_files_are_named() {
+    let shop = Shop::new();
+    put(&shop.dist(), "App.js", "1");
+    put(&shop.dist(), "app.js", "2");
+    put(&shop.dist(), ".env", "SECRET=1");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(".env", shop.dist().join("env.txt")).unwrap();
+    let published = shop.publish(&[]);
+    let notes = published["notes"].as_array().unwrap();
+    let files_of = |code: &str| {
+        notes
+            .iter()
+            .find(|note| note["code"] == code)
+            .map(|note| note["files"].clone())
+    };
+    assert_eq!(files_of("names-alike"), Some(json!(["App.js", "app.js"])));
+    #[cfg(unix)]
+    {
+        assert_eq!(files_of("link-to-hidden"), Some(json!(["env.txt"])));
+        for file in files_below(&shop.site()) {
+            let bytes = fs::read(shop.site().join(&file)).unwrap();
+            assert_ne!(bytes, b"SECRET=1", "{file}");
+        }
+    }
+}
+
+#[test]
 fn two_publishes_at_once_take_turns() {
     let shop = Shop::new();
     let other = folder([("index.html", "<p>other")]);
@@ -350,5 +377,22 @@ fn two_publishes_at_once_take_turns() {
             .unwrap()
             .count(),
         3
+    );
+}
+
+#[test]
+fn a_release_by_hand_is_followed_by_a_higher_one() {
+    let shop = Shop::new();
+    put(
+        &shop.site(),
+        "changeover/release.json",
+        r#"{"sequence": 7, "build": {"id": "by-hand"}}"#,
+    );
+    let published = shop.publish(&[]);
+    assert_eq!(published["sequence"], 8);
+    assert_eq!(note_codes(&published), ["not-adopted"]);
+    assert_eq!(
+        published["notes"][0]["message"],
+        "the release that was live, 7 of build by-hand, was not made by publish and names no manifest, so it cannot be rolled back to"
     );
 }

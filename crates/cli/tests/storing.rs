@@ -498,7 +498,13 @@ fn the_parts_of_changeover_beside_a_bare_app_are_files_and_no_entries() {
     );
     let touched = |loaded: &[&str]| {
         let files: Vec<_> = loaded.iter().map(|file| format!("/{file}")).collect();
-        changeover::engine::skew::between(&one, &two, &files, "/").touches_the_page()
+        let page = changeover::engine::skew::Loaded {
+            files: &files,
+            complete: true,
+            root: "/",
+            ..Default::default()
+        };
+        changeover::engine::skew::between(&one, &two, &page).touches_the_page()
     };
     assert!(!touched(&["app.js", "changeover.js", "runtime.js"]));
     assert!(touched(&[

@@ -209,6 +209,146 @@ fn spa_host(site: &Path) -> String {
     url
 }
 
+/// What a hostile server does with the requests for files; it serves the site's release and manifest as they are.
+#[derive(Clone, Copy)]
+enum Files {
+    NeverAnswered,
+    Dropped,
+    Endless,
+}
+
+/// A site of 10 000 files, each of `size` bytes according to its manifest, none of which is there.
+fn hostile(files: Files, size: u64) -> String {
+    let mut manifest = serde_json::json!({ "format": 1, "app": "shop", "id": "evil", "created": "2026-01-01T00:00:00Z",
+        "documents": { "index.html": { "integrity": INTEGRITY, "size": size } }, "chunks": {} });
+    for n in 0..10_000 {
+        manifest["chunks"][format!("{n}.js")] = serde_json::json!({ "id": format!("{n}"), "code": "c",
+            "integrity": INTEGRITY, "size": size, "kind": "script", "owner": "shell" });
+    }
+    let release = serde_json::json!({ "format": 1, "app": "shop", "sequence": 1, "issued": "2026-01-01T00:00:00Z",
+        "build": { "id": "evil", "manifest": "builds/evil.json" } });
+    let (manifest, release) = (manifest.to_string(), release.to_string());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        // So that what is never answered stays open.
+        let mut open = Vec::new();
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 2_048];
+            let n = stream.read(&mut request).unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..n]).into_owned();
+            let body = if request.contains("release.json") {
+                &release
+            } else if request.contains("evil.json") {
+                &manifest
+            } else {
+                match files {
+                    Files::NeverAnswered => open.push(stream),
+                    Files::Dropped => {}
+                    Files::Endless => {
+                        std::thread::spawn(move || {
+                            let piece = vec![b'x'; 1 << 20];
+                            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+                            while stream.write_all(&piece).is_ok() {}
+                        });
+                    }
+                }
+                continue;
+            };
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    url
+}
+
+const INTEGRITY: &str = "sha384-OLBgp1GsljhM2TJ+sbHjaiH9txEUvgdDTAzHv2P24donTt6/529l+9Ua0vFImLlb";
+
+/// Runs `verify` to its end; gives its verdict and the most memory that it held, in kilobytes.
+fn measured(words: &[&str]) -> (Value, u64) {
+    let mut child = std::process::Command::new(common::BINARY)
+        .args(["verify", "--json"])
+        .args(words)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut most = 0;
+    let status = format!("/proc/{}/status", child.id());
+    let mut out = child.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        out.read_to_string(&mut text).unwrap();
+        text
+    });
+    while child.try_wait().unwrap().is_none() {
+        let peak = fs::read_to_string(&status).unwrap_or_default();
+        let peak = peak
+            .lines()
+            .find(|line| line.starts_with("VmHWM"))
+            .unwrap_or_default();
+        let kilobytes: String = peak.chars().filter(char::is_ascii_digit).collect();
+        most = most.max(kilobytes.parse().unwrap_or(0));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    (serde_json::from_str(&reader.join().unwrap()).unwrap(), most)
+}
+
+fn last_fault(verdict: &Value) -> (&str, &str) {
+    let faults = verdict["faults"].as_array().unwrap();
+    let fault = faults
+        .iter()
+        .find(|fault| ["deadline", "given-up"].contains(&fault["code"].as_str().unwrap()))
+        .unwrap_or_else(|| panic!("{verdict}"));
+    (
+        fault["code"].as_str().unwrap(),
+        fault["message"].as_str().unwrap(),
+    )
+}
+
+#[test]
+fn a_check_ends_at_its_deadline_whatever_the_server_does() {
+    let url = hostile(Files::NeverAnswered, 5);
+    let (verdict, _) = measured(&[&url, "--deadline", "2"]);
+    assert_eq!(verdict["ok"], false);
+    let (code, sentence) = last_fault(&verdict);
+    assert_eq!(code, "deadline");
+    assert!(
+        sentence.contains("2 seconds")
+            && sentence.contains("of 10001 files")
+            && sentence.contains("--deadline"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn what_a_manifest_says_of_sizes_costs_no_memory() {
+    let url = hostile(Files::Endless, 1 << 29);
+    let (verdict, kilobytes) = measured(&[&url, "--deadline", "3"]);
+    assert_eq!(last_fault(&verdict).0, "deadline");
+    assert!(kilobytes > 0 && kilobytes < 120_000, "{kilobytes} kB");
+    // Sizes that no file of a page has are not even asked for.
+    let url = hostile(Files::Endless, 9_007_199_254_740_991);
+    let (verdict, _) = measured(&[&url]);
+    assert_eq!(verdict["faults"][0]["code"], "too-large");
+    assert_eq!(verdict["faults"].as_array().unwrap().len(), 10_001);
+}
+
+#[test]
+fn a_server_that_is_gone_is_given_up_on_after_a_few_files() {
+    let url = hostile(Files::Dropped, 5);
+    let (verdict, _) = measured(&[&url]);
+    let (code, sentence) = last_fault(&verdict);
+    assert_eq!(code, "given-up");
+    assert!(
+        sentence.starts_with("12 files in a row could not be fetched"),
+        "{sentence}"
+    );
+    assert!(verdict["faults"].as_array().unwrap().len() < 30);
+}
+
 #[test]
 fn the_other_build_of_a_rollout_is_checked_too() {
     let (root, first) = site();
@@ -224,5 +364,25 @@ fn the_other_build_of_a_rollout_is_checked_too() {
     assert_eq!(
         faults(site.to_str().unwrap()),
         expected(&[("missing", "a b.js")])
+    );
+}
+
+#[test]
+fn a_release_by_hand_lacks_the_manifest_that_verify_needs() {
+    let site = common::folder([
+        ("index.html", "<p>page"),
+        (
+            "changeover/release.json",
+            r#"{"sequence": 7, "build": {"id": "two"}}"#,
+        ),
+    ]);
+    assert_eq!(
+        faults(site.path().to_str().unwrap()),
+        expected(&[("manifest-missing", "release.json")])
+    );
+    let (_, verdict) = changeover_json(["verify", site.path().to_str().unwrap()]);
+    assert_eq!(
+        verdict["faults"][0]["message"],
+        "the release names no manifest of build two; `changeover stamp` writes one"
     );
 }

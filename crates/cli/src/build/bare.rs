@@ -1,6 +1,9 @@
 //! Describes a dist about which nothing is known but its files: every file is a chunk of the shell, named by its path.
 
-use changeover::engine::manifest::{Chunk, Manifest, Owner};
+use std::sync::LazyLock;
+
+use changeover::engine::manifest::{Chunk, ChunkKind, Manifest, Owner};
+use regex::Regex;
 
 use super::{Raw, base, kind_of};
 use crate::hash::Fingerprint;
@@ -31,16 +34,32 @@ pub fn chunk(path: &str, print: &Fingerprint) -> Chunk {
     }
 }
 
-/// The scripts that `index.html` starts the app with, as far as they are files of the dist.
+/// The scripts that `index.html` starts the app with, as far as they are files of the dist: those of its tags, and those
+/// that its inline modules name.
 pub fn entries(raw: &Raw, index: &Page, site_base: &str) -> Vec<String> {
     let mut entries = Vec::new();
-    for source in index.script_sources() {
+    let inline = index.inline_scripts();
+    let named = inline.iter().flat_map(|code| texts_in(code));
+    for source in index.script_sources().into_iter().chain(named) {
         let Some(path) = base::resolved(source, index.base(), site_base) else {
             continue;
         };
-        if raw.prints.contains_key(&path) && !entries.contains(&path) {
+        let is_script = kind_of(&path) == ChunkKind::Script;
+        if raw.prints.contains_key(&path) && is_script && !entries.contains(&path) {
             entries.push(path);
         }
     }
     entries
+}
+
+/// Every quoted text in a script: what it imports is one of them, however it does. That it is a file of the dist is what
+/// counts, so one too many is no harm.
+pub fn texts_in(code: &str) -> impl Iterator<Item = &str> {
+    static TEXT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#""([^"\\\n]*)"|'([^'\\\n]*)'|`([^`\\]*)`"#).expect("it is right")
+    });
+    TEXT.captures_iter(code)
+        .filter_map(|found| (1..=3).find_map(|group| found.get(group)))
+        .map(|text| text.as_str())
+        .filter(|text| text.contains(['/', '.']))
 }

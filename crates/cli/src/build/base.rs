@@ -1,5 +1,6 @@
 //! The path under which a site is mounted, and references relative to it.
 
+use super::bare::texts_in;
 use crate::error::{Error, Result};
 use crate::html::Page;
 use crate::url::decoded;
@@ -26,9 +27,12 @@ pub fn normalised(base: &str) -> Result<String> {
     })
 }
 
-/// The base that makes the root-absolute scripts of `index.html` files of the dist; `/` when nothing speaks for another.
+/// The base that makes the root-absolute scripts of `index.html` files of the dist, be they in a tag or named by an inline
+/// module; else what its `<base>` says; `/` when nothing speaks for another.
 pub fn inferred(index: &Page, is_file: impl Fn(&str) -> bool) -> String {
-    for source in index.script_sources() {
+    let inline = index.inline_scripts();
+    let named = inline.iter().flat_map(|code| texts_in(code));
+    for source in index.script_sources().into_iter().chain(named) {
         let source = source.split(['?', '#']).next().unwrap_or_default();
         if !source.starts_with('/') || source.starts_with("//") {
             continue;
@@ -40,7 +44,12 @@ pub fn inferred(index: &Page, is_file: impl Fn(&str) -> bool) -> String {
             }
         }
     }
-    "/".into()
+    let base = index
+        .base()
+        .map(|base| base.split(['?', '#']).next().unwrap_or_default())
+        .filter(|base| base.starts_with('/') && !base.starts_with("//"));
+    base.and_then(|base| Some(base[..=base.rfind('/')?].to_owned()))
+        .unwrap_or_else(|| "/".into())
 }
 
 /// The path in the dist that `reference` of the root document means; `None` when it leads elsewhere.
@@ -113,6 +122,9 @@ mod tests {
             ("<script src=/app/main.js></script>", "/app/"),
             ("<script src='/x/y/assets/a%20b.js?1'></script>", "/x/y/"),
             ("<script src=main.js></script>", "/"),
+            ("<base href=/x/y?z><script src=main.js></script>", "/x/"),
+            ("<base href=//cdn/x/><script src=main.js></script>", "/"),
+            ("<script type=module>import '/x/main.js'</script>", "/x/"),
             (
                 "<script src=//cdn/main.js></script><script src=/other.js></script>",
                 "/",

@@ -5,10 +5,12 @@
 
 mod bare;
 mod base;
+mod hashes;
 mod ours;
+mod seal;
 mod vite;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,11 +18,12 @@ use changeover::engine::format::is_id;
 use changeover::engine::io::BuildId;
 use changeover::engine::manifest::{ChunkKind, Commit, Document, MANIFEST_LIMIT, Manifest, Store};
 use changeover::engine::names::Names;
+use changeover::engine::release::Release;
 
 use crate::error::{At, Error, Result};
 use crate::git;
 use crate::hash::{Fingerprint, build_id};
-use crate::html::{Claim, Page};
+use crate::html::{self, Claim, Page};
 use crate::stores;
 use crate::time::{rfc3339, unix_now};
 use crate::walk::{self, Listing};
@@ -35,6 +38,12 @@ pub struct Build {
     pub files: BTreeMap<String, Content>,
     pub described_by: Description,
     pub notes: Vec<Note>,
+    /// The number of the release that the dist brings along for a plain copy.
+    pub release: Option<u64>,
+    /// The documents as they lie in the dist.
+    originals: BTreeMap<String, Vec<u8>>,
+    /// The bundler's manifest, for the fields that this version does not know.
+    bundled: Option<Vec<u8>>,
 }
 
 /// One file of a build.
@@ -82,6 +91,12 @@ pub struct Note {
 /// Endings of files that static hosts answer with in place of the file without them.
 const TWINS: [&str; 3] = [".gz", ".br", ".zst"];
 
+/// The field of a manifest that says who knew the chunk graph, where it was not the bundler plugin.
+pub const DESCRIBED_BY: &str = "describedBy";
+
+/// Seconds: a sequence is the time, or counts up from it, so one that is a year ahead of it is a mistake.
+const FAR: u64 = 366 * 86_400;
+
 /// What the caller knows that the dist may not say.
 #[derive(Clone, Debug, Default)]
 pub struct Hints {
@@ -106,12 +121,14 @@ impl Build {
     ///
     /// Errors: `dist-missing`, `dist-not-a-folder`, `no-index`, `file-name`, `link-*`, `manifest-*`, `build-id-*`, `stores-*`, …
     pub fn read(dist: &Path, hints: &Hints) -> Result<Self> {
-        let raw = Raw::read(dist)?;
+        let mut raw = Raw::read(dist)?;
         let mut notes = raw.notes();
         let claimed = raw.claimed_build()?;
+        let released = raw.release(dist, &mut notes);
         let stores = hints.stores.as_ref().or(raw.listing.stores.as_ref());
         let stores = stores.map(|path| stores::read(path)).transpose()?;
-        let mut build = match ours::find(dist, &raw)? {
+        let of_release = released.as_ref().map(|release| release.build.id.0.as_str());
+        let mut build = match ours::find(dist, &mut raw, claimed.as_deref(), of_release)? {
             Some(found) => ours::build(raw, found, claimed, hints, stores)?,
             None => {
                 let graph = vite::find(dist, &raw)?;
@@ -130,11 +147,21 @@ impl Build {
         }
         notes.append(&mut build.notes);
         build.notes = notes;
+        build.release = released.map(|release| release.sequence);
         Ok(build)
     }
 
     pub fn id(&self) -> &str {
         &self.manifest.id.0
+    }
+
+    /// Writes the manifest anew, with the fields of the bundler's that this version does not know.
+    fn write_manifest(&mut self) {
+        let bytes = self.manifest.to_json().into_bytes();
+        self.manifest_bytes = match &self.bundled {
+            Some(bundled) => ours::with_unknown_fields(&bytes, bundled),
+            None => bytes,
+        };
     }
 }
 
@@ -179,7 +206,7 @@ fn described(
     let stamped = raw
         .documents
         .iter()
-        .map(|(path, bytes)| (path.clone(), Page::parse(bytes).stamped(&id)))
+        .map(|(path, bytes)| (path.clone(), Page::parse(bytes).stamped(&id, None)))
         .collect();
     Ok(raw.finish(manifest, stamped, described_by))
 }
@@ -228,6 +255,47 @@ impl Raw {
             prints,
             documents,
         })
+    }
+
+    /// The release that the bundler plugin or `changeover stamp` left in the dist, so that a plain copy of it is a deploy.
+    /// It is the build's own: a site has its own pointer, with numbers of its own.
+    fn release(&self, dist: &Path, notes: &mut Vec<Note>) -> Option<Release> {
+        let path = dist.join("changeover/release.json");
+        if !self.listing.has_changeover || !path.is_file() {
+            return None;
+        }
+        let read = fs::read_to_string(&path)
+            .map_err(|error| error.to_string())
+            .and_then(|text| Release::parse(&text).map_err(|error| error.to_string()))
+            .and_then(|release| match release.sequence > unix_now() + FAR {
+                true => Err(format!(
+                    "its sequence {} is further ahead than any clock",
+                    release.sequence
+                )),
+                false => Ok(release),
+            });
+        read.map_err(|why| {
+            notes.push(Note {
+                code: "dist-release-ignored",
+                text: format!("{} is not taken into account: {why}", path.display()),
+                files: Vec::new(),
+            });
+        })
+        .ok()
+    }
+
+    /// What is at `path`, document or not.
+    fn print(&self, path: &str) -> Option<Fingerprint> {
+        let document = self.documents.get(path);
+        document
+            .map(|bytes| Fingerprint::of(bytes))
+            .or_else(|| self.prints.get(path).cloned())
+    }
+
+    fn forget(&mut self, paths: &BTreeSet<String>) {
+        self.prints.retain(|path, _| !paths.contains(path));
+        self.documents.retain(|path, _| !paths.contains(path));
+        self.listing.files.retain(|path, _| !paths.contains(path));
     }
 
     /// What all documents together say which build they are; one answer or an error.
@@ -305,7 +373,29 @@ impl Raw {
                 files: hidden,
             });
         }
-        if Page::parse(&self.documents["index.html"]).claim() == Claim::Silent {
+        if !self.listing.links_to_hidden.is_empty() {
+            let files = self.listing.links_to_hidden.clone();
+            notes.push(Note {
+                code: "link-to-hidden",
+                text: format!("links to hidden files are not published: {}", named(&files)),
+                files,
+            });
+        }
+        notes.extend(self.alike());
+        let unread: Vec<_> = self
+            .documents
+            .iter()
+            .filter_map(|(path, bytes)| Some((path.clone(), html::unreadable(bytes)?)))
+            .collect();
+        if let Some((first, why)) = unread.first() {
+            notes.push(Note {
+                code: "document-unread",
+                text: format!("{first} is published as it is, without the id of its build: {why}"),
+                files: unread.iter().map(|(path, _)| path.clone()).collect(),
+            });
+        }
+        let index = &self.documents["index.html"];
+        if html::unreadable(index).is_none() && Page::parse(index).claim() == Claim::Silent {
             notes.push(Note {
                 code: "no-tag",
                 text: "index.html has no changeover tag (<script src data-release>), so its pages learn their build only \
@@ -317,14 +407,35 @@ impl Raw {
         notes
     }
 
-    /// Joins the manifest, the final documents and the files into a build.
+    /// Names that are one file where upper and lower case are the same, as on macOS and Windows.
+    fn alike(&self) -> Option<Note> {
+        let mut names: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+        for path in self.listing.files.keys() {
+            names.entry(path.to_lowercase()).or_default().push(path);
+        }
+        let files: Vec<_> = names
+            .into_values()
+            .filter(|paths| paths.len() > 1)
+            .flatten()
+            .cloned()
+            .collect();
+        (!files.is_empty()).then(|| Note {
+            code: "names-alike",
+            text: format!(
+                "these names differ in upper and lower case only, so a host on macOS or Windows has one file for them: {}",
+                named(&files)
+            ),
+            files,
+        })
+    }
+
+    /// Joins the manifest, the documents and the files into a build.
     fn finish(
-        mut self,
+        self,
         mut manifest: Manifest,
         documents: BTreeMap<String, Vec<u8>>,
         described_by: Description,
     ) -> Build {
-        let notes = self.drop_stale_twins(&mut manifest, &documents);
         let mut files = self.assets();
         manifest.documents.clear();
         for (path, bytes) in documents {
@@ -341,22 +452,10 @@ impl Raw {
             manifest,
             files,
             described_by,
-            notes,
-        }
-    }
-
-    /// The dist is exactly what `manifest` says: every byte is published as it is.
-    fn finish_untouched(self, manifest: Manifest) -> Build {
-        let mut files = self.assets();
-        for (path, bytes) in self.documents {
-            files.insert(path, Content::in_memory(bytes));
-        }
-        Build {
-            manifest_bytes: manifest.to_json().into_bytes(),
-            manifest,
-            files,
-            described_by: Description::Ours,
             notes: Vec::new(),
+            release: None,
+            originals: self.documents,
+            bundled: None,
         }
     }
 
@@ -369,37 +468,6 @@ impl Raw {
                 (path.clone(), Content { source, print })
             })
             .collect()
-    }
-
-    /// A compressed twin of a document that gets another stamp would be the document without it.
-    fn drop_stale_twins(
-        &mut self,
-        manifest: &mut Manifest,
-        documents: &BTreeMap<String, Vec<u8>>,
-    ) -> Vec<Note> {
-        let mut dropped = Vec::new();
-        let restamped = documents
-            .iter()
-            .filter(|(path, bytes)| self.documents[*path] != **bytes);
-        for path in restamped.map(|(path, _)| path).collect::<Vec<_>>() {
-            for twin in TWINS.map(|ending| format!("{path}{ending}")) {
-                if self.prints.remove(&twin).is_some() {
-                    manifest.chunks.remove(&twin);
-                    dropped.push(twin);
-                }
-            }
-        }
-        if dropped.is_empty() {
-            return Vec::new();
-        }
-        vec![Note {
-            code: "twins-dropped",
-            text: format!(
-                "compressed copies of documents hold them without the id of their build and are not published: {}",
-                named(&dropped)
-            ),
-            files: dropped,
-        }]
     }
 }
 

@@ -4,7 +4,7 @@
 //! written into scripts, a robots.txt added. Such a dist is another build: the manifest is amended and gets the id of
 //! what is really there, and the documents get its stamp. A dist that lacks a file of its graph is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,8 @@ use changeover::engine::names::Names;
 
 use serde_json::Value;
 
-use super::{Build, Description, Hints, Note, Raw, bare, base, named};
+use super::{Build, DESCRIBED_BY, Description, Hints, Note, Raw, bare, base, named};
+use crate::deploy::files_of;
 use crate::error::{At, Error, Result};
 use crate::hash::Fingerprint;
 use crate::html::Page;
@@ -27,8 +28,16 @@ pub struct Found {
     manifest: Manifest,
 }
 
-/// The one manifest in `changeover/builds/`, if there is any.
-pub fn find(dist: &Path, raw: &Raw) -> Result<Option<Found>> {
+/// The manifest in `changeover/builds/` that is of this dist, if there is any.
+///
+/// A folder that is copied into again and again, or that a bundler does not empty, has those of earlier builds beside it:
+/// the release in the folder, or the documents, say which one counts.
+pub fn find(
+    dist: &Path,
+    raw: &mut Raw,
+    claimed: Option<&str>,
+    released: Option<&str>,
+) -> Result<Option<Found>> {
     let folder = dist.join("changeover/builds");
     if !raw.listing.has_changeover || !folder.is_dir() {
         return Ok(None);
@@ -45,13 +54,24 @@ pub fn find(dist: &Path, raw: &Raw) -> Result<Option<Found>> {
         0 => return Ok(None),
         1 => manifests.remove(0),
         n => {
-            return Err(Error::new(
-                "manifest-several",
-                format!(
-                    "{} has {n} manifests, so it is not clear which build this is; empty the dist and build again",
-                    folder.display()
-                ),
-            ));
+            let named = |id: Option<&str>| {
+                let name = format!("{}.json", id?);
+                manifests
+                    .iter()
+                    .position(|path| path.file_name().is_some_and(|found| *found == *name))
+            };
+            match named(claimed).or_else(|| named(released)) {
+                Some(place) => manifests.remove(place),
+                None => {
+                    return Err(Error::new(
+                        "manifest-several",
+                        format!(
+                            "{} has {n} manifests, so it is not clear which build this is; empty the dist and build again",
+                            folder.display()
+                        ),
+                    ));
+                }
+            }
         }
     };
     let bytes = fs::read(&path).at("read", &path)?;
@@ -67,11 +87,46 @@ pub fn find(dist: &Path, raw: &Raw) -> Result<Option<Found>> {
             format!("{} {fault}", path.display()),
         ));
     }
+    if is_described_here(&bytes) && claimed.is_none() {
+        // Documents without a stamp: a bundler that does not know of us has built anew around it.
+        return Ok(None);
+    }
+    raw.forget(&leftovers(&manifests, &manifest, raw));
     Ok(Some(Found {
         path,
         bytes,
         manifest,
     }))
+}
+
+/// Whether `changeover stamp` wrote the manifest, and no bundler.
+fn is_described_here(bytes: &[u8]) -> bool {
+    let described_by = |value: Value| value.get(DESCRIBED_BY)?.as_str().map(str::to_owned);
+    serde_json::from_slice(bytes)
+        .ok()
+        .and_then(described_by)
+        .is_some_and(|by| by != Description::Ours.code())
+}
+
+/// Files that only an earlier build's manifest lists, as they are listed there.
+fn leftovers(earlier: &[PathBuf], manifest: &Manifest, raw: &Raw) -> BTreeSet<String> {
+    let mut leftovers = BTreeSet::new();
+    for path in earlier {
+        let Some(old) = fs::read_to_string(path)
+            .ok()
+            .and_then(|text| Manifest::parse(&text).ok())
+        else {
+            continue;
+        };
+        for (file, print) in files_of(&old) {
+            let is_mine =
+                manifest.chunks.contains_key(&file) || manifest.documents.contains_key(&file);
+            if !is_mine && raw.print(&file).is_some_and(|found| found == print) {
+                leftovers.insert(file);
+            }
+        }
+    }
+    leftovers
 }
 
 pub fn build(
@@ -128,21 +183,23 @@ pub fn build(
         manifest.base = base;
     }
     let mut build = if touched.is_empty() {
-        raw.finish_untouched(manifest)
+        let documents = raw.documents.clone();
+        raw.finish(manifest, documents, Description::Ours)
     } else {
         rewritten = true;
         amended(raw, manifest, touched)?
     };
-    build.manifest_bytes = if rewritten {
-        with_unknown_fields(&build.manifest_bytes, &bytes)
+    build.bundled = Some(bytes.clone());
+    if rewritten {
+        build.write_manifest();
     } else {
-        bytes
-    };
+        build.manifest_bytes = bytes;
+    }
     Ok(build)
 }
 
 /// `rewritten` with the fields of `original` that this version does not know, in the manifest and in its chunks.
-fn with_unknown_fields(rewritten: &[u8], original: &[u8]) -> Vec<u8> {
+pub fn with_unknown_fields(rewritten: &[u8], original: &[u8]) -> Vec<u8> {
     let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
     let (Some(mut new), Some(old)) = (read(rewritten), read(original)) else {
         return rewritten.to_vec();
@@ -245,7 +302,7 @@ fn amended(raw: Raw, mut manifest: Manifest, touched: Vec<String>) -> Result<Bui
     let documents: BTreeMap<_, _> = raw
         .documents
         .iter()
-        .map(|(path, bytes)| (path.clone(), Page::parse(bytes).restamped(&id)))
+        .map(|(path, bytes)| (path.clone(), Page::parse(bytes).restamped(&id, None)))
         .collect();
     let mut build = raw.finish(manifest, documents, Description::Ours);
     build.notes.push(note);

@@ -1,13 +1,24 @@
 //! Reads and writes the build id stamp of an HTML document, and leaves every other byte alone.
 //!
-//! The page learns its build from `data-build` on the changeover `<script>` tag, the tag that has `data-release`.
-//! [`Page::stamped`] writes it, [`Page::unstamped`] gives the bytes without it, [`Page::claims`] says what is there.
+//! The page learns its build from `data-build` on the changeover `<script>` tag, the tag that has `data-release`, and
+//! from `data-sequence` which release it was made for: a release with a lower number is older than the page itself.
+//! [`Page::stamped`] writes both, [`Page::unstamped`] gives the bytes without them, [`Page::claim`] says what is there.
 
-mod tokens;
+mod tags;
 
 use std::ops::Range;
 
-use tokens::{Attribute, Tag};
+pub use tags::unreadable;
+use tags::{Attribute, Tag};
+
+/// What makes a script tag ours: the address of `release.json`.
+const RELEASE: &str = "data-release";
+
+/// The build that the document belongs to.
+const BUILD: &str = "data-build";
+
+/// The release that the document was made for.
+const SEQUENCE: &str = "data-sequence";
 
 /// One HTML document, taken apart into its start tags.
 pub struct Page<'a> {
@@ -20,17 +31,18 @@ pub struct Page<'a> {
 pub enum Claim {
     /// Neither a changeover tag nor a `changeover-build` meta tag: the page cannot tell from its HTML.
     Silent,
-    /// There is a changeover tag that waits for its stamp.
+    /// There is a changeover tag or a meta tag that waits for its stamp.
     Unstamped,
     /// The document says that it is this build.
     Build(String),
 }
 
 impl<'a> Page<'a> {
+    /// A document that cannot be read has no tags: it is left alone. See [`unreadable`].
     pub fn parse(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
-            tags: tokens::start_tags(bytes),
+            tags: tags::start_tags(bytes).unwrap_or_default(),
         }
     }
 
@@ -38,7 +50,7 @@ impl<'a> Page<'a> {
     pub fn claim(&self) -> Claim {
         let mut waits = false;
         for tag in self.release_tags() {
-            match tag.value("data-build") {
+            match tag.value(BUILD) {
                 Some(id) if !id.is_empty() => return Claim::Build(id.to_owned()),
                 _ => waits = true,
             }
@@ -46,34 +58,42 @@ impl<'a> Page<'a> {
         match self.meta_stamp() {
             // The tag's stamp outranks the meta tag, but an unstamped tag leaves the meta tag in charge.
             Some(stamp) if !stamp.value.is_empty() => Claim::Build(stamp.value.clone()),
+            Some(_) => Claim::Unstamped,
             _ if waits => Claim::Unstamped,
             _ => Claim::Silent,
         }
     }
 
-    /// Fills the stamp in where it is missing or empty.
-    pub fn stamped(&self, id: &str) -> Vec<u8> {
-        self.rewritten(|old| if old.is_empty() { Some(id) } else { None })
+    /// The number of the release that the document was made for, if it says so.
+    pub fn sequence(&self) -> Option<u64> {
+        self.carriers()
+            .find_map(|tag| tag.value(SEQUENCE))
+            .and_then(|number| number.parse().ok())
     }
 
-    /// Replaces whatever stamp is there, in the tag and in the meta tag.
-    pub fn restamped(&self, id: &str) -> Vec<u8> {
-        self.rewritten(|_| Some(id))
+    /// Fills the build in where it is missing or empty, and writes the number of the release, if there is one.
+    pub fn stamped(&self, id: &str, sequence: Option<u64>) -> Vec<u8> {
+        self.rewritten(|old| if old.is_empty() { Some(id) } else { None }, sequence)
     }
 
-    /// The document with every `data-build` of a changeover tag cut out and the meta stamp emptied: equal for two
-    /// builds whose documents differ in nothing else.
+    /// Replaces whatever build is there, in the tag and in the meta tag.
+    pub fn restamped(&self, id: &str, sequence: Option<u64>) -> Vec<u8> {
+        self.rewritten(|_| Some(id), sequence)
+    }
+
+    /// The document with every stamp of a changeover tag cut out and the meta stamp emptied: equal for two builds whose
+    /// documents differ in nothing else.
     pub fn unstamped(&self) -> Vec<u8> {
         let mut edits = Edits::default();
-        for tag in self.release_tags() {
-            for stamp in tag.attributes.iter().filter(|a| a.name == "data-build") {
-                let space = self.bytes[..stamp.span.start]
-                    .iter()
-                    .rev()
-                    .take_while(|b| b.is_ascii_whitespace())
-                    .count();
-                edits.replace(stamp.span.start - space..stamp.span.end, "");
-            }
+        let builds = self.release_tags().flat_map(|tag| tag.attribute(BUILD));
+        let numbers = self.carriers().flat_map(|tag| tag.attribute(SEQUENCE));
+        for stamp in builds.chain(numbers) {
+            let space = self.bytes[..stamp.span.start]
+                .iter()
+                .rev()
+                .take_while(|b| b.is_ascii_whitespace())
+                .count();
+            edits.replace(stamp.span.start - space..stamp.span.end, "");
         }
         if let Some(stamp) = self.meta_stamp() {
             edits.replace(stamp.span.clone(), "content=\"\"");
@@ -100,9 +120,19 @@ impl<'a> Page<'a> {
         self.tags
             .iter()
             .filter(|tag| tag.name == "script" && is_javascript(tag.value("type")))
-            .filter(|tag| tag.attribute("data-release").is_none())
+            .filter(|tag| tag.attribute(RELEASE).is_none())
             .filter_map(|tag| tag.value("src"))
             .filter(|src| !src.is_empty())
+            .collect()
+    }
+
+    /// The code of every script that stands in the document itself. The changeover tag is not the app's.
+    pub fn inline_scripts(&self) -> Vec<String> {
+        self.tags
+            .iter()
+            .filter(|tag| tag.name == "script" && is_javascript(tag.value("type")))
+            .filter(|tag| tag.attribute(RELEASE).is_none() && tag.attribute("src").is_none())
+            .map(|tag| String::from_utf8_lossy(&self.bytes[tag.content.clone()]).into_owned())
             .collect()
     }
 
@@ -114,22 +144,38 @@ impl<'a> Page<'a> {
             .find_map(|tag| tag.value("href"))
     }
 
-    fn rewritten<'i>(&self, stamp_for: impl Fn(&str) -> Option<&'i str>) -> Vec<u8> {
+    fn rewritten<'i>(
+        &self,
+        stamp_for: impl Fn(&str) -> Option<&'i str>,
+        sequence: Option<u64>,
+    ) -> Vec<u8> {
         let mut edits = Edits::default();
+        let number = sequence.map(|number| format!("{SEQUENCE}=\"{number}\""));
         for tag in self.release_tags() {
-            match tag.attribute("data-build") {
+            let mut added = String::new();
+            match tag.attribute(BUILD) {
                 Some(stamp) => {
                     if let Some(id) = stamp_for(&stamp.value) {
-                        edits.replace(stamp.span.clone(), &format!("data-build=\"{id}\""));
+                        edits.replace(stamp.span.clone(), &format!("{BUILD}=\"{id}\""));
                     }
                 }
-                None => {
-                    let release = tag.attribute("data-release").expect("release_tags have it");
-                    if let Some(id) = stamp_for("") {
-                        let end = release.span.end;
-                        edits.replace(end..end, &format!(" data-build=\"{id}\""));
-                    }
-                }
+                None => added.extend(stamp_for("").map(|id| format!(" {BUILD}=\"{id}\""))),
+            }
+            match (tag.attribute(SEQUENCE), &number) {
+                (Some(stamp), Some(number)) => edits.replace(stamp.span.clone(), number),
+                (None, Some(number)) => added += &format!(" {number}"),
+                (_, None) => {}
+            }
+            if !added.is_empty() {
+                self.add(&mut edits, tag, RELEASE, &added);
+            }
+        }
+        if let Some(number) = &number
+            && let Some(tag) = self.meta_tag()
+        {
+            match tag.attribute(SEQUENCE) {
+                Some(stamp) => edits.replace(stamp.span.clone(), number),
+                None => self.add(&mut edits, tag, "content", &format!(" {number}")),
             }
         }
         if let Some(stamp) = self.meta_stamp()
@@ -145,14 +191,29 @@ impl<'a> Page<'a> {
         edits.apply(self.bytes)
     }
 
+    /// Adds attributes behind the one called `after`, or before it where its value is missing after the `=`.
+    fn add(&self, edits: &mut Edits, tag: &Tag, after: &str, added: &str) {
+        let span = &tag.attribute(after).expect("such tags have it").span;
+        if self.bytes[..span.end].ends_with(b"=") {
+            let space = self.bytes[..span.start]
+                .iter()
+                .rev()
+                .take_while(|b| b.is_ascii_whitespace())
+                .count();
+            let at = span.start - space;
+            edits.replace(at..at, added);
+        } else {
+            edits.replace(span.end..span.end, added);
+        }
+    }
+
     /// The text in `<script id="changeover-slots">`, which the bundler plugin writes.
     fn slots_list(&self) -> Option<Range<usize>> {
         let tag = self
             .tags
             .iter()
             .find(|tag| tag.name == "script" && tag.value("id") == Some("changeover-slots"))?;
-        let from = tag.attributes.iter().map(|a| a.span.end).max()?;
-        let start = from + self.bytes[from..].iter().position(|byte| *byte == b'>')? + 1;
+        let start = tag.content.start;
         // The plugin escapes every `<` in it.
         let length = self.bytes[start..].iter().position(|byte| *byte == b'<')?;
         Some(start..start + length)
@@ -177,15 +238,24 @@ impl<'a> Page<'a> {
     fn release_tags(&self) -> impl Iterator<Item = &Tag> {
         self.tags
             .iter()
-            .filter(|tag| tag.name == "script" && tag.attribute("data-release").is_some())
+            .filter(|tag| tag.name == "script" && tag.attribute(RELEASE).is_some())
     }
 
-    /// The `content` of `<meta name="changeover-build">`.
-    fn meta_stamp(&self) -> Option<&Attribute> {
+    /// The tags that may carry the number of a release.
+    fn carriers(&self) -> impl Iterator<Item = &Tag> {
+        self.release_tags().chain(self.meta_tag())
+    }
+
+    /// `<meta name="changeover-build">`.
+    fn meta_tag(&self) -> Option<&Tag> {
         self.tags
             .iter()
             .filter(|tag| tag.name == "meta" && tag.value("name") == Some("changeover-build"))
-            .find_map(|tag| tag.attribute("content"))
+            .find(|tag| tag.attribute("content").is_some())
+    }
+
+    fn meta_stamp(&self) -> Option<&Attribute> {
+        self.meta_tag()?.attribute("content")
     }
 }
 
@@ -210,7 +280,8 @@ impl Edits {
     }
 
     fn apply(mut self, bytes: &[u8]) -> Vec<u8> {
-        self.0.sort_by_key(|(range, _)| range.start);
+        // What is added at the start of something replaced comes before it.
+        self.0.sort_by_key(|(range, _)| (range.start, range.end));
         let mut out = Vec::with_capacity(bytes.len() + 64);
         let mut done = 0;
         for (range, text) in &self.0 {
@@ -228,11 +299,21 @@ mod tests {
     use super::*;
 
     fn stamped(html: &str) -> String {
-        String::from_utf8(Page::parse(html.as_bytes()).stamped("b1")).unwrap()
+        String::from_utf8(Page::parse(html.as_bytes()).stamped("b1", None)).unwrap()
     }
 
     fn unstamped(html: &str) -> String {
         String::from_utf8(Page::parse(html.as_bytes()).unstamped()).unwrap()
+    }
+
+    #[test]
+    fn attributes_without_space_between_them_are_stamped_too() {
+        let html = "<script data-release=\"/r.json\"data-build=\"\"></script>";
+        let page = Page::parse(html.as_bytes());
+        assert_eq!(
+            String::from_utf8(page.stamped("b1", Some(7))).unwrap(),
+            "<script data-release=\"/r.json\" data-sequence=\"7\"data-build=\"b1\"></script>"
+        );
     }
 
     #[test]
@@ -249,6 +330,10 @@ mod tests {
             (
                 "<script data-release></script>",
                 "<script data-release data-build=\"b1\"></script>",
+            ),
+            (
+                "<script defer data-release=></script>",
+                "<script defer data-build=\"b1\" data-release=></script>",
             ),
             (
                 "<script data-build='' data-release></script>",
@@ -288,9 +373,9 @@ mod tests {
         let html = b"<script data-release=/r data-build=mine></script>";
         let page = Page::parse(html);
         assert_eq!(page.claim(), Claim::Build("mine".into()));
-        assert_eq!(page.stamped("b1"), html);
+        assert_eq!(page.stamped("b1", None), html);
         assert_eq!(
-            page.restamped("b1"),
+            page.restamped("b1", None),
             b"<script data-release=/r data-build=\"b1\"></script>"
         );
     }
@@ -306,6 +391,51 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_the_release_stands_beside_the_build() {
+        let numbered = |html: &str, number| {
+            String::from_utf8(Page::parse(html.as_bytes()).stamped("b1", Some(number))).unwrap()
+        };
+        for (before, after) in [
+            (
+                "<script data-release=/r defer></script>",
+                "<script data-release=/r data-build=\"b1\" data-sequence=\"7\" defer></script>",
+            ),
+            (
+                "<script data-release= ></script>",
+                "<script data-build=\"b1\" data-sequence=\"7\" data-release= ></script>",
+            ),
+            (
+                "<meta name=changeover-build content=''>",
+                "<meta name=changeover-build content=\"b1\" data-sequence=\"7\">",
+            ),
+        ] {
+            assert_eq!(numbered(before, 7), after);
+            let page = Page::parse(after.as_bytes());
+            assert_eq!(page.sequence(), Some(7));
+            assert_eq!(numbered(after, 8), after.replace("\"7\"", "\"8\""));
+            assert_eq!(page.stamped("b2", None), after.as_bytes());
+            assert_eq!(unstamped(after), unstamped(before));
+        }
+        assert_eq!(Page::parse(b"<script data-release>").sequence(), None);
+        assert_eq!(numbered("<p>", 7), "<p>");
+    }
+
+    #[test]
+    fn reading_is_linear_in_comments_and_attributes() {
+        // Each once took minutes, not milliseconds.
+        for part in [
+            "<!-- x -->",
+            "<!--",
+            "<p a=1 ",
+            "<svg><title/></svg>",
+            "<![CDATA[",
+        ] {
+            let html = part.repeat(1_000_000 / part.len()) + "<script data-release></script>";
+            Page::parse(html.as_bytes()).stamped("b1", Some(1));
+        }
+    }
+
+    #[test]
     fn the_list_of_slots_carries_the_stamp_and_is_no_part_of_what_the_document_is() {
         let page = |build: &str, file: &str| {
             format!(
@@ -313,8 +443,9 @@ mod tests {
                  id=changeover-slots> {{\"build\" : \"{build}\",\"base\":\"/\",\"slots\":{{\"a\":{{\"file\":\"{file}\"}}}}}}</script><p>"
             )
         };
-        let restamped =
-            |html: &str| String::from_utf8(Page::parse(html.as_bytes()).restamped("new")).unwrap();
+        let restamped = |html: &str| {
+            String::from_utf8(Page::parse(html.as_bytes()).restamped("new", None)).unwrap()
+        };
         let substance = |html: &str| Page::parse(html.as_bytes()).substance();
         assert_eq!(restamped(&page("old", "a-1.js")), page("new", "a-1.js"));
         assert_eq!(
@@ -345,8 +476,12 @@ mod tests {
         let page = Page::parse(html);
         assert_eq!(page.claim(), Claim::Build("v7".into()));
         assert_eq!(
-            page.restamped("v8"),
+            page.restamped("v8", None),
             b"<meta content=\"v8\" name=changeover-build>"
+        );
+        assert_eq!(
+            Page::parse(b"<meta name=changeover-build content>").claim(),
+            Claim::Unstamped
         );
         assert_eq!(Page::parse(b"<p>").claim(), Claim::Silent);
         assert_eq!(
@@ -370,12 +505,12 @@ mod tests {
         let whole = "<!--a--><script data-release='x' data-build=\"y\"><!--<script></script>--></script><p a=b c='d'>&#x41;</p>";
         for end in 0..whole.len() {
             let page = Page::parse(&whole.as_bytes()[..end]);
-            page.stamped("b1");
+            page.stamped("b1", None);
             page.unstamped();
         }
         let noise: Vec<u8> = (0..20_000u32)
             .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
             .collect();
-        Page::parse(&noise).stamped("b1");
+        Page::parse(&noise).stamped("b1", None);
     }
 }

@@ -1,18 +1,25 @@
 //! The event stream: one event on connecting, one for each release after it, comments in between.
 
-use std::convert::Infallible;
+use std::collections::hash_map::RandomState;
+use std::error::Error;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, Method};
-use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Response};
 use tokio::sync::watch;
+
+use super::answer::{self, Body};
+use super::listen::Ending;
 
 /// Shorter than the idle limits of common proxies (30 to 60 seconds).
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// A restart takes about a second.
+const SOONEST_MS: u32 = 1000;
+const SPREAD_MS: u32 = 4000;
 
 /// What an event says. Only a hint: the page then fetches `release.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,24 +30,26 @@ pub struct Announcement {
 
 struct Listener {
     announced: watch::Receiver<Option<Announcement>>,
-    ended: watch::Receiver<bool>,
+    ending: watch::Receiver<Ending>,
     greeted: bool,
+    dismissed: bool,
 }
 
 pub fn stream(
     announced: watch::Receiver<Option<Announcement>>,
-    ended: watch::Receiver<bool>,
+    ending: watch::Receiver<Ending>,
     method: &Method,
-) -> Response {
+) -> Response<Body> {
     let listener = Listener {
         announced,
-        ended,
+        ending,
         greeted: false,
+        dismissed: false,
     };
     let body = if method == Method::HEAD {
-        Body::empty()
+        answer::empty()
     } else {
-        Body::from_stream(stream::unfold(listener, next))
+        answer::boxed(stream::unfold(listener, next))
     };
     let mut answer = Response::new(body);
     let headers = answer.headers_mut();
@@ -51,9 +60,13 @@ pub fn stream(
     answer
 }
 
-async fn next(mut listener: Listener) -> Option<(Result<Bytes, Infallible>, Listener)> {
-    if *listener.ended.borrow() {
-        return None;
+async fn next(
+    mut listener: Listener,
+) -> Option<(Result<Bytes, Box<dyn Error + Send + Sync>>, Listener)> {
+    if *listener.ending.borrow() != Ending::NotYet {
+        // The server that comes after this one should not be asked by all tabs at once.
+        return (!std::mem::replace(&mut listener.dismissed, true))
+            .then(|| (Ok(come_back_later().into()), listener));
     }
     if !listener.greeted {
         listener.greeted = true;
@@ -65,7 +78,8 @@ async fn next(mut listener: Listener) -> Option<(Result<Bytes, Infallible>, List
         return Some((Ok(text.into()), listener));
     }
     let text = tokio::select! {
-        _ = listener.ended.changed() => return None,
+        // Said at the next turn.
+        _ = listener.ending.changed() => String::new(),
         changed = listener.announced.changed() => {
             changed.ok()?;
             listener.announced.borrow_and_update().as_ref().map_or_else(String::new, event)
@@ -73,6 +87,12 @@ async fn next(mut listener: Listener) -> Option<(Result<Bytes, Infallible>, List
         () = tokio::time::sleep(KEEP_ALIVE) => ":\n\n".into(),
     };
     Some((Ok(text.into()), listener))
+}
+
+/// Sets how long the browser waits before it connects again, spread over some seconds.
+fn come_back_later() -> String {
+    let spread = RandomState::new().build_hasher().finish() % u64::from(SPREAD_MS);
+    format!("retry: {}\n\n", u64::from(SOONEST_MS) + spread)
 }
 
 fn event(announcement: &Announcement) -> String {

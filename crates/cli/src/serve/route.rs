@@ -1,14 +1,18 @@
 //! From a request to a file: mount point, the guard's own files, assets, documents, the app's routes.
 
+use std::borrow::Cow;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
+use hyper::header::{HeaderMap, HeaderValue};
+use hyper::{Method, Response, StatusCode, Uri};
 
-use super::answer::{self, Caching};
-use super::view::{View, Views, etag_of};
+use super::answer::{self, Body, Caching};
+use super::cache::Cache;
+use super::view::{Found, View};
+use super::views::Views;
 use crate::build::{extension, is_document};
-use crate::hash::Fingerprint;
 use crate::url::{encoded, try_decoded};
 use crate::walk::is_hidden;
 
@@ -21,38 +25,191 @@ pub enum Route {
     Answer(Response<Body>),
 }
 
-pub async fn route(views: &Views, method: &Method, uri: &Uri, headers: &HeaderMap) -> Route {
-    if method != Method::GET && method != Method::HEAD {
-        return Route::Answer(answer::method_not_allowed());
+/// Where answers come from.
+#[derive(Debug)]
+pub struct Routes {
+    pub views: Arc<Views>,
+    cache: Cache,
+}
+
+/// What is asked for, once the method is known to be GET or HEAD.
+struct Asked<'a> {
+    view: &'a View,
+    headers: &'a HeaderMap,
+    head_only: bool,
+}
+
+/// `Ok(None)`: there is no such file. Errors: it cannot be read now.
+type Outcome = io::Result<Option<Response<Body>>>;
+
+impl Routes {
+    pub fn new(views: Arc<Views>) -> Self {
+        let cache = Cache::new(views.site().root());
+        Self { views, cache }
     }
-    let view = views.current();
-    let Some(path) = uri.path().strip_prefix(view.base.as_str()) else {
-        let at_root = uri.path() == "/" || format!("{}/", uri.path()) == view.base;
-        return Route::Answer(if at_root {
-            answer::redirect(&view.base)
+
+    pub async fn route(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Route {
+        if method != Method::GET && method != Method::HEAD {
+            return Route::Answer(answer::method_not_allowed());
+        }
+        let view = self.views.current().await;
+        let Some(path) = uri.path().strip_prefix(view.base.as_str()) else {
+            let at_root = uri.path() == "/" || format!("{}/", uri.path()) == view.base;
+            return Route::Answer(if at_root {
+                answer::redirect(&view.base)
+            } else {
+                answer::not_found()
+            });
+        };
+        // Offered even before the first release: a page that waits for one hears of it.
+        if path == "changeover/events" {
+            return Route::Events;
+        }
+        let Some(path) = safe(path) else {
+            return Route::Answer(answer::plain(
+                StatusCode::BAD_REQUEST,
+                "400: this is not a path of a file",
+            ));
+        };
+        let asked = Asked {
+            view: &view,
+            headers,
+            head_only: method == Method::HEAD,
+        };
+        let outcome = match path.strip_prefix("changeover/") {
+            Some(own) => self.guard_file(&asked, own).await,
+            None => self.site_file(&asked, &path).await,
+        };
+        Route::Answer(match outcome {
+            Ok(Some(answer)) => answer,
+            Ok(None) => answer::not_found(),
+            Err(_) => answer::unavailable(),
+        })
+    }
+
+    /// `release.json` and the manifests; the history and the build folders are private.
+    async fn guard_file(&self, asked: &Asked<'_>, path: &str) -> Outcome {
+        let Some(pointer) = &asked.view.pointer else {
+            return Ok(None);
+        };
+        if path == "release.json" {
+            let plain = &pointer.representation;
+            let found = self.cache.chosen_of(plain, path, asked.headers).await?;
+            let every_time = Caching::AskEveryTime;
+            let mut answer = answer::of(&found, every_time, asked.headers, asked.head_only).await?;
+            answer
+                .headers_mut()
+                .insert(EVENTS_HEADER, HeaderValue::from_static("events"));
+            return Ok(Some(answer));
+        }
+        let is_named = Some(path) == pointer.release.build.manifest.as_deref();
+        let is_usual = path
+            .strip_prefix("builds/")
+            .is_some_and(|name| name.ends_with(".json") && !name.contains('/') && !is_hidden(name));
+        if !(is_named || is_usual) {
+            return Ok(None);
+        }
+        self.found(asked, &asked.view.manifest(self.views.site(), path))
+            .await
+    }
+
+    async fn site_file(&self, asked: &Asked<'_>, path: &str) -> Outcome {
+        if path.split('/').any(is_hidden) {
+            return Ok(None);
+        }
+        if let Some(found) = asked.view.asset(path) {
+            return self.found(asked, &found).await;
+        }
+        if let Some(answer) = self.document(asked, path).await? {
+            return Ok(Some(answer));
+        }
+        if let Some(answer) = self.foreign(asked, path).await? {
+            return Ok(Some(answer));
+        }
+        if !is_route(path, asked.headers) {
+            return Ok(None);
+        }
+        match self.document(asked, "index.html").await? {
+            Some(answer) => Ok(Some(answer)),
+            None => self.foreign(asked, "index.html").await,
+        }
+    }
+
+    /// The document itself, that of a folder, or the one whose ending was left out.
+    async fn document(&self, asked: &Asked<'_>, path: &str) -> Outcome {
+        let view = asked.view;
+        let folder = path.is_empty() || path.ends_with('/');
+        if !folder && view.document(&format!("{path}/index.html")).is_some() {
+            // Without the slash its relative references would lead to the folder above.
+            return Ok(Some(answer::redirect(&format!(
+                "{}{}/",
+                view.base,
+                encoded(path)
+            ))));
+        }
+        let candidates = if folder {
+            vec![format!("{path}index.html")]
         } else {
-            answer::not_found()
-        });
-    };
-    // Offered even before the first release: a page that waits for one hears of it.
-    if path == "changeover/events" {
-        return Route::Events;
+            vec![path.to_owned(), format!("{path}.html")]
+        };
+        for candidate in candidates {
+            if let Some(found) = view.document(&candidate) {
+                return self.found(asked, &found).await;
+            }
+        }
+        Ok(None)
     }
-    let Some(path) = safe(path) else {
-        return Route::Answer(answer::plain(
-            StatusCode::BAD_REQUEST,
-            "400: this is not a path of a file",
-        ));
-    };
-    let answer = match path.strip_prefix("changeover/") {
-        Some(own) => guard_file(views, &view, own, headers).await,
-        None => site_file(views, &view, &path, headers).await,
-    };
-    Route::Answer(answer.unwrap_or_else(answer::not_found))
+
+    /// A file that was put into the site by hand. What belongs to a build that is not part of the view, or no
+    /// longer, is as good as absent.
+    async fn foreign(&self, asked: &Asked<'_>, path: &str) -> Outcome {
+        let path = match path {
+            "" => "index.html".to_owned(),
+            folder if folder.ends_with('/') => format!("{folder}index.html"),
+            file => file.to_owned(),
+        };
+        if path == "changeover" || asked.view.knows(&path) {
+            return Ok(None);
+        }
+        let views = self.views.clone();
+        let looked_for = tokio::task::spawn_blocking(move || in_the_site(&views, &path));
+        let Some(file) = looked_for.await.map_err(io::Error::other)?? else {
+            return Ok(None);
+        };
+        let found = Found {
+            file: file.into(),
+            within: self.views.site().root().into(),
+            integrity: None,
+            immutable: false,
+            ambiguous: false,
+        };
+        self.found(asked, &found).await
+    }
+
+    async fn found(&self, asked: &Asked<'_>, found: &Found) -> Outcome {
+        let Some(chosen) = self.cache.chosen(found, asked.headers).await? else {
+            return Ok(None);
+        };
+        // Bytes that are not the promised ones are on their way in or out, or were changed by hand.
+        let is_promised =
+            found.integrity.is_some() && found.integrity.as_deref() == chosen.integrity.as_deref();
+        let is_immutable =
+            (found.immutable && is_promised) || (chosen.names_itself && !found.ambiguous);
+        let caching = Caching::immutable(is_immutable);
+        answer::of(&chosen, caching, asked.headers, asked.head_only)
+            .await
+            .map(Some)
+    }
 }
 
 /// The decoded path, if no part of it can lead anywhere but down.
-fn safe(path: &str) -> Option<String> {
+fn safe(path: &str) -> Option<Cow<'_, str>> {
+    // Most paths are written plainly.
+    let is_plain = !path.contains(['%', '\\', '\0'])
+        && path.split('/').all(|part| part != "." && part != "..");
+    if is_plain {
+        return Some(path.into());
+    }
     let mut parts = Vec::new();
     for part in path.split('/') {
         let part = try_decoded(part)?;
@@ -61,152 +218,23 @@ fn safe(path: &str) -> Option<String> {
         }
         parts.push(part);
     }
-    Some(parts.join("/"))
+    Some(parts.join("/").into())
 }
 
-/// `release.json` and the manifests; the history and the build folders are nobody's business.
-async fn guard_file(
-    views: &Views,
-    view: &View,
-    path: &str,
-    headers: &HeaderMap,
-) -> Option<Response<Body>> {
-    let pointer = view.pointer.as_ref()?;
-    if path == "release.json" {
-        let mut answer = answer::json(
-            pointer.body.clone(),
-            &pointer.etag,
-            Caching::AskEveryTime,
-            headers,
-        );
-        answer
-            .headers_mut()
-            .insert(EVENTS_HEADER, HeaderValue::from_static("events"));
-        return Some(answer);
-    }
-    let named = path == pointer.release.build.manifest;
-    let usual = path
-        .strip_prefix("builds/")
-        .is_some_and(|name| name.ends_with(".json") && !name.contains('/') && !is_hidden(name));
-    if !(named || usual) {
-        return None;
-    }
-    let body = tokio::fs::read(views.site().guard().join(path))
-        .await
-        .ok()?;
-    let etag = etag_of(&Fingerprint::of(&body).integrity);
-    Some(answer::json(
-        body.into(),
-        &etag,
-        Caching::immutable(usual),
-        headers,
-    ))
-}
-
-async fn site_file(
-    views: &Views,
-    view: &View,
-    path: &str,
-    headers: &HeaderMap,
-) -> Option<Response<Body>> {
-    if path.split('/').any(is_hidden) {
-        return None;
-    }
-    if let Some(found) = view.asset(path) {
-        return answer::file(
-            &found.file,
-            &found.etag,
-            Caching::immutable(found.immutable),
-            headers,
-        )
-        .await;
-    }
-    if let Some(answer) = document(view, path, headers).await {
-        return Some(answer);
-    }
-    if let Some(answer) = foreign(views, view, path, headers).await {
-        return Some(answer);
-    }
-    if !is_route(path, headers) {
-        return None;
-    }
-    match document(view, "index.html", headers).await {
-        Some(answer) => Some(answer),
-        None => foreign(views, view, "index.html", headers).await,
-    }
-}
-
-/// The document itself, that of a folder, or the one whose ending was left out.
-async fn document(view: &View, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
-    let folder = path.is_empty() || path.ends_with('/');
-    if !folder && view.document(&format!("{path}/index.html")).is_some() {
-        // Without the slash its relative references would lead to the folder above.
-        return Some(answer::redirect(&format!(
-            "{}{}/",
-            view.base,
-            encoded(path)
-        )));
-    }
-    let candidates = if folder {
-        vec![format!("{path}index.html")]
-    } else {
-        vec![path.to_owned(), format!("{path}.html")]
-    };
-    for candidate in candidates {
-        if let Some(found) = view.document(&candidate) {
-            return answer::file(&found.file, &found.etag, Caching::AskEveryTime, headers).await;
-        }
-    }
-    None
-}
-
-/// A file that somebody put into the site by hand. What belongs to a build that is not part of the view, or no longer,
-/// is as good as absent.
-async fn foreign(
-    views: &Views,
-    view: &View,
-    path: &str,
-    headers: &HeaderMap,
-) -> Option<Response<Body>> {
-    let path = match path {
-        "" => "index.html".to_owned(),
-        folder if folder.ends_with('/') => format!("{folder}index.html"),
-        file => file.to_owned(),
-    };
-    if path == "changeover" || view.knows(&path) {
-        return None;
-    }
-    let root = views.site().root();
-    let file = tokio::fs::canonicalize(root.join(&path)).await.ok()?;
-    // A link may lead somewhere else in the site, but neither out of it nor into the guard's folder.
-    if !file.starts_with(root) || file.starts_with(views.site().guard()) {
-        return None;
-    }
-    let meta = tokio::fs::metadata(&file)
-        .await
-        .ok()
-        .filter(std::fs::Metadata::is_file)?;
-    if belongs_to_a_build(views, &path) {
-        return None;
-    }
-    let modified = meta
-        .modified()
-        .ok()?
-        .duration_since(std::time::UNIX_EPOCH)
-        .ok()?;
-    let etag = format!("W/\"{:x}-{:x}\"", meta.len(), modified.as_nanos());
-    answer::file(&file, &etag, Caching::AskEveryTime, headers).await
-}
-
-fn belongs_to_a_build(views: &Views, path: &str) -> bool {
+/// Where a file that belongs to no build is. Reads the disk.
+fn in_the_site(views: &Views, path: &str) -> io::Result<Option<PathBuf>> {
     let site = views.site();
-    let builds: Vec<PathBuf> = site
-        .builds()
-        .unwrap_or_default()
-        .iter()
-        .map(|id| site.files(id).join(path))
-        .collect();
-    builds.iter().any(|file| file.is_file())
+    let Ok(file) = site.root().join(path).canonicalize() else {
+        return Ok(None);
+    };
+    // A link may lead somewhere else in the site, but neither out of it nor into the guard's folder. What is hidden is
+    // found out when it is read.
+    if !file.starts_with(site.root()) || file.starts_with(site.guard()) || !file.is_file() {
+        return Ok(None);
+    }
+    let builds = site.builds().map_err(io::Error::other)?;
+    let belongs_to_a_build = builds.iter().any(|id| site.files(id).join(path).is_file());
+    Ok((!belongs_to_a_build).then_some(file))
 }
 
 /// Whether the app's router would know `path`: then the answer is the app. A missing file is not a route, whoever asks.
@@ -283,7 +311,7 @@ mod tests {
             .iter()
             .map(|(name, value)| {
                 (
-                    axum::http::HeaderName::from_static(name),
+                    hyper::header::HeaderName::from_static(name),
                     value.parse().unwrap(),
                 )
             })

@@ -1,33 +1,40 @@
 //! What is served at one moment: the pointer as it was read, and every file that follows from it.
 //!
-//! A view is replaced as a whole when the pointer file changes. Since `release.json` itself is answered from the view,
-//! nobody sees a release before its files or files before their release.
+//! A view is replaced as a whole. Since `release.json` itself is answered from the view, every page sees a release
+//! together with its files. [`Reader`] makes views: it reads and waits, so it belongs on a thread that may.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::Arc;
 
-use bytes::Bytes;
-use changeover::engine::manifest::Manifest;
-use changeover::engine::release::Release;
+use changeover::engine::manifest::{ChunkKind, Manifest};
+use changeover::engine::release::{BuildRef, Release};
 
-use crate::error::{At, Result};
+use super::arriving::{Arriving, Missing};
+use super::names::bundled_hash;
+use super::representation::Representation;
+use super::stamp::Stamp;
+use super::unready::{Lack, Unready};
+use crate::error::{At, Error};
 use crate::hash::Fingerprint;
-use crate::serve::names::looks_hashed;
-use crate::site::{Site, builds_by_recency};
+use crate::site::{Site, builds_by_recency, no_manifest};
 
 /// A consistent picture of a site.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct View {
     pub pointer: Option<Pointer>,
     /// The live build first, then the retained ones, the most recently released first.
     builds: Vec<Arc<Files>>,
     /// Names that two builds of the view use with different content: never immutable, whatever they look like.
-    ambiguous: std::collections::HashSet<String>,
+    ambiguous: HashSet<String>,
     /// Where the live build would have a folder of its own, if it was made by hand and has none yet.
-    unadopted: Option<PathBuf>,
+    pub unadopted: Option<PathBuf>,
+    /// What the releases of the view say of their manifests, by the path below `changeover/`.
+    manifests: HashMap<String, Option<String>>,
+    /// The folders that the history follows from, before it was read.
+    pub folders: Vec<Option<Stamp>>,
     /// The path under which the site is mounted, with a slash at both ends.
     pub base: String,
 }
@@ -36,46 +43,60 @@ pub struct View {
 #[derive(Debug)]
 pub struct Pointer {
     pub release: Release,
-    pub body: Bytes,
-    pub etag: String,
-    modified: Stamp,
+    pub representation: Arc<Representation>,
+    pub stamp: Stamp,
 }
 
 /// The files of one build.
 #[derive(Debug)]
-struct Files {
+pub struct Files {
     id: String,
     base: String,
-    root: PathBuf,
-    facts: HashMap<String, Fact>,
+    pub root: Arc<Path>,
+    pub facts: HashMap<String, Fact>,
 }
 
+/// What a manifest says of a file.
 #[derive(Debug)]
-struct Fact {
-    integrity: String,
-    is_document: bool,
+pub struct Fact {
+    pub file: Arc<Path>,
+    pub integrity: Arc<str>,
+    pub size: u64,
+    pub is_document: bool,
+    /// The page runs it, or is it.
+    pub is_essential: bool,
     /// The bundler named it after its content.
     hashed: bool,
 }
 
 /// A file that a view answers with.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Found {
-    pub file: PathBuf,
-    /// Strong: it follows from the content.
-    pub etag: String,
-    pub immutable: bool,
-}
-
-/// What changes when a file is replaced by rename.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    size: u64,
-    modified: Option<SystemTime>,
+pub struct Found {
+    pub file: Arc<Path>,
+    /// The folder that it may not lead out of.
+    pub within: Arc<Path>,
+    /// What the manifest says its bytes are.
+    pub integrity: Option<Arc<str>>,
+    /// With those bytes, its name will never stand for others.
+    pub immutable: bool,
+    /// Two builds have different bytes under this name, so that even a name made of a hash proves nothing.
+    pub ambiguous: bool,
 }
 
 impl View {
+    /// Of a site without a release.
+    pub fn empty() -> Self {
+        Self {
+            pointer: None,
+            builds: Vec::new(),
+            ambiguous: HashSet::new(),
+            unadopted: None,
+            manifests: HashMap::new(),
+            folders: Vec::new(),
+            base: "/".into(),
+        }
+    }
+
     /// An asset by name: in the live build, else in the build that had it last.
     pub fn asset(&self, path: &str) -> Option<Found> {
         let (files, fact) = self
@@ -85,14 +106,19 @@ impl View {
         if fact.is_document {
             return None;
         }
-        Some(files.found(path, fact, fact.hashed && !self.ambiguous.contains(path)))
+        Some(files.found(fact, self.ambiguous.contains(path)))
     }
 
     /// A document of the live build: one of an older build would start new tabs on an old build.
     pub fn document(&self, path: &str) -> Option<Found> {
         let live = self.live()?;
         let fact = live.facts.get(path).filter(|fact| fact.is_document)?;
-        Some(live.found(path, fact, false))
+        Some(live.found(fact, true))
+    }
+
+    /// Whether the live build has got a folder of its own since, perhaps not a complete one yet.
+    pub fn is_half_adopted(&self) -> bool {
+        self.unadopted.as_ref().is_some_and(|own| own.is_dir())
     }
 
     /// Whether any build of the view has a file of this name, served or not.
@@ -102,40 +128,58 @@ impl View {
             .any(|files| files.facts.contains_key(path))
     }
 
+    /// The manifest at `path` below `changeover/`.
+    pub fn manifest(&self, site: &Site, path: &str) -> Found {
+        let integrity = self.manifests.get(path).cloned().flatten().map(Arc::from);
+        Found {
+            file: site.guard().join(path).into(),
+            within: site.guard().into(),
+            // Named by the id of its build, which never changes.
+            immutable: integrity.is_some() && path.starts_with("builds/"),
+            ambiguous: true,
+            integrity,
+        }
+    }
+
     fn live(&self) -> Option<&Arc<Files>> {
         self.pointer.as_ref().and(self.builds.first())
     }
 }
 
 impl Files {
-    fn found(&self, path: &str, fact: &Fact, immutable: bool) -> Found {
+    fn found(&self, fact: &Fact, ambiguous: bool) -> Found {
         Found {
-            file: self.root.join(path),
-            etag: etag_of(&fact.integrity),
-            immutable,
+            file: fact.file.clone(),
+            within: self.root.clone(),
+            integrity: Some(fact.integrity.clone()),
+            immutable: fact.hashed && !ambiguous,
+            ambiguous,
         }
     }
 
-    fn of(site: &Site, manifest: &Manifest) -> Self {
-        let own = site.files(&manifest.id.0);
-        // A site made by hand has its files only in the static view.
-        let root = if own.is_dir() {
-            own
-        } else {
-            site.root().to_path_buf()
-        };
+    fn of(root: &Path, manifest: &Manifest) -> Self {
+        let hashes = hashes(manifest);
         let chunks = manifest.chunks.iter().map(|(path, chunk)| {
             let fact = Fact {
-                integrity: chunk.integrity.clone(),
+                file: root.join(path).into(),
+                integrity: chunk.integrity.as_str().into(),
+                size: chunk.size,
                 is_document: false,
-                hashed: looks_hashed(path, &chunk.id),
+                is_essential: match chunk.kind {
+                    ChunkKind::Script | ChunkKind::Style | ChunkKind::Wasm => true,
+                    ChunkKind::Asset => false,
+                },
+                hashed: hashes.contains(path.as_str()),
             };
             (path.clone(), fact)
         });
         let documents = manifest.documents.iter().map(|(path, document)| {
             let fact = Fact {
-                integrity: document.integrity.clone(),
+                file: root.join(path).into(),
+                integrity: document.integrity.as_str().into(),
+                size: document.size,
                 is_document: true,
+                is_essential: true,
                 hashed: false,
             };
             (path.clone(), fact)
@@ -144,140 +188,278 @@ impl Files {
             id: manifest.id.0.clone(),
             base: mount_of(&manifest.base),
             facts: chunks.chain(documents).collect(),
-            root,
+            root: root.into(),
         }
     }
 }
 
-/// Keeps the current view of a site; shared by all requests.
+/// The files of a manifest that are named after their content. What several of them have in their names is the id of a
+/// commit or a version, and no hash.
+fn hashes(manifest: &Manifest) -> HashSet<&str> {
+    let mut found: Vec<(&str, &str, &str)> = Vec::new();
+    let mut before: HashMap<&str, Option<&str>> = HashMap::new();
+    for (path, chunk) in manifest.chunks.iter() {
+        if let Some(hash) = bundled_hash(path, &chunk.id) {
+            let stem = path.split(hash).next().unwrap_or_default();
+            found.push((path, hash, stem));
+            before
+                .entry(hash)
+                // A script, its map and its style may share the hash of their chunk.
+                .and_modify(|one| *one = one.filter(|one| *one == stem))
+                .or_insert(Some(stem));
+        }
+    }
+    found
+        .into_iter()
+        .filter(|(_, hash, _)| before[hash].is_some())
+        .map(|(path, _, _)| path)
+        .collect()
+}
+
+/// Makes views, and remembers what does not have to be read again.
 #[derive(Debug)]
-pub struct Views {
+pub struct Reader {
     site: Site,
-    current: Mutex<Arc<View>>,
-    /// The last pointer that could not be used, so that it is reported once.
-    refused: Mutex<Option<Stamp>>,
-    known: Mutex<BTreeMap<String, Arc<Files>>>,
+    known: BTreeMap<String, Arc<Files>>,
+    /// The build whose files were looked through.
+    complete: Option<String>,
+    arriving: Arriving,
 }
 
-impl Views {
-    /// Errors: a pointer that is there but cannot be used, or whose manifest cannot.
-    pub fn new(site: Site) -> Result<Self> {
-        let views = Self {
+impl Reader {
+    pub fn new(site: Site) -> Self {
+        Self {
             site,
-            current: Mutex::new(Arc::new(View {
-                base: "/".into(),
-                ..View::default()
-            })),
-            refused: Mutex::new(None),
-            known: Mutex::new(BTreeMap::new()),
+            known: BTreeMap::new(),
+            complete: None,
+            arriving: Arriving::default(),
+        }
+    }
+
+    /// The view of what is on disk, once all of it is; `Ok(None)` without a pointer. Without a `shown` release there is
+    /// nothing better to serve, so then a release is taken as soon as its manifest is there.
+    pub fn read(&mut self, shown: Option<&Release>) -> Result<Option<View>, Unready> {
+        let path = self.site.pointer();
+        // Before the bytes: if they change in between, the next look finds another stamp and reads again.
+        let stamp = match Stamp::of(&path) {
+            Ok(stamp) => stamp,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", &path, &error).into()),
         };
-        if let Some(view) = views.read()? {
-            *lock(&views.current) = Arc::new(view);
-        }
-        Ok(views)
-    }
-
-    pub fn site(&self) -> &Site {
-        &self.site
-    }
-
-    /// The view that belongs to the pointer on disk. While that cannot be used, the last one that could.
-    pub fn current(&self) -> Arc<View> {
-        // Held throughout: two requests must not install views in the wrong order.
-        let mut current = lock(&self.current);
-        let on_disk = stamp(&self.site.pointer());
-        let in_view = current
-            .pointer
-            .as_ref()
-            .map(|pointer| pointer.modified.clone());
-        let adopted = current
-            .unadopted
-            .as_ref()
-            .is_some_and(|folder| folder.is_dir());
-        let unchanged = on_disk == in_view && !adopted;
-        if unchanged || on_disk.is_none() || *lock(&self.refused) == on_disk {
-            return current.clone();
-        }
-        match self.read() {
-            Ok(Some(view)) => *current = Arc::new(view),
-            Ok(None) => {}
-            Err(error) => {
-                eprintln!("warning: {error}; the release before stays served");
-                *lock(&self.refused) = on_disk;
+        let folders = folders(&self.site);
+        let body = fs::read(&path).at("read", &path)?;
+        let release = release_of(&body, &path)?;
+        let mut manifests = HashMap::new();
+        let live = self.files(&release.build)?;
+        if self.complete.as_ref() != Some(&live.id)
+            && let Some(missing) = self.missing(&live)
+        {
+            let is_shown = shown.is_none_or(|shown| shown.build.id == release.build.id);
+            if !is_shown && !self.arriving.is_over(&live.id, &missing) {
+                return Err(Unready::Waiting(Lack::Files, missing.sentence(&live.id)));
+            }
+            if shown.is_none() || !is_shown {
+                missing.warn(&live.id);
             }
         }
-        current.clone()
-    }
-
-    fn read(&self) -> Result<Option<View>> {
-        let path = self.site.pointer();
-        // Before the bytes: if it changes in between, the next look finds another stamp and reads again.
-        let Some(modified) = stamp(&path) else {
-            return Ok(None);
-        };
-        let body = fs::read(&path).at("read", &path)?;
-        let Some(release) = self.site.live()? else {
-            return Ok(None);
-        };
-        if Release::parse(&String::from_utf8_lossy(&body))
-            .ok()
-            .as_ref()
-            != Some(&release)
-        {
-            // It moved between the two reads.
-            return self.read();
-        }
-        let manifest_place = self.site.guard().join(&release.build.manifest);
-        let mut builds = vec![self.files(&manifest_place, &release.build.id.0)?];
-        if let Some(other) = release
+        manifests.extend(named(&release.build));
+        let mut builds = vec![live];
+        let other = release
             .rollout
             .as_ref()
-            .and_then(|rollout| rollout.otherwise.as_ref())
-        {
-            builds.extend(self.files(&self.site.guard().join(&other.manifest), &other.id.0));
+            .and_then(|rollout| rollout.otherwise.as_ref());
+        if let Some(other) = other {
+            builds.push(self.files(other)?);
+            manifests.extend(named(other));
         }
         let history = self.site.history(Some(&release))?;
         for entry in builds_by_recency(&history) {
-            if builds.iter().all(|files| files.id != entry.build)
-                && self.site.files(&entry.build).is_dir()
+            if builds.iter().any(|files| files.id == entry.build)
+                || !self.site.files(&entry.build).is_dir()
             {
-                builds.extend(self.files(&self.site.manifest_file(&entry.build), &entry.build));
+                continue;
+            }
+            // A manifest that is not there yet, or never will be, does not hold up the live build.
+            if let Some(files) = self.retained(&entry.build, &entry.release)? {
+                let named = (entry.release.build.id.0 == entry.build)
+                    .then(|| entry.release.build.integrity.clone());
+                manifests
+                    .entry(format!("builds/{}.json", entry.build))
+                    .or_insert_with(|| named.flatten());
+                builds.push(files);
             }
         }
-        lock(&self.known).retain(|id, _| builds.iter().any(|files| files.id == *id));
+        self.known
+            .retain(|id, _| builds.iter().any(|files| files.id == *id));
+        self.complete = self
+            .known
+            .contains_key(&builds[0].id)
+            .then(|| builds[0].id.clone());
         Ok(Some(View {
             ambiguous: ambiguous(&builds),
-            unadopted: Some(self.site.files(&builds[0].id)).filter(|own| *own != builds[0].root),
+            unadopted: Some(self.site.files(&builds[0].id)).filter(|own| **own != *builds[0].root),
             base: builds[0].base.clone(),
             builds,
+            manifests,
+            folders,
             pointer: Some(Pointer {
-                etag: etag_of(&Fingerprint::of(&body).integrity),
-                body: body.into(),
+                representation: Arc::new(Representation::of_json(body)),
                 release,
-                modified,
+                stamp,
             }),
         }))
     }
 
     /// A build never changes, so it is read once; one without a folder of its own is made by hand and may.
-    fn files(&self, manifest: &Path, id: &str) -> Result<Arc<Files>> {
-        if let Some(files) = lock(&self.known).get(id) {
+    fn files(&mut self, build: &BuildRef) -> Result<Arc<Files>, Unready> {
+        if let Some(files) = self.known.get(&build.id.0) {
             return Ok(files.clone());
         }
-        let files = Arc::new(Files::of(&self.site, &self.site.manifest_at(manifest, id)?));
-        if self.site.files(id).is_dir() {
-            lock(&self.known).insert(id.to_owned(), files.clone());
+        let Some(manifest) = &build.manifest else {
+            return Err(Unready::Refused(no_manifest(build)));
+        };
+        let path = self.site.guard().join(manifest);
+        let manifest = manifest_of(&path, &build.id.0, build.integrity.as_deref())?;
+        let own = self.site.files(&build.id.0);
+        // A site made by hand has its files only in the static view, and a copy may bring its folder bit by bit.
+        let by_hand = Files::of(self.site.root(), &manifest);
+        if !own.is_dir() {
+            return Ok(self.remember(by_hand));
         }
-        Ok(files)
+        let files = Files::of(&own, &manifest);
+        let is_whole = self.missing(&files).is_none() || self.missing(&by_hand).is_some();
+        Ok(self.remember(if is_whole { files } else { by_hand }))
+    }
+
+    fn missing(&mut self, files: &Files) -> Option<Missing> {
+        let is_own = *files.root != *self.site.root();
+        self.arriving.missing(files, is_own)
+    }
+
+    fn retained(&mut self, id: &str, release: &Release) -> Result<Option<Arc<Files>>, Unready> {
+        if let Some(files) = self.known.get(id) {
+            return Ok(Some(files.clone()));
+        }
+        let integrity = release
+            .build
+            .integrity
+            .as_deref()
+            .filter(|_| release.build.id.0 == id);
+        let path = self.site.manifest_file(id);
+        match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", &path, &error).into()),
+            Ok(_) => {}
+        }
+        match manifest_of(&path, id, integrity) {
+            Ok(manifest) => {
+                let files = Files::of(&self.site.files(id), &manifest);
+                Ok(Some(self.remember(files)))
+            }
+            Err(Unready::Failed(error)) => Err(Unready::Failed(error)),
+            Err(Unready::Waiting(..) | Unready::Unfinished(_) | Unready::Refused(_)) => Ok(None),
+        }
+    }
+
+    fn remember(&mut self, files: Files) -> Arc<Files> {
+        let files = Arc::new(files);
+        if *files.root == *self.site.files(&files.id) {
+            self.known.insert(files.id.clone(), files.clone());
+        }
+        files
     }
 }
 
-fn ambiguous(builds: &[Arc<Files>]) -> std::collections::HashSet<String> {
+/// The folders that a publish, or a copy of one, puts builds and history into.
+pub fn folders(site: &Site) -> Vec<Option<Stamp>> {
+    ["releases", "files", "builds"]
+        .map(|name| Stamp::of(&site.guard().join(name)).ok())
+        .into()
+}
+
+fn release_of(body: &[u8], path: &Path) -> Result<Release, Unready> {
+    Release::parse(&String::from_utf8_lossy(body)).map_err(|error| {
+        let code = if error.code() == "unknown_format" {
+            "release-newer"
+        } else {
+            "release-invalid"
+        };
+        let sentence = format!("{} cannot be used: {error}", path.display());
+        Unready::unparsed(body, Error::new(code, sentence))
+    })
+}
+
+fn manifest_of(path: &Path, build: &str, integrity: Option<&str>) -> Result<Manifest, Unready> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(Unready::Waiting(
+                Lack::Manifest,
+                format!(
+                    "the manifest of build {build}, which is not at {} yet",
+                    path.display()
+                ),
+            ));
+        }
+        Err(error) => return Err(Error::io("read", path, &error).into()),
+    };
+    let is_it = match integrity {
+        Some(named) => {
+            let print = Fingerprint::like(named, &mut bytes.as_slice()).at("read", path)?;
+            if print.integrity != named {
+                return Err(Unready::Waiting(
+                    Lack::Manifest,
+                    format!(
+                        "the manifest of build {build}: {} does not have the bytes that release.json names",
+                        path.display()
+                    ),
+                ));
+            }
+            true
+        }
+        None => false,
+    };
+    let invalid = |why: String| Error::new("manifest-invalid", why);
+    let manifest = Manifest::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| {
+        let error = invalid(format!("{} cannot be used: {error}", path.display()));
+        match Unready::unparsed(&bytes, error) {
+            Unready::Unfinished(error) if !is_it => Unready::Waiting(
+                Lack::Manifest,
+                format!("the rest of the manifest of build {build}: {error}"),
+            ),
+            Unready::Unfinished(error) => Unready::Refused(error),
+            other => other,
+        }
+    })?;
+    if manifest.id.0 == build {
+        return Ok(manifest);
+    }
+    let sentence = format!(
+        "{} describes build {}, not {build}",
+        path.display(),
+        manifest.id.0
+    );
+    Err(if is_it {
+        Unready::Refused(invalid(sentence))
+    } else {
+        Unready::Waiting(
+            Lack::Manifest,
+            format!("the manifest of build {build}: {sentence}"),
+        )
+    })
+}
+
+/// What a release says of a manifest.
+fn named(build: &BuildRef) -> Option<(String, Option<String>)> {
+    Some((build.manifest.clone()?, build.integrity.clone()))
+}
+
+fn ambiguous(builds: &[Arc<Files>]) -> HashSet<String> {
     let mut first: HashMap<&str, &str> = HashMap::new();
-    let mut ambiguous = std::collections::HashSet::new();
+    let mut ambiguous = HashSet::new();
     for files in builds {
         for (path, fact) in &files.facts {
-            if *first.entry(path).or_insert(&fact.integrity) != fact.integrity {
+            if **first.entry(path).or_insert(&fact.integrity) != *fact.integrity {
                 ambiguous.insert(path.clone());
             }
         }
@@ -293,30 +475,4 @@ fn mount_of(base: &str) -> String {
     } else {
         format!("/{inner}/")
     }
-}
-
-/// Enough of the hash to tell any two files apart.
-pub fn etag_of(integrity: &str) -> String {
-    let hash = integrity
-        .split_once('-')
-        .map_or(integrity, |(_, hash)| hash);
-    format!("\"{}\"", &hash[..hash.len().min(22)])
-}
-
-fn stamp(path: &Path) -> Option<Stamp> {
-    let found = fs::metadata(path).ok()?;
-    #[cfg(unix)]
-    let inode = std::os::unix::fs::MetadataExt::ino(&found);
-    #[cfg(not(unix))]
-    let inode = 0;
-    Some(Stamp {
-        inode,
-        size: found.len(),
-        modified: found.modified().ok(),
-    })
-}
-
-/// A panic elsewhere must not stop the server; the values are replaced whole, so they are never half written.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

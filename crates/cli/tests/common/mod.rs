@@ -10,6 +10,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -143,14 +144,34 @@ pub struct Served {
     /// With a slash at the end.
     pub url: String,
     pub address: String,
+    said: Arc<Mutex<String>>,
 }
 
 impl Served {
     pub fn start(site: &Path) -> Self {
-        let mut child = Command::new(BINARY)
+        Self::start_with(site, &[], None)
+    }
+
+    /// With more words on the command line, and at most so many open files.
+    pub fn start_with(site: &Path, words: &[&str], open_files: Option<u32>) -> Self {
+        let mut command = match open_files {
+            None => Command::new(BINARY),
+            Some(limit) => {
+                let mut shell = Command::new("sh");
+                shell.args([
+                    "-c",
+                    &format!("ulimit -n {limit}; exec \"$@\""),
+                    "sh",
+                    BINARY,
+                ]);
+                shell
+            }
+        };
+        let mut child = command
             .args(["serve", site.to_str().unwrap(), "--port", "0"])
+            .args(words)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -164,11 +185,34 @@ impl Served {
             .unwrap_or_else(|| panic!("the first line is {line:?}"))
             .to_owned();
         let address = url["http://".len()..].split('/').next().unwrap().to_owned();
+        let said = Arc::new(Mutex::new(String::new()));
+        let (stderr, heard) = (child.stderr.take().unwrap(), said.clone());
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                *heard.lock().unwrap() += &format!("{line}\n");
+            }
+        });
         Self {
             child,
             url,
             address,
+            said,
         }
+    }
+
+    /// What stands on its standard error so far.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// The build that `release.json` names.
+    pub fn live(&self) -> String {
+        let release: Value = serde_json::from_slice(&self.get("changeover/release.json").body)
+            .unwrap_or(Value::Null);
+        release["build"]["id"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// `path` without a slash in front, as it goes over the wire.
@@ -301,6 +345,36 @@ fn line(connection: &mut BufReader<TcpStream>) -> io::Result<String> {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     Ok(line.trim_end().to_owned())
+}
+
+/// An answer without a length, on a connection that ends with it.
+pub fn until_the_end(served: &Served, path: &str, coding: &str) -> Answer {
+    let mut stream = TcpStream::connect(&served.address).unwrap();
+    let base = &served.url["http://".len() + served.address.len()..];
+    let head = format!("GET {base}{path} HTTP/1.0\r\naccept-encoding: {coding}\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut reader = BufReader::new(stream);
+    let status = line(&mut reader).unwrap()[9..12].parse().unwrap();
+    let mut headers = HashMap::new();
+    while let Some((name, value)) = line(&mut reader).unwrap().split_once(':') {
+        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+    }
+    let mut body = Vec::new();
+    reader.read_to_end(&mut body).unwrap();
+    Answer {
+        status,
+        headers,
+        body,
+    }
+}
+
+/// Waits until something is so.
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// An open event stream.

@@ -1,0 +1,268 @@
+//! Keeps the representations that are asked for in memory, each until its file changes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use quick_cache::sync::Cache as Memory;
+use quick_cache::sync::DefaultLifecycle;
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use tokio::sync::Semaphore;
+
+use super::coding::{Coding, accepted};
+use super::representation::Representation;
+use super::stamp::Stamp;
+use super::view::Found;
+use crate::walk::is_hidden;
+use hyper::header::HeaderMap;
+
+/// A large app in three codings, and little enough for a small machine.
+const CAPACITY: u64 = 128 * 1024 * 1024;
+
+/// Each of them must have room for the largest file that is kept.
+const SHARDS: usize = 4;
+
+/// How many files are read, hashed and compressed at once: more would only take turns on the processors.
+const AT_ONCE: usize = 4;
+
+/// What is kept: a file in a coding; `None` for the coding is the file as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    file: Arc<Path>,
+    coding: Option<Coding>,
+}
+
+/// `None`: in that coding the file is not shorter.
+#[derive(Clone, Debug)]
+struct Kept {
+    basis: Basis,
+    representation: Option<Arc<Representation>>,
+}
+
+/// What must still be so for a representation to be good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Basis {
+    /// The file on disk.
+    File(Stamp),
+    /// The tag of the plain bytes that were put into a coding.
+    Plain(String),
+}
+
+#[derive(Clone, Debug)]
+struct ByBytes;
+
+impl Weighter<Key, Kept> for ByBytes {
+    fn weight(&self, _: &Key, kept: &Kept) -> u64 {
+        kept.representation
+            .as_ref()
+            .map_or(256, |representation| representation.weight())
+    }
+}
+
+/// Shared by all requests.
+#[derive(Debug)]
+pub struct Cache {
+    memory: Memory<Key, Kept, ByBytes>,
+    /// The root of the site.
+    site: PathBuf,
+    turns: Arc<Semaphore>,
+}
+
+impl Cache {
+    pub fn new(site: &Path) -> Self {
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(10_000)
+            .weight_capacity(CAPACITY)
+            .shards(SHARDS)
+            .build()
+            .expect("all that must be set is set");
+        Self {
+            memory: Memory::with_options(
+                options,
+                ByBytes,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            ),
+            site: site.to_path_buf(),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// The file in the coding that the client likes best. `Ok(None)` when it is not there, or not to be shown.
+    ///
+    /// Errors: what may pass, such as too many open files.
+    pub async fn chosen(
+        &self,
+        found: &Found,
+        request: &HeaderMap,
+    ) -> io::Result<Option<Arc<Representation>>> {
+        let stamp = match Stamp::of(&found.file) {
+            Ok(stamp) => stamp,
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(plain) = self.plain(found, stamp).await? else {
+            return Ok(None);
+        };
+        if plain.varies {
+            for coding in accepted(request) {
+                let coded = self.coded(&plain, Some(&found.file), found.file.clone(), coding);
+                if let Some(coded) = coded.await? {
+                    return Ok(Some(coded));
+                }
+            }
+        }
+        Ok(Some(plain))
+    }
+
+    /// A document in memory in the coding that the client likes best; `name` is its key.
+    pub async fn chosen_of(
+        &self,
+        plain: &Arc<Representation>,
+        name: &str,
+        request: &HeaderMap,
+    ) -> io::Result<Arc<Representation>> {
+        for coding in accepted(request) {
+            if let Some(coded) = self
+                .coded(plain, None, Path::new(name).into(), coding)
+                .await?
+            {
+                return Ok(coded);
+            }
+        }
+        Ok(plain.clone())
+    }
+
+    async fn plain(&self, found: &Found, stamp: Stamp) -> io::Result<Option<Arc<Representation>>> {
+        let key = Key {
+            file: found.file.clone(),
+            coding: None,
+        };
+        let basis = Basis::File(stamp);
+        if let Some(kept) = self.fresh(&key, &basis) {
+            return Ok(kept.representation);
+        }
+        let _turn = self.turns.acquire().await;
+        if let Some(kept) = self.fresh(&key, &basis) {
+            return Ok(kept.representation);
+        }
+        let Found {
+            file,
+            within,
+            integrity,
+            ..
+        } = found.clone();
+        let site = self.site.clone();
+        let read = on_a_thread(move || {
+            if !is_shown(&file, &within)? && !is_shown(&file, &site)? {
+                return Ok(None);
+            }
+            Representation::of_file(&file, integrity.as_deref()).map(Some)
+        });
+        match read.await {
+            Ok(Some(read)) => Ok(Some(self.keep(
+                key,
+                Arc::new(read),
+                found.integrity.as_deref(),
+            ))),
+            Ok(None) => Ok(None),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn coded(
+        &self,
+        plain: &Arc<Representation>,
+        file: Option<&Path>,
+        name: Arc<Path>,
+        coding: Coding,
+    ) -> io::Result<Option<Arc<Representation>>> {
+        let key = Key {
+            file: name,
+            coding: Some(coding),
+        };
+        let basis = Basis::Plain(plain.etag.clone());
+        if let Some(kept) = self.fresh(&key, &basis) {
+            return Ok(kept.representation);
+        }
+        let _turn = self.turns.acquire().await;
+        if let Some(kept) = self.fresh(&key, &basis) {
+            return Ok(kept.representation);
+        }
+        let (source, file) = (plain.clone(), file.map(Path::to_path_buf));
+        let coded = on_a_thread(move || source.coded(coding, file.as_deref())).await?;
+        let representation = coded.map(Arc::new);
+        let kept = Kept {
+            basis,
+            representation: representation.clone(),
+        };
+        self.memory.insert(key, kept);
+        Ok(representation)
+    }
+
+    fn fresh(&self, key: &Key, basis: &Basis) -> Option<Kept> {
+        self.memory.get(key).filter(|kept| kept.basis == *basis)
+    }
+
+    /// A file that was written a moment ago may be written again within the same tick of the clock; unless it has the
+    /// bytes that were promised, it is read anew for the next request.
+    fn keep(
+        &self,
+        key: Key,
+        read: Arc<Representation>,
+        promised: Option<&str>,
+    ) -> Arc<Representation> {
+        let is_promised = promised.is_some() && promised == read.integrity.as_deref();
+        if let Some(stamp) = &read.stamp
+            && (is_promised || !stamp.is_young())
+        {
+            let kept = Kept {
+                basis: Basis::File(stamp.clone()),
+                representation: Some(read.clone()),
+            };
+            self.memory.insert(key, kept);
+        }
+        read
+    }
+}
+
+/// Whether the file, with all links followed, lies in `within` and nowhere hidden.
+fn is_shown(file: &Path, within: &Path) -> io::Result<bool> {
+    let (file, within) = (file.canonicalize()?, within.canonicalize()?);
+    Ok(file.strip_prefix(within).is_ok_and(|inside| {
+        inside
+            .iter()
+            .all(|part| !is_hidden(&part.to_string_lossy()))
+    }))
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::InvalidFilename
+            | io::ErrorKind::InvalidInput
+    ) || leads_round(error)
+}
+
+/// Links that lead back to themselves.
+#[cfg(unix)]
+fn leads_round(error: &io::Error) -> bool {
+    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP)
+}
+
+#[cfg(not(unix))]
+fn leads_round(_: &io::Error) -> bool {
+    false
+}
+
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(io::Error::other)?
+}

@@ -1,0 +1,344 @@
+//! Connections: how many at once, how long they may take, and how they end.
+//!
+//! The loop that accepts never ends by an error. When all places are taken, the connection that has been waiting
+//! longest gives up its own, then the oldest event stream, then a download of long ago.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::task::TaskTracker;
+
+use super::answer::Body;
+use super::connection::{Answered, Connection, Doing, Watched};
+
+/// The head of a request, cookies included.
+const LARGEST_HEAD: usize = 64 * 1024;
+
+/// How often a connection that should end is asked whether it is done.
+const ASK_EVERY: Duration = Duration::from_millis(200);
+
+/// The request of a connection that has just been opened is on its way.
+const JUST_NOW: Duration = Duration::from_secs(1);
+
+/// Between two tries to accept while the system refuses.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What was said is news again when it has not been so for this long.
+const SAID_FOR: Duration = Duration::from_secs(60);
+
+/// Files, the runtime and the standard streams.
+const OTHER_FILES: u64 = 32;
+
+/// Enough for a busy site, and memory for all of them on a small machine.
+const MOST_CONNECTIONS: u64 = 16_384;
+
+/// What connections may take.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// At once; `None` follows from how many files the process may open.
+    pub connections: Option<usize>,
+    /// For the whole head of a request, and for the next request on a connection that is kept.
+    pub request: Duration,
+    /// For the client to take anything at all of what is there for it.
+    pub taking: Duration,
+    /// How old an answer must be to be ended for another connection.
+    pub long_answer: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: None,
+            request: Duration::from_secs(20),
+            taking: Duration::from_secs(30),
+            long_answer: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Answers one request.
+pub trait Answers: Send + Sync + 'static {
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        connection: &Connection,
+    ) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// How far the end of the server has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    #[default]
+    NotYet,
+    /// Answers that have begun are finished.
+    Draining,
+    AtOnce,
+}
+
+/// Accepts connections until `ending` says otherwise, then lets answers finish for at most `drain`.
+pub async fn serve<A: Answers>(
+    listener: TcpListener,
+    answers: Arc<A>,
+    limits: Limits,
+    mut ending: watch::Receiver<Ending>,
+    drain: Duration,
+) {
+    let most = places(limits.connections);
+    let open = Arc::new(Open {
+        places: Arc::new(Semaphore::new(most)),
+        connections: Mutex::new(HashMap::new()),
+        long_answer: limits.long_answer,
+    });
+    let tasks = TaskTracker::new();
+    let mut ended = ending.clone();
+    let accepting = async {
+        let mut said = Said::default();
+        let mut number = 0;
+        loop {
+            let (stream, _) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                Err(error) if is_of_one_connection(&error) => continue,
+                Err(error) => {
+                    said.cannot_accept(&error);
+                    open.make_room();
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            let place = open.place(most, &mut said).await;
+            number += 1;
+            let member = open.enter(number, place);
+            let one = one(
+                stream,
+                answers.clone(),
+                member,
+                limits.clone(),
+                ending.clone(),
+            );
+            tasks.spawn(one);
+        }
+    };
+    tokio::select! {
+        () = accepting => {}
+        _ = ended.wait_for(|ending| *ending != Ending::NotYet) => {}
+    }
+    // New clients are refused at once, so that they try another server.
+    drop(listener);
+    tasks.close();
+    tokio::select! {
+        () = tasks.wait() => {}
+        () = tokio::time::sleep(drain) => {}
+        _ = ending.wait_for(|ending| *ending == Ending::AtOnce) => {}
+    }
+}
+
+async fn one<A: Answers>(
+    stream: TcpStream,
+    answers: Arc<A>,
+    member: Member,
+    limits: Limits,
+    mut ending: watch::Receiver<Ending>,
+) {
+    // Small answers must not wait for the client's acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    let connection = member.connection.clone();
+    let service = service_fn(|request| {
+        let (answers, connection) = (answers.clone(), connection.clone());
+        async move {
+            connection.does(Doing::Answering);
+            let answer = answers.answer(request, &connection).await;
+            Ok::<_, std::convert::Infallible>(answer.map(|body| Answered::new(body, connection)))
+        }
+    });
+    let stream = Watched::new(stream, connection.clone(), limits.taking);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.request)
+        .max_buf_size(LARGEST_HEAD);
+    let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        _ = serving.as_mut() => return,
+        () = connection.ended.notified() => return,
+        _ = ending.wait_for(|ending| *ending != Ending::NotYet) => {}
+    }
+    serving.as_mut().graceful_shutdown();
+    loop {
+        tokio::select! {
+            _ = serving.as_mut() => return,
+            () = connection.ended.notified() => return,
+            () = tokio::time::sleep(ASK_EVERY) => {
+                // Half a request is no reason to stay.
+                if connection.doing() == Doing::Waiting {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The connections that are open.
+#[derive(Debug)]
+struct Open {
+    places: Arc<Semaphore>,
+    connections: Mutex<HashMap<u64, Arc<Connection>>>,
+    long_answer: Duration,
+}
+
+impl Open {
+    /// Waits for a place, and makes one where that is possible.
+    async fn place(&self, most: usize, said: &mut Said) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = self.places.clone().try_acquire_owned() {
+            return Some(place);
+        }
+        loop {
+            if !self.make_room() {
+                said.is_full(most);
+            }
+            let free = self.places.clone().acquire_owned();
+            if let Ok(place) = tokio::time::timeout(PAUSE, free).await {
+                return place.ok();
+            }
+        }
+    }
+
+    /// Ends the connection that is missed least. `false` when all of them are at work.
+    fn make_room(&self) -> bool {
+        let now = Instant::now();
+        let connections = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let least = connections
+            .values()
+            .filter_map(|connection| {
+                let since = connection.since();
+                let age = now.duration_since(since);
+                let rank = match connection.doing() {
+                    Doing::Waiting if age >= JUST_NOW => 0,
+                    Doing::Streaming => 1,
+                    Doing::Waiting => 2,
+                    Doing::Answering if age >= self.long_answer => 3,
+                    Doing::Answering => return None,
+                };
+                Some((rank, since, connection))
+            })
+            .min_by_key(|(rank, since, _)| (*rank, *since));
+        if let Some((_, _, connection)) = least {
+            connection.ended.notify_one();
+        }
+        least.is_some()
+    }
+
+    fn enter(self: &Arc<Self>, number: u64, place: Option<OwnedSemaphorePermit>) -> Member {
+        let connection = Arc::new(Connection::new());
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(number, connection.clone());
+        Member {
+            open: self.clone(),
+            number,
+            connection,
+            _place: place,
+        }
+    }
+}
+
+/// A connection's entry among the open ones, until it is dropped.
+struct Member {
+    open: Arc<Open>,
+    number: u64,
+    connection: Arc<Connection>,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.open
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.number);
+    }
+}
+
+/// When something was last so that is said once, and not for every connection.
+#[derive(Default)]
+struct Said {
+    cannot_accept: Option<Instant>,
+    is_full: Option<Instant>,
+}
+
+impl Said {
+    fn cannot_accept(&mut self, error: &io::Error) {
+        if is_news(&mut self.cannot_accept) {
+            eprintln!(
+                "warning: no connection can be accepted now: {error}; the server goes on trying (raise the limit with `ulimit -n`, or lower --max-connections)"
+            );
+        }
+    }
+
+    fn is_full(&mut self, most: usize) {
+        if is_news(&mut self.is_full) {
+            eprintln!(
+                "warning: all {most} connections are at work, so others wait (see --max-connections)"
+            );
+        }
+    }
+}
+
+fn is_news(last: &mut Option<Instant>) -> bool {
+    let now = Instant::now();
+    last.replace(now)
+        .is_none_or(|last| now.duration_since(last) > SAID_FOR)
+}
+
+/// The client left before it was accepted; the next one is not concerned.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// How many connections there may be: each has its socket, and may be reading a file.
+fn places(wanted: Option<usize>) -> usize {
+    let wanted_files = wanted.map_or(MOST_CONNECTIONS, |wanted| wanted as u64) * 2 + OTHER_FILES;
+    let files = may_open(wanted_files).unwrap_or(wanted_files);
+    let fitting = files.saturating_sub(OTHER_FILES) / 2;
+    wanted.unwrap_or_else(|| fitting.clamp(4, MOST_CONNECTIONS) as usize)
+}
+
+/// How many files the process may open, after asking for `wanted` of them.
+#[cfg(unix)]
+fn may_open(wanted: u64) -> Option<u64> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let now = limit.current.unwrap_or(u64::MAX);
+    let raised = wanted.min(limit.maximum.unwrap_or(u64::MAX));
+    if raised <= now {
+        return Some(now);
+    }
+    let asked = Rlimit {
+        current: Some(raised),
+        maximum: limit.maximum,
+    };
+    Some(setrlimit(Resource::Nofile, asked).map_or(now, |()| raised))
+}
+
+#[cfg(not(unix))]
+fn may_open(_: u64) -> Option<u64> {
+    None
+}

@@ -1,0 +1,211 @@
+//! `changeover stamp` and `publish --in-place`: make a folder a complete deploy by itself, so that a copy of it to any
+//! host is enough.
+//!
+//! The documents get the id of the build and the number of the release, `changeover/builds/<id>.json` the manifest and
+//! `changeover/release.json` the pointer, in the order in which a host that serves the folder meanwhile may show them:
+//! manifest, what lists the documents' hashes, documents, `index.html`, pointer.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use changeover::engine::release::{Release, Urgency};
+
+use crate::amend::Draft;
+use crate::build::{Build, DESCRIBED_BY, Description, Hints, Note, Source, is_document};
+use crate::deploy;
+use crate::error::{At, Error, Result};
+use crate::html::Page;
+use crate::place::{Placer, has_print, remove_file};
+use crate::publish::STABLE;
+use crate::site::Site;
+use crate::time::unix_now;
+
+/// Which folder, and what to say about it.
+#[derive(Clone, Debug, Default)]
+pub struct StampOptions {
+    pub folder: PathBuf,
+    pub app: Option<String>,
+    pub base: Option<String>,
+    pub stores: Option<PathBuf>,
+    /// What the release says. `None`: that of the same build stays, that of another one is routine.
+    pub words: Option<Words>,
+    /// `None`: that of the release before, else `stable`.
+    pub channel: Option<String>,
+    pub end_rollout: bool,
+    /// Makes a new release although nothing changed, which is how a plain copy goes back to an older build.
+    pub anew: bool,
+}
+
+/// How urgent a release is, and what people read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    pub urgency: Urgency,
+    pub message: Option<String>,
+}
+
+/// What a stamp did.
+#[derive(Debug)]
+pub struct Stamped {
+    pub release: Release,
+    /// False: the folder was stamped before and has not changed since.
+    pub is_new: bool,
+    pub described_by: Description,
+    pub notes: Vec<Note>,
+}
+
+/// Stamps a folder.
+///
+/// Errors: those of [`Build::read`], `in-place-site`, `release-*`, and what the operating system refuses.
+pub fn stamp(options: &StampOptions) -> Result<Stamped> {
+    let folder = options.folder.as_path();
+    for part in ["files", "releases"] {
+        if folder.join("changeover").join(part).is_dir() {
+            return Err(Error::new(
+                "in-place-site",
+                format!(
+                    "{} is a site that publish made, with the files of several builds; publish into it with \
+                     `changeover publish DIST --to {}`",
+                    folder.display(),
+                    folder.display()
+                ),
+            ));
+        }
+    }
+    let mut build = Build::read(
+        folder,
+        &Hints {
+            app: options.app.clone(),
+            base: options.base.clone(),
+            stores: options.stores.clone(),
+            fallback_app: None,
+        },
+    )?;
+    let site = Site::open(folder)?;
+    let mut damaged = None;
+    let live = match site.live_document() {
+        Ok(live) => live,
+        Err(error) if error.code() == "release-invalid" => {
+            damaged = Some(error);
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    let is_same = live
+        .as_ref()
+        .is_some_and(|live| live.build.id.0 == build.id());
+    let now = unix_now();
+    let above = live.as_ref().map_or(0, |live| live.sequence + 1);
+    // The time, as for the first release of a site: it grows from build to build wherever they are made.
+    let sequence = now.max(above);
+    let number = match &live {
+        Some(live) if is_same && !options.anew => Some(
+            Page::parse(&fs::read(site.root().join("index.html")).at("read", folder)?)
+                .sequence()
+                .unwrap_or(live.sequence),
+        ),
+        _ => Some(sequence),
+    };
+    build.seal(number)?;
+    if build.described_by != Description::Ours {
+        mark(&mut build);
+    }
+
+    let mut draft = Draft::new(live.as_ref(), sequence, now);
+    draft.set_app(&build.manifest.app);
+    let channel = live.as_ref().map_or(STABLE, |live| &live.channel);
+    draft.set_channel(options.channel.as_deref().unwrap_or(channel));
+    if let Some(words) = options
+        .words
+        .clone()
+        .or_else(|| (!is_same).then(Words::default))
+    {
+        draft.set_urgency(words.urgency);
+        draft.set_message(words.message.as_deref());
+    }
+    if options.end_rollout {
+        draft.end_rollout("publish was told so");
+    }
+    draft.set_build(&deploy::reference(build.id(), &build.manifest_bytes));
+    let (release, said) = draft.finish()?;
+    let before = live.filter(|live| !options.anew && live.says_the_same(&release));
+    let is_new = before.is_none();
+    let mut notes = build.notes.clone();
+    if let Some(why) = damaged {
+        notes.push(Note {
+            code: "release-replaced",
+            text: format!("{why}; it is being replaced"),
+            files: Vec::new(),
+        });
+    }
+
+    fs::create_dir_all(site.guard().join("builds")).at("create the folder", &site.guard())?;
+    let mut placer = Placer::new(&site)?;
+    write(&site, &mut placer, &build)?;
+    let release = match before {
+        Some(live) => live,
+        None => {
+            placer.write(&site.pointer(), release.to_json().as_bytes())?;
+            placer.settle()?;
+            notes.extend(said);
+            release
+        }
+    };
+    Ok(Stamped {
+        release: (*release).clone(),
+        is_new,
+        described_by: build.described_by,
+        notes,
+    })
+}
+
+/// Says in the manifest that no bundler described this build, so that a later look at the folder can tell.
+fn mark(build: &mut Build) {
+    if let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(&build.manifest_bytes) {
+        value[DESCRIBED_BY] = build.described_by.code().into();
+        build.manifest_bytes = format!("{value:#}").into_bytes();
+    }
+}
+
+fn write(site: &Site, placer: &mut Placer, build: &Build) -> Result<()> {
+    let manifest = site.manifest_file(build.id());
+    if fs::read(&manifest).ok().as_deref() != Some(&build.manifest_bytes) {
+        placer.write(&manifest, &build.manifest_bytes)?;
+    }
+    let mut rest: Vec<_> = build
+        .files
+        .iter()
+        .filter_map(|(path, content)| match &content.source {
+            Source::Memory(bytes) => Some((path, bytes, &content.print)),
+            Source::Disk(_) => None,
+        })
+        .collect();
+    rest.sort_by_key(|(path, ..)| (*path == "index.html", is_document(path)));
+    for (path, bytes, print) in rest {
+        let target = real(&site.root().join(path));
+        if !has_print(&target, print)? {
+            placer.write(&target, bytes)?;
+        }
+    }
+    placer.settle()?;
+    // Compressed copies that could not follow their document must not be served in its place.
+    for note in build
+        .notes
+        .iter()
+        .filter(|note| note.code == "twins-dropped")
+    {
+        for twin in &note.files {
+            remove_file(&site.root().join(twin))?;
+        }
+    }
+    for other in site.manifests()? {
+        if other != manifest {
+            remove_file(&other)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where a link inside the folder leads: the file is written there, and the link stays.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
