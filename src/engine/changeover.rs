@@ -1,14 +1,15 @@
 //! One attempt to take the page from one build to another by a reload.
 //!
 //! Draining: wait for holds, and for the target's manifest. Probing: is the document to be had? Capturing: write the
-//! state down. Reloading: the page should be gone. A step that cannot be taken ends the attempt with a reason; the
+//! state down. Renewing: a service worker that answers for the page takes its next version, since it would answer the
+//! reload with the document it has. Reloading: the page should be gone. A step that cannot be taken ends the attempt with a reason; the
 //! page stays as it is. Whatever changes meanwhile (another release, another hold, no network) is looked at before
 //! each step.
 
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    io::{AbortReason, Asker, BuildId, Millis, Timestamp, WakeReason},
+    io::{AbortReason, Asker, BuildId, FetchFailure, Millis, Timestamp, WakeReason},
     status::PhaseName,
 };
 
@@ -20,6 +21,10 @@ const MANIFEST_PATIENCE: Millis = 30_000;
 
 /// How long the word that the document can be had is good for. A page that was frozen on the way asks again.
 const PROBE_FRESH: Millis = 30_000;
+
+/// How long a service worker gets to take its next version. What it keeps of a large app is some megabytes; a user who has said
+/// yes waits for all of them.
+const WORKER_PATIENCE: Millis = 8_000;
 
 /// A page that still runs so long after its reload was not reloaded.
 const RELOAD_PATIENCE: Millis = 10_000;
@@ -53,6 +58,8 @@ enum Phase {
     Probed { at: Timestamp },
     Capturing { since: Timestamp, probed: Timestamp },
     Captured { probed: Timestamp },
+    Renewing { since: Timestamp },
+    Renewed,
     Reloading { since: Timestamp },
 }
 
@@ -62,14 +69,18 @@ pub struct Scene {
     /// The build and the sequence that are wanted now; `None`: the page is where it should be.
     pub target: Option<(BuildId, u64)>,
     pub manifest: Availability,
+    /// The files that the page would load.
+    pub files: Availability,
     /// Reasons of the holds that count.
     pub holds: Vec<String>,
     pub online: bool,
+    /// A service worker answers for the page.
+    pub controlled: bool,
     /// This tab had its reload for the target already.
     pub had_reload: bool,
 }
 
-/// Whether the target's manifest is there.
+/// Whether the target's manifest is there, or its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Availability {
     Ready,
@@ -86,6 +97,8 @@ pub enum Step {
     },
     Probe,
     Capture,
+    /// Have the service worker take its next version.
+    Renew,
     Reload,
     Abort {
         reason: AbortReason,
@@ -144,6 +157,12 @@ impl Changeover {
                         }
                     }
                 }
+                match scene.files {
+                    Availability::Missing => return abort(AbortReason::Unreachable),
+                    // The answer comes in time, or counts as one.
+                    Availability::Pending => return None,
+                    Availability::Ready => {}
+                }
                 if !scene.holds.is_empty() {
                     if self.told == scene.holds {
                         return None;
@@ -168,6 +187,13 @@ impl Changeover {
                 };
                 self.poll(scene, now)
             }
+            // A page that has to wait now begins again.
+            Phase::Renewed if !self.still_holds(scene) || !scene.online => {
+                self.phase = Phase::Draining {
+                    pending_since: None,
+                };
+                self.poll(scene, now)
+            }
             Phase::Probed { .. } | Phase::Captured { .. } if !scene.online => {
                 abort(AbortReason::Offline)
             }
@@ -178,7 +204,16 @@ impl Changeover {
                 };
                 Some(Step::Capture)
             }
-            Phase::Captured { .. } => {
+            Phase::Captured { .. } if scene.controlled => {
+                self.phase = Phase::Renewing { since: now };
+                Some(Step::Renew)
+            }
+            // Whatever came of it: a worker may well fetch the document although it could not take its next version.
+            Phase::Renewing { since } if late(since, WORKER_PATIENCE) => {
+                self.phase = Phase::Renewed;
+                self.poll(scene, now)
+            }
+            Phase::Captured { .. } | Phase::Renewed => {
                 self.phase = Phase::Reloading { since: now };
                 Some(Step::Reload)
             }
@@ -196,7 +231,10 @@ impl Changeover {
             Phase::Reloading { since } if late(since, RELOAD_PATIENCE) => {
                 abort(AbortReason::ReloadIgnored)
             }
-            Phase::Probing { .. } | Phase::Capturing { .. } | Phase::Reloading { .. } => None,
+            Phase::Probing { .. }
+            | Phase::Capturing { .. }
+            | Phase::Renewing { .. }
+            | Phase::Reloading { .. } => None,
         }
     }
 
@@ -235,6 +273,18 @@ impl Changeover {
         }
     }
 
+    /// The service worker has taken its next version, or not.
+    pub fn on_renewed(&mut self) {
+        if matches!(self.phase, Phase::Renewing { .. }) {
+            self.phase = Phase::Renewed;
+        }
+    }
+
+    /// Whether it waits for the service worker.
+    pub fn is_renewing(&self) -> bool {
+        matches!(self.phase, Phase::Renewing { .. })
+    }
+
     /// Whether it can still be put off.
     pub fn is_draining(&self) -> bool {
         matches!(self.phase, Phase::Draining { .. })
@@ -249,7 +299,10 @@ impl Changeover {
             Phase::Probing { since } | Phase::Capturing { since, .. } => {
                 Some((after(since, ANSWER_TIMEOUT), WakeReason::Timeout))
             }
-            Phase::Probed { .. } | Phase::Captured { .. } => None,
+            Phase::Renewing { since } => {
+                Some((after(since, WORKER_PATIENCE), WakeReason::ServiceWorker))
+            }
+            Phase::Probed { .. } | Phase::Captured { .. } | Phase::Renewed => None,
             Phase::Reloading { since } => {
                 Some((after(since, RELOAD_PATIENCE), WakeReason::ReloadIgnored))
             }
@@ -261,8 +314,28 @@ impl Changeover {
             Phase::Draining { .. } => PhaseName::Draining,
             Phase::Probing { .. } | Phase::Probed { .. } => PhaseName::Probing,
             Phase::Capturing { .. } | Phase::Captured { .. } => PhaseName::Capturing,
+            Phase::Renewing { .. } | Phase::Renewed => PhaseName::Renewing,
             Phase::Reloading { .. } => PhaseName::Reloading,
         }
+    }
+}
+
+/// Whether a reload would bring the app, by what the server says when the document is asked for.
+///
+/// A status says little: hosts without rules for single-page apps serve them with 404. But a server that is broken, or a
+/// network that is not there, brings nothing.
+pub fn is_reachable(failure: Option<&FetchFailure>, ours: bool) -> bool {
+    match failure {
+        None | Some(FetchFailure::TooLarge { .. }) => true,
+        Some(FetchFailure::Status { status }) => ours && *status < 500,
+        Some(
+            FetchFailure::Network
+            | FetchFailure::Timeout
+            | FetchFailure::Redirected { .. }
+            | FetchFailure::Integrity
+            | FetchFailure::Length { .. }
+            | FetchFailure::Html,
+        ) => false,
     }
 }
 

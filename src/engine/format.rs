@@ -4,9 +4,10 @@
 //! format number, and only then taken apart field by field. Whoever holds a parsed value holds a valid one.
 
 mod fields;
+mod reading;
 
 use alloc::{string::String, vec::Vec};
-use core::fmt;
+use core::{fmt, ops::Range};
 
 use super::{
     io::Timestamp,
@@ -15,6 +16,7 @@ use super::{
 };
 
 pub(super) use fields::{ANY, Fields, ID, INTEGRITY, MESSAGE, PATH, Rule, SMALL, TIME};
+pub(super) use reading::{Large, Reading, Whole};
 
 /// The only format number of both documents so far.
 pub const FORMAT: u32 = 1;
@@ -157,8 +159,31 @@ pub(super) fn read<T>(
     limit: usize,
     build: fn(&mut Fields<'_>) -> T,
 ) -> Result<T, ParseError> {
-    let mut error = None;
     let fields = open(document, text, limit)?;
+    finish(document, fields, build)
+}
+
+/// The same for a document that people write by hand, where the format number may be left out.
+pub(super) fn read_by_hand<T>(
+    document: &'static str,
+    text: &str,
+    limit: usize,
+    build: fn(&mut Fields<'_>) -> T,
+) -> Result<T, ParseError> {
+    let mut fields = open(document, text, limit)?;
+    if fields.iter().all(|(name, _)| name != "format") {
+        fields.push(("format".into(), Value::Number(Some(FORMAT.into()))));
+    }
+    finish(document, fields, build)
+}
+
+/// The rest of [`read`], for fields that have been read.
+pub(super) fn finish<T>(
+    document: &'static str,
+    fields: Vec<(String, Value)>,
+    build: impl FnOnce(&mut Fields<'_>) -> T,
+) -> Result<T, ParseError> {
+    let mut error = None;
     let mut fields = Fields {
         document,
         path: String::new(),
@@ -181,26 +206,42 @@ fn open(
     text: &str,
     limit: usize,
 ) -> Result<Vec<(String, Value)>, ParseError> {
-    let size = text.len();
-    let text = text
-        .trim_start_matches('\u{feff}')
-        .trim_matches([' ', '\n', '\r', '\t']);
-    let kind = if size > limit {
-        Kind::TooLarge { size, limit }
-    } else if text.is_empty() {
-        Kind::Empty
-    } else if text.starts_with('<') {
-        Kind::Html
-    } else {
-        match json::read(text) {
-            Ok(Value::Object(fields)) => return Ok(fields),
-            Ok(_) => Kind::NotAnObject,
-            Err(Fault::CutOff) => Kind::CutOff,
-            Err(Fault::At(at)) => Kind::NotJson { at: Some(at) },
-            Err(Fault::TooDeep) => Kind::NotJson { at: None },
-        }
+    let read = |part| match json::read(text.get(part).unwrap_or_default()) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(Kind::NotAnObject),
+        Err(fault) => Err(kind_of(fault)),
     };
-    Err(ParseError::new(document, kind))
+    look(text, limit)
+        .and_then(read)
+        .map_err(|kind| ParseError::new(document, kind))
+}
+
+/// Looks for the usual strangers. Returns the part of `text` that may be a document.
+fn look(text: &str, limit: usize) -> Result<Range<usize>, Kind> {
+    const SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
+    let size = text.len();
+    let rest = text
+        .trim_start_matches('\u{feff}')
+        .trim_start_matches(SPACE);
+    let start = size - rest.len();
+    let end = start + rest.trim_end_matches(SPACE).len();
+    if size > limit {
+        Err(Kind::TooLarge { size, limit })
+    } else if rest.is_empty() {
+        Err(Kind::Empty)
+    } else if rest.starts_with('<') {
+        Err(Kind::Html)
+    } else {
+        Ok(start..end)
+    }
+}
+
+fn kind_of(fault: Fault) -> Kind {
+    match fault {
+        Fault::CutOff => Kind::CutOff,
+        Fault::At(at) => Kind::NotJson { at: Some(at) },
+        Fault::TooDeep => Kind::NotJson { at: None },
+    }
 }
 
 /// Longest message in characters: what a prompt can show.

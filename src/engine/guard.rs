@@ -4,9 +4,12 @@
 //! the queue out and ends with a `Wake` that says when the guard wants to be called again, and why. The guard routes
 //! between the parts; what each of them decides is theirs.
 
+mod chunks;
 mod decide;
 mod looks;
 mod moves;
+mod odd;
+mod ready;
 mod report;
 #[cfg_attr(not(feature = "swap"), path = "guard/no_swaps.rs")]
 mod swaps;
@@ -18,15 +21,16 @@ use serde::Serialize;
 use super::{
     chance::Chance,
     changeover::Changeover,
+    departure::Departure,
     hold::Holds,
     io::{
         AbortReason, Arrival, BuildId, Decision, DecisionKind, Effect, Event, Input, Millis,
         Output, PeerMessage, Prompt, Reason, Reloads, Snooze, Start, Timestamp, WakeReason,
     },
     recovery::Home,
-    releases::Releases,
+    releases::{Releases, Remembered},
     rollout,
-    shelf::Shelf,
+    shelf::{Shelf, Way},
     skew,
     status::{Status, Trouble},
     stream::{self, Stream},
@@ -79,6 +83,8 @@ pub struct Guard {
     visitor: String,
     online: bool,
     storage: bool,
+    /// A service worker answers for the page.
+    controlled: bool,
     reloads: Vec<Reloads>,
     snooze: Option<Snooze>,
 
@@ -90,14 +96,18 @@ pub struct Guard {
     shelf: Shelf,
     home: Home,
     changeover: Option<Changeover>,
+    /// The reload that was commanded last, while this page may have to hand over to what it brings.
+    departure: Option<Departure>,
 
     listing: decide::Listing,
+    work: decide::Work,
     comparison: Option<decide::Comparison>,
+    ready: ready::Readiness,
     decision: Decision,
     prompt: Option<Prompt>,
     /// The build that the app was told about as a skew.
     skew_told: Option<BuildId>,
-    chunks: looks::ChunkFailures,
+    chunks: chunks::ChunkFailures,
     countdown: moves::Countdown,
     swaps: swaps::Swaps,
     /// Why the last attempt ended, and for which build.
@@ -105,6 +115,8 @@ pub struct Guard {
     last_check: Option<Timestamp>,
     last_failure: Option<Trouble>,
     last_problem: Option<Trouble>,
+    /// It was said what to do about a release that is not there.
+    is_advised: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +133,8 @@ struct Running {
     build: Option<BuildId>,
     /// As the first release suggests, when the page says nothing.
     assumed: Option<BuildId>,
+    /// A swap brought the page here, not a load.
+    swapped: bool,
 }
 
 impl Running {
@@ -143,6 +157,7 @@ impl Guard {
             visitor: String::new(),
             online: true,
             storage: false,
+            controlled: false,
             reloads: Vec::new(),
             snooze: None,
             watch: Watch::new(interval),
@@ -153,21 +168,25 @@ impl Guard {
             shelf: Shelf::default(),
             home: Home::new(&config.release),
             changeover: None,
+            departure: None,
             listing: decide::Listing::default(),
+            work: decide::Work::default(),
             comparison: None,
+            ready: ready::Readiness::default(),
             decision: Decision {
                 kind: DecisionKind::Ignore,
                 reason: Reason::NoReleaseYet,
             },
             prompt: None,
             skew_told: None,
-            chunks: looks::ChunkFailures::default(),
+            chunks: chunks::ChunkFailures::default(),
             countdown: moves::Countdown::default(),
             swaps: swaps::Swaps::default(),
             trouble: None,
             last_check: None,
             last_failure: None,
             last_problem: None,
+            is_advised: false,
             config,
         }
     }
@@ -175,6 +194,7 @@ impl Guard {
     /// Takes in one fact. `now` that lies before an earlier one counts as that.
     pub fn handle_input(&mut self, input: Input, now: Timestamp) {
         self.now = self.now.max(now);
+        self.work = decide::Work::default();
         match (self.life, input) {
             (Life::New, Input::Started(start)) => self.start(start),
             // Nothing is known before the start, and nothing is wanted after the end.
@@ -199,10 +219,13 @@ impl Guard {
         }
     }
 
-    /// Whether all that was asked of the server is answered: no look in flight, no manifest pending.
+    /// Whether all that was asked of the server is answered: no look in flight, no manifest pending,
+    /// no file of the build to come being looked at.
     pub fn is_settled(&self) -> bool {
         self.life != Life::Running
-            || !self.watch.is_looking() && self.decision.reason != Reason::ManifestPending
+            || !self.watch.is_looking()
+                && !self.ready.is_looking()
+                && self.decision.reason != Reason::ManifestPending
     }
 
     fn route(&mut self, input: Input) {
@@ -212,19 +235,30 @@ impl Guard {
             Input::Started(_) => {}
             // Handled above.
             Input::Disposed => {}
-            Input::ReleaseFetched { body, events } => self.on_release_text(&body, events),
+            Input::ReleaseFetched { body, events, date } => {
+                self.on_release_text(&body, events, date);
+            }
             Input::ReleaseFailed {
                 failure,
                 retry_after,
-            } => self.on_look_failed(looks::fetch_trouble("release.json", &failure), retry_after),
-            Input::ManifestFetched { build, body } => self.on_manifest_text(&build, &body),
+            } => self.on_release_failed(&failure, retry_after),
+            Input::ManifestFetched { build, body } => {
+                self.on_manifest_text(&build, body, Way::Anew)
+            }
+            Input::ManifestKept { build, body } => self.on_manifest_text(&build, body, Way::Usual),
             Input::ManifestFailed { build, failure } => {
                 self.on_manifest_failed(
                     &build,
+                    Way::Usual,
                     looks::fetch_trouble(&looks::manifest_name(&build), &failure),
                 );
             }
-            Input::LoadedFilesListed { files } => self.listing.on_listed(files),
+            Input::LoadedFilesListed {
+                files,
+                elements,
+                complete,
+            } => self.listing.on_listed(files, elements, complete),
+            Input::FilesChecked { build, wrong } => self.on_files_checked(&build, wrong),
             Input::SlotsListed { slots } => self.on_slots_listed(slots),
             Input::SwapAnswered {
                 changeover,
@@ -242,24 +276,47 @@ impl Guard {
             Input::StreamOpened => self.stream.on_opened(now),
             Input::StreamClosed => self.stream.on_closed(now, &mut self.chance),
             Input::BecameVisible => {
+                self.on_swap_visible(true);
                 self.tabs_say(|tabs| tabs.on_visible(true));
                 self.come_back(Wish::Glance);
             }
-            Input::BecameHidden => self.tabs_say(|tabs| tabs.on_visible(false)),
+            Input::BecameHidden => {
+                self.on_swap_visible(false);
+                self.tabs_say(|tabs| tabs.on_visible(false));
+            }
             Input::Focused => self.come_back(Wish::Glance),
             Input::Resumed => self.come_back(Wish::Return),
-            Input::PageShown { persisted } => self.come_back(if persisted {
-                Wish::Return
-            } else {
-                Wish::Glance
-            }),
-            Input::PageHid => self.tabs_say(Tabs::on_away),
+            Input::PageShown { persisted } => {
+                if persisted {
+                    self.stay();
+                }
+                self.come_back(if persisted {
+                    Wish::Return
+                } else {
+                    Wish::Glance
+                });
+            }
+            Input::PageHid => {
+                self.chunks.on_gone();
+                self.mark_envelope(|departure| departure.on_hid());
+                self.tabs_say(Tabs::on_away);
+            }
+            Input::LeavingBegan => self.chunks.on_leaving(now),
+            Input::UnloadAsked { objected } => {
+                self.mark_envelope(|departure| Some(departure.on_unload_asked(objected)));
+            }
+            Input::UnloadSettled => {
+                self.mark_envelope(|departure| Some(departure.on_unload_settled()));
+            }
+            Input::UserActed => self.capture_again(),
             Input::WentOnline => {
                 self.online = true;
                 self.trouble
                     .take_if(|(_, reason)| *reason == AbortReason::Offline);
                 self.stream.on_online(now, &mut self.chance);
                 self.shelf.on_hope(now);
+                self.ready.on_hope(now);
+                self.on_swap_hope(false);
                 self.watch.on_wish(Wish::Return, now);
             }
             Input::WentOffline => self.online = false,
@@ -274,11 +331,20 @@ impl Guard {
             Input::HoldReleased { hold } => self.holds.on_released(hold),
             Input::CheckRequested => {
                 self.shelf.on_hope(now);
+                self.ready.on_hope(now);
+                self.on_swap_hope(true);
                 self.watch.on_wish(Wish::Check, now);
             }
             Input::ReloadRequested { by } => self.on_reload_requested(by.into()),
             Input::SnoozeRequested => self.on_snooze_requested(),
-            Input::DocumentProbed { failure } => self.on_document_probed(failure),
+            Input::DocumentProbed { failure, ours } => {
+                self.on_document_probed(failure.as_ref(), ours)
+            }
+            Input::WorkerSeen { controls } => self.controlled = controls,
+            Input::WorkerRenewed {
+                changeover,
+                outcome: _,
+            } => self.on_worker_renewed(&changeover),
             Input::StateSaved => self.on_state_saved(None),
             Input::StateSaveFailed { message } => self.on_state_saved(Some(message)),
             Input::StateRestored { restored, failed } => {
@@ -301,11 +367,25 @@ impl Guard {
         self.running = Running {
             build: start.build,
             assumed: None,
+            swapped: false,
         };
         self.visitor = start.visitor;
+        self.on_swap_visible(start.visible);
         self.online = start.online;
         self.storage = start.storage;
-        self.releases = Releases::new(start.highest_sequence);
+        // A document is a statement of the server as well: a pointer from before it is an old copy, or one that a publish
+        // did not get to.
+        let is_of_document = start.document_sequence > start.highest_sequence;
+        let (remembered, app) = if is_of_document {
+            (start.document_sequence, None)
+        } else {
+            (start.highest_sequence, start.highest_app)
+        };
+        self.releases = Releases::new(remembered.map(|sequence| Remembered {
+            sequence,
+            app,
+            is_of_document,
+        }));
         self.reloads = start.reloads;
         let latest = Timestamp(now.0.saturating_add(LONGEST_SNOOZE));
         self.snooze = start.snooze.map(|snooze| Snooze {
@@ -375,6 +455,15 @@ impl Guard {
     fn advance(&mut self) {
         let now = self.now;
         self.holds.on_time(now);
+        if self
+            .departure
+            .as_ref()
+            .is_some_and(|departure| departure.is_over(now))
+        {
+            self.stay();
+        }
+        // Before the watch, which looks for them.
+        self.release_chunks();
         let highest = self.releases.highest();
         self.tabs_say(|tabs| tabs.poll(highest, now));
         self.stream.on_allowed(self.tabs.may_stream());
@@ -390,6 +479,7 @@ impl Guard {
                 }
             }
         }
+        self.read_manifests();
         self.settle();
     }
 
@@ -408,21 +498,6 @@ impl Guard {
         self.tabs_say(Tabs::on_back);
         self.watch
             .on_wish(if was_away { Wish::Return } else { wish }, self.now);
-    }
-
-    fn on_sighted(&mut self, sequence: Option<u64>, build: Option<BuildId>) {
-        let known = match (sequence, &build) {
-            (Some(sequence), _) => self.releases.knows(sequence),
-            (None, Some(build)) => self
-                .releases
-                .accepted()
-                .is_some_and(|release| release.build.id == *build),
-            (None, None) => false,
-        };
-        if !known {
-            self.watch
-                .on_hint(sequence, build, self.now, &mut self.chance);
-        }
     }
 
     fn on_peer(&mut self, message: &PeerMessage) {
@@ -461,13 +536,19 @@ impl Guard {
             self.watch.next().filter(|_| awake),
             self.tabs.next().filter(|_| awake),
             self.stream.next(),
-            self.shelf.next(),
+            self.shelf.next(self.now),
             self.holds
                 .next_deadline()
                 .map(|at| (at, WakeReason::HoldDeadline)),
             self.next_move(),
+            self.departure.as_ref().map(Departure::next),
+            self.chunks.next(),
             self.next_swap(),
             self.next_in_mind(),
+            self.next_in_files(),
+            self.work
+                .is_put_off
+                .then_some((self.now, WakeReason::Reading)),
             term.map(|at| (at, WakeReason::Term)),
         ];
         match moments.into_iter().flatten().min_by_key(|(at, _)| *at) {

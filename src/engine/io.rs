@@ -6,10 +6,14 @@
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
+pub use super::news::{
+    AbortReason, Busy, Decision, DecisionKind, Event, Prompt, Reason, SwapOutcome, SwapRefusal,
+    WaitReason,
+};
 use super::{
     manifest::Store,
     names::Names,
-    slots::{Answer, SlotUse, Step},
+    slots::{Answer, Fetch, SlotUse, Step},
 };
 
 /// Milliseconds since the Unix epoch. The driver clamps its clock so that it never runs backwards.
@@ -34,6 +38,9 @@ pub struct BuildId(pub String);
 pub struct Start {
     /// The build this page runs; `None` when nothing in the page says so.
     pub build: Option<BuildId>,
+    /// The release that the document was made for, if it says so: one with a lower sequence is older than the page.
+    #[cfg_attr(feature = "replay", serde(default))]
+    pub document_sequence: Option<u64>,
     /// Feeds jitter and ids; the driver draws it once per page.
     pub seed: u64,
     /// A stable random string per browser, the input to percentage rollouts.
@@ -46,6 +53,9 @@ pub struct Start {
     pub storage: bool,
     /// The highest release sequence any tab of this origin has accepted.
     pub highest_sequence: Option<u64>,
+    /// The app whose release that was, if it was written down.
+    #[cfg_attr(feature = "replay", serde(default))]
+    pub highest_app: Option<String>,
     /// Builds this tab has already been reloaded for, with the count.
     pub reloads: Vec<Reloads>,
     pub snooze: Option<Snooze>,
@@ -93,6 +103,9 @@ pub enum Input {
         body: String,
         /// URL of the event stream, from the `Changeover-Events` header or the options.
         events: Option<String>,
+        /// The server's clock, from the `Date` header.
+        #[cfg_attr(feature = "replay", serde(default))]
+        date: Option<Timestamp>,
     },
     ReleaseFailed {
         failure: FetchFailure,
@@ -103,13 +116,25 @@ pub enum Input {
         build: BuildId,
         body: String,
     },
+    /// A copy of a manifest that this browser has kept, instead of a look at the server.
+    ManifestKept {
+        build: BuildId,
+        body: String,
+    },
     ManifestFailed {
         build: BuildId,
         failure: FetchFailure,
     },
-    /// The answer to [`Effect::ListLoadedFiles`]: URLs this page has loaded, without origin.
+    /// The answer to [`Effect::ListLoadedFiles`]; URLs without origin.
     LoadedFilesListed {
+        /// What the browser noted as loaded.
         files: Vec<String>,
+        /// The scripts and styles that stand in the document.
+        #[cfg_attr(feature = "replay", serde(default))]
+        elements: Vec<String>,
+        /// The browser noted everything since the page began, as far as the driver can tell.
+        #[cfg_attr(feature = "replay", serde(default))]
+        complete: bool,
     },
     /// The slots whose code this page has loaded; told at the start and whenever that changes.
     SlotsListed {
@@ -120,6 +145,12 @@ pub enum Input {
         changeover: String,
         round: u32,
         answer: Answer,
+    },
+    /// The answer to [`Effect::CheckFiles`]: the first file found to be wrong. `None`: as far as it could be told in time, all are
+    /// right.
+    FilesChecked {
+        build: BuildId,
+        wrong: Option<WrongFile>,
     },
     /// A hint that another release or build exists. Never acted on, only checked.
     Sighted {
@@ -148,6 +179,16 @@ pub enum Input {
     },
     /// `pagehide`: the page may enter the back/forward cache or go for good.
     PageHid,
+    /// `beforeunload`: something may leave the page. Told again when the page runs on, since a dialog may have been open.
+    LeavingBegan,
+    /// `beforeunload` after [`Effect::Reload`]; `objected`: the app has asked for a leave dialog.
+    UnloadAsked {
+        objected: bool,
+    },
+    /// The page runs on after that.
+    UnloadSettled,
+    /// The user has done something in a page that is about to be reloaded.
+    UserActed,
     Elected,
     Deposed,
     PeerHeard {
@@ -169,6 +210,19 @@ pub enum Input {
     /// The answer to [`Effect::ProbeDocument`].
     DocumentProbed {
         failure: Option<FetchFailure>,
+        /// Although it failed: the answer is like that which brought this page, or carries our mark; or it sends to
+        /// another origin, and nothing in between can have forged that.
+        #[cfg_attr(feature = "replay", serde(default))]
+        ours: bool,
+    },
+    /// A service worker answers for this page from now on, or none does any more.
+    WorkerSeen {
+        controls: bool,
+    },
+    /// The answer to [`Effect::RenewWorker`].
+    WorkerRenewed {
+        changeover: String,
+        outcome: WorkerOutcome,
     },
     StateSaved,
     StateSaveFailed {
@@ -219,6 +273,19 @@ pub enum Asker {
     UserAnyway,
 }
 
+/// What became of the next version of a service worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(rename_all = "camelCase")]
+pub enum WorkerOutcome {
+    /// It answers for the page.
+    Activated,
+    /// The worker in charge is the newest already.
+    Unchanged,
+    /// It could not be had, or could not be installed.
+    Failed,
+}
+
 /// Why an answer is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
@@ -226,9 +293,31 @@ pub enum Asker {
 pub enum FetchFailure {
     Network,
     Timeout,
-    Status { status: u16 },
-    TooLarge { limit: u32 },
+    Status {
+        status: u16,
+    },
+    TooLarge {
+        limit: u32,
+    },
     Integrity,
+    /// It has another length than it must have.
+    Length {
+        bytes: u64,
+    },
+    /// The app's page, or an error page, instead of the file.
+    Html,
+    /// The answer came from another origin, to which this one sent the request.
+    Redirected {
+        origin: String,
+    },
+}
+
+/// A file that is not as the manifest of its build says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+pub struct WrongFile {
+    pub file: String,
+    pub failure: FetchFailure,
 }
 
 /// What tabs of one origin tell each other. Unauthenticated, so only ever a hint.
@@ -280,12 +369,20 @@ pub enum WakeReason {
     Timeout,
     /// The leader tells the other tabs that it lives.
     Beat,
+    /// A page that something wanted to leave stays.
+    Leaving,
     /// Another try to fetch a manifest.
     Manifest,
+    /// Another look at the files of the build to come, or no more waiting for them.
+    Files,
+    /// The next part of a large manifest, now that the page has had its turn.
+    Reading,
     /// A release expires, or a build must be left from now on.
     Term,
     /// A step of a swap, or another try.
     Swap,
+    /// The service worker has had its time.
+    ServiceWorker,
 }
 
 /// Do this.
@@ -298,13 +395,27 @@ pub enum WakeReason {
 )]
 pub enum Effect {
     FetchRelease,
-    /// Path relative to `release.json`.
+    /// Take the copy that this browser has kept, or fetch the manifest and keep a copy for its tabs. Path relative to
+    /// `release.json`.
     FetchManifest {
         build: BuildId,
         path: String,
         integrity: Option<String>,
     },
+    /// Fetch it from the server and keep that: the kept copy is of no use.
+    RefetchManifest {
+        build: BuildId,
+        path: String,
+        integrity: Option<String>,
+    },
     ListLoadedFiles,
+    /// Fetch files of a build so that the HTTP cache has them whole and right, and never keeps a wrong copy; `base` stands before
+    /// their names, relative to `release.json`.
+    CheckFiles {
+        build: BuildId,
+        base: String,
+        files: Vec<Fetch>,
+    },
     OpenStream {
         url: String,
     },
@@ -325,6 +436,10 @@ pub enum Effect {
         stores: Names<Store>,
     },
     RestoreState,
+    /// Say which document may take the envelope; with `void` none may, and it is removed.
+    MarkEnvelope {
+        mark: EnvelopeMark,
+    },
     /// Take a step of a swap, and answer with the changeover and the round.
     TakeSwapStep {
         changeover: String,
@@ -339,6 +454,8 @@ pub enum Effect {
     },
     RememberSequence {
         sequence: u64,
+        #[cfg_attr(feature = "replay", serde(default))]
+        app: String,
     },
     /// `count` 0: forget it, the reload took.
     RememberReload {
@@ -348,207 +465,29 @@ pub enum Effect {
     RememberSnooze {
         snooze: Snooze,
     },
+    /// Tell those who built the page what to do, where only they look.
+    Advise {
+        message: String,
+    },
+    /// Have the service worker that answers for the page look for its next version, and tell when that is in charge. The page may be
+    /// reloaded on the way, by an app that does so for every new worker.
+    RenewWorker {
+        changeover: String,
+    },
     Reload,
 }
 
-/// News for the app; the tag is the event's name in JavaScript.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
-#[serde(
-    tag = "type",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
-pub enum Event {
-    StatusChanged,
-    ReleaseSeen {
-        sequence: u64,
-        build: BuildId,
-    },
-    SkewFound {
-        from: Option<BuildId>,
-        to: BuildId,
-        sequence: u64,
-    },
-    /// The release wants what the page runs again (for instance after a rollback).
-    SkewGone,
-    DecisionMade {
-        decision: Decision,
-    },
-    PromptShown {
-        prompt: Prompt,
-    },
-    PromptHidden,
-    ChangeoverStarted {
-        changeover: String,
-        from: Option<BuildId>,
-        to: BuildId,
-    },
-    ChangeoverWaiting {
-        changeover: String,
-        holds: Vec<String>,
-    },
-    ChangeoverAborted {
-        changeover: String,
-        reason: AbortReason,
-    },
-    /// Told by the page that arrived on the target build.
-    ChangeoverDone {
-        changeover: String,
-        from: Option<BuildId>,
-        to: BuildId,
-    },
-    /// The slots of this page cannot follow the release, and why; told once for a build.
-    SwapRefused {
-        to: BuildId,
-        refusals: Vec<SwapRefusal>,
-    },
-    /// A swap is over, one way or the other.
-    SwapEnded {
-        changeover: String,
-        from: Option<BuildId>,
-        to: BuildId,
-        /// The slots that were to get new code.
-        slots: Vec<String>,
-        outcome: SwapOutcome,
-        /// A stable code, unless it was committed.
-        reason: Option<String>,
-        slot: Option<String>,
-        message: Option<String>,
-    },
-    StateRestored {
-        restored: Vec<String>,
-        failed: Vec<String>,
-    },
-    /// A chunk failed and no other build explains it: network trouble.
-    ChunkFailed {
-        url: Option<String>,
-        message: String,
-        skew: bool,
-    },
-    Problem {
-        code: String,
-        message: String,
-    },
-}
-
-/// How a swap ended.
+/// Which document may take the envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
-pub enum SwapOutcome {
-    Committed,
-    /// Before the switch: the page is as it was.
-    Aborted,
-    /// After it: the page is as it was before.
-    RolledBack,
-    /// After it, and with data written that the old code cannot read: the page stays on the new build.
-    Kept,
-    /// Going back failed too: only a refresh helps.
-    Broken,
-}
-
-/// Why slots cannot follow a release.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
-pub struct SwapRefusal {
-    /// A stable code, such as `entryChanged`.
-    pub why: String,
-    pub slot: Option<String>,
-    pub file: Option<String>,
-    /// Modules from the entry or the slot to the one at the root of it.
-    pub root: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
-#[serde(rename_all = "camelCase")]
-pub enum DecisionKind {
-    Ignore,
-    Wait,
-    Swap,
-    Prompt,
-    Reload,
-}
-
-/// What the guard has decided, and always why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
-pub struct Decision {
-    pub kind: DecisionKind,
-    pub reason: Reason,
-}
-
-/// Stable reason codes, the same in logs, events, UI and tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
-#[serde(rename_all = "camelCase")]
-pub enum Reason {
-    NoReleaseYet,
-    SameBuild,
-    UnknownRunningBuild,
-    NothingLoadedChanged,
-    ManifestUnavailable,
-    ManifestPending,
-    Snoozed,
-    NewBuild,
-    Rollback,
-    Urgent,
-    Retired,
-    ChunkFailed,
-    ReloadDidNotTake,
-    Expired,
-    Reloading,
-    /// What changed are slots, which can take new code in the open page.
-    SlotsChanged,
-    /// A swap failed for want of a file, and is tried again soon.
-    SwapPaused,
-    /// Its code was tried in this page and did not do; nobody is asked to load it.
-    BadBuild,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
-#[serde(rename_all = "camelCase")]
-pub enum AbortReason {
-    Offline,
-    Unreachable,
-    StateNotSaved,
-    /// This target already had its one reload; only the user may ask for another.
-    ReloadDidNotTake,
-    ReloadIgnored,
-    /// There is nothing to move to.
-    NoSkew,
-    /// The user put it off while it waited, or another release came.
-    Superseded,
-    /// A swap did not work; `swapEnded` says why.
-    SwapFailed,
-    Disposed,
-}
-
-/// What the prompt shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
-#[serde(rename_all = "camelCase")]
-pub struct Prompt {
-    pub reason: Reason,
-    pub sequence: u64,
-    pub build: BuildId,
-    /// The release's own words; plain text.
-    pub message: Option<String>,
-    pub can_snooze: bool,
-    /// When the page reloads by itself (urgency `now`).
-    pub countdown_until: Option<Timestamp>,
-    /// Set while accepted: what is being waited for.
-    pub busy: Option<Busy>,
-    /// Why the last attempt ended, if it did.
-    pub trouble: Option<AbortReason>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
-#[serde(tag = "type", rename_all = "camelCase")]
-pub enum Busy {
-    Holds { reasons: Vec<String> },
-    Reloading,
+pub enum EnvelopeMark {
+    /// One whose navigation had begun by now.
+    Left,
+    /// A leave dialog may be open: whichever the reload brings after it.
+    Asked,
+    /// The page has gone by its own reload: the next one.
+    Gone,
+    /// None: the page has lived on.
+    Void,
 }

@@ -31,7 +31,7 @@ pub enum Fault {
 
 /// Reads a whole document.
 pub fn read(text: &str) -> Result<Value, Fault> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader::new(text, 0);
     let value = reader.value(0)?;
     reader.skip_space();
     match reader.peek() {
@@ -40,17 +40,27 @@ pub fn read(text: &str) -> Result<Value, Fault> {
     }
 }
 
-struct Reader<'a> {
+/// Reads a document part by part.
+pub(super) struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl Reader<'_> {
-    fn peek(&self) -> Option<u8> {
+impl<'a> Reader<'a> {
+    /// Begins, or goes on, at a place that [`Reader::at`] has named.
+    pub(super) fn new(text: &'a str, at: usize) -> Self {
+        Self { text, at }
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn fault(&self) -> Fault {
+    pub(super) fn fault(&self) -> Fault {
         if self.at < self.text.len() {
             Fault::At(self.at + 1)
         } else {
@@ -58,19 +68,19 @@ impl Reader<'_> {
         }
     }
 
-    fn skip_space(&mut self) {
+    pub(super) fn skip_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at += 1;
         }
     }
 
-    fn take(&mut self, byte: u8) -> bool {
+    pub(super) fn take(&mut self, byte: u8) -> bool {
         let there = self.peek() == Some(byte);
         self.at += usize::from(there);
         there
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Fault> {
+    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Fault> {
         if self.take(byte) {
             Ok(())
         } else {
@@ -78,7 +88,7 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, Fault> {
+    pub(super) fn value(&mut self, depth: usize) -> Result<Value, Fault> {
         if depth > DEEPEST {
             return Err(Fault::TooDeep);
         }
@@ -174,7 +184,7 @@ impl Reader<'_> {
         }
     }
 
-    fn string(&mut self) -> Result<String, Fault> {
+    pub(super) fn string(&mut self) -> Result<String, Fault> {
         self.expect(b'"')?;
         let mut string = String::new();
         let mut start = self.at;

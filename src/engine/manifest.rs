@@ -1,17 +1,17 @@
 //! The manifest: the server's statement of one build, its chunk graph and facts. Immutable, named by the build's id.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    format::{self, ANY, FORMAT, Fields, ID, INTEGRITY, PATH, ParseError, SMALL},
+    format::{self, ANY, FORMAT, Fields, ID, INTEGRITY, Large, PATH, ParseError, SMALL, Whole},
     io::BuildId,
     names::Names,
 };
 
-/// Most bytes of a manifest that are read. 10 000 chunks take about 4 MiB.
-pub const MANIFEST_LIMIT: usize = 8 * 1024 * 1024;
+/// Most bytes of a manifest that are read: room for 40 000 chunks.
+pub const MANIFEST_LIMIT: usize = 16 * 1024 * 1024;
 
 const DOCUMENT: &str = "the manifest";
 
@@ -151,10 +151,19 @@ pub struct Store {
 impl Manifest {
     /// Reads and checks the text of a manifest. Unknown fields pass.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        format::read(DOCUMENT, text, MANIFEST_LIMIT, Self::read)
+        let mut reading = Reading::new(text)?;
+        loop {
+            if let Some(read) = reading.step(usize::MAX) {
+                return read;
+            }
+        }
     }
 
-    fn read(fields: &mut Fields<'_>) -> Self {
+    fn read(
+        fields: &mut Fields<'_>,
+        chunks: Option<Names<Chunk>>,
+        error: Option<ParseError>,
+    ) -> Self {
         Self {
             format: FORMAT,
             app: fields.text("app", ID),
@@ -172,7 +181,13 @@ impl Manifest {
             html: fields.maybe_text("html", INTEGRITY),
             documents: fields.named("documents", PATH, Document::read),
             slots: fields.named("slots", ANY, Slot::read),
-            chunks: fields.named("chunks", PATH, Chunk::read),
+            chunks: match chunks {
+                Some(chunks) => {
+                    fields.blame(error);
+                    chunks
+                }
+                None => fields.named("chunks", PATH, Chunk::read),
+            },
             stores: fields.named("stores", ANY, Store::read),
         }
     }
@@ -201,6 +216,42 @@ impl Manifest {
             chunks: Names::new(),
             stores: Names::new(),
         }
+    }
+}
+
+/// A manifest that is being read, slice by slice.
+#[derive(Debug)]
+pub struct Reading<'t>(format::Reading<'t, Chunk>);
+
+impl<'t> Reading<'t> {
+    pub fn new(text: impl Into<Cow<'t, str>>) -> Result<Self, ParseError> {
+        let chunks = Large {
+            field: "chunks",
+            names: PATH,
+            read: Chunk::read,
+        };
+        format::Reading::new(DOCUMENT, text.into(), MANIFEST_LIMIT, chunks).map(Self)
+    }
+
+    /// Of the text, in bytes.
+    pub fn size(&self) -> usize {
+        self.0.size()
+    }
+
+    /// Reads about `bytes` more. Hands out the manifest, or what is wrong with it, at the end.
+    pub fn step(&mut self, bytes: usize) -> Option<Result<Manifest, ParseError>> {
+        let whole = match self.0.step(bytes)? {
+            Ok(whole) => whole,
+            Err(error) => return Some(Err(error)),
+        };
+        let Whole {
+            fields,
+            large,
+            error,
+        } = whole;
+        Some(format::finish(DOCUMENT, fields, |fields| {
+            Manifest::read(fields, large, error)
+        }))
     }
 }
 

@@ -14,14 +14,18 @@
 //! | [`policy`] | what to do about it, and why |
 //! | [`hold`] | who says "not now" |
 //! | [`changeover`] | the steps of one move |
+//! | [`departure`] | which document may take what a reloading page leaves |
 //! | [`swap`] | which slots can take another build, and the steps of that |
 //! | [`recovery`] | whether an error is a missing chunk |
 //!
 //! Leaves that every part may use: [`io`], the documents [`release`] and [`manifest`] with their [`format`], the
-//! [`status`], the steps of a swap in [`slots`], and the small ones: [`chance`], [`duty`], [`json`], [`names`], [`text`].
+//! [`status`], the steps of a swap in [`slots`], and the small ones: [`burst`], [`chance`], [`duty`], [`json`], [`names`],
+//! [`sequence`], [`text`].
 
+pub mod burst;
 pub mod chance;
 pub mod changeover;
+pub mod departure;
 pub mod durable;
 pub mod duty;
 pub mod format;
@@ -33,11 +37,13 @@ pub mod lineage;
 pub mod manifest;
 pub mod migration;
 pub mod names;
+pub mod news;
 pub mod policy;
 pub mod recovery;
 pub mod release;
 pub mod releases;
 pub mod rollout;
+pub mod sequence;
 pub mod shelf;
 pub mod skew;
 pub mod slots;

@@ -20,6 +20,8 @@ pub struct Facts {
     /// This tab was already reloaded for the target, in vain.
     pub reload_did_not_take: bool,
     pub reloading: bool,
+    /// The files that a refresh would load.
+    pub files: Files,
 }
 
 /// What the release wants for this page.
@@ -37,6 +39,14 @@ pub enum Target {
     Other,
 }
 
+/// Whether the files are there, and whole, that a refresh would load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    Ready,
+    Pending,
+    Wrong,
+}
+
 /// Whether the target differs in what this page has loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
@@ -47,7 +57,7 @@ pub enum Changed {
     No,
     /// In slots alone, which can take new code in the open page.
     Slots,
-    /// The same, but the new code cannot be had just now.
+    /// The same, but the new code cannot be had just now, or the page was too slow for it.
     Paused,
     /// The new code was tried in this page and did not do.
     Broke,
@@ -84,6 +94,12 @@ pub fn decide(facts: &Facts) -> Decision {
                 Changed::Yes => (Prompt, stale_or(facts, Reason::NewBuild)),
             },
         }
+    };
+    // A refresh that would fail is not asked for.
+    let (kind, reason) = match (kind, facts.files) {
+        (Prompt, Files::Pending) => (Wait, Reason::FilesPending),
+        (Prompt, Files::Wrong) => (Wait, Reason::TargetNotReady),
+        (Ignore | Wait | Swap | Prompt | Reload, _) => (kind, reason),
     };
     Decision { kind, reason }
 }
@@ -132,6 +148,7 @@ mod tests {
         snoozed: false,
         reload_did_not_take: false,
         reloading: false,
+        files: Files::Ready,
     };
 
     #[test]
@@ -203,6 +220,31 @@ mod tests {
                 Reason::Reloading,
             ),
             (PLAIN, Prompt, Reason::NewBuild),
+            (
+                Facts {
+                    files: Files::Pending,
+                    ..urgent.clone()
+                },
+                Wait,
+                Reason::FilesPending,
+            ),
+            (
+                Facts {
+                    files: Files::Wrong,
+                    chunk_failed: true,
+                    ..PLAIN
+                },
+                Wait,
+                Reason::TargetNotReady,
+            ),
+            (
+                Facts {
+                    files: Files::Wrong,
+                    ..unseen.clone()
+                },
+                Ignore,
+                Reason::NothingLoadedChanged,
+            ),
             (
                 Facts {
                     changed: Changed::Pending,

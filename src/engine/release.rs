@@ -24,13 +24,16 @@ const DOCUMENT: &str = "release.json";
 pub struct Release {
     /// Always [`FORMAT`].
     pub format: u32,
-    pub app: String,
+    /// `None`, as in a release that was made by hand: for whichever app looks at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
     #[serde(default = "stable")]
     pub channel: String,
     /// Grows with every release, a rollback included; at most 2^53 - 1.
     pub sequence: u64,
     /// ISO 8601.
-    pub issued: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued: Option<String>,
     /// ISO 8601; afterwards the freshness of the release is unknown, and nothing happens by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
@@ -53,8 +56,9 @@ pub struct Release {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildRef {
     pub id: BuildId,
-    /// Path of the manifest relative to `release.json`.
-    pub manifest: String,
+    /// Path of the manifest relative to `release.json`. Without one, what the build changes is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
     /// Hash of the manifest's bytes, as in an `integrity` attribute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integrity: Option<String>,
@@ -104,19 +108,19 @@ pub enum How {
 }
 
 impl Release {
-    /// Reads and checks the text of a `release.json`. Unknown fields pass.
+    /// Reads and checks the text of a `release.json`. Only `sequence` and `build.id` must be there; unknown fields pass.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        format::read(DOCUMENT, text, RELEASE_LIMIT, Self::read)
+        format::read_by_hand(DOCUMENT, text, RELEASE_LIMIT, Self::read)
     }
 
     fn read(fields: &mut Fields<'_>) -> Self {
         let urgencies = ["routine", "soon", "now"];
         Self {
             format: FORMAT,
-            app: fields.text("app", ID),
+            app: fields.maybe_text("app", ID),
             channel: fields.maybe_text("channel", ID).unwrap_or_else(stable),
             sequence: fields.number("sequence", MAX_SAFE_INTEGER),
-            issued: fields.text("issued", TIME),
+            issued: fields.maybe_text("issued", TIME),
             expires: fields.maybe_text("expires", TIME),
             build: BuildRef::read(&mut fields.inner("build")),
             urgency: match fields.maybe_word("urgency", &urgencies, "routine, soon or now") {
@@ -143,10 +147,10 @@ impl Release {
     pub fn new(app: &str, channel: &str, sequence: u64, issued: &str, build: BuildRef) -> Self {
         Self {
             format: FORMAT,
-            app: app.into(),
+            app: Some(app.into()),
             channel: channel.into(),
             sequence,
-            issued: issued.into(),
+            issued: Some(issued.into()),
             expires: None,
             build,
             urgency: Urgency::default(),
@@ -162,7 +166,7 @@ impl BuildRef {
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             id: BuildId(fields.text("id", ID)),
-            manifest: fields.text("manifest", PATH),
+            manifest: fields.maybe_text("manifest", PATH),
             integrity: fields.maybe_text("integrity", INTEGRITY),
         }
     }
@@ -218,6 +222,17 @@ mod tests {
     }
 
     #[test]
+    fn a_number_and_a_build_are_enough() {
+        let release = Release::parse(r#"{"sequence":7,"build":{"id":"two"}}"#).unwrap();
+        assert_eq!((release.sequence, release.build.id.0.as_str()), (7, "two"));
+        assert_eq!(
+            (&release.app, &release.issued, &release.build.manifest),
+            (&None, &None, &None)
+        );
+        assert_eq!(Release::parse(&release.to_json()).unwrap(), release);
+    }
+
+    #[test]
     fn unknown_fields_pass() {
         let text = SMALLEST.replacen('{', r#"{"colour":"blue","nested":{"a":[1]},"#, 1);
         assert_eq!(
@@ -236,10 +251,10 @@ mod tests {
                 "release.json has format 2, and only format 1 is known",
             ),
             (
-                "\"format\":1,",
+                "\"sequence\":3115,",
                 "",
                 "missing_field",
-                "release.json has no format",
+                "release.json has no sequence",
             ),
             (
                 "builds/9eedfbeeca.json",

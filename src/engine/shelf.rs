@@ -1,14 +1,15 @@
 //! The manifests this page needs: that of the build it runs and that of the build it is wanted on.
 //!
 //! A manifest is fetched once. One that is not there is asked for again, at growing distances: its release may be
-//! half a deploy.
+//! half a deploy. That of the running build is asked for early, since many hosts serve it only until the next deploy.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::{
     chance::Chance,
+    format::ParseError,
     io::{BuildId, Millis, Timestamp, WakeReason},
-    manifest::Manifest,
+    manifest::{Manifest, Reading},
 };
 
 /// Longest time for the largest manifest on a slow line.
@@ -21,23 +22,33 @@ const PAUSE: Millis = 1_000;
 const LONGEST_PAUSE: Millis = 5 * 60 * 1_000;
 
 /// How often a manifest is tried that only spares the user a prompt.
-const TRIES_WHEN_HELPFUL: u32 = 2;
+const TRIES_WHEN_HELPFUL: u32 = 3;
 
 /// Fetches and keeps manifests.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Shelf(Vec<Entry>);
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Entry {
     want: Want,
+    way: Way,
     state: State,
     tries: u32,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum State {
-    Due { at: Timestamp },
-    Loading { since: Timestamp },
+    Due {
+        at: Timestamp,
+    },
+    Loading {
+        since: Timestamp,
+    },
+    /// It is here, and read slice by slice.
+    Reading {
+        reading: Box<Reading<'static>>,
+        way: Way,
+    },
     Ready(Box<Manifest>),
     GivenUp,
 }
@@ -49,8 +60,27 @@ pub struct Want {
     /// Relative to `release.json`.
     pub path: String,
     pub integrity: Option<String>,
+    pub need: Need,
+}
+
+/// What depends on a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// Nothing yet.
+    Early,
+    /// It may spare the user a prompt.
+    Helpful,
     /// Nothing goes on without it.
-    pub needed: bool,
+    Vital,
+}
+
+/// How a manifest is to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A copy that the browser has kept will do.
+    Usual,
+    /// From the server: the kept copy is of no use.
+    Anew,
 }
 
 /// What the shelf holds for a build.
@@ -70,17 +100,11 @@ impl Shelf {
             .retain(|entry| wants.iter().any(|want| want.build == entry.want.build));
         for want in wants {
             match self.find_mut(&want.build) {
-                Some(entry)
-                    if entry.want.path == want.path && entry.want.integrity == want.integrity =>
-                {
-                    if want.needed && !entry.want.needed && matches!(entry.state, State::GivenUp) {
-                        entry.state = State::Due { at: now };
-                    }
-                    entry.want.needed = want.needed;
-                }
+                Some(entry) if entry.serves(want) => entry.on_need(want.need, now),
                 found => {
                     let entry = Entry {
                         want: want.clone(),
+                        way: Way::Usual,
                         state: State::Due { at: now },
                         tries: 0,
                     };
@@ -93,6 +117,43 @@ impl Shelf {
         }
     }
 
+    /// A manifest has come in that `way`, and is to be read.
+    pub fn on_text(&mut self, build: &BuildId, reading: Reading<'static>, way: Way) {
+        // One that is late, after another try has had it, brings nothing new.
+        if let Some(entry) = self.find_mut(build)
+            && !matches!(entry.state, State::Ready(_))
+        {
+            let reading = Box::new(reading);
+            entry.state = State::Reading { reading, way };
+        }
+    }
+
+    /// Reads on for about so many bytes. Returns what has been read to its end, and the way it came.
+    pub fn read_on(
+        &mut self,
+        bytes: usize,
+    ) -> Option<(BuildId, Way, Result<Manifest, ParseError>)> {
+        let mut entries = self.0.iter_mut();
+        let entry = entries.find(|entry| matches!(entry.state, State::Reading { .. }))?;
+        let State::Reading { reading, way } = &mut entry.state else {
+            return None;
+        };
+        let (way, read) = (*way, reading.step(bytes)?);
+        // It is wanted as before until it is taken or refused.
+        entry.state = State::Loading {
+            since: Timestamp(0),
+        };
+        Some((entry.want.build.clone(), way, read))
+    }
+
+    /// Whether a text of more than so many bytes is being read.
+    pub fn reads_more_than(&self, bytes: usize) -> bool {
+        self.0.iter().any(|entry| match &entry.state {
+            State::Reading { reading, .. } => reading.size() > bytes,
+            State::Due { .. } | State::Loading { .. } | State::Ready(_) | State::GivenUp => false,
+        })
+    }
+
     /// A manifest was read.
     pub fn on_manifest(&mut self, build: &BuildId, manifest: Manifest) {
         if let Some(entry) = self.find_mut(build) {
@@ -100,14 +161,31 @@ impl Shelf {
         }
     }
 
-    /// A manifest is not there, or is none. Returns whether that is news.
-    pub fn on_failed(&mut self, build: &BuildId, now: Timestamp, chance: &mut Chance) -> bool {
+    /// A manifest is not there, or is none and better had in that `way`. Returns whether that is news.
+    pub fn on_failed(
+        &mut self,
+        build: &BuildId,
+        way: Way,
+        now: Timestamp,
+        chance: &mut Chance,
+    ) -> bool {
         match self.find_mut(build) {
             Some(entry) if matches!(entry.state, State::Loading { .. }) => {
+                entry.way = way;
                 entry.fail(now, chance);
-                entry.tries == 1
+                entry.tries == 1 && entry.want.need > Need::Early
             }
             _ => false,
+        }
+    }
+
+    /// The copy that the browser has kept is none of this build.
+    pub fn on_copy_refused(&mut self, build: &BuildId, now: Timestamp) {
+        if let Some(entry) = self.find_mut(build)
+            && matches!(entry.state, State::Loading { .. })
+        {
+            entry.way = Way::Anew;
+            entry.state = State::Due { at: now };
         }
     }
 
@@ -121,7 +199,7 @@ impl Shelf {
     }
 
     /// The next manifest to fetch, one at a time until there is none.
-    pub fn poll(&mut self, now: Timestamp, chance: &mut Chance) -> Option<Want> {
+    pub fn poll(&mut self, now: Timestamp, chance: &mut Chance) -> Option<(Want, Way)> {
         for entry in &mut self.0 {
             match entry.state {
                 State::Loading { since } if now.0 >= since.0.saturating_add(TIMEOUT) => {
@@ -131,7 +209,7 @@ impl Shelf {
             }
             if matches!(entry.state, State::Due { at } if at <= now) {
                 entry.state = State::Loading { since: now };
-                return Some(entry.want.clone());
+                return Some((entry.want.clone(), entry.way));
             }
         }
         None
@@ -147,19 +225,26 @@ impl Shelf {
             Some(entry) => match &entry.state {
                 State::Ready(manifest) => Lookup::Ready(manifest),
                 State::GivenUp => Lookup::Missing,
-                State::Due { .. } | State::Loading { .. } if entry.tries > 0 => Lookup::Missing,
-                State::Due { .. } | State::Loading { .. } => Lookup::Pending,
+                State::Due { .. } | State::Loading { .. } | State::Reading { .. }
+                    if entry.tries > 0 =>
+                {
+                    Lookup::Missing
+                }
+                State::Due { .. } | State::Loading { .. } | State::Reading { .. } => {
+                    Lookup::Pending
+                }
             },
         }
     }
 
-    pub fn next(&self) -> Option<(Timestamp, WakeReason)> {
+    pub fn next(&self, now: Timestamp) -> Option<(Timestamp, WakeReason)> {
         let moment = |entry: &Entry| match entry.state {
             State::Due { at } => Some((at, WakeReason::Manifest)),
             State::Loading { since } => Some((
                 Timestamp(since.0.saturating_add(TIMEOUT)),
                 WakeReason::Timeout,
             )),
+            State::Reading { .. } => Some((now, WakeReason::Reading)),
             State::Ready(_) | State::GivenUp => None,
         };
         self.0.iter().filter_map(moment).min_by_key(|(at, _)| *at)
@@ -167,9 +252,23 @@ impl Shelf {
 }
 
 impl Entry {
+    /// Whether it is what `want` asks for. What a page runs does not change, whatever its release says later.
+    fn serves(&self, want: &Want) -> bool {
+        let is_kept = want.need < Need::Vital && matches!(self.state, State::Ready(_));
+        is_kept || self.want.path == want.path && self.want.integrity == want.integrity
+    }
+
+    fn on_need(&mut self, need: Need, now: Timestamp) {
+        if need > self.want.need && matches!(self.state, State::Due { .. } | State::GivenUp) {
+            self.state = State::Due { at: now };
+            self.tries = 0;
+        }
+        self.want.need = need;
+    }
+
     fn fail(&mut self, now: Timestamp, chance: &mut Chance) {
         self.tries = self.tries.saturating_add(1);
-        self.state = if self.want.needed || self.tries < TRIES_WHEN_HELPFUL {
+        self.state = if self.want.need == Need::Vital || self.tries < TRIES_WHEN_HELPFUL {
             State::Due {
                 at: Timestamp(now.0 + chance.backed_off(PAUSE, self.tries, LONGEST_PAUSE)),
             }

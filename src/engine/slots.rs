@@ -47,9 +47,10 @@ pub enum Step {
     Fetch {
         files: Vec<Fetch>,
     },
-    /// Import the new modules, one after the other.
+    /// Import the new modules, one after the other. They may already name slots that the pointers bring.
     Import {
         modules: Vec<Module>,
+        pointers: Vec<Pointer>,
     },
     /// Answer when nobody uses the slots, or at once when nobody does.
     AwaitQuiet {
@@ -62,9 +63,11 @@ pub enum Step {
     Migrate {
         states: Vec<Migration>,
     },
-    /// Mount the new modules with the copies, hidden and inert beside the old, the new styles loaded but not in force.
+    /// Mount the new modules with the copies, hidden and inert beside the old, the new styles loaded but not in force. What
+    /// is mounted inside another of them comes with that one, which loads its slots by the pointers to come.
     Mount {
         slots: Vec<String>,
+        pointers: Vec<Pointer>,
         styles: Vec<String>,
     },
     /// In one task: answer `Disturbed` when somebody has used the page since the snapshots; else show the new, hide the
@@ -157,6 +160,10 @@ pub enum Answer {
     Vetoed {
         slot: String,
     },
+    /// Nothing says whether a slot is inside another one of the swap.
+    PlaceUnknown {
+        slot: String,
+    },
     Snapshotted,
     SnapshotFailed {
         slot: String,
@@ -176,6 +183,10 @@ pub enum Answer {
     MountFailed {
         slot: String,
         message: String,
+    },
+    /// The new code around a slot does not show that slot, whose state would be lost.
+    NotShown {
+        slot: String,
     },
     /// Somebody has used the page since the snapshots were taken, so they are stale.
     Disturbed,

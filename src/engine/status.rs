@@ -87,6 +87,8 @@ pub enum PhaseName {
     Draining,
     Probing,
     Capturing,
+    /// The service worker takes its next version.
+    Renewing,
     Reloading,
     /// New code is on its way into the slots.
     Swapping,

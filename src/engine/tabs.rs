@@ -1,7 +1,8 @@
 //! One tab of an origin leads: it looks for all and holds the stream. The others listen.
 //!
 //! A tab asks for leadership when it starts and keeps asking until it has it. It gives both up when the page is put
-//! away, and starts over when the page is shown again. Without locks every tab looks for itself.
+//! away, and starts over when the page is shown again. Without locks every tab looks for itself, and holds no
+//! stream.
 
 use alloc::{string::String, vec, vec::Vec};
 
@@ -197,9 +198,10 @@ impl Tabs {
         matches!(self.role, Role::Away { .. })
     }
 
-    /// Whether this tab may hold the event stream.
+    /// Whether this tab may hold the event stream. Tabs that cannot agree on one hold none: over HTTP/1.1 a browser has six
+    /// connections to a host, and a stream in each tab would leave none for the app.
     pub fn may_stream(&self) -> bool {
-        matches!(self.role, Role::Leader | Role::Alone)
+        self.role == Role::Leader
     }
 
     pub fn is_visible(&self) -> bool {

@@ -37,6 +37,9 @@ const HINT_SPREAD: Millis = 300;
 /// How many looks a hint is worth that nothing confirms.
 const HINT_LOOKS: u32 = 4;
 
+/// A hint that was looked for in vain is not heard again for so long.
+const DISTRUST: Millis = 10 * 60 * 1_000;
+
 /// Longest pause between looks for hints that nothing confirms.
 const LONGEST_DOUBT: Millis = 60_000;
 
@@ -57,8 +60,12 @@ pub struct Watch {
     fresh: Option<Timestamp>,
     failures: u32,
     blocked_until: Option<Timestamp>,
+    /// The look in flight is for a hint.
+    hinted: bool,
     /// Hinted looks in a row that confirmed nothing.
     doubts: u32,
+    /// The last hint that was looked for in vain, and when it was given up.
+    disproved: Option<(Hinted, Timestamp)>,
 }
 
 /// Why somebody wants a look now.
@@ -99,10 +106,16 @@ struct Wanted {
     stands: bool,
 }
 
-#[derive(Clone, Debug)]
-struct Hint {
+/// What a hint says is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Hinted {
     sequence: Option<u64>,
     build: Option<BuildId>,
+}
+
+#[derive(Clone, Debug)]
+struct Hint {
+    what: Hinted,
     heard: Timestamp,
     spent: u32,
     next: Option<Timestamp>,
@@ -124,7 +137,9 @@ impl Watch {
             fresh: None,
             failures: 0,
             blocked_until: None,
+            hinted: false,
             doubts: 0,
+            disproved: None,
         }
     }
 
@@ -159,9 +174,23 @@ impl Watch {
         let started = since(self.last_started).unwrap_or(Millis::MAX);
         let enough = match wish {
             Wish::Start => false,
+            // Looks for a chunk that nothing explains are under way, or were in vain.
+            Wish::Chunk
+                if self
+                    .chunk
+                    .as_ref()
+                    .is_some_and(|hint| now.0 < hint.heard.0.saturating_add(LONGEST_DOUBT)) =>
+            {
+                true
+            }
             Wish::Glance | Wish::Chunk => {
-                let known = since(self.fresh).is_some_and(|age| age < YOUNG);
-                known || started < YOUNG || self.in_flight.is_some()
+                // A file is gone: the deploy that took it may have ended a moment ago.
+                let young = match wish {
+                    Wish::Chunk => JUST_NOW,
+                    Wish::Start | Wish::Glance | Wish::Return | Wish::Check => YOUNG,
+                };
+                let known = since(self.fresh).is_some_and(|age| age < young);
+                known || started < young || self.in_flight.is_some()
             }
             Wish::Return => {
                 let burst = since(self.last_return).is_some_and(|age| age < YOUNG);
@@ -192,23 +221,32 @@ impl Watch {
         now: Timestamp,
         chance: &mut Chance,
     ) {
-        let known = self
-            .hint
-            .as_ref()
-            .is_some_and(|hint| match (hint.sequence, sequence) {
-                (Some(known), Some(sequence)) => sequence <= known,
-                (None, None) => hint.build == build,
-                _ => false,
-            });
-        if !known {
-            let next = Some(self.spread(now, chance));
-            self.hint = Some(Hint {
-                sequence,
-                build,
-                heard: now,
-                spent: 0,
-                next,
-            });
+        let what = Hinted { sequence, build };
+        let disproved = self.disproved.as_ref().is_some_and(|(disproved, at)| {
+            *disproved == what && now.0 < at.0.saturating_add(DISTRUST)
+        });
+        let known = self.hint.as_ref().is_some_and(|hint| hint.what == what);
+        if known || disproved {
+            return;
+        }
+        let soon = self.spread(now, chance);
+        match &mut self.hint {
+            // The looks for what was hinted before serve this one too.
+            Some(hint) => {
+                hint.heard = now;
+                hint.next = Some(hint.next.map_or(soon, |next| next.min(soon)));
+                if what.sequence > hint.what.sequence || what.sequence.is_none() {
+                    hint.what = what;
+                }
+            }
+            None => {
+                self.hint = Some(Hint {
+                    what,
+                    heard: now,
+                    spent: 0,
+                    next: Some(soon),
+                });
+            }
         }
     }
 
@@ -221,8 +259,10 @@ impl Watch {
         {
             let next = Some(Timestamp(now.0 + pause(1, chance)));
             self.chunk = Some(Hint {
-                sequence: None,
-                build: None,
+                what: Hinted {
+                    sequence: None,
+                    build: None,
+                },
                 heard: now,
                 spent: 1,
                 next,
@@ -240,12 +280,16 @@ impl Watch {
 
     /// A release was accepted: what was hinted is known now.
     pub fn on_accepted(&mut self, sequence: u64, build: &BuildId) {
-        let confirmed = self.hint.as_ref().is_some_and(|hint| match hint.sequence {
-            Some(hinted) => hinted <= sequence,
-            None => hint.build.as_ref().is_none_or(|hinted| hinted == build),
+        let confirmed = self.hint.as_ref().is_some_and(|hint| {
+            let what = &hint.what;
+            match what.sequence {
+                Some(hinted) => hinted <= sequence,
+                None => what.build.as_ref().is_none_or(|hinted| hinted == build),
+            }
         });
         if confirmed {
             self.hint = None;
+            self.hinted = false;
             self.doubts = 0;
         }
     }
@@ -269,20 +313,29 @@ impl Watch {
                     .map(|pause| Timestamp(now.0.saturating_add(pause.min(LONGEST_RETRY_AFTER))));
             }
         }
+        if core::mem::take(&mut self.hinted) {
+            self.doubts = self.doubts.saturating_add(1);
+        }
+        let is_due = |hint: &Hint| hint.next.is_some_and(|next| next <= now);
+        let is_answered = |hint: &Hint| started.is_some_and(|started| started >= hint.heard);
+        // Hints that come all the time are never older than a look: the pause grows for them all the same.
+        let doubted = self.doubted_until();
+        if let Some(hint) = &mut self.hint
+            && is_due(hint)
+            && !is_answered(hint)
+        {
+            hint.next = hint.next.max(doubted);
+        }
         // An answer to a question asked before the hint was heard says nothing about the hint.
-        let mut doubted = false;
         for hint in [&mut self.hint, &mut self.chunk].into_iter().flatten() {
-            if started.is_some_and(|started| started >= hint.heard)
-                && hint.next.is_some_and(|next| next <= now)
-            {
+            if is_answered(hint) && is_due(hint) {
                 hint.spent += 1;
                 hint.next =
                     (hint.spent < HINT_LOOKS).then(|| Timestamp(now.0 + pause(hint.spent, chance)));
-                doubted = true;
             }
         }
-        if doubted {
-            self.doubts = self.doubts.saturating_add(1);
+        if let Some(hint) = self.hint.take_if(|hint| hint.next.is_none()) {
+            self.disproved = Some((hint.what, now));
         }
         self.schedule(now, chance);
     }
@@ -294,6 +347,8 @@ impl Watch {
         }
         let due = self.due().is_some_and(|(at, _)| at <= now);
         if due {
+            let due = |hint: &Hint| hint.next.is_some_and(|next| next <= now);
+            self.hinted = self.hint.as_ref().is_some_and(due);
             self.in_flight = Some(now);
             self.last_started = Some(now);
             self.wish = None;
@@ -369,15 +424,16 @@ impl Watch {
     /// When to look for a hint that was heard now.
     fn spread(&self, now: Timestamp, chance: &mut Chance) -> Timestamp {
         let soon = Timestamp(now.0 + chance.up_to(HINT_SPREAD));
-        match self.last_started {
-            Some(last) if self.doubts > 0 => {
-                let pause = 1_000_u64
-                    .saturating_mul(1 << self.doubts.min(16))
-                    .min(LONGEST_DOUBT);
-                soon.max(Timestamp(last.0.saturating_add(pause)))
-            }
-            _ => soon,
-        }
+        self.doubted_until().map_or(soon, |until| soon.max(until))
+    }
+
+    /// Until when no look is for another hint, after hints that nothing has confirmed.
+    fn doubted_until(&self) -> Option<Timestamp> {
+        let last = self.last_started.filter(|_| self.doubts > 0)?;
+        let pause = 1_000_u64
+            .saturating_mul(1 << self.doubts.min(16))
+            .min(LONGEST_DOUBT);
+        Some(Timestamp(last.0.saturating_add(pause)))
     }
 }
 

@@ -7,9 +7,9 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     io::{
-        AbortReason, Arrival, Asker, BuildId, Busy, Decision, DecisionKind, Effect, Event,
-        FetchFailure, Input, LoadKind, PeerMessage, Prompt, Reason, Reloads, Snooze, Source, Start,
-        SwapOutcome, SwapRefusal, Timestamp,
+        AbortReason, Arrival, Asker, BuildId, Busy, Decision, DecisionKind, Effect, EnvelopeMark,
+        Event, FetchFailure, Input, LoadKind, PeerMessage, Prompt, Reason, Reloads, Snooze, Source,
+        Start, SwapOutcome, SwapRefusal, Timestamp, WaitReason, WorkerOutcome, WrongFile,
     },
     manifest::{ChunkKind, SlotKind, Store},
     names::Names,
@@ -209,13 +209,15 @@ macro_rules! variants {
 }
 
 variants! { Input (|out| Input::Started(start) => write_start(out, start)):
-    ReleaseFetched "releaseFetched" { body "body", events "events" },
+    ReleaseFetched "releaseFetched" { body "body", events "events", date "date" },
     ReleaseFailed "releaseFailed" { failure "failure", retry_after "retryAfter" },
     ManifestFetched "manifestFetched" { build "build", body "body" },
+    ManifestKept "manifestKept" { build "build", body "body" },
     ManifestFailed "manifestFailed" { build "build", failure "failure" },
-    LoadedFilesListed "loadedFilesListed" { files "files" },
+    LoadedFilesListed "loadedFilesListed" { files "files", elements "elements", complete "complete" },
     SlotsListed "slotsListed" { slots "slots" },
     SwapAnswered "swapAnswered" { changeover "changeover", round "round", answer "answer" },
+    FilesChecked "filesChecked" { build "build", wrong "wrong" },
     Sighted "sighted" { source "source", sequence "sequence", build "build" },
     LoadFailed "loadFailed" { kind "kind", message "message", url "url" },
     StreamOpened "streamOpened",
@@ -228,6 +230,10 @@ variants! { Input (|out| Input::Started(start) => write_start(out, start)):
     Resumed "resumed",
     PageShown "pageShown" { persisted "persisted" },
     PageHid "pageHid",
+    LeavingBegan "leavingBegan",
+    UnloadAsked "unloadAsked" { objected "objected" },
+    UnloadSettled "unloadSettled",
+    UserActed "userActed",
     Elected "elected",
     Deposed "deposed",
     PeerHeard "peerHeard" { message "message" },
@@ -236,7 +242,9 @@ variants! { Input (|out| Input::Started(start) => write_start(out, start)):
     CheckRequested "checkRequested",
     ReloadRequested "reloadRequested" { by "by" },
     SnoozeRequested "snoozeRequested",
-    DocumentProbed "documentProbed" { failure "failure" },
+    DocumentProbed "documentProbed" { failure "failure", ours "ours" },
+    WorkerSeen "workerSeen" { controls "controls" },
+    WorkerRenewed "workerRenewed" { changeover "changeover", outcome "outcome" },
     StateSaved "stateSaved",
     StateSaveFailed "stateSaveFailed" { message "message" },
     StateRestored "stateRestored" { restored "restored", failed "failed" },
@@ -247,6 +255,7 @@ variants! { Input (|out| Input::Started(start) => write_start(out, start)):
 fn write_start(out: &mut String, start: &Start) {
     let fields: &[Field] = &[
         ("build", &start.build),
+        ("documentSequence", &start.document_sequence),
         ("seed", &start.seed),
         ("visitor", &start.visitor),
         ("visible", &start.visible),
@@ -254,6 +263,7 @@ fn write_start(out: &mut String, start: &Start) {
         ("locks", &start.locks),
         ("storage", &start.storage),
         ("highestSequence", &start.highest_sequence),
+        ("highestApp", &start.highest_app),
         ("reloads", &start.reloads),
         ("snooze", &start.snooze),
         ("arrival", &start.arrival),
@@ -273,8 +283,13 @@ variants! { FetchFailure:
     Timeout "timeout",
     Status "status" { status "status" },
     TooLarge "tooLarge" { limit "limit" },
-    Integrity "integrity"
+    Integrity "integrity",
+    Length "length" { bytes "bytes" },
+    Html "html",
+    Redirected "redirected" { origin "origin" }
 }
+
+fields! { WrongFile: file "file", failure "failure" }
 
 variants! { PeerMessage:
     Checked "checked" { sequence "sequence" },
@@ -286,7 +301,9 @@ variants! { PeerMessage:
 variants! { Effect:
     FetchRelease "fetchRelease",
     FetchManifest "fetchManifest" { build "build", path "path", integrity "integrity" },
+    RefetchManifest "refetchManifest" { build "build", path "path", integrity "integrity" },
     ListLoadedFiles "listLoadedFiles",
+    CheckFiles "checkFiles" { build "build", base "base", files "files" },
     OpenStream "openStream" { url "url" },
     CloseStream "closeStream",
     JoinElection "joinElection",
@@ -295,13 +312,20 @@ variants! { Effect:
     ProbeDocument "probeDocument",
     CaptureState "captureState" { changeover "changeover", from "from", to "to", stores "stores" },
     RestoreState "restoreState",
+    MarkEnvelope "markEnvelope" { mark "mark" },
     TakeSwapStep "takeSwapStep" { changeover "changeover", round "round", to "to", step "step" },
     DiscardSwap "discardSwap" { changeover "changeover" },
-    RememberSequence "rememberSequence" { sequence "sequence" },
+    RememberSequence "rememberSequence" { sequence "sequence", app "app" },
     RememberReload "rememberReload" { target "target", count "count" },
     RememberSnooze "rememberSnooze" { snooze "snooze" },
+    Advise "advise" { message "message" },
+    RenewWorker "renewWorker" { changeover "changeover" },
     Reload "reload"
 }
+
+names! { WaitReason: Holds "holds", ServiceWorker "serviceWorker" }
+names! { WorkerOutcome: Activated "activated", Unchanged "unchanged", Failed "failed" }
+names! { EnvelopeMark: Left "left", Asked "asked", Gone "gone", Void "void" }
 
 fields! { Store: schema "schema", reads "reads" }
 
@@ -309,11 +333,11 @@ fields! { SlotUse: slot "slot", state "state" }
 names! { Use: Idle "idle", Mounted "mounted", Taken "taken" }
 variants! { Step:
     Fetch "fetch" { files "files" },
-    Import "import" { modules "modules" },
+    Import "import" { modules "modules", pointers "pointers" },
     AwaitQuiet "awaitQuiet" { slots "slots" },
     Snapshot "snapshot" { slots "slots" },
     Migrate "migrate" { states "states" },
-    Mount "mount" { slots "slots", styles "styles" },
+    Mount "mount" { slots "slots", pointers "pointers", styles "styles" },
     Switch "switch" { slots "slots", pointers "pointers", styles "styles", styles_out "stylesOut" },
     Watch "watch" { slots "slots", files "files" },
     Commit "commit" { slots "slots", styles "styles" },
@@ -332,6 +356,7 @@ variants! { Answer:
     ImportFailed "importFailed" { slot "slot", message "message" },
     Quiet "quiet",
     Vetoed "vetoed" { slot "slot" },
+    PlaceUnknown "placeUnknown" { slot "slot" },
     Snapshotted "snapshotted",
     SnapshotFailed "snapshotFailed" { slot "slot", message "message" },
     Migrated "migrated",
@@ -339,6 +364,7 @@ variants! { Answer:
     NoMigrationPath "noMigrationPath" { slot "slot", message "message" },
     Mounted "mounted",
     MountFailed "mountFailed" { slot "slot", message "message" },
+    NotShown "notShown" { slot "slot" },
     Disturbed "disturbed",
     Switched "switched",
     SwitchFailed "switchFailed" { message "message" },
@@ -362,7 +388,7 @@ variants! { Event:
     PromptShown "promptShown" { prompt "prompt" },
     PromptHidden "promptHidden",
     ChangeoverStarted "changeoverStarted" { changeover "changeover", from "from", to "to" },
-    ChangeoverWaiting "changeoverWaiting" { changeover "changeover", holds "holds" },
+    ChangeoverWaiting "changeoverWaiting" { changeover "changeover", reason "reason", holds "holds" },
     ChangeoverAborted "changeoverAborted" { changeover "changeover", reason "reason" },
     ChangeoverDone "changeoverDone" { changeover "changeover", from "from", to "to" },
     SwapRefused "swapRefused" { to "to", refusals "refusals" },
@@ -390,6 +416,8 @@ names! { Reason:
     NothingLoadedChanged "nothingLoadedChanged",
     ManifestUnavailable "manifestUnavailable",
     ManifestPending "manifestPending",
+    FilesPending "filesPending",
+    TargetNotReady "targetNotReady",
     Snoozed "snoozed",
     NewBuild "newBuild",
     Rollback "rollback",
@@ -425,7 +453,7 @@ fields! { Prompt:
     busy "busy",
     trouble "trouble"
 }
-variants! { Busy: Holds "holds" { reasons "reasons" }, Reloading "reloading" }
+variants! { Busy: Holds "holds" { reasons "reasons" }, ServiceWorker "serviceWorker", Reloading "reloading" }
 
 fields! { Status:
     level "level",
@@ -450,4 +478,4 @@ names! { StreamState: Off "off", Connecting "connecting", Open "open", Waiting "
 fields! { Trouble: code "code", message "message" }
 fields! { HoldSummary: reason "reason", deadline "deadline" }
 fields! { ChangeoverSummary: id "id", from "from", to "to", phase "phase" }
-names! { PhaseName: Draining "draining", Probing "probing", Capturing "capturing", Reloading "reloading", Swapping "swapping", Probation "probation" }
+names! { PhaseName: Draining "draining", Probing "probing", Capturing "capturing", Renewing "renewing", Reloading "reloading", Swapping "swapping", Probation "probation" }

@@ -10,7 +10,10 @@ use wasm_bindgen::{JsCast, prelude::*};
 use super::{call, promise, report_panics};
 use crate::{
     engine::{
-        io::{Asker, BuildId, Event, Input, LoadKind, Timestamp},
+        io::{
+            Asker, BuildId, Event, FetchFailure, Input, LoadKind, Timestamp, WorkerOutcome,
+            WrongFile,
+        },
         text::join,
         written::ToJson,
     },
@@ -18,10 +21,7 @@ use crate::{
 };
 
 #[cfg(feature = "swap")]
-use crate::engine::{
-    io::FetchFailure,
-    slots::{Answer, SlotUse, Use},
-};
+use crate::engine::slots::{Answer, SlotUse, Use};
 
 /// One guard and its driver.
 #[wasm_bindgen]
@@ -46,6 +46,7 @@ impl Core {
         let release = text("release").unwrap_or_default();
         let options = Options {
             build: text("build").map(BuildId),
+            sequence: json::number(&options, "sequence"),
             app: text("app"),
             channel: text("channel"),
             interval: json::number(&options, "interval").unwrap_or(60_000),
@@ -205,6 +206,45 @@ impl Core {
         }
     }
 
+    /// What came of a look at files of a build: the first that is wrong, as `{file, failure}`, or null.
+    #[wasm_bindgen(js_name = filesChecked)]
+    pub fn files_checked(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] build: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "WrongFile | null")] wrong: JsValue,
+    ) {
+        self.driver.feed(Input::FilesChecked {
+            build: BuildId(build.as_string().unwrap_or_default()),
+            wrong: json::text(&wrong, "file").map(|file| WrongFile {
+                file,
+                failure: read_failure(&wrong),
+            }),
+        });
+    }
+
+    /// Whether a service worker answers for the page.
+    #[wasm_bindgen(js_name = workerSeen)]
+    pub fn worker_seen(&self, controls: bool) {
+        self.driver.feed(Input::WorkerSeen { controls });
+    }
+
+    /// What became of the next version of that worker: `activated`, `unchanged` or `failed`.
+    #[wasm_bindgen(js_name = workerRenewed)]
+    pub fn worker_renewed(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "string")] changeover: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "string")] outcome: JsValue,
+    ) {
+        self.driver.feed(Input::WorkerRenewed {
+            changeover: changeover.as_string().unwrap_or_default(),
+            outcome: match outcome.as_string().as_deref() {
+                Some("activated") => WorkerOutcome::Activated,
+                Some("unchanged") => WorkerOutcome::Unchanged,
+                _ => WorkerOutcome::Failed,
+            },
+        });
+    }
+
     pub fn trace(&self) -> String {
         self.driver.trace()
     }
@@ -242,6 +282,34 @@ impl Host for JsHost {
     fn swap(&self, effect: &str) {
         let _ = call(&self.0, "swap", &json::parse(effect));
     }
+
+    fn check(&self, effect: &str) -> bool {
+        call(&self.0, "check", &json::parse(effect)).is_ok()
+    }
+
+    fn on_stayed(&self) {
+        let _ = call(&self.0, "stayed", &JsValue::UNDEFINED);
+    }
+
+    fn renew(&self, changeover: &str) -> bool {
+        call(&self.0, "renew", &changeover.into()).is_ok()
+    }
+}
+
+/// The `failure` in an answer. One that is not known counts as none from the server.
+fn read_failure(answer: &JsValue) -> FetchFailure {
+    let failure = json::property(answer, "failure");
+    match json::text(&failure, "type").as_deref() {
+        Some("integrity") => FetchFailure::Integrity,
+        Some("length") => FetchFailure::Length {
+            bytes: json::number(&failure, "bytes").unwrap_or_default(),
+        },
+        Some("html") => FetchFailure::Html,
+        Some("status") => FetchFailure::Status {
+            status: json::number(&failure, "status").unwrap_or_default() as u16,
+        },
+        _ => FetchFailure::Network,
+    }
 }
 
 #[cfg(feature = "swap")]
@@ -250,19 +318,10 @@ fn read_answer(answer: &JsValue) -> Option<Answer> {
     let message = || json::text(answer, "message").unwrap_or_default();
     Some(match json::text(answer, "type")?.as_str() {
         "fetched" => Answer::Fetched,
-        "fetchFailed" => {
-            let failure = json::property(answer, "failure");
-            Answer::FetchFailed {
-                file: json::text(answer, "file").unwrap_or_default(),
-                failure: match json::text(&failure, "type").as_deref() {
-                    Some("integrity") => FetchFailure::Integrity,
-                    Some("status") => FetchFailure::Status {
-                        status: json::number(&failure, "status").unwrap_or_default() as u16,
-                    },
-                    _ => FetchFailure::Network,
-                },
-            }
-        }
+        "fetchFailed" => Answer::FetchFailed {
+            file: json::text(answer, "file").unwrap_or_default(),
+            failure: read_failure(answer),
+        },
         "imported" => Answer::Imported,
         "importFailed" => Answer::ImportFailed {
             slot: slot(),
@@ -270,6 +329,8 @@ fn read_answer(answer: &JsValue) -> Option<Answer> {
         },
         "quiet" => Answer::Quiet,
         "vetoed" => Answer::Vetoed { slot: slot() },
+        "placeUnknown" => Answer::PlaceUnknown { slot: slot() },
+        "notShown" => Answer::NotShown { slot: slot() },
         "snapshotted" => Answer::Snapshotted,
         "snapshotFailed" => Answer::SnapshotFailed {
             slot: slot(),

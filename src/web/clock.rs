@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::handle::window;
 use crate::engine::io::Timestamp;
 
 /// `Date.now()`, shifted forwards by whatever the system clock was set back since the page started.
@@ -29,6 +30,16 @@ impl Clock {
         self.last.set(now);
         now
     }
+}
+
+/// The later of two clocks: wall time, and the time by which the browser dates documents, which stands still while a
+/// machine sleeps and does not follow when its clock is set.
+pub fn latest() -> f64 {
+    let wall = js_sys::Date::now();
+    let latest = window().performance().map_or(wall, |performance| {
+        wall.max(performance.time_origin() + performance.now())
+    });
+    latest.floor()
 }
 
 #[cfg(test)]

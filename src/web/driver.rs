@@ -7,12 +7,12 @@ use std::{
 };
 
 use js_sys::{Math, Object, Promise};
-use wasm_bindgen::JsCast;
 use web_sys::Url;
 
 use super::{
     Emit,
     clock::Clock,
+    departing::Departing,
     election::Election,
     events::EventStream,
     fetch::Request,
@@ -21,6 +21,7 @@ use super::{
     json,
     lifecycle::{self, Lifecycle},
     locks,
+    manifests::Errand,
     peers::Peers,
     scroll::ScrollRestore,
     state::Envelope,
@@ -34,6 +35,9 @@ use crate::engine::{
     written::ToJson,
 };
 
+/// How the marks of reloads begin; the build follows.
+pub(super) const RELOAD: &str = "reload:";
+
 /// A timer that goes off this late was held up by a frozen page or a sleeping machine.
 const LATE: Millis = 10_000;
 
@@ -42,6 +46,8 @@ pub struct Options {
     /// Absolute URL of `release.json`.
     pub release: String,
     pub build: Option<BuildId>,
+    /// Of the release that the document was made for.
+    pub sequence: Option<u64>,
     pub app: Option<String>,
     pub channel: Option<String>,
     /// Between two looks at the release, before jitter.
@@ -72,6 +78,18 @@ pub trait Host {
     /// Takes a step of a swap, or drops what one has prepared (JSON of the effect), and answers with
     /// [`Input::SwapAnswered`]. Pages without slots are never asked.
     fn swap(&self, _effect: &str) {}
+    /// Has files of a build looked at (JSON of [`Effect::CheckFiles`](crate::engine::io::Effect::CheckFiles)), and answers with
+    /// [`Input::FilesChecked`]. `false`: it cannot, and there is no answer.
+    fn check(&self, _effect: &str) -> bool {
+        false
+    }
+    /// The page was to be reloaded and lives on: what was captured for that is old now.
+    fn on_stayed(&self) {}
+    /// Has the service worker of the page take its next version, and answers with [`Input::WorkerRenewed`]. `false`: there is
+    /// no answer.
+    fn renew(&self, _changeover: &str) -> bool {
+        false
+    }
 }
 
 /// Drives one guard in this page. Dropping it, like [`Driver::dispose`], closes everything it opened.
@@ -106,13 +124,13 @@ pub(super) struct Open {
     pub files: Option<LoadedFiles>,
     pub timer: Option<Timer>,
     pub release: Option<Request>,
-    pub manifests: Vec<(BuildId, Request)>,
+    pub manifests: Vec<(BuildId, Errand)>,
     pub document: Option<Request>,
     pub stream: Option<EventStream>,
     pub election: Option<Election>,
     pub peers: Option<Peers>,
     pub scroll: Option<ScrollRestore>,
-    pub forget: Option<Timer>,
+    pub departing: Option<Departing>,
 }
 
 impl Driver {
@@ -300,21 +318,17 @@ impl Inner {
     /// Keeps the envelope in step with the changeover it belongs to.
     fn on_event(self: &Rc<Self>, event: &Event) {
         match event {
-            Event::ChangeoverStarted { .. } => self.shut(|open| open.forget.take()),
+            Event::ChangeoverStarted { .. } => self.shut(|open| open.departing.take()),
             // A reload that only looks ignored may still be under way to a slow server.
             Event::ChangeoverAborted {
                 reason: AbortReason::ReloadIgnored,
                 ..
-            } => {
-                let weak = Rc::downgrade(self);
-                let forget = Timer::new(move || {
-                    if let Some(inner) = weak.upgrade() {
-                        inner.envelope.keep(&inner.storage);
-                    }
-                });
-                forget.arm(60_000);
-                self.shut(|open| open.forget.replace(forget));
-            }
+            } => {}
+            // An app that disposes of the guard while its page goes wants its state all the same.
+            Event::ChangeoverAborted {
+                reason: AbortReason::Disposed,
+                ..
+            } if self.open.borrow().departing.is_some() => {}
             Event::ChangeoverAborted { .. } => self.envelope.keep(&self.storage),
             _ => {}
         }
@@ -331,8 +345,11 @@ impl Inner {
                 let _ = self.storage.write(Kept::Local, "visitor", &visitor);
                 visitor
             });
+        let highest =
+            saved(Kept::Local, "sequence").and_then(|text| json::whole(&json::parse(&text)));
         Start {
             build: self.options.build.clone(),
+            document_sequence: self.options.sequence,
             // As many bits as JavaScript could read back from a trace.
             seed: (random() * 9_007_199_254_740_992.0) as u64,
             visitor: visitor.trim_matches('"').to_owned(),
@@ -340,8 +357,12 @@ impl Inner {
             online: lifecycle::is_online(),
             locks: locks::has_locks(),
             storage: self.storage.survives_reload(),
-            highest_sequence: saved(Kept::Local, "sequence")
-                .and_then(|text| json::whole(&json::parse(&text))),
+            highest_sequence: highest,
+            highest_app: saved(Kept::Local, "sequenceOf").and_then(|text| {
+                // Another version of changeover may have written the sequence alone since.
+                let (sequence, app) = text.split_once(' ')?;
+                (highest == json::whole(&json::parse(sequence))).then(|| app.to_owned())
+            }),
             reloads: self.reloads(),
             snooze: self.snooze(),
             arrival: self.envelope.arrival(),
@@ -356,27 +377,17 @@ impl Inner {
         })
     }
 
+    /// The reloads of this tab so far. One name each: an id of a build may be any word, and none is safe in a map of
+    /// JavaScript.
     fn reloads(&self) -> Vec<Reloads> {
-        let counts = self.reload_counts();
-        let count = |target: String| {
+        let count = |(target, count): (String, String)| {
             Some(Reloads {
-                count: json::number(&counts, &target)? as u32,
                 target: BuildId(target),
+                count: json::whole(&json::parse(&count))? as u32,
             })
         };
-        Object::keys(&counts)
-            .iter()
-            .filter_map(|target| count(target.as_string()?))
-            .collect()
-    }
-
-    /// The reloads of this tab so far, an object from target build to count.
-    pub fn reload_counts(&self) -> Object {
-        let text = self
-            .storage
-            .read(Kept::Session, "reloads")
-            .unwrap_or_default();
-        json::parse(&text).dyn_into().unwrap_or_default()
+        let marks = self.storage.list(Kept::Session, RELOAD);
+        marks.into_iter().filter_map(count).collect()
     }
 
     pub fn is_settled(&self) -> bool {

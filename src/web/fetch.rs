@@ -1,6 +1,7 @@
 //! Requests: one at a time each, capped in bytes and in time.
 //!
-//! In order: `fetch` with an abort signal and a timer, the status line, the body chunk by chunk up to the cap, the answer.
+//! In order: `fetch` with an abort signal and a timer, the status line, the body chunk by chunk up to the cap, the answer. A
+//! browser may hand out megabytes as one chunk: they are decoded in parts, and the page has its turn between two of them.
 //! Written with callbacks: an executor would cost more bytes than this file.
 
 use std::{
@@ -8,7 +9,7 @@ use std::{
     rc::Rc,
 };
 
-use js_sys::{Date, Object, Promise, Uint8Array};
+use js_sys::{Array, Date, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{
     AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit,
@@ -17,9 +18,9 @@ use web_sys::{
 
 use super::{
     handle::{Timer, settle},
-    json,
+    json, lifecycle,
 };
-use crate::engine::io::{FetchFailure, Millis};
+use crate::engine::io::{FetchFailure, Millis, Timestamp};
 
 #[wasm_bindgen]
 extern "C" {
@@ -38,10 +39,17 @@ extern "C" {
 /// How long an answer may take, body included. Longer than a slow mobile network needs, shorter than the least sensible
 /// patience of a server that accepts and never answers.
 const TIMEOUT: Millis = 15_000;
+/// The same for a manifest, which may have some megabytes.
+const MANIFEST_TIMEOUT: Millis = 60_000;
 /// `release.json` is meant to stay below 1 KiB.
 const RELEASE_LIMIT: u32 = 64 << 10;
 /// A manifest takes about 400 bytes a chunk: room for 40 000.
 const MANIFEST_LIMIT: u32 = 16 << 20;
+/// So many bytes are decoded in one go: a few milliseconds on a slow phone.
+const SLICE: u32 = 256 << 10;
+/// What tells such a document from a host's own error page, and how much of it is read for that.
+const MARKS: [&str; 2] = ["data-release", "changeover"];
+const MARK_LIMIT: u64 = 64 << 10;
 /// As much of a document is read so that the browser can cache it.
 const DOCUMENT_LIMIT: u32 = 16 << 20;
 
@@ -50,12 +58,18 @@ pub struct Answer {
     pub body: String,
     /// The `Changeover-Events` header, resolved against the URL that answered.
     pub events: Option<String>,
+    /// The `Date` header: the server's clock.
+    pub date: Option<Timestamp>,
+    /// The bytes of a manifest that came over the network.
+    pub pieces: Array,
 }
 
 /// Why there is none, and how long the server asks to be left alone.
 pub struct Refusal {
     pub failure: FetchFailure,
     pub retry_after: Option<Millis>,
+    /// Whether what came all the same is a document of a guarded app.
+    pub mark: bool,
 }
 
 pub type Outcome = Result<Answer, Refusal>;
@@ -70,14 +84,30 @@ pub struct Request {
 
 struct Running {
     limit: u32,
+    /// Of what was asked; `None`: an answer from anywhere will do.
+    origin: RefCell<Option<String>>,
     controller: AbortController,
     timer: RefCell<Option<Timer>>,
     response: RefCell<Option<Response>>,
-    /// `None` when nobody wants the body.
-    decoder: Option<Decoder>,
+    decoder: Decoder,
+    pieces: Option<Array>,
+    /// What came and is not decoded.
+    rest: RefCell<Option<Rest>>,
+    /// Bytes that were decoded since the page had its turn.
+    decoded: Cell<u32>,
+    turn: RefCell<Option<Timer>>,
+    /// A document is asked for whether it is there; its text counts only when its status is a failure, kept here.
+    is_document: bool,
+    failed: Cell<Option<FetchFailure>>,
     body: RefCell<String>,
     length: Cell<u64>,
     done: Cell<Option<Done>>,
+}
+
+struct Rest {
+    reader: ReadableStreamDefaultReader,
+    bytes: Uint8Array,
+    from: u32,
 }
 
 /// Asks whether the release changed: the browser's cache adds the ETag, the server answers 304 in the usual case.
@@ -87,7 +117,7 @@ pub fn release(url: &str, done: impl FnOnce(Outcome) + 'static) -> Option<Reques
         RequestCache::NoCache,
         None,
         RELEASE_LIMIT,
-        true,
+        None,
         Box::new(done),
     )
 }
@@ -106,7 +136,14 @@ pub fn manifest(
         Step::First | Step::Recheck => (RequestCache::Default, integrity),
         Step::Refresh => (RequestCache::Reload, None),
     };
-    start(url, cache, integrity, MANIFEST_LIMIT, true, Box::new(done))
+    start(url, cache, integrity, MANIFEST_LIMIT, None, Box::new(done))
+}
+
+/// Reads a manifest that the browser has kept.
+pub fn kept_manifest(response: JsValue, done: impl FnOnce(Outcome) + 'static) -> Option<Request> {
+    let running = Running::new(MANIFEST_LIMIT, false, None, Box::new(done))?;
+    running.on_response(response);
+    Some(Request { running })
 }
 
 /// The steps of fetching with integrity: the second goes past the cache and shows the status, the third decides
@@ -119,15 +156,28 @@ pub enum Step {
 }
 
 /// Fetches the document anew, so that the reload after it finds the fresh one in the browser's cache.
-pub fn document(url: &str, done: impl FnOnce(Outcome) + 'static) -> Option<Request> {
+///
+/// It is there as soon as it begins to come, however large it is and however slowly it comes.
+pub fn document(
+    url: &str,
+    redirects: Redirects,
+    done: impl FnOnce(Outcome) + 'static,
+) -> Option<Request> {
     start(
         url,
         RequestCache::Reload,
         None,
         DOCUMENT_LIMIT,
-        false,
+        Some(redirects),
         Box::new(done),
     )
+}
+
+/// Whether a redirect is followed, or an answer by itself: a failure with status 302.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Redirects {
+    Followed,
+    Shown,
 }
 
 fn start(
@@ -135,35 +185,27 @@ fn start(
     cache: RequestCache,
     integrity: Option<&str>,
     limit: u32,
-    keep_body: bool,
+    redirects: Option<Redirects>,
     done: Done,
 ) -> Option<Request> {
-    let controller = AbortController::new().ok()?;
+    let is_document = redirects.is_some();
+    let pieces = (limit == MANIFEST_LIMIT).then(Array::new);
+    let running = Running::new(limit, is_document, pieces, done)?;
     let init = RequestInit::new();
     init.set_cache(cache);
     init.set_credentials(RequestCredentials::SameOrigin);
-    init.set_signal(Some(&controller.signal()));
+    init.set_signal(Some(&running.controller.signal()));
     if let Some(integrity) = integrity {
         init.set_integrity(integrity);
     }
-    let running = Rc::new(Running {
-        limit,
-        controller,
-        timer: RefCell::new(None),
-        response: RefCell::new(None),
-        decoder: keep_body.then(Decoder::new),
-        body: RefCell::default(),
-        length: Cell::new(0),
-        done: Cell::new(Some(done)),
-    });
-    let late = Rc::downgrade(&running);
-    let timer = Timer::new(move || {
-        if let Some(running) = late.upgrade() {
-            running.refuse(FetchFailure::Timeout, None);
-        }
-    });
-    timer.arm(TIMEOUT);
-    running.timer.replace(Some(timer));
+    // Where a document comes from in the end is between the browser and the site.
+    if redirects.is_none() {
+        let asked = Url::new(url).ok().map(|url| url.origin());
+        running.origin.replace(asked);
+    }
+    if redirects == Some(Redirects::Shown) {
+        json::set(&init, "redirect", &"manual".into());
+    }
     let promise = call_fetch(url, &init).unwrap_or_else(|error| Promise::reject(&error).into());
     running.wait(&promise, Running::on_response);
     Some(Request { running })
@@ -178,6 +220,45 @@ impl Drop for Request {
 }
 
 impl Running {
+    fn new(limit: u32, is_document: bool, pieces: Option<Array>, done: Done) -> Option<Rc<Self>> {
+        let running = Rc::new(Self {
+            limit,
+            origin: RefCell::default(),
+            controller: AbortController::new().ok()?,
+            timer: RefCell::new(None),
+            response: RefCell::new(None),
+            decoder: Decoder::new(),
+            pieces,
+            rest: RefCell::default(),
+            decoded: Cell::new(0),
+            turn: RefCell::default(),
+            is_document,
+            failed: Cell::new(None),
+            body: RefCell::default(),
+            length: Cell::new(0),
+            done: Cell::new(Some(done)),
+        });
+        let late = Rc::downgrade(&running);
+        let timer = Timer::new(move || {
+            if let Some(running) = late.upgrade() {
+                running.refuse(FetchFailure::Timeout, None);
+            }
+        });
+        timer.arm(if limit == MANIFEST_LIMIT {
+            MANIFEST_TIMEOUT
+        } else {
+            TIMEOUT
+        });
+        running.timer.replace(Some(timer));
+        let rested = Rc::downgrade(&running);
+        running.turn.replace(Some(Timer::new(move || {
+            if let Some(running) = rested.upgrade() {
+                running.go_on();
+            }
+        })));
+        Some(running)
+    }
+
     /// Goes on with `next` when the promise is fulfilled; a rejection is a network failure.
     fn wait(self: &Rc<Self>, promise: &JsValue, next: fn(&Rc<Self>, JsValue)) {
         let this = Rc::downgrade(self);
@@ -192,15 +273,28 @@ impl Running {
 
     fn on_response(self: &Rc<Self>, response: JsValue) {
         let response: Response = response.unchecked_into();
+        if let Some(origin) = self.stray_origin(&response) {
+            return self.refuse(FetchFailure::Redirected { origin }, None);
+        }
         if !response.ok() {
+            let redirected = json::text(&response, "type").as_deref() == Some("opaqueredirect");
             let failure = match response.status() {
+                0 if redirected => FetchFailure::Status { status: 302 },
                 // An opaque or error response, from a service worker perhaps: nothing was learnt.
                 0 => FetchFailure::Network,
                 status => FetchFailure::Status { status },
             };
+            if self.is_document && matches!(failure, FetchFailure::Status { status: 400..500 }) {
+                self.failed.set(Some(failure));
+                return self.take(response);
+            }
             let retry_after = header(&response, "Retry-After").and_then(|text| span(&text));
             return self.refuse(failure, retry_after);
         }
+        self.take(response);
+    }
+
+    fn take(self: &Rc<Self>, response: Response) {
         let reader = response.body().map(|body| {
             body.get_reader()
                 .unchecked_into::<ReadableStreamDefaultReader>()
@@ -210,6 +304,14 @@ impl Running {
             Some(reader) => self.read(reader),
             None => self.finish(),
         }
+    }
+
+    /// The origin that answered, when it is not the one that was asked. An answer that a service worker made has no URL.
+    fn stray_origin(&self, response: &Response) -> Option<String> {
+        let asked = self.origin.borrow();
+        let asked = asked.as_ref()?;
+        let origin = Url::new(&response.url()).ok()?.origin();
+        (origin != *asked).then_some(origin)
     }
 
     fn read(self: &Rc<Self>, reader: ReadableStreamDefaultReader) {
@@ -228,36 +330,106 @@ impl Running {
             if this.length.get() > this.limit.into() {
                 return this.refuse(FetchFailure::TooLarge { limit: this.limit }, None);
             }
-            this.decode(&bytes, true);
-            this.read(reader);
+            if let Some(pieces) = &this.pieces {
+                pieces.push(&bytes);
+            }
+            this.rest.replace(Some(Rest {
+                reader,
+                // An app may have replaced `fetch`, by that of a frame for instance.
+                bytes: bytes
+                    .dyn_into()
+                    .unwrap_or_else(|bytes| Uint8Array::new(&bytes)),
+                from: 0,
+            }));
+            this.go_on();
         });
+    }
+
+    /// Decodes what is there, and reads on; leaves the rest for later when the page has waited long enough.
+    fn go_on(self: &Rc<Self>) {
+        let Some(mut rest) = self.rest.take() else {
+            return;
+        };
+        // A hidden page keeps no user waiting, and its timers go off once a second.
+        let slice = if lifecycle::is_visible() {
+            SLICE
+        } else {
+            u32::MAX
+        };
+        let end = rest.bytes.length().min(rest.from.saturating_add(slice));
+        self.decode(&rest.bytes.subarray(rest.from, end), true);
+        if self.is_document && self.failure().is_some() && self.length.get() > MARK_LIMIT {
+            return self.finish();
+        }
+        let decoded = self.decoded.get().saturating_add(end - rest.from);
+        rest.from = end;
+        if decoded >= slice {
+            self.decoded.set(0);
+            self.rest.replace(Some(rest));
+            if let Some(turn) = self.turn.borrow().as_ref() {
+                turn.arm(0);
+            }
+        } else {
+            self.decoded.set(decoded);
+            self.read(rest.reader);
+        }
     }
 
     /// Decodes in the browser, which brings its decoder along. What is no text becomes U+FFFD.
     fn decode(&self, bytes: &JsValue, more: bool) {
-        if let Some(decoder) = &self.decoder {
-            let options = Object::new();
-            json::set(&options, "stream", &more.into());
-            let text = decoder.decode(bytes, &options).unwrap_or_default();
-            self.body.borrow_mut().push_str(&text);
+        if self.is_document && self.failure().is_none() {
+            return;
         }
+        let options = Object::new();
+        json::set(&options, "stream", &more.into());
+        let text = self.decoder.decode(bytes, &options).unwrap_or_default();
+        self.body.borrow_mut().push_str(&text);
+    }
+
+    fn failure(&self) -> Option<FetchFailure> {
+        let failure = self.failed.take();
+        self.failed.set(failure.clone());
+        failure
     }
 
     fn finish(&self) {
         self.decode(&Uint8Array::new_with_length(0), false);
         let body = self.body.take();
+        if let Some(failure) = self.failed.take() {
+            self.end(Err(Refusal {
+                failure,
+                retry_after: None,
+                mark: MARKS.iter().any(|mark| body.contains(mark)),
+            }));
+            return self.controller.abort();
+        }
         let events = self.response.borrow().as_ref().and_then(|response| {
             let url = header(response, "Changeover-Events")?;
             Some(Url::new_with_base(&url, &response.url()).ok()?.href())
         });
-        self.end(Ok(Answer { body, events }));
+        let date = self.response.borrow().as_ref().and_then(|response| {
+            let date = Date::parse(&header(response, "Date")?);
+            (date > 0.0).then_some(Timestamp(date as u64))
+        });
+        let pieces = self.pieces.clone().unwrap_or_default();
+        self.end(Ok(Answer {
+            body,
+            events,
+            date,
+            pieces,
+        }));
     }
 
     fn refuse(&self, failure: FetchFailure, retry_after: Option<Millis>) {
-        self.end(Err(Refusal {
-            failure,
-            retry_after,
-        }));
+        if self.is_document && self.response.borrow().is_some() {
+            self.finish();
+        } else {
+            self.end(Err(Refusal {
+                failure,
+                retry_after,
+                mark: false,
+            }));
+        }
         // Gives the connection back: nobody reads the rest of the body.
         self.controller.abort();
     }

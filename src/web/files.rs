@@ -1,7 +1,10 @@
 //! The files this page has loaded.
 //!
-//! The browser's own list of resources is cut after 250 entries, and a tab that polls an API for days has long filled it;
-//! an observer hears of every later one too.
+//! The browser's own list of resources is cut after 250 entries and an app may clear it; an observer hears of every later
+//! one. Whether the list was whole when the observer began is for the engine to judge: here only is said what is known to
+//! be lost.
+
+use std::{cell::Cell, rc::Rc};
 
 use js_sys::{Array, Object, Set};
 use wasm_bindgen::prelude::*;
@@ -23,21 +26,42 @@ extern "C" {
 /// More files than any page loads from one build; beyond it are the addresses of an API.
 const LIMIT: u32 = 5_000;
 
+/// The browser's list ends after a round number of entries: 250, or what the app has set.
+const ROUND: u32 = 50;
+
 /// Notes what is loaded while it lives.
 #[must_use = "dropping it stops the observer"]
 pub struct LoadedFiles {
-    seen: Set,
+    seen: Seen,
     observer: Option<PerformanceObserver>,
     _heard: Callback,
 }
 
+/// What was loaded so far.
+pub struct Listed {
+    /// The paths (without origin, query and hash) that the browser noted.
+    pub files: Vec<String>,
+    /// The paths of the scripts and styles in the document.
+    pub elements: Vec<String>,
+    /// Nothing was lost, as far as the browser tells.
+    pub complete: bool,
+}
+
+#[derive(Clone)]
+struct Seen {
+    paths: Set,
+    complete: Rc<Cell<bool>>,
+}
+
 impl LoadedFiles {
     pub fn watch() -> Self {
-        let seen = Set::new(&JsValue::UNDEFINED);
+        let seen = Seen {
+            paths: Set::new(&JsValue::UNDEFINED),
+            complete: Rc::new(Cell::new(true)),
+        };
         let noted = seen.clone();
         let heard = Callback::new(move |list| {
-            note(
-                &noted,
+            noted.note(
                 &list
                     .unchecked_into::<PerformanceObserverEntryList>()
                     .get_entries(),
@@ -45,11 +69,20 @@ impl LoadedFiles {
             JsValue::UNDEFINED
         });
         let observer = PerformanceObserver::new(heard.function()).ok();
-        if let Some(observer) = &observer {
+        let observes = observer.as_ref().is_some_and(|observer| {
             let init = Object::new();
             json::set(&init, "type", &"resource".into());
             json::set(&init, "buffered", &JsValue::TRUE);
-            let _ = observer.unchecked_ref::<Observing>().observe(&init);
+            observer.unchecked_ref::<Observing>().observe(&init).is_ok()
+        });
+        // Some browsers do not hand over what was noted before the observer began.
+        let before = window()
+            .performance()
+            .map(|performance| performance.get_entries_by_type("resource"))
+            .unwrap_or_default();
+        seen.note(&before);
+        if !observes || before.length().is_multiple_of(ROUND) {
+            seen.complete.set(false);
         }
         Self {
             seen,
@@ -58,30 +91,36 @@ impl LoadedFiles {
         }
     }
 
-    /// The paths (without origin, query and hash) of everything loaded so far.
-    pub fn list(&self) -> Vec<String> {
+    /// Everything loaded so far.
+    pub fn list(&self) -> Listed {
         if let Some(observer) = &self.observer {
-            note(&self.seen, &observer.take_records());
+            self.seen.note(&observer.take_records());
         }
-        let elements = window()
+        let mut elements = Vec::new();
+        let found = window()
             .document()
-            .and_then(|page| page.query_selector_all("script[src],link[href]").ok());
-        if let Some(elements) = elements {
-            for index in 0..elements.length() {
-                let Some(element) = elements.get(index) else {
+            .and_then(|page| page.query_selector_all(LOADING).ok());
+        if let Some(found) = found {
+            for index in 0..found.length() {
+                let Some(element) = found.get(index) else {
                     continue;
                 };
                 let (src, href) = (json::text(&element, "src"), json::text(&element, "href"));
-                keep(&self.seen, src.filter(|src| !src.is_empty()).or(href));
+                let url = src.filter(|src| !src.is_empty()).or(href);
+                elements.extend(url.as_deref().and_then(path).map(str::to_owned));
             }
         }
-        self.seen
-            .values()
-            .into_iter()
-            .filter_map(|path| path.ok()?.as_string())
-            .collect()
+        let files = self.seen.paths.values().into_iter();
+        Listed {
+            files: files.filter_map(|path| path.ok()?.as_string()).collect(),
+            elements,
+            complete: self.seen.complete.get(),
+        }
     }
 }
+
+/// The elements that load code.
+const LOADING: &str = "script[src],link[rel~=stylesheet][href]";
 
 impl Drop for LoadedFiles {
     fn drop(&mut self) {
@@ -91,25 +130,47 @@ impl Drop for LoadedFiles {
     }
 }
 
-fn note(seen: &Set, entries: &Array) {
-    for entry in entries.iter() {
-        // What an app asks of its API is no file of a build.
-        if !matches!(
-            json::text(&entry, "initiatorType").as_deref(),
-            Some("xmlhttprequest" | "beacon" | "ping")
-        ) {
-            keep(seen, json::text(&entry, "name"));
+impl Seen {
+    fn note(&self, entries: &Array) {
+        for entry in entries.iter() {
+            // What an app tells its server is no file of a build.
+            if !matches!(
+                json::text(&entry, "initiatorType").as_deref(),
+                Some("beacon" | "ping")
+            ) && let Some(url) = json::text(&entry, "name")
+                && let Some(path) = path(&url)
+            {
+                self.keep(path);
+            }
+        }
+    }
+
+    fn keep(&self, path: &str) {
+        let has_room = self.paths.size() < LIMIT;
+        if is_code(path) {
+            // What an app asks of its API must not take the place of its code.
+            if self.paths.size() < 2 * LIMIT {
+                self.paths.add(&path.into());
+            } else {
+                self.complete.set(false);
+            }
+        } else if has_room && is_file(path) {
+            self.paths.add(&path.into());
         }
     }
 }
 
-fn keep(seen: &Set, url: Option<String>) {
-    let Some(path) = url.as_deref().and_then(path) else {
-        return;
-    };
-    if seen.size() < LIMIT {
-        seen.add(&path.into());
-    }
+/// Whether a path has the name of a file, and not of an address of an API.
+fn is_file(path: &str) -> bool {
+    path.rsplit('/')
+        .next()
+        .is_some_and(|name| name.contains('.'))
+}
+
+fn is_code(path: &str) -> bool {
+    [".js", ".mjs", ".cjs", ".css", ".wasm"]
+        .iter()
+        .any(|ending| path.ends_with(ending))
 }
 
 /// The path of an http(s) URL.

@@ -75,20 +75,41 @@ impl Callback {
 pub struct Listener {
     target: EventTarget,
     kind: &'static str,
+    capture: bool,
     callback: Callback,
 }
 
 impl Listener {
     pub fn new(target: &EventTarget, kind: &'static str, run: impl Fn(Event) + 'static) -> Self {
+        Self::add(target, kind, false, run)
+    }
+
+    /// Hears the event before its target does, and although the target stops it.
+    pub fn capturing(
+        target: &EventTarget,
+        kind: &'static str,
+        run: impl Fn(Event) + 'static,
+    ) -> Self {
+        Self::add(target, kind, true, run)
+    }
+
+    fn add(
+        target: &EventTarget,
+        kind: &'static str,
+        capture: bool,
+        run: impl Fn(Event) + 'static,
+    ) -> Self {
         let callback = Callback::new(move |event| {
             run(event.unchecked_into());
             JsValue::UNDEFINED
         });
         // Adding a listener fails only for signals, which are not used here.
-        let _ = target.add_event_listener_with_callback(kind, callback.function());
+        let function = callback.function();
+        let _ = target.add_event_listener_with_callback_and_bool(kind, function, capture);
         Self {
             target: target.clone(),
             kind,
+            capture,
             callback,
         }
     }
@@ -96,9 +117,11 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let _ = self
-            .target
-            .remove_event_listener_with_callback(self.kind, self.callback.function());
+        let _ = self.target.remove_event_listener_with_callback_and_bool(
+            self.kind,
+            self.callback.function(),
+            self.capture,
+        );
     }
 }
 

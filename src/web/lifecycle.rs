@@ -4,10 +4,13 @@ use web_sys::{EventTarget, VisibilityState};
 
 use super::{
     Emit,
-    handle::{Listener, window},
+    handle::{Listener, Timer, window},
     json,
 };
-use crate::engine::io::Input;
+use crate::engine::{
+    departure::Origin,
+    io::{Input, Timestamp},
+};
 
 /// Listens while it lives.
 #[must_use = "dropping it stops listening"]
@@ -40,6 +43,16 @@ impl Lifecycle {
         on(&window, "online", || Input::WentOnline);
         on(&window, "offline", || Input::WentOffline);
         on(&window, "pagehide", || Input::PageHid);
+        let runs_on = {
+            let emit = emit.clone();
+            Timer::new(move || emit(Input::LeavingBegan))
+        };
+        let leaving = emit.clone();
+        listeners.push(Listener::new(&window, "beforeunload", move |_| {
+            leaving(Input::LeavingBegan);
+            // Timers stand still while a dialog is open.
+            runs_on.arm(0);
+        }));
         let emit = emit.clone();
         listeners.push(Listener::new(&window, "pageshow", move |event| {
             emit(Input::PageShown {
@@ -60,4 +73,23 @@ pub fn is_visible() -> bool {
 
 pub fn is_online() -> bool {
     window().navigator().on_line()
+}
+
+/// How this document came to be.
+pub fn origin() -> Origin {
+    let Some(performance) = window().performance() else {
+        return Origin::default();
+    };
+    let began = performance.time_origin();
+    let navigation = performance.get_entries_by_type("navigation").get(0);
+    Origin {
+        began: (began > 0.0).then_some(Timestamp(began as u64)),
+        is_reload: json::text(&navigation, "type").map(|kind| kind == "reload"),
+    }
+}
+
+/// The status that this document was served with, where the browser tells.
+pub fn own_status() -> Option<u16> {
+    let navigation = window().performance()?.get_entries_by_type("navigation");
+    json::number(&navigation.get(0), "responseStatus").map(|status| status as u16)
 }

@@ -5,16 +5,20 @@
 //! | [`driver`] | the loop: feed, drain, one timer |
 //! | [`perform`] | every effect, one arm each |
 //! | [`fetch`] | requests with a cap in bytes and time |
+//! | [`manifests`] | manifests, and the copies that tabs share |
 //! | [`events`] | the event stream |
+//! | [`inlet`] | messages that may come in floods |
 //! | [`lifecycle`] | visibility, focus, network, freezing, the back/forward cache |
 //! | [`election`], [`locks`], [`peers`] | one leading tab, and the channel between tabs |
 //! | [`shared`], [`idb`] | a store that tabs on several builds share, and its database |
 //! | [`store`] | the same for Rust apps, with typed records |
+//! | [`departing`] | a page that was told to reload and is still there |
 //! | [`storage`], [`state`], [`scroll`] | what outlives a reload |
 //! | [`files`] | what the page has loaded |
 //! | [`handle`], [`clock`], [`json`], [`trace`] | what the others are made of |
 
 pub mod clock;
+pub mod departing;
 pub mod driver;
 pub mod election;
 pub mod events;
@@ -22,9 +26,11 @@ pub mod fetch;
 pub mod files;
 pub mod handle;
 pub mod idb;
+mod inlet;
 pub(crate) mod json;
 pub mod lifecycle;
 pub mod locks;
+mod manifests;
 pub mod peers;
 mod perform;
 pub mod scroll;

@@ -3,9 +3,10 @@
 use wasm_bindgen::JsValue;
 use web_sys::BroadcastChannel;
 
-use super::{Emit, handle::Listener, json};
+use super::{Emit, inlet::Inlet, json};
 use crate::engine::{
-    io::{Input, PeerMessage},
+    burst::OF_TABS,
+    io::{Input, PeerMessage, Source},
     text::join,
     written::ToJson,
 };
@@ -14,7 +15,7 @@ use crate::engine::{
 #[must_use = "dropping it closes the channel"]
 pub struct Peers {
     channel: BroadcastChannel,
-    _heard: Listener,
+    _heard: Inlet,
 }
 
 impl Peers {
@@ -22,11 +23,17 @@ impl Peers {
     pub fn join(scope: &str, emit: &Emit) -> Option<Self> {
         let channel = BroadcastChannel::new(&join(&["changeover:", scope])).ok()?;
         let emit = emit.clone();
-        let heard = Listener::new(&channel, "message", move |event| {
+        let heard = Inlet::new(&channel, "message", OF_TABS, move |data| {
+            let Some(data) = data else {
+                // One of those that were left out may have told of a release.
+                return emit(Input::Sighted {
+                    source: Source::Peer,
+                    sequence: None,
+                    build: None,
+                });
+            };
             // Another version of changeover may speak here: what is not understood is not for us.
-            if let Some(message) =
-                json::text(&event, "data").and_then(|text| read(&json::parse(&text)))
-            {
+            if let Some(message) = data.as_string().and_then(|text| read(&json::parse(&text))) {
                 emit(Input::PeerHeard { message });
             }
         });

@@ -2,24 +2,27 @@
 
 use std::rc::Rc;
 
-use js_sys::{Object, Reflect};
+use js_sys::Object;
 use wasm_bindgen::JsValue;
-use web_sys::Url;
+use web_sys::{Url, console};
 
 use super::{
-    driver::{Inner, Stream},
+    departing::Departing,
+    driver::{Inner, RELOAD, Stream},
     election::Election,
     events::EventStream,
-    fetch::{self, Refusal, Step},
+    fetch::{self, Redirects, Refusal},
+    files::LoadedFiles,
     handle::{settle, window},
-    json,
+    json, lifecycle,
+    manifests::{Errand, Found, Way},
     peers::Peers,
     scroll::ScrollRestore,
     state::Departure,
     storage::Kept,
 };
 use crate::engine::{
-    io::{BuildId, Effect, FetchFailure, Input},
+    io::{BuildId, Effect, EnvelopeMark, FetchFailure, Input, WorkerOutcome},
     text::{decimal, join},
     written::ToJson,
 };
@@ -32,16 +35,27 @@ impl Inner {
                 build,
                 path,
                 integrity,
-            } => self.fetch_manifest(build, path, integrity, Step::First),
+            } => self.fetch_manifest(build, path, integrity, Way::Usual),
+            Effect::RefetchManifest {
+                build,
+                path,
+                integrity,
+            } => self.fetch_manifest(build, path, integrity, Way::Anew),
             Effect::ListLoadedFiles => {
-                let files = self
-                    .open
-                    .borrow()
-                    .files
-                    .as_ref()
-                    .map(|files| files.list())
-                    .unwrap_or_default();
-                (self.emit)(Input::LoadedFilesListed { files });
+                let listed = self.open.borrow().files.as_ref().map(LoadedFiles::list);
+                if let Some(listed) = listed {
+                    (self.emit)(Input::LoadedFilesListed {
+                        files: listed.files,
+                        elements: listed.elements,
+                        complete: listed.complete,
+                    });
+                }
+            }
+            Effect::CheckFiles { ref build, .. } => {
+                if !self.host.check(&effect.to_json()) {
+                    let build = build.clone();
+                    (self.emit)(Input::FilesChecked { build, wrong: None });
+                }
             }
             Effect::OpenStream { url } => {
                 let stream = EventStream::open(&url, &self.emit);
@@ -78,18 +92,20 @@ impl Inner {
                 #[cfg(feature = "swap")]
                 self.host.swap(&effect.to_json());
             }
-            Effect::RememberSequence { sequence } => {
-                let _ = self
-                    .storage
-                    .write(Kept::Local, "sequence", &decimal(sequence));
+            Effect::RememberSequence { sequence, app } => {
+                let sequence = decimal(sequence);
+                let of = join(&[&sequence, " ", &app]);
+                let _ = self.storage.write(Kept::Local, "sequence", &sequence);
+                let _ = self.storage.write(Kept::Local, "sequenceOf", &of);
             }
             Effect::RememberReload { target, count } => {
-                let counts = self.reload_counts();
-                json::set(&counts, &target.0, &count.into());
+                let name = join(&[RELOAD, &target.0]);
                 if count == 0 {
-                    let _ = Reflect::delete_property(&counts, &target.0.into());
+                    self.storage.remove(Kept::Session, &name);
+                } else {
+                    let count = decimal(count.into());
+                    let _ = self.storage.write(Kept::Session, &name, &count);
                 }
-                self.remember(Kept::Session, "reloads", &counts);
             }
             Effect::RememberSnooze { snooze } => {
                 let record = Object::new();
@@ -97,10 +113,37 @@ impl Inner {
                 json::set(&record, "until", &(snooze.until.0 as f64).into());
                 self.remember(Kept::Session, "snooze", &record);
             }
+            Effect::Advise { message } => console::info_1(&message.into()),
+            Effect::MarkEnvelope {
+                mark: EnvelopeMark::Void,
+            } => {
+                self.envelope.keep(&self.storage);
+                self.shut(|open| open.departing.take());
+                self.host.on_stayed();
+            }
+            Effect::MarkEnvelope { mark } => self.envelope.mark(&self.storage, mark),
+            Effect::RenewWorker { changeover } => {
+                self.depart();
+                if !self.host.renew(&changeover) {
+                    let outcome = WorkerOutcome::Unchanged;
+                    (self.emit)(Input::WorkerRenewed {
+                        changeover,
+                        outcome,
+                    });
+                }
+            }
             Effect::Reload => {
+                self.depart();
                 let _ = window().location().reload();
             }
         }
+    }
+
+    /// From here on the page may be reloaded.
+    fn depart(self: &Rc<Self>) {
+        let departing = Departing::listen(&self.emit);
+        self.shut(|open| open.departing.replace(departing));
+        self.envelope.mark(&self.storage, EnvelopeMark::Left);
     }
 
     fn remember(&self, kept: Kept, name: &str, what: &Object) {
@@ -124,11 +167,13 @@ impl Inner {
                     Input::ReleaseFetched {
                         body: answer.body,
                         events,
+                        date: answer.date,
                     }
                 }
                 Err(Refusal {
                     failure,
                     retry_after,
+                    mark: _,
                 }) => Input::ReleaseFailed {
                     failure,
                     retry_after,
@@ -149,59 +194,26 @@ impl Inner {
         build: BuildId,
         path: String,
         integrity: Option<String>,
-        step: Step,
+        way: Way,
     ) {
         let url = Url::new_with_base(&path, &self.options.release)
             .map(|url| url.href())
             .unwrap_or_default();
         let weak = Rc::downgrade(self);
-        let checked = integrity.clone();
         let asked = build.clone();
-        let request = fetch::manifest(&url, integrity.as_deref(), step, move |outcome| {
+        let errand = Errand::new(&self.scope, url, integrity, way, move |found| {
             let Some(this) = weak.upgrade() else { return };
             this.shut_manifest(&asked);
-            let failure = match (outcome, step) {
-                // Fetched past the cache but unchecked: whether it is the right one, the cache now answers.
-                (Ok(_), Step::Refresh) => {
-                    return this.fetch_manifest(asked, path, checked, Step::Recheck);
-                }
-                (Ok(answer), Step::First | Step::Recheck) => {
-                    return this.feed(Input::ManifestFetched {
-                        build: asked,
-                        body: answer.body,
-                    });
-                }
-                (
-                    Err(Refusal {
-                        failure: FetchFailure::Network,
-                        ..
-                    }),
-                    Step::First,
-                ) if checked.is_some() => {
-                    return this.fetch_manifest(asked, path, checked, Step::Refresh);
-                }
-                (
-                    Err(Refusal {
-                        failure: FetchFailure::Network,
-                        ..
-                    }),
-                    Step::Recheck,
-                ) => FetchFailure::Integrity,
-                (Err(refusal), _) => refusal.failure,
-            };
-            this.feed(Input::ManifestFailed {
-                build: asked,
-                failure,
+            let build = asked;
+            this.feed(match found {
+                Found::Fetched(body) => Input::ManifestFetched { build, body },
+                Found::Kept(body) => Input::ManifestKept { build, body },
+                Found::Failed(failure) => Input::ManifestFailed { build, failure },
             });
         });
         self.shut_manifest(&build);
-        match request {
-            Some(request) => self.open.borrow_mut().manifests.push((build, request)),
-            None => (self.emit)(Input::ManifestFailed {
-                build,
-                failure: FetchFailure::Network,
-            }),
-        }
+        let running = errand.start();
+        self.open.borrow_mut().manifests.push((build, running));
     }
 
     fn shut_manifest(&self, build: &BuildId) {
@@ -215,21 +227,46 @@ impl Inner {
     }
 
     fn probe_document(self: &Rc<Self>) {
-        let weak = Rc::downgrade(self);
         let location = window().location();
+        // Without user and password, which `fetch` refuses, and without the hash.
         let [origin, path, query] = [location.origin(), location.pathname(), location.search()]
             .map(Result::unwrap_or_default);
-        let url = join(&[&origin, &path, &query]);
-        let request = fetch::document(&url, move |outcome| {
+        self.ask_for_document(join(&[&origin, &path, &query]), Redirects::Followed);
+    }
+
+    fn ask_for_document(self: &Rc<Self>, url: String, redirects: Redirects) {
+        let weak = Rc::downgrade(self);
+        let again = url.clone();
+        let request = fetch::document(&url, redirects, move |outcome| {
             let Some(this) = weak.upgrade() else { return };
             this.shut(|open| open.document.take());
-            this.feed(Input::DocumentProbed {
-                failure: outcome.err().map(|refusal| refusal.failure),
-            });
+            let (failure, ours) = match (outcome, redirects) {
+                (Ok(_), _) => (None, true),
+                // Another origin that wants a sign-in first answers `fetch` as if there were no network.
+                (
+                    Err(Refusal {
+                        failure: FetchFailure::Network,
+                        ..
+                    }),
+                    Redirects::Followed,
+                ) => return this.ask_for_document(again, Redirects::Shown),
+                (Err(refusal), Redirects::Shown) => {
+                    let redirected = refusal.failure == FetchFailure::Status { status: 302 };
+                    let ours = redirected && window().is_secure_context();
+                    (Some(refusal.failure), ours)
+                }
+                (Err(Refusal { failure, mark, .. }), Redirects::Followed) => {
+                    let own = matches!(failure, FetchFailure::Status { status }
+                        if lifecycle::own_status() == Some(status));
+                    (Some(failure), own || mark)
+                }
+            };
+            this.feed(Input::DocumentProbed { failure, ours });
         });
         if request.is_none() {
             (self.emit)(Input::DocumentProbed {
                 failure: Some(FetchFailure::Network),
+                ours: false,
             });
         }
         self.shut(|open| std::mem::replace(&mut open.document, request));
@@ -242,9 +279,14 @@ impl Inner {
         to: BuildId,
         stores: &str,
     ) {
+        self.envelope.expect(&changeover);
         let weak = Rc::downgrade(self);
         settle(&self.host.capture(stores), move |captured| {
             let Some(this) = weak.upgrade() else { return };
+            // The attempt is over, or another one has begun: what it has captured must not lie there for a later page.
+            if !this.envelope.is_expected(&changeover) {
+                return;
+            }
             let (captured, broken) = match captured {
                 Ok(captured) => (captured, None),
                 Err(_) => (
@@ -258,14 +300,22 @@ impl Inner {
                 to: &to,
                 at: this.clock.now(),
             };
-            // What could be captured is written even if something could not: the user may choose to go on.
-            let written = this.envelope.write(&this.storage, &departure, &captured);
-            this.feed(
-                match (json::text(&captured, "failed").or(broken), written) {
-                    (None, Ok(())) => Input::StateSaved,
-                    (Some(message), _) | (None, Err(message)) => Input::StateSaveFailed { message },
-                },
-            );
+            let failed = json::text(&captured, "failed").or(broken);
+            // What could be captured is written even if something could not: the user may choose to go on. But nothing
+            // replaces what a page that is going has saved before.
+            let going = this.open.borrow().departing.is_some();
+            if !going {
+                this.envelope.mark(&this.storage, EnvelopeMark::Left);
+            }
+            let written = if going && failed.is_some() {
+                Ok(())
+            } else {
+                this.envelope.write(&this.storage, &departure, &captured)
+            };
+            this.feed(match (failed, written) {
+                (None, Ok(())) => Input::StateSaved,
+                (Some(message), _) | (None, Err(message)) => Input::StateSaveFailed { message },
+            });
         });
     }
 

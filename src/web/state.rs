@@ -4,6 +4,9 @@
 //! provider that claims its name; a claimed state is taken out, and with the last one the envelope goes. What nobody
 //! claims is kept for a day and carried on, since the part of the app that owns it may only be opened later.
 //!
+//! Beside it lies a mark that says which page may take it: what a page that was not reloaded after all leaves behind is
+//! older than what its user did since.
+//!
 //! What the parts say is for `states.js` alone: `states` are values by name, `about` is what is known of them.
 
 use std::cell::{Cell, RefCell};
@@ -12,16 +15,20 @@ use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{
+    clock,
     handle::window,
-    json, scroll,
+    json, lifecycle, scroll,
     storage::{Kept, Storage},
 };
 use crate::engine::{
-    io::{Arrival, BuildId, Timestamp},
+    departure,
+    io::{Arrival, BuildId, EnvelopeMark, Timestamp},
     text::{decimal, hexadecimal, join},
 };
 
 const NAME: &str = "envelope";
+/// `{id, mark, at}`: apart, since an envelope can be large and a page that is going has no time.
+const MARK: &str = "leaving";
 const FORMAT: f64 = 1.0;
 const PARTS: [&str; 2] = ["states", "about"];
 /// A tab left over the night still gets its state back; older state would surprise more than help.
@@ -35,6 +42,8 @@ pub struct Envelope {
     came: RefCell<Option<Object>>,
     arrival: Option<Arrival>,
     scroll: Cell<Option<(f64, f64)>>,
+    /// The changeover that may write.
+    expected: RefCell<Option<String>>,
 }
 
 /// The head of an envelope.
@@ -50,11 +59,14 @@ impl Envelope {
     pub fn open(storage: &Storage, now: Timestamp) -> Self {
         let came = storage
             .read(Kept::Session, NAME)
-            .and_then(|text| read(&text, now));
+            .and_then(|text| read(&text, now))
+            .filter(|came| is_ours(storage, came));
+        storage.remove(Kept::Session, MARK);
         let mut this = Self {
             came: RefCell::new(came),
             arrival: None,
             scroll: Cell::new(None),
+            expected: RefCell::new(None),
         };
         let Some(came) = this.came.borrow().clone() else {
             storage.remove(Kept::Session, NAME);
@@ -86,6 +98,30 @@ impl Envelope {
     /// What came and is not claimed, to be read and changed in place; empty when nothing came.
     pub fn carried(&self) -> Object {
         self.came.borrow().clone().unwrap_or_default()
+    }
+
+    /// From now on this changeover may write.
+    pub fn expect(&self, changeover: &str) {
+        self.expected.replace(Some(changeover.to_owned()));
+    }
+
+    pub fn is_expected(&self, changeover: &str) -> bool {
+        self.expected.borrow().as_deref() == Some(changeover)
+    }
+
+    /// Says which document may take what was written.
+    pub fn mark(&self, storage: &Storage, mark: EnvelopeMark) {
+        let expected = self.expected.borrow();
+        let Some(id) = expected.as_deref() else {
+            return;
+        };
+        let record = Object::new();
+        json::set(&record, "id", &id.into());
+        json::set(&record, "mark", &mark.code().into());
+        json::set(&record, "at", &clock::latest().into());
+        if let Some(text) = json::write(&record) {
+            let _ = storage.write(Kept::Session, MARK, &text);
+        }
     }
 
     /// Writes the envelope that the next page will read. A part that is missing stays as it came.
@@ -129,24 +165,44 @@ impl Envelope {
                 " bytes)",
             ])
         };
-        storage
+        let written = storage
             .write(Kept::Session, NAME, &join(&[&text, &" ".repeat(MARGIN)]))
-            .map_err(refused)?;
-        storage.write(Kept::Session, NAME, &text).map_err(refused)
+            .and_then(|()| storage.write(Kept::Session, NAME, &text));
+        match written {
+            // No work of the user is in it.
+            Err(_) if !holds_state(&envelope) => {
+                storage.remove(Kept::Session, NAME);
+                Ok(())
+            }
+            written => written.map_err(refused),
+        }
     }
 
     /// Puts back what is left of what this page came with.
     pub fn keep(&self, storage: &Storage) {
         let came = self.carried();
-        let holds = PARTS
-            .iter()
-            .any(|part| Object::keys(&parts(&came, part)).length() > 0);
-        let text = holds.then(|| sealed(&came)).flatten();
+        let text = holds_state(&came).then(|| sealed(&came)).flatten();
         match text {
             Some(text) => drop(storage.write(Kept::Session, NAME, &text)),
             None => storage.remove(Kept::Session, NAME),
         }
     }
+}
+
+/// Whether this page may take an envelope. One that a page has taken before is this tab's; one without a mark comes from
+/// a version that wrote none.
+fn is_ours(storage: &Storage, came: &Object) -> bool {
+    let text = storage.read(Kept::Session, MARK).unwrap_or_default();
+    let record = json::parse(&text);
+    let marked = [EnvelopeMark::Left, EnvelopeMark::Asked, EnvelopeMark::Gone]
+        .into_iter()
+        .find(|mark| json::text(&record, "mark").as_deref() == Some(mark.code()));
+    let (Some(mark), Some(at)) = (marked, json::number(&record, "at")) else {
+        return true;
+    };
+    json::property(came, "arrived").is_truthy()
+        || json::text(&record, "id") != json::text(came, "id")
+        || departure::is_for(mark, Timestamp(at), lifecycle::origin())
 }
 
 fn read(text: &str, now: Timestamp) -> Option<Object> {
@@ -169,6 +225,12 @@ fn parts(envelope: &Object, part: &str) -> Object {
     json::property(envelope, part)
         .dyn_into()
         .unwrap_or_default()
+}
+
+fn holds_state(envelope: &Object) -> bool {
+    PARTS
+        .iter()
+        .any(|part| Object::keys(&parts(envelope, part)).length() > 0)
 }
 
 fn arrival(envelope: &Object) -> Option<Arrival> {

@@ -57,6 +57,22 @@ impl Storage {
         }
     }
 
+    /// Everything under names that begin so: what follows in the name, and the text.
+    pub fn list(&self, kept: Kept, start: &str) -> Vec<(String, String)> {
+        let Some(area) = self.area(kept) else {
+            return Vec::new();
+        };
+        let start = self.key(start);
+        let key = |index| area.key(index).ok().flatten();
+        (0..area.length().unwrap_or_default())
+            .filter_map(key)
+            .filter_map(|key| {
+                let text = area.get_item(&key).ok().flatten()?;
+                Some((key.strip_prefix(&start)?.to_owned(), text))
+            })
+            .collect()
+    }
+
     fn area(&self, kept: Kept) -> Option<&Area> {
         match kept {
             Kept::Local => self.local.as_ref(),

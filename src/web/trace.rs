@@ -1,8 +1,12 @@
 //! A record of what went in and came out, one JSON document a line. It replays natively.
+//!
+//! Nothing in it is secret: the URLs are without user, password and query. The text of a manifest stays as it is, since its
+//! ids have queries that tell modules apart.
 
 use crate::engine::{
     guard::Config,
-    io::Timestamp,
+    io::{Input, Timestamp},
+    text::discreet,
     written::{Field, ToJson, write_object},
 };
 
@@ -23,29 +27,37 @@ impl Trace {
             lines: String::new(),
             full: false,
         };
-        trace.line(at, "config", config);
+        trace.line(at, "config", config, true);
         trace
     }
 
     /// Records an input. Only here is the record cut, so that no input lacks its outputs.
-    pub fn input(&mut self, at: Timestamp, input: &dyn ToJson) {
+    pub fn input(&mut self, at: Timestamp, input: &Input) {
         self.full = self.full || self.lines.len() >= LIMIT;
-        self.line(at, "input", input);
+        let is_manifest = matches!(
+            input,
+            Input::ManifestFetched { .. } | Input::ManifestKept { .. }
+        );
+        self.line(at, "input", input, !is_manifest);
     }
 
     pub fn output(&mut self, at: Timestamp, output: &dyn ToJson) {
-        self.line(at, "output", output);
+        self.line(at, "output", output, true);
     }
 
     pub fn lines(&self) -> &str {
         &self.lines
     }
 
-    fn line(&mut self, at: Timestamp, kind: &'static str, what: &dyn ToJson) {
-        if !self.full {
-            write_object(&mut self.lines, "", &[("at", &at), (kind, what)]);
-            self.lines.push('\n');
+    fn line(&mut self, at: Timestamp, kind: &'static str, what: &dyn ToJson, is_told: bool) {
+        if self.full {
+            return;
         }
+        let mut line = String::new();
+        write_object(&mut line, "", &[("at", &at), (kind, what)]);
+        self.lines
+            .push_str(&if is_told { discreet(&line) } else { line });
+        self.lines.push('\n');
     }
 }
 

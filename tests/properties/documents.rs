@@ -1,9 +1,11 @@
 //! Releases and manifests: no text panics, and nothing that was written is lost.
 
 use changeover::engine::{
-    format,
+    format::{self, ParseError},
     io::BuildId,
-    manifest::{Chunk, ChunkKind, Commit, Document, Manifest, Owner, Slot, SlotKind, Store},
+    manifest::{
+        Chunk, ChunkKind, Commit, Document, Manifest, Owner, Reading, Slot, SlotKind, Store,
+    },
     names::Names,
     release::{BuildRef, How, Release, Retire, Rollout, Urgency},
 };
@@ -63,6 +65,35 @@ proptest! {
     }
 
     #[test]
+    fn a_manifest_is_the_same_however_it_is_sliced(manifest in manifest(), bytes in 1_usize..300) {
+        let text = manifest.to_json();
+        prop_assert_eq!(sliced(&text, bytes).unwrap(), serde_json::from_str(&text).unwrap());
+        prop_assert_eq!(sliced(&text, bytes).unwrap(), manifest);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_manifest_is_the_same_however_it_is_sliced(manifest in manifest(), at in any::<usize>(), byte in any::<u8>(), bytes in 1_usize..300) {
+        let text = damaged(&manifest.to_json(), at, byte);
+        prop_assert_eq!(sliced(&text, bytes), Manifest::parse(&text));
+    }
+
+    #[test]
+    fn a_manifest_may_list_its_files_in_any_order(mut manifest in manifest(), more in collection::vec(chunk(), 0..40), bytes in 1_usize..2_000) {
+        for (index, chunk) in more.into_iter().enumerate() {
+            manifest.chunks.insert(format!("assets/{index}.js"), chunk);
+        }
+        let mut document: Map<String, Value> = serde_json::from_str(&manifest.to_json()).unwrap();
+        let Some(Value::Object(chunks)) = document.remove("chunks") else { panic!("a manifest has chunks") };
+        // By their hashes, which are in no order.
+        let mut chunks: Vec<_> = chunks.into_iter().collect();
+        chunks.sort_by_key(|(_, chunk)| chunk["integrity"].to_string());
+        let list: Vec<String> = chunks.iter().map(|(name, chunk)| format!("{}:{chunk}", Value::from(name.as_str()))).collect();
+        let rest = Value::Object(document).to_string();
+        let text = format!("{{\"chunks\":{{{}}},{}", list.join(","), &rest[1..]);
+        prop_assert_eq!(sliced(&text, bytes).unwrap(), manifest);
+    }
+
+    #[test]
     fn unknown_fields_of_a_release_pass(release in release(), name in "x-[a-z]{1,8}", value in json()) {
         let text = with_field_everywhere(&release.to_json(), &[], &name, &value);
         prop_assert_eq!(Release::parse(&text).unwrap(), release);
@@ -90,12 +121,12 @@ proptest! {
     #[test]
     fn a_value_out_of_range_is_refused(mut release in release(), which in 0..9) {
         match which {
-            0 => release.app = "a b".into(),
+            0 => release.app = Some("a b".into()),
             1 => release.sequence = 1 << 53,
-            2 => release.build.manifest = "../builds/a.json".into(),
-            3 => release.build.manifest = "https://elsewhere.test/a.json".into(),
+            2 => release.build.manifest = Some("../builds/a.json".into()),
+            3 => release.build.manifest = Some("https://elsewhere.test/a.json".into()),
             4 => release.build.id = BuildId(String::new()),
-            5 => release.issued = "yesterday".into(),
+            5 => release.issued = Some("yesterday".into()),
             6 => release.message = Some("m".repeat(501)),
             7 => release.build.integrity = Some("sha384-short".into()),
             _ => release.rollout = Some(Rollout { percent: 101, salt: String::new(), otherwise: None }),
@@ -114,10 +145,10 @@ proptest! {
 
 fn release() -> impl Strategy<Value = Release> {
     let first = (
-        id(),
+        option::of(id()),
         id(),
         0..1_u64 << 53,
-        time(),
+        option::of(time()),
         option::of(time()),
         build_ref(),
     );
@@ -150,7 +181,7 @@ fn release() -> impl Strategy<Value = Release> {
 
 fn build_ref() -> impl Strategy<Value = BuildRef> {
     let integrity = option::of(integrity());
-    (id(), path(), integrity).prop_map(|(id, manifest, integrity)| BuildRef {
+    (id(), option::of(path()), integrity).prop_map(|(id, manifest, integrity)| BuildRef {
         id: BuildId(id),
         manifest,
         integrity,
@@ -178,6 +209,63 @@ fn retire() -> impl Strategy<Value = Retire> {
             how,
             by,
         })
+}
+
+/// Reads a manifest as a page does, some bytes at a time.
+fn sliced(text: &str, bytes: usize) -> Result<Manifest, ParseError> {
+    let mut reading = Reading::new(text)?;
+    for _ in 0..=text.len() {
+        if let Some(read) = reading.step(bytes) {
+            return read;
+        }
+    }
+    panic!("it never ends: {reading:?} of {text}");
+}
+
+#[test]
+fn a_slice_is_as_large_as_it_may_be_and_no_field_is_taken_twice() {
+    let chunk = r#"{"id":"i","code":"c","integrity":"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","size":1,"kind":"script","owner":"shell"}"#;
+    let chunks: Vec<String> = (0..500)
+        .map(|place| format!("\"assets/{place:04}.js\":{chunk}"))
+        .collect();
+    let chunks = format!("{{{}}}", chunks.join(","));
+    let with = |more: &str| {
+        format!(r#"{{"format":1,"app":"shop","id":"a","created":"x","chunks":{chunks}{more}}}"#)
+    };
+    for (text, count) in [
+        (with(""), 500),
+        (with(r#","chunks":{"b.js":{}}"#), 500),
+        (with(r#","chunks":7"#), 500),
+    ] {
+        let mut reading = Reading::new(text.as_str()).unwrap();
+        let mut steps = 1;
+        let manifest = loop {
+            match reading.step(4_096) {
+                Some(read) => break read.unwrap(),
+                None => steps += 1,
+            }
+        };
+        assert_eq!(manifest.chunks.len(), count);
+        let expected = text.len() / 4_096;
+        assert!(
+            (expected / 2..=expected + 1).contains(&steps),
+            "{steps} steps"
+        );
+    }
+    let refused = with("").replacen(&chunks, "7", 1);
+    assert_eq!(
+        sliced(&refused, 10).unwrap_err().to_string(),
+        "the manifest has chunks 7, which must be an object"
+    );
+    for text in ["[1]", "7", "\"a\""] {
+        assert_eq!(sliced(text, 10).unwrap_err().code(), "not_an_object");
+    }
+    for text in ["{", "{\"chunks\":{", "{\"chunks\":{\"a\":{}}"] {
+        assert_eq!(sliced(text, 10).unwrap_err().code(), "cut_off");
+    }
+    for text in ["{} {}", "{\"chunks\":{},}", "{\"a\":1 \"b\":2}", "{,}"] {
+        assert_eq!(sliced(text, 10).unwrap_err().code(), "not_json", "{text}");
+    }
 }
 
 fn manifest() -> impl Strategy<Value = Manifest> {

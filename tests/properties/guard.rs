@@ -4,7 +4,7 @@ use changeover::engine::{
     guard::{Config, Guard},
     io::{
         Arrival, Asker, BuildId, FetchFailure, Input, LoadKind, Output, PeerMessage, Reloads,
-        Snooze, Source, Start, Timestamp,
+        Snooze, Source, Start, Timestamp, WrongFile,
     },
     release::{How, Retire, Rollout, Urgency},
     status::Level,
@@ -93,6 +93,7 @@ fn start() -> impl Strategy<Value = Start> {
         let visitor = "ada".into();
         Start {
             build,
+            document_sequence: None,
             seed,
             visitor,
             visible,
@@ -100,6 +101,7 @@ fn start() -> impl Strategy<Value = Start> {
             locks,
             storage,
             highest_sequence,
+            highest_app: None,
             reloads,
             snooze,
             arrival,
@@ -131,8 +133,20 @@ fn input() -> impl Strategy<Value = Input> {
     let text = any::<String>;
     prop_oneof![
         start().prop_map(Input::Started),
-        release().prop_map(|(body, events)| Input::ReleaseFetched { body, events }),
-        text().prop_map(|body| Input::ReleaseFetched { body, events: None }),
+        (
+            release(),
+            option::of(1_700_000_000_000..1_900_000_000_000_u64)
+        )
+            .prop_map(|((body, events), date)| Input::ReleaseFetched {
+                body,
+                events,
+                date: date.map(Timestamp)
+            }),
+        text().prop_map(|body| Input::ReleaseFetched {
+            body,
+            events: None,
+            date: None
+        }),
         (failure(), option::of(any::<u64>())).prop_map(|(failure, retry_after)| {
             Input::ReleaseFailed {
                 failure,
@@ -144,8 +158,19 @@ fn input() -> impl Strategy<Value = Input> {
             build
         }),
         (build(), text()).prop_map(|(build, body)| Input::ManifestFetched { build, body }),
+        (build(), text()).prop_map(|(build, body)| Input::ManifestKept { build, body }),
+        build().prop_map(|build| Input::ManifestKept {
+            body: manifest_text(&build.0),
+            build
+        }),
         (build(), failure()).prop_map(|(build, failure)| Input::ManifestFailed { build, failure }),
-        collection::vec(text(), 0..3).prop_map(|files| Input::LoadedFilesListed { files }),
+        (collection::vec(text(), 0..3), any::<bool>()).prop_map(|(files, complete)| {
+            Input::LoadedFilesListed {
+                elements: files.iter().take(1).cloned().collect(),
+                files,
+                complete,
+            }
+        }),
         (option::of(any::<u64>()), option::of(build())).prop_map(|(sequence, build)| {
             Input::Sighted {
                 source: Source::Stream,
@@ -173,7 +198,15 @@ fn input() -> impl Strategy<Value = Input> {
         (0..3_u32).prop_map(|hold| Input::HoldReleased { hold }),
         select(&[Asker::App, Asker::User, Asker::UserAnyway][..])
             .prop_map(|by| Input::ReloadRequested { by }),
-        option::of(failure()).prop_map(|failure| Input::DocumentProbed { failure }),
+        option::of(failure()).prop_map(|failure| Input::DocumentProbed {
+            failure,
+            ours: false
+        }),
+        (build(), option::of(failure())).prop_map(|(build, failure)| {
+            let file = format!("index-{}.js", build.0);
+            let wrong = failure.map(|failure| WrongFile { file, failure });
+            Input::FilesChecked { build, wrong }
+        }),
         text().prop_map(|message| Input::StateSaveFailed { message }),
         any::<bool>().prop_map(|persisted| Input::PageShown { persisted }),
     ]
@@ -186,6 +219,11 @@ fn failure() -> impl Strategy<Value = FetchFailure> {
         any::<u16>().prop_map(|status| FetchFailure::Status { status }),
         any::<u32>().prop_map(|limit| FetchFailure::TooLarge { limit }),
         Just(FetchFailure::Integrity),
+        any::<u64>().prop_map(|bytes| FetchFailure::Length { bytes }),
+        Just(FetchFailure::Html),
+        Just(FetchFailure::Redirected {
+            origin: "https://other.test".into()
+        }),
     ]
 }
 

@@ -1,7 +1,10 @@
 //! Every input meets every state.
 
 use changeover::engine::{
-    io::{Asker, BuildId, FetchFailure, Input, LoadKind, PeerMessage, Source, Start},
+    io::{
+        Asker, BuildId, FetchFailure, Input, LoadKind, PeerMessage, Source, Start, WorkerOutcome,
+        WrongFile,
+    },
     release::Urgency,
     slots::{Answer, SlotUse, Use},
 };
@@ -45,6 +48,7 @@ fn states() -> Vec<(&'static str, Vec<Step>)> {
         Happens(Input::ReleaseFetched {
             body: release.to_json(),
             events: Some("/events".into()),
+            date: None,
         })
     };
     let skew = |urgency| {
@@ -58,7 +62,11 @@ fn states() -> Vec<(&'static str, Vec<Step>)> {
             release(3, "b", urgency),
             manifest("b"),
             manifest("a"),
-            Happens(Input::LoadedFilesListed { files: vec![] }),
+            Happens(Input::LoadedFilesListed {
+                files: vec![],
+                elements: vec![],
+                complete: true,
+            }),
         ]
     };
     let then = |mut steps: Vec<Step>, more: Vec<Step>| {
@@ -74,8 +82,12 @@ fn states() -> Vec<(&'static str, Vec<Step>)> {
     let prompting = || skew(Urgency::Routine);
     let draining = then(prompting(), vec![hold.clone(), yes()]);
     let probing = then(prompting(), vec![yes()]);
-    let probed = Happens(Input::DocumentProbed { failure: None });
+    let probed = Happens(Input::DocumentProbed {
+        failure: None,
+        ours: false,
+    });
     let capturing = then(probing.clone(), vec![probed]);
+    let controlled = Happens(Input::WorkerSeen { controls: true });
     let reloading = then(capturing.clone(), vec![Happens(Input::StateSaved)]);
     vec![
         ("looking", vec![]),
@@ -100,10 +112,14 @@ fn states() -> Vec<(&'static str, Vec<Step>)> {
         ),
         ("draining", draining),
         ("probing", probing),
-        ("capturing", capturing),
+        ("capturing", capturing.clone()),
         (
             "capturing with a hold",
             then(prompting(), vec![yes(), Answers(true), hold]),
+        ),
+        (
+            "renewing the worker",
+            then(capturing, vec![controlled, Happens(Input::StateSaved)]),
         ),
         ("reloading", reloading.clone()),
         ("reload ignored", then(reloading, vec![Passes(11_000)])),
@@ -143,14 +159,17 @@ fn inputs() -> Vec<Input> {
         Input::ReleaseFetched {
             body: release_text(4, "c"),
             events: None,
+            date: None,
         },
         Input::ReleaseFetched {
             body: release_text(4, "a"),
             events: None,
+            date: None,
         },
         Input::ReleaseFetched {
             body: "<html>".into(),
             events: None,
+            date: None,
         },
         Input::ManifestFetched {
             build: build.clone(),
@@ -160,8 +179,29 @@ fn inputs() -> Vec<Input> {
             build: build.clone(),
             body: String::new(),
         },
+        Input::ManifestKept {
+            build: build.clone(),
+            body: manifest_text("b"),
+        },
+        Input::ManifestKept {
+            build: build.clone(),
+            body: String::new(),
+        },
         Input::LoadedFilesListed {
             files: vec!["/index-a.js".into()],
+            elements: vec![],
+            complete: true,
+        },
+        Input::FilesChecked {
+            build: build.clone(),
+            wrong: None,
+        },
+        Input::FilesChecked {
+            build: build.clone(),
+            wrong: Some(WrongFile {
+                file: "index-b.js".into(),
+                failure: FetchFailure::Html,
+            }),
         },
         Input::Sighted {
             source: Source::Stream,
@@ -189,7 +229,10 @@ fn inputs() -> Vec<Input> {
         Input::StateSaveFailed {
             message: "full".into(),
         },
-        Input::DocumentProbed { failure: None },
+        Input::DocumentProbed {
+            failure: None,
+            ours: false,
+        },
     ]);
     for failure in failures {
         inputs.push(Input::ReleaseFailed {
@@ -202,6 +245,7 @@ fn inputs() -> Vec<Input> {
         });
         inputs.push(Input::DocumentProbed {
             failure: Some(failure),
+            ours: false,
         });
     }
     for by in [Asker::App, Asker::User, Asker::UserAnyway] {
@@ -222,6 +266,7 @@ fn inputs() -> Vec<Input> {
 fn plain_start() -> Start {
     Start {
         build: Some(BuildId("a".into())),
+        document_sequence: None,
         seed: 7,
         visitor: "ada".into(),
         visible: true,
@@ -229,6 +274,7 @@ fn plain_start() -> Start {
         locks: true,
         storage: true,
         highest_sequence: None,
+        highest_app: None,
         reloads: vec![],
         snooze: None,
         arrival: None,
@@ -272,10 +318,18 @@ fn number_of(input: &Input) -> usize {
         Input::Disposed => 31,
         Input::SlotsListed { .. } => 32,
         Input::SwapAnswered { .. } => 33,
+        Input::ManifestKept { .. } => 34,
+        Input::UnloadAsked { .. } => 35,
+        Input::UnloadSettled => 36,
+        Input::UserActed => 37,
+        Input::LeavingBegan => 38,
+        Input::FilesChecked { .. } => 39,
+        Input::WorkerSeen { .. } => 40,
+        Input::WorkerRenewed { .. } => 41,
     }
 }
 
-const KINDS: usize = 34;
+const KINDS: usize = 42;
 
 /// The inputs that say nothing but what they are.
 pub fn simple() -> Vec<Input> {
@@ -289,6 +343,17 @@ pub fn simple() -> Vec<Input> {
         Input::WentOffline,
         Input::Resumed,
         Input::PageHid,
+        Input::LeavingBegan,
+        Input::UnloadAsked { objected: true },
+        Input::UnloadAsked { objected: false },
+        Input::UnloadSettled,
+        Input::UserActed,
+        Input::WorkerSeen { controls: true },
+        Input::WorkerSeen { controls: false },
+        Input::WorkerRenewed {
+            changeover: "of another attempt".into(),
+            outcome: WorkerOutcome::Activated,
+        },
         Input::Elected,
         Input::Deposed,
         Input::CheckRequested,

@@ -50,7 +50,15 @@ proptest! {
         let mut manifest = Manifest::new("shop", changeover::engine::io::BuildId("a".into()), "");
         manifest.base = base;
         manifest.entries = files.clone();
-        let skew = skew::between(&manifest, &manifest, &files, &root);
+        let skew = skew::between(
+            &manifest,
+            &manifest,
+            &skew::Loaded {
+                files: &files,
+                root: &root,
+                ..skew::Loaded::default()
+            },
+        );
         prop_assert!(!skew.touches_the_page());
     }
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use changeover::engine::{
     guard::{Config, Guard},
-    io::{AbortReason, Asker, BuildId, Effect, Event, FetchFailure, Input, Output, Timestamp},
-    manifest::Manifest,
+    io::{
+        AbortReason, Asker, BuildId, Effect, Event, FetchFailure, Input, Output, Timestamp,
+        WorkerOutcome, WrongFile,
+    },
+    manifest::{Chunk, ChunkKind, Manifest, Owner},
     release::{BuildRef, Release},
     slots::{Answer, Step as SwapStep},
     status::{Level, Status},
@@ -14,6 +17,8 @@ use changeover::engine::{
 pub const NOON: u64 = 1_785_499_200_000;
 pub const LOOK_TIMEOUT: u64 = 15_000;
 
+// A test makes some dozens of them.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Step {
     Happens(Input),
@@ -42,6 +47,8 @@ pub struct Witness {
     reloads: BTreeMap<BuildId, u32>,
     clicked: bool,
     sequence: Option<u64>,
+    /// When answers came that are lower than the accepted release or contradict it, since the last one that did not.
+    misfits: Vec<u64>,
     open: Option<String>,
     manifests: Vec<BuildId>,
 }
@@ -67,6 +74,7 @@ impl Witness {
             reloads: BTreeMap::new(),
             clicked: false,
             sequence: None,
+            misfits: Vec::new(),
             open: None,
             manifests: Vec::new(),
         }
@@ -102,22 +110,51 @@ impl Witness {
             Effect::FetchRelease if well => Input::ReleaseFetched {
                 body: release_text(3, "b"),
                 events: None,
+                date: None,
             },
             Effect::FetchRelease => Input::ReleaseFailed {
                 failure: FetchFailure::Network,
                 retry_after: None,
             },
-            Effect::FetchManifest { build, .. } if well => Input::ManifestFetched {
-                body: manifest_text(&build.0),
+            Effect::FetchManifest { build, .. } | Effect::RefetchManifest { build, .. } if well => {
+                Input::ManifestFetched {
+                    body: manifest_text(&build.0),
+                    build,
+                }
+            }
+            // What was kept of it is damaged.
+            Effect::FetchManifest { build, .. } => Input::ManifestKept {
                 build,
+                body: "{}".into(),
             },
-            Effect::FetchManifest { build, .. } => Input::ManifestFailed {
+            Effect::RefetchManifest { build, .. } => Input::ManifestFailed {
                 build,
                 failure: FetchFailure::Timeout,
             },
-            Effect::ListLoadedFiles => Input::LoadedFilesListed { files: vec![] },
+            Effect::ListLoadedFiles => Input::LoadedFilesListed {
+                files: vec!["/index-a.js".into()],
+                elements: vec![],
+                complete: true,
+            },
+            Effect::CheckFiles { build, files, .. } => {
+                let wrong = files.into_iter().next().filter(|_| !well);
+                let wrong = wrong.map(|file| WrongFile {
+                    file: file.file,
+                    failure: FetchFailure::Integrity,
+                });
+                Input::FilesChecked { build, wrong }
+            }
             Effect::ProbeDocument => Input::DocumentProbed {
                 failure: (!well).then_some(FetchFailure::Network),
+                ours: false,
+            },
+            Effect::RenewWorker { changeover } => Input::WorkerRenewed {
+                changeover,
+                outcome: if well {
+                    WorkerOutcome::Activated
+                } else {
+                    WorkerOutcome::Failed
+                },
             },
             Effect::CaptureState { .. } if well => Input::StateSaved,
             Effect::CaptureState { .. } => Input::StateSaveFailed {
@@ -149,7 +186,9 @@ impl Witness {
             | Effect::RememberSequence { .. }
             | Effect::RememberReload { .. }
             | Effect::RememberSnooze { .. }
+            | Effect::Advise { .. }
             | Effect::DiscardSwap { .. }
+            | Effect::MarkEnvelope { .. }
             | Effect::Reload => return,
         };
         self.feed(input);
@@ -229,11 +268,25 @@ impl Witness {
                 );
             }
             Input::HoldReleased { hold } => drop(self.holds.remove(hold)),
-            Input::ReleaseFetched { .. } | Input::ReleaseFailed { .. } => self.look = None,
+            Input::ReleaseFetched { body, .. } => {
+                self.look = None;
+                if let (Ok(release), Some(known)) = (Release::parse(body), &self.told.release) {
+                    let fits = release.sequence > known.sequence
+                        || release.sequence == known.sequence && release.build.id == known.build;
+                    if fits {
+                        self.misfits.clear();
+                    } else {
+                        self.misfits.push(self.now);
+                    }
+                }
+            }
+            Input::ReleaseFailed { .. } => self.look = None,
             Input::ReloadRequested {
                 by: Asker::User | Asker::UserAnyway,
             } => self.clicked = true,
-            Input::ManifestFetched { build, .. } => self.manifests.push(build.clone()),
+            Input::ManifestFetched { build, .. } | Input::ManifestKept { build, .. } => {
+                self.manifests.push(build.clone())
+            }
             Input::StreamClosed => {}
             _ => {}
         }
@@ -276,10 +329,10 @@ impl Witness {
                 );
                 self.elected = false;
             }
-            Effect::RememberSequence { sequence } => {
+            Effect::RememberSequence { sequence, app: _ } => {
                 assert!(
-                    self.sequence.is_none_or(|highest| *sequence > highest),
-                    "{sequence} after {after}"
+                    self.sequence != Some(*sequence) || self.misfits.len() >= 5,
+                    "{sequence} again after {after}"
                 );
                 self.sequence = Some(*sequence);
             }
@@ -364,8 +417,10 @@ impl Witness {
         }
         let before = self.told.release.as_ref().map(|release| release.sequence);
         let now = status.release.as_ref().map(|release| release.sequence);
+        let since = self.misfits.first().copied().unwrap_or(self.now);
+        let is_set_back = self.misfits.len() >= 5 && self.now - since >= 30 * 60_000;
         assert!(
-            before <= now,
+            before <= now || is_set_back,
             "the sequence fell from {before:?} to {now:?} after {after}"
         );
         assert_eq!(
@@ -394,14 +449,28 @@ pub fn release_text(sequence: u64, build: &str) -> String {
 pub fn build_ref(id: &str) -> BuildRef {
     BuildRef {
         id: BuildId(id.into()),
-        manifest: format!("builds/{id}.json"),
+        manifest: Some(format!("builds/{id}.json")),
         integrity: None,
     }
 }
 
 pub fn manifest_text(id: &str) -> String {
     let mut manifest = Manifest::new("shop", BuildId(id.into()), "2026-07-31T12:00:00Z");
-    manifest.entries.push(format!("index-{id}.js"));
+    let entry = format!("index-{id}.js");
+    let chunk = Chunk {
+        id: "src/main.js".into(),
+        code: format!("main of {id}"),
+        integrity: "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=".into(),
+        size: 1,
+        kind: ChunkKind::Script,
+        imports: vec![],
+        dynamic_imports: vec![],
+        css: vec![],
+        exports: vec![],
+        owner: Owner::Shell,
+    };
+    manifest.chunks.insert(entry.clone(), chunk);
+    manifest.entries.push(entry);
     manifest.to_json()
 }
 

@@ -3,20 +3,13 @@
 //!
 //! `WRITE_SAMPLES=1 cargo test -p changeover --test samples` writes `tests/types/samples.ts` anew.
 
+mod edges;
 mod swap;
 
-use changeover::engine::{
-    io::*,
-    manifest::Store,
-    names::Names,
-    release::Urgency,
-    slots::{SlotUse, Use},
-    status::*,
-    written::ToJson,
-};
+use changeover::engine::{io::*, release::Urgency, status::*, written::ToJson};
 use serde::Serialize;
 
-use swap::{answers, steps};
+use edges::{effects, inputs};
 
 fn build(id: &str) -> BuildId {
     BuildId(id.into())
@@ -26,13 +19,15 @@ fn text(text: &str) -> String {
     text.into()
 }
 
-const REASONS: [Reason; 18] = [
+const REASONS: [Reason; 20] = [
     Reason::NoReleaseYet,
     Reason::SameBuild,
     Reason::UnknownRunningBuild,
     Reason::NothingLoadedChanged,
     Reason::ManifestUnavailable,
     Reason::ManifestPending,
+    Reason::FilesPending,
+    Reason::TargetNotReady,
     Reason::Snoozed,
     Reason::NewBuild,
     Reason::Rollback,
@@ -101,7 +96,11 @@ fn prompts() -> Vec<Prompt> {
         busy: Some(Busy::Reloading),
         ..bare.clone()
     };
-    vec![full, bare, busy]
+    let renewing = Prompt {
+        busy: Some(Busy::ServiceWorker),
+        ..bare.clone()
+    };
+    vec![full, bare, busy, renewing]
 }
 
 fn events() -> Vec<Event> {
@@ -132,7 +131,13 @@ fn events() -> Vec<Event> {
         },
         Event::ChangeoverWaiting {
             changeover: changeover.clone(),
+            reason: WaitReason::Holds,
             holds: vec![text("upload")],
+        },
+        Event::ChangeoverWaiting {
+            changeover: changeover.clone(),
+            reason: WaitReason::ServiceWorker,
+            holds: vec![],
         },
         Event::ChangeoverDone {
             changeover: changeover.clone(),
@@ -216,12 +221,13 @@ fn statuses() -> Vec<Status> {
         PhaseName::Draining,
         PhaseName::Probing,
         PhaseName::Capturing,
+        PhaseName::Renewing,
         PhaseName::Reloading,
         PhaseName::Swapping,
         PhaseName::Probation,
     ];
     let urgencies = [Urgency::Routine, Urgency::Soon, Urgency::Now];
-    let full = (0..6).map(|turn| Status {
+    let full = (0..7).map(|turn| Status {
         level: if turn == 0 { Level::Off } else { Level::Full },
         level_reason: (turn == 0).then(|| text("disposed")),
         build: Some(build("a")),
@@ -269,6 +275,11 @@ fn failures() -> Vec<FetchFailure> {
         FetchFailure::Status { status: 404 },
         FetchFailure::TooLarge { limit: 65_536 },
         FetchFailure::Integrity,
+        FetchFailure::Length { bytes: 512 },
+        FetchFailure::Html,
+        FetchFailure::Redirected {
+            origin: text("https://other.test"),
+        },
     ]
 }
 
@@ -280,226 +291,6 @@ fn messages() -> Vec<PeerMessage> {
         PeerMessage::Visible { tab: text("t") },
         PeerMessage::Hidden { tab: text("t") },
     ]
-}
-
-fn inputs() -> Vec<Input> {
-    let start = Start {
-        build: Some(build("a")),
-        seed: 9_007_199_254_740_991,
-        visitor: text("b13915ac7e3b0a25"),
-        visible: true,
-        online: false,
-        locks: true,
-        storage: false,
-        highest_sequence: Some(u64::MAX),
-        reloads: vec![Reloads {
-            target: build("b"),
-            count: 1,
-        }],
-        snooze: Some(Snooze {
-            sequence: 7,
-            until: Timestamp(1),
-        }),
-        arrival: Some(Arrival {
-            changeover: text("c"),
-            from: None,
-            to: build("a"),
-            at: Timestamp(0),
-        }),
-    };
-    let fresh = Start {
-        build: None,
-        highest_sequence: None,
-        reloads: vec![],
-        snooze: None,
-        arrival: None,
-        ..start.clone()
-    };
-    let mut inputs = vec![
-        Input::Started(start),
-        Input::Started(fresh),
-        Input::ReleaseFetched {
-            body: text("{\"format\":1}\r\n\u{8}\u{c}\u{1f}\u{7f}"),
-            events: Some(text("/events")),
-        },
-        Input::ReleaseFetched {
-            body: text(""),
-            events: None,
-        },
-        Input::ReleaseFailed {
-            failure: FetchFailure::Network,
-            retry_after: Some(1_000),
-        },
-        Input::ManifestFetched {
-            build: build("b"),
-            body: text("{}"),
-        },
-        Input::LoadedFilesListed {
-            files: vec![text("/a.js"), text("/b.css")],
-        },
-        Input::StreamOpened,
-        Input::StreamClosed,
-        Input::BecameVisible,
-        Input::BecameHidden,
-        Input::Focused,
-        Input::WentOnline,
-        Input::WentOffline,
-        Input::Resumed,
-        Input::PageShown { persisted: true },
-        Input::PageHid,
-        Input::Elected,
-        Input::Deposed,
-        Input::HoldTaken {
-            hold: 1,
-            reason: text("upload"),
-            deadline: Some(Timestamp(9)),
-        },
-        Input::HoldReleased { hold: 1 },
-        Input::CheckRequested,
-        Input::SnoozeRequested,
-        Input::DocumentProbed { failure: None },
-        Input::StateSaved,
-        Input::StateSaveFailed {
-            message: text("no room"),
-        },
-        Input::StateRestored {
-            restored: vec![],
-            failed: vec![text("draft")],
-        },
-        Input::SlotsListed {
-            slots: [Use::Idle, Use::Mounted, Use::Taken]
-                .into_iter()
-                .map(|state| SlotUse {
-                    slot: text("cart"),
-                    state,
-                })
-                .collect(),
-        },
-        Input::Woke,
-        Input::Disposed,
-    ];
-    inputs.extend(answers().into_iter().map(|answer| Input::SwapAnswered {
-        changeover: text("c"),
-        round: 2,
-        answer,
-    }));
-    for source in [
-        Source::Poll,
-        Source::Stream,
-        Source::Header,
-        Source::Peer,
-        Source::Chunk,
-    ] {
-        inputs.push(Input::Sighted {
-            source,
-            sequence: Some(1),
-            build: None,
-        });
-    }
-    for kind in [
-        LoadKind::Script,
-        LoadKind::Style,
-        LoadKind::Import,
-        LoadKind::Error,
-    ] {
-        inputs.push(Input::LoadFailed {
-            kind,
-            message: text("gone"),
-            url: None,
-        });
-    }
-    for by in [Asker::App, Asker::User, Asker::UserAnyway] {
-        inputs.push(Input::ReloadRequested { by });
-    }
-    for failure in failures() {
-        inputs.push(Input::ManifestFailed {
-            build: build("b"),
-            failure: failure.clone(),
-        });
-        inputs.push(Input::DocumentProbed {
-            failure: Some(failure),
-        });
-    }
-    inputs.extend(
-        messages()
-            .into_iter()
-            .map(|message| Input::PeerHeard { message }),
-    );
-    inputs
-}
-
-fn effects() -> Vec<Effect> {
-    let mut effects = vec![
-        Effect::FetchRelease,
-        Effect::FetchManifest {
-            build: build("b"),
-            path: text("builds/b.json"),
-            integrity: Some(text("sha384-x")),
-        },
-        Effect::ListLoadedFiles,
-        Effect::OpenStream {
-            url: text("/events"),
-        },
-        Effect::CloseStream,
-        Effect::JoinElection,
-        Effect::LeaveElection,
-        Effect::ProbeDocument,
-        Effect::CaptureState {
-            changeover: text("c"),
-            from: None,
-            to: build("b"),
-            stores: Names::from_pairs(vec![
-                (
-                    text("draft"),
-                    Store {
-                        schema: 2,
-                        reads: vec![1, 2],
-                    },
-                ),
-                (
-                    text("a \"cart\""),
-                    Store {
-                        schema: 1,
-                        reads: vec![],
-                    },
-                ),
-            ]),
-        },
-        Effect::CaptureState {
-            changeover: text("c"),
-            from: Some(build("a")),
-            to: build("b"),
-            stores: Names::new(),
-        },
-        Effect::RestoreState,
-        Effect::RememberSequence { sequence: 7 },
-        Effect::RememberReload {
-            target: build("b"),
-            count: 0,
-        },
-        Effect::RememberSnooze {
-            snooze: Snooze {
-                sequence: 7,
-                until: Timestamp(1),
-            },
-        },
-        Effect::DiscardSwap {
-            changeover: text("c"),
-        },
-        Effect::Reload,
-    ];
-    effects.extend(steps().into_iter().map(|step| Effect::TakeSwapStep {
-        changeover: text("c"),
-        round: 3,
-        to: build("b"),
-        step,
-    }));
-    effects.extend(
-        messages()
-            .into_iter()
-            .map(|message| Effect::TellPeers { message }),
-    );
-    effects
 }
 
 fn compare<T: ToJson + Serialize>(samples: &[T]) {

@@ -27,12 +27,20 @@ pub fn steps() -> Vec<Step> {
         file: text("assets/cart.js"),
         kind,
     };
+    let pointers = || {
+        vec![Pointer {
+            slot: text("cart"),
+            file: text("assets/cart.js"),
+            css: vec![text("assets/cart.css")],
+        }]
+    };
     vec![
         Step::Fetch {
             files: kinds.into_iter().map(files).collect(),
         },
         Step::Import {
             modules: vec![module(SlotKind::Module), module(SlotKind::Wasm)],
+            pointers: pointers(),
         },
         Step::AwaitQuiet {
             slots: slots.clone(),
@@ -49,15 +57,12 @@ pub fn steps() -> Vec<Step> {
         },
         Step::Mount {
             slots: slots.clone(),
+            pointers: pointers(),
             styles: vec![text("assets/cart.css")],
         },
         Step::Switch {
             slots: slots.clone(),
-            pointers: vec![Pointer {
-                slot: text("cart"),
-                file: text("assets/cart.js"),
-                css: vec![text("assets/cart.css")],
-            }],
+            pointers: pointers(),
             styles: vec![],
             styles_out: vec![text("assets/old.css")],
         },
@@ -89,6 +94,7 @@ pub fn answers() -> Vec<Answer> {
         },
         Answer::Quiet,
         Answer::Vetoed { slot: slot() },
+        Answer::PlaceUnknown { slot: slot() },
         Answer::Snapshotted,
         Answer::SnapshotFailed {
             slot: slot(),
@@ -108,6 +114,7 @@ pub fn answers() -> Vec<Answer> {
             slot: slot(),
             message: message(),
         },
+        Answer::NotShown { slot: slot() },
         Answer::Disturbed,
         Answer::Switched,
         Answer::SwitchFailed { message: message() },

@@ -21,6 +21,7 @@ fn a_page_that_arrives_on_the_target_tells_so_and_gets_its_state_back() {
             "stateRestored 1 of 1",
             "RememberSequence 2",
             "releaseSeen 2 b",
+            "FetchManifest b",
             "decision Ignore SameBuild",
         ])
         .asks_nothing();

@@ -28,10 +28,11 @@ fn a_new_build_is_asked_for_with_the_releases_own_words() {
             "RememberSequence 2",
             "releaseSeen 2 b",
             "FetchManifest b",
-            "FetchManifest a",
             "ListLoadedFiles",
             "decision Wait ManifestPending",
             "skewFound a to b",
+            "CheckFiles b",
+            "decision Wait FilesPending",
             "decision Prompt NewBuild",
             "prompt NewBuild 2 b",
         ])
@@ -285,9 +286,10 @@ fn an_expired_release_may_ask_but_nothing_happens_by_itself() {
             release.expires = Some("2026-07-31T12:10:00Z".into());
             server.publishes(release);
         })
-        .when("the network goes", Input::WentOffline)
-        .later("an interval", 73 * SECOND)
+        .when("the app asks", Input::CheckRequested)
+        .later("the answers come", SECOND)
         .asks(Reason::Urgent)
+        .when("the network goes", Input::WentOffline)
         .later("ten minutes", 10 * MINUTE)
         .asks(Reason::Expired)
         .when("the network is back", Input::WentOnline)

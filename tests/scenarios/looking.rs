@@ -18,6 +18,7 @@ fn a_page_looks_at_once_and_then_once_an_interval_give_or_take() {
         .then(&[
             "RememberSequence 1",
             "releaseSeen 1 a",
+            "FetchManifest a",
             "decision Ignore SameBuild",
         ])
         .sleeps(WakeReason::Poll, 48 * SECOND - SECOND, 72 * SECOND)
@@ -295,6 +296,7 @@ fn an_answer_that_comes_after_its_time_is_still_read() {
             Input::ReleaseFetched {
                 body: release(2, "b").to_json(),
                 events: None,
+                date: None,
             },
         )
         .then_among(&["releaseSeen 2 b"])
@@ -337,6 +339,7 @@ fn an_app_that_asks_while_a_look_is_in_flight_gets_one_of_its_own_afterwards() {
             Input::ReleaseFetched {
                 body: release(1, "a").to_json(),
                 events: None,
+                date: None,
             },
         )
         .then_among(&["FetchRelease"])
@@ -346,6 +349,7 @@ fn an_app_that_asks_while_a_look_is_in_flight_gets_one_of_its_own_afterwards() {
             Input::ReleaseFetched {
                 body: release(1, "a").to_json(),
                 events: None,
+                date: None,
             },
         )
         .then(&[]);

@@ -4,14 +4,23 @@
 //! stories run natively and, compiled to WebAssembly, in a JavaScript engine.
 
 mod arriving;
+mod by_hand;
 mod deciding;
+mod flooding;
 mod handing;
 mod holding;
+mod keeping;
+mod leaving;
+mod loading;
 mod looking;
 mod moving;
 mod odd_answers;
 mod page;
+mod poisoned;
+mod readying;
 mod recovering;
+mod renewing;
+mod server;
 mod sharing;
 mod staying;
 mod streaming;

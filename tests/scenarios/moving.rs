@@ -69,6 +69,7 @@ fn an_app_that_reloads_by_itself_shows_no_prompt_of_ours() {
         .later("the answers come", SECOND)
         .then(&[
             "changeoverStarted a to b",
+            "CheckFiles b",
             "decision Reload Reloading",
             "ProbeDocument",
             "CaptureState a to b",
@@ -152,6 +153,32 @@ fn an_offline_page_is_not_reloaded() {
                 .as_ref()
                 .is_some_and(|prompt| prompt.trouble.is_none())
         });
+}
+
+#[test]
+fn a_status_is_no_reachability() {
+    let failed = |status| Some(FetchFailure::Status { status });
+    for (failure, ours, goes) in [
+        (failed(404), true, true),
+        (failed(403), true, true),
+        (failed(404), false, false),
+        (failed(500), true, false),
+        (Some(FetchFailure::TooLarge { limit: 1 }), false, true),
+        (Some(FetchFailure::Network), true, false),
+    ] {
+        let page = asking()
+            .meanwhile("the host answers so", |server| {
+                server.document = failure;
+                server.document_is_ours = ours;
+            })
+            .when("the user says yes", yes())
+            .later("the answers come", SECOND);
+        if goes {
+            page.then_among(&["Reload"]);
+        } else {
+            page.then_among(&["changeoverAborted Unreachable"]);
+        }
+    }
 }
 
 #[test]
@@ -261,7 +288,7 @@ fn without_storage_only_the_user_reloads() {
     };
     page()
         .when("the app reloads", app())
-        .then_among(&["changeoverAborted StateNotSaved"])
+        .then_among(&["changeoverAborted ReloadDidNotTake"])
         .later("soon", MINUTE)
         .never("Reload");
     page()
@@ -497,7 +524,7 @@ fn counting_down() -> Page {
             server.publishes(urgent(2, "b"))
         })
         .when("the app asks", Input::CheckRequested)
-        .later("the answers come", 50)
+        .later("the answers come", 70)
         .asks(Reason::Urgent)
         .so("it counts down", |status| {
             status

@@ -81,7 +81,7 @@ fn an_odd_answer_leaves_the_app_alone_is_told_and_heals() {
             "another document",
             body("{\"version\":\"1\"}"),
             "missing_field",
-            "release.json has no format",
+            "release.json has no sequence",
         ),
     ] {
         page()
@@ -163,6 +163,34 @@ fn a_release_below_what_another_tab_has_seen_is_ignored() {
 }
 
 #[test]
+fn a_pointer_from_before_the_document_never_asks_back() {
+    page()
+        .where_(|start| start.document_sequence = Some(5))
+        .with(|server| server.publishes(release(4, "b")))
+        .opens()
+        .later("three intervals", 3 * 73 * SECOND)
+        .asks_nothing()
+        .never("prompt")
+        .so("and why", |status| {
+            status
+                .last_failure
+                .as_ref()
+                .is_some_and(|failure| failure.code == "older_release")
+        })
+        .meanwhile("the publish is made again, and gets to its end", |server| {
+            server.publishes(release(5, "a"))
+        })
+        .later("an interval", 73 * SECOND)
+        .asks_nothing()
+        .meanwhile(
+            "a rollback is a newer release of the build before",
+            |server| server.publishes(release(6, "b")),
+        )
+        .later("an interval", 73 * SECOND)
+        .asks(Reason::NewBuild);
+}
+
+#[test]
 fn the_same_sequence_with_another_build_is_a_problem_and_changes_nothing() {
     page()
         .opens()
@@ -220,4 +248,55 @@ fn a_release_for_another_app_or_channel_is_refused_with_both_names() {
         .with(|server| server.publishes(release(2, "b")))
         .opens()
         .asks(Reason::NewBuild);
+}
+
+#[test]
+fn where_there_is_no_release_it_is_said_once_what_to_do() {
+    let advice = |what: &str| {
+        format!(
+            "Advise changeover: release.json {what} at https://shop.test/changeover/release.json, so this page hears of no new \
+             build; the Vite plugin, `changeover stamp` and `changeover publish` write that file"
+        )
+    };
+    let html = || Answer::Body("<!doctype html><title>Shop</title>".into());
+    let gone = || Answer::Fails(FetchFailure::Status { status: 404 });
+    for (answer, what) in [
+        (gone(), "was answered with status 404"),
+        (html(), "answered HTML instead of JSON"),
+    ] {
+        page()
+            .with(|server| server.release = answer)
+            .starts()
+            .later("the answer comes", SECOND)
+            .then_among(&[&advice(what)])
+            .meanwhile("the other kind", |server| server.release = html())
+            .later("ten minutes", 10 * MINUTE)
+            .never("Advise")
+            .meanwhile("and back", |server| server.release = gone())
+            .later("ten minutes", 10 * MINUTE)
+            .never("Advise")
+            .meanwhile("the file comes", |server| server.publishes(release(2, "b")))
+            .later("an hour", HOUR)
+            .asks(Reason::NewBuild);
+    }
+    // A token in an address is for the server only.
+    let config = Config {
+        release: "https://shop.test/changeover/release.json?token=secret".into(),
+        ..Config::default()
+    };
+    Page::new(config)
+        .with(|server| server.release = gone())
+        .starts()
+        .later("the answer comes", SECOND)
+        .then_among(&[&advice("was answered with status 404")]);
+    page()
+        .opens()
+        .meanwhile("it goes", |server| server.release = gone())
+        .later("ten minutes", 10 * MINUTE)
+        .never("Advise");
+    page()
+        .with(|server| server.release = Answer::Fails(FetchFailure::Network))
+        .starts()
+        .later("ten minutes", 10 * MINUTE)
+        .never("Advise");
 }

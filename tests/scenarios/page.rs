@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use changeover::engine::{
     guard::{Config, Guard},
     io::{
-        Arrival, BuildId, Effect, Event, FetchFailure, Input, Output, PeerMessage, Reason, Reloads,
-        Source, Start, Timestamp, WakeReason,
+        Arrival, BuildId, Effect, Event, Input, Output, PeerMessage, Reason, Reloads, Source,
+        Start, Timestamp, WakeReason, WorkerOutcome,
     },
     manifest::{Chunk, ChunkKind, Manifest, Owner},
     release::{BuildRef, Release},
@@ -14,6 +14,7 @@ use changeover::engine::{
     status::Status,
 };
 
+pub use super::server::{Answer, Server};
 use super::words::{effect_text, event_text};
 
 pub const SECOND: u64 = 1_000;
@@ -22,9 +23,6 @@ pub const HOUR: u64 = 60 * MINUTE;
 
 /// When every story begins: 2026-07-31T12:00:00Z.
 pub const NOON: u64 = 1_785_499_200_000;
-
-/// How long the server takes to answer.
-const LATENCY: u64 = 20;
 
 /// One page and its server.
 pub struct Page {
@@ -36,30 +34,12 @@ pub struct Page {
     inbox: Vec<(u64, Input)>,
     outputs: Vec<String>,
     told: Vec<String>,
-}
-
-/// What the page reaches over the network, and what its driver finds in the page.
-pub struct Server {
-    pub release: Answer,
-    pub manifests: BTreeMap<String, Answer>,
-    pub events: Option<String>,
-    pub loaded: Vec<String>,
-    pub document: Option<FetchFailure>,
-    pub state: Result<(), String>,
-    /// What the next step of a swap by this name is answered with, instead of success; `None`: nothing.
-    pub swap: Vec<(&'static str, Option<SwapAnswer>)>,
-    /// The driver does not answer these at all, by the name of the effect.
-    pub silent: Vec<&'static str>,
-    pub looks: Vec<u64>,
-}
-
-#[derive(Clone)]
-pub enum Answer {
-    Body(String),
-    Fails(FetchFailure),
-    RetryAfter(u16, u64),
-    /// Nothing ever comes back.
-    Never,
+    /// What the app heard of problems: code and sentence.
+    pub problems: Vec<(String, String)>,
+    /// The looks at files of a build.
+    pub checks: Vec<Effect>,
+    /// How often the guard let the page have its turn before it went on.
+    turns: usize,
 }
 
 /// A page on build `a`, alone on its origin, visible and online; the server has release 1 of build `a`.
@@ -75,9 +55,15 @@ impl Page {
         let mut server = Server {
             release: Answer::Never,
             manifests: BTreeMap::new(),
+            kept: BTreeMap::new(),
             events: None,
-            loaded: Vec::new(),
+            date: None,
+            loaded: vec!["/assets/index-a.js".into()],
+            complete: true,
+            wrong: BTreeMap::new(),
             document: None,
+            document_is_ours: false,
+            worker: WorkerOutcome::Activated,
             state: Ok(()),
             swap: vec![],
             silent: Vec::new(),
@@ -96,6 +82,9 @@ impl Page {
             inbox: Vec::new(),
             outputs: Vec::new(),
             told: Vec::new(),
+            problems: Vec::new(),
+            checks: Vec::new(),
+            turns: 0,
         }
     }
 
@@ -203,6 +192,12 @@ impl Page {
         self
     }
 
+    /// How often this came out since the last step.
+    pub fn count(&mut self, output: &str) -> usize {
+        let outputs = std::mem::take(&mut self.outputs);
+        outputs.iter().filter(|text| *text == output).count()
+    }
+
     /// The page shows a prompt for this reason.
     #[track_caller]
     pub fn asks(self, reason: Reason) -> Self {
@@ -274,6 +269,10 @@ impl Page {
         self.guard.status()
     }
 
+    pub fn turns(&self) -> usize {
+        self.turns
+    }
+
     pub fn is_settled(&self) -> bool {
         self.guard.is_settled()
     }
@@ -294,9 +293,15 @@ impl Page {
             let Some(next) = inbox.into_iter().chain(wake).min().filter(|at| *at <= end) else {
                 break;
             };
-            spins = if next > self.now { 0 } else { spins + 1 };
+            let reads = matches!(self.wake, Some((_, WakeReason::Reading)));
+            self.turns += usize::from(reads);
+            spins = if next > self.now || reads {
+                0
+            } else {
+                spins + 1
+            };
             assert!(
-                spins < 50,
+                spins < 50 && self.turns < 1_000,
                 "the timer spins: {:?}\n{}",
                 self.wake,
                 self.story()
@@ -331,12 +336,20 @@ impl Page {
                     if matches!(effect, Effect::FetchRelease) {
                         self.server.looks.push(self.now);
                     }
+                    if matches!(effect, Effect::CheckFiles { .. }) {
+                        self.checks.push(effect.clone());
+                    }
                     if !self.server.silent.contains(&name) {
                         self.server.answers(effect, self.now, &mut self.inbox);
                     }
                 }
                 Output::Event(Event::StatusChanged) => {}
-                Output::Event(event) => self.outputs.push(event_text(&event)),
+                Output::Event(event) => {
+                    self.outputs.push(event_text(&event));
+                    if let Event::Problem { code, message } = event {
+                        self.problems.push((code, message));
+                    }
+                }
                 Output::Wake { at, reason } => {
                     self.wake = at.map(|at| (at.0, reason));
                     break;
@@ -346,101 +359,10 @@ impl Page {
     }
 }
 
-impl Server {
-    pub fn publishes(&mut self, release: Release) {
-        self.release = Answer::Body(release.to_json());
-    }
-
-    pub fn has(&mut self, manifest: Manifest) {
-        self.manifests
-            .insert(manifest.id.0.clone(), Answer::Body(manifest.to_json()));
-    }
-
-    fn answers(&mut self, effect: Effect, now: u64, inbox: &mut Vec<(u64, Input)>) {
-        let failed = |failure, retry_after| Input::ReleaseFailed {
-            failure,
-            retry_after,
-        };
-        let answer = match effect {
-            Effect::FetchRelease => match self.release.clone() {
-                Answer::Body(body) => Input::ReleaseFetched {
-                    body,
-                    events: self.events.clone(),
-                },
-                Answer::Fails(failure) => failed(failure, None),
-                Answer::RetryAfter(status, pause) => {
-                    failed(FetchFailure::Status { status }, Some(pause))
-                }
-                Answer::Never => return,
-            },
-            Effect::FetchManifest { build, .. } => match self.manifests.get(&build.0).cloned() {
-                Some(Answer::Body(body)) => Input::ManifestFetched { build, body },
-                Some(Answer::Fails(failure)) => Input::ManifestFailed { build, failure },
-                Some(Answer::RetryAfter(status, _)) => Input::ManifestFailed {
-                    build,
-                    failure: FetchFailure::Status { status },
-                },
-                Some(Answer::Never) => return,
-                None => Input::ManifestFailed {
-                    build,
-                    failure: FetchFailure::Status { status: 404 },
-                },
-            },
-            Effect::ListLoadedFiles => Input::LoadedFilesListed {
-                files: self.loaded.clone(),
-            },
-            Effect::ProbeDocument => Input::DocumentProbed {
-                failure: self.document.clone(),
-            },
-            Effect::CaptureState { .. } => match self.state.clone() {
-                Ok(()) => Input::StateSaved,
-                Err(message) => Input::StateSaveFailed { message },
-            },
-            Effect::RestoreState => Input::StateRestored {
-                restored: vec!["draft".into()],
-                failed: vec![],
-            },
-            Effect::TakeSwapStep {
-                changeover,
-                round,
-                step,
-                ..
-            } => {
-                let planned = self
-                    .swap
-                    .iter()
-                    .position(|(name, _)| *name == name_of(&step));
-                let answer = match planned {
-                    Some(place) => self.swap.remove(place).1,
-                    None => done(&step),
-                };
-                match answer {
-                    Some(answer) => Input::SwapAnswered {
-                        changeover,
-                        round,
-                        answer,
-                    },
-                    None => return,
-                }
-            }
-            Effect::OpenStream { .. }
-            | Effect::CloseStream
-            | Effect::JoinElection
-            | Effect::LeaveElection
-            | Effect::TellPeers { .. }
-            | Effect::RememberSequence { .. }
-            | Effect::RememberReload { .. }
-            | Effect::RememberSnooze { .. }
-            | Effect::DiscardSwap { .. }
-            | Effect::Reload => return,
-        };
-        inbox.push((now + LATENCY, answer));
-    }
-}
-
 pub fn start() -> Start {
     Start {
         build: Some(build("a")),
+        document_sequence: None,
         seed: 7,
         visitor: "ada".into(),
         visible: true,
@@ -448,6 +370,7 @@ pub fn start() -> Start {
         locks: false,
         storage: true,
         highest_sequence: None,
+        highest_app: None,
         reloads: Vec::new(),
         snooze: None,
         arrival: None,
@@ -461,7 +384,7 @@ pub fn build(id: &str) -> BuildId {
 pub fn build_ref(id: &str) -> BuildRef {
     BuildRef {
         id: build(id),
-        manifest: format!("builds/{id}.json"),
+        manifest: Some(format!("builds/{id}.json")),
         integrity: None,
     }
 }
@@ -480,10 +403,9 @@ pub fn release(sequence: u64, id: &str) -> Release {
 pub fn manifest(id: &str) -> Manifest {
     let mut manifest = Manifest::new("shop", build(id), "2026-07-31T12:00:00Z");
     let entry = format!("assets/index-{id}.js");
-    manifest.chunks.insert(
-        entry.clone(),
-        chunk("src/main.js", &format!("main of {id}")),
-    );
+    let mut main = chunk("src/main.js", &format!("main of {id}"));
+    main.dynamic_imports.push("assets/help.js".into());
+    manifest.chunks.insert(entry.clone(), main);
     manifest
         .chunks
         .insert("assets/help.js".into(), chunk("src/help.js", "help"));

@@ -1,10 +1,10 @@
 //! Chunks that fail to load.
 
-use changeover::engine::io::{FetchFailure, Input, LoadKind, Reason};
+use changeover::engine::io::{FetchFailure, Input, LoadKind, Reason, WakeReason};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use crate::page::{Answer, HOUR, MINUTE, SECOND, page, release};
+use crate::page::{Answer, HOUR, MINUTE, Page, SECOND, page, release};
 
 #[test]
 fn a_failed_chunk_that_another_build_explains_is_asked_about_at_once() {
@@ -140,6 +140,71 @@ fn an_old_failure_explains_nothing() {
         .meanwhile("a release", |server| server.publishes(release(2, "b")))
         .later("an interval", 73 * SECOND)
         .asks(Reason::NewBuild);
+}
+
+#[test]
+fn what_fails_while_the_page_is_being_left_is_nobodys_business() {
+    leaving()
+        .never("chunkFailed")
+        .asks_nothing()
+        .later("a slow server answers", 20 * SECOND)
+        .when("the page goes", Input::PageHid)
+        .when("another chunk fails", failed("/assets/cart-2.js"))
+        .later("in the cache", HOUR)
+        .when("the user comes back", Input::PageShown { persisted: true })
+        .later("the answers come", SECOND)
+        .never("chunkFailed")
+        .looked(3);
+}
+
+#[test]
+fn what_failed_while_the_page_was_to_be_left_counts_when_it_stays() {
+    leaving()
+        .sleeps(WakeReason::Leaving, 29 * SECOND, 30 * SECOND)
+        .later("it was a download", 31 * SECOND)
+        .then_among(&["chunkFailed https://shop.test/assets/cart-1.js skew"])
+        .asks(Reason::ChunkFailed);
+}
+
+#[test]
+fn a_dialog_that_was_open_for_long_holds_back_what_the_answer_stops() {
+    page_with_news()
+        .when("something wants to leave the page", Input::LeavingBegan)
+        .frozen("while the user reads the question", MINUTE)
+        .when("the page runs on", Input::LeavingBegan)
+        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .when("the page goes", Input::PageHid)
+        .never("chunkFailed");
+}
+
+#[test]
+fn a_page_that_stays_is_helped_at_once_when_it_fails_later() {
+    page_with_news()
+        .when("something wants to leave the page", Input::LeavingBegan)
+        .when("the page runs on", Input::LeavingBegan)
+        .later("the user has stayed", 3 * SECOND)
+        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .then_among(&["chunkFailed https://shop.test/assets/cart-1.js skew"])
+        .asks(Reason::ChunkFailed);
+}
+
+/// A page whose loads have just been stopped by a navigation, while a build is live that would explain it.
+fn leaving() -> Page {
+    page_with_news()
+        .when("something wants to leave the page", Input::LeavingBegan)
+        .when("the page runs on", Input::LeavingBegan)
+        .when("a chunk fails", failed("/assets/cart-1.js"))
+}
+
+/// A page that needs nothing of the build that is live.
+fn page_with_news() -> Page {
+    page()
+        .opens()
+        .later("a while", 20 * SECOND)
+        .meanwhile("a release", |server| server.publishes(release(2, "b")))
+        .when("the app asks", Input::CheckRequested)
+        .later("the answers come", SECOND)
+        .when("the user says later", Input::SnoozeRequested)
 }
 
 fn failed(path: &str) -> Input {

@@ -1,14 +1,14 @@
 //! Slots of an open page and the next build: what follows, what stays behind, what is taken back.
 
 use changeover::engine::{
-    io::{Input, LoadKind},
+    io::{FetchFailure, Input, LoadKind, Reason},
     manifest::{Manifest, Owner, Slot, SlotKind},
     slots::{Answer, SlotUse, Use},
 };
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use crate::page::{Page, SECOND, build, chunk, manifest, page, release};
+use crate::page::{Page, SECOND, Server, build, chunk, manifest, page, release};
 
 /// A build with two slots, each with code of its own.
 fn with_slots(id: &str, cart: &str, help: &str) -> Manifest {
@@ -127,6 +127,136 @@ fn state_that_cannot_follow_is_asked_about_since_a_refresh_may_do_better() {
             "swapRefused b badBuild",
             "decision Prompt NewBuild",
         ]);
+}
+
+#[test]
+fn a_page_that_is_too_slow_tries_again_twice_and_then_asks() {
+    let slow = |server: &mut Server| server.swap.push(("mount", None));
+    opened(Use::Mounted, "2")
+        .with(|server| (0..3).for_each(|_| slow(server)))
+        .when("the app asks", Input::CheckRequested)
+        .later("a mount takes too long", 15 * SECOND)
+        .then_among(&[
+            "swapEnded a to b of cart Aborted notReady",
+            "decision Wait SwapPaused",
+        ])
+        .asks_nothing()
+        .when("nothing in particular", Input::Woke)
+        .later("it tries again", 45 * SECOND)
+        .then_among(&[
+            "changeoverStarted a to b",
+            "swapEnded a to b of cart Aborted notReady",
+            "decision Wait SwapPaused",
+        ])
+        .asks_nothing()
+        .when("nothing in particular", Input::Woke)
+        .later("and again", 4 * 60 * SECOND)
+        .then_among(&[
+            "changeoverStarted a to b",
+            "swapEnded a to b of cart Aborted notReady",
+        ])
+        .asks(Reason::NewBuild)
+        .when("nothing in particular", Input::Woke)
+        .later("a long time", 3_600 * SECOND)
+        .never("changeoverStarted");
+}
+
+#[test]
+fn a_page_that_was_too_slow_waits_until_it_is_visible_and_swaps_then() {
+    opened(Use::Mounted, "2")
+        .with(|server| server.swap.push(("mount", None)))
+        .when("the app asks", Input::CheckRequested)
+        .later("a mount takes too long", 15 * SECOND)
+        .then_among(&["swapEnded a to b of cart Aborted notReady"])
+        .when("the user looks at another tab", Input::BecameHidden)
+        .later("a long time", 3_600 * SECOND)
+        .never("changeoverStarted")
+        .when("the user comes back", Input::BecameVisible)
+        .later("the swap and its trial", 15 * SECOND)
+        .then_among(&[
+            "changeoverStarted a to b",
+            "swapEnded a to b of cart Committed well",
+        ])
+        .asks_nothing();
+}
+
+#[test]
+fn a_hidden_page_that_the_browser_slows_down_is_given_its_time() {
+    opened(Use::Mounted, "2")
+        .with(|server| server.swap.push(("mount", None)))
+        .when("the user looks at another tab", Input::BecameHidden)
+        .when("the app asks", Input::CheckRequested)
+        .later("a long time", 3_600 * SECOND)
+        .never("swapEnded")
+        .asks_nothing();
+}
+
+#[test]
+fn files_that_cannot_be_had_are_tried_again_ever_more_rarely_and_nobody_is_asked() {
+    let missing = |failure| {
+        Some(Answer::FetchFailed {
+            file: "assets/cart-2.js".into(),
+            failure,
+        })
+    };
+    let answers = [
+        FetchFailure::Integrity,
+        FetchFailure::Status { status: 404 },
+        FetchFailure::Network,
+        FetchFailure::Integrity,
+    ];
+    opened(Use::Mounted, "2")
+        .with(|server| {
+            let answers = answers.map(|failure| ("fetch", missing(failure)));
+            server.swap.extend(answers);
+        })
+        .when("the app asks", Input::CheckRequested)
+        .later("half a file", 20 * SECOND)
+        .then_among(&[
+            "swapEnded a to b of cart Aborted fetchFailed",
+            "decision Wait SwapPaused",
+        ])
+        .when("nothing in particular", Input::Woke)
+        .later("half a minute", 20 * SECOND)
+        .then_among(&["swapEnded a to b of cart Aborted fetchFailed"])
+        .when("nothing in particular", Input::Woke)
+        .later("two minutes", 150 * SECOND)
+        .then_among(&["swapEnded a to b of cart Aborted fetchFailed"])
+        .when("nothing in particular", Input::Woke)
+        .later("five minutes", 300 * SECOND)
+        .never("changeoverStarted")
+        .asks_nothing()
+        .when("nothing in particular", Input::Woke)
+        .later("ten minutes", 420 * SECOND)
+        .then_among(&["swapEnded a to b of cart Aborted fetchFailed"])
+        .asks_nothing()
+        .when("the app asks", Input::CheckRequested)
+        .later("the file is whole", 20 * SECOND)
+        .then_among(&["swapEnded a to b of cart Committed well"])
+        .so("the page is on the new build", |status| {
+            status.build == Some(build("b"))
+        });
+}
+
+#[test]
+fn a_build_that_broke_is_asked_about_when_the_app_wants_to_know() {
+    let threw = Answer::Threw {
+        slot: Some("cart".into()),
+        message: "TypeError".into(),
+    };
+    opened(Use::Mounted, "2")
+        .with(|server| server.swap.push(("mount", Some(threw))))
+        .when("the app asks", Input::CheckRequested)
+        .later("the answers come", 3_600 * SECOND)
+        .then_among(&[
+            "swapEnded a to b of cart Aborted threw",
+            "decision Wait BadBuild",
+        ])
+        .asks_nothing()
+        .when("the app asks again", Input::CheckRequested)
+        .later("the answers come", 2 * SECOND)
+        .then_among(&["decision Prompt NewBuild"])
+        .never("changeoverStarted");
 }
 
 /// A page that has loaded cart; the release wants a build with another help, and perhaps another cart.

@@ -1,6 +1,6 @@
 //! The event stream: opened, lost, reopened, with the poll behind it.
 
-use changeover::engine::io::{Input, WakeReason};
+use changeover::engine::io::Input;
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -8,9 +8,9 @@ use crate::page::{HOUR, MINUTE, Page, SECOND, hint, page, release};
 
 #[test]
 fn the_stream_is_opened_as_soon_as_an_answer_names_it() {
-    page()
-        .with(|server| server.events = Some("/events".into()))
+    named()
         .starts()
+        .when("it leads", Input::Elected)
         .later("the answer comes", SECOND)
         .then_among(&["OpenStream /events"]);
 }
@@ -18,7 +18,6 @@ fn the_stream_is_opened_as_soon_as_an_answer_names_it() {
 #[test]
 fn the_poll_is_five_times_rarer_while_the_stream_is_open() {
     open()
-        .sleeps(WakeReason::Poll, 230 * SECOND, 360 * SECOND)
         .later("an hour", HOUR)
         .so("all is well", |s| s.failures == 0);
     let looks = open().later("an hour", HOUR).looks();
@@ -76,12 +75,11 @@ fn a_stream_that_lived_long_is_reopened_soon() {
 
 #[test]
 fn a_stream_that_never_opens_is_given_up_and_tried_again() {
-    named()
-        .opens()
+    leads()
         .later("half a minute", 30 * SECOND)
-        .then(&["CloseStream"])
+        .then_among(&["CloseStream"])
         .later("two seconds", 2 * SECOND)
-        .then(&["OpenStream /events"]);
+        .then_among(&["OpenStream /events"]);
 }
 
 #[test]
@@ -135,12 +133,38 @@ fn word_of_a_stream_that_is_closed_is_ignored() {
         });
 }
 
+#[test]
+fn a_tab_that_cannot_agree_with_others_holds_no_stream() {
+    page()
+        .with(|server| server.events = Some("/events".into()))
+        .starts()
+        .later("an hour", HOUR)
+        .never("OpenStream")
+        .so("it polls", |status| {
+            status.stream == changeover::engine::status::StreamState::Off
+                && status.last_check.is_some()
+        });
+}
+
+#[test]
+fn a_stream_that_is_refused_is_tried_again_and_the_poll_goes_on() {
+    let page = leads().when("the connection is taken", Input::StreamClosed);
+    let looks = page.looks();
+    let page = page.later("ten minutes", 10 * MINUTE);
+    assert!(page.looks() >= looks + 8, "{} looks", page.looks());
+    page.then_among(&["OpenStream /events"]);
+}
+
 fn named() -> Page {
-    page().with(|server| server.events = Some("/events".into()))
+    page()
+        .where_(|start| start.locks = true)
+        .with(|server| server.events = Some("/events".into()))
+}
+
+fn leads() -> Page {
+    named().opens().when("it leads", Input::Elected)
 }
 
 fn open() -> Page {
-    named()
-        .opens()
-        .when("the stream opens", Input::StreamOpened)
+    leads().when("the stream opens", Input::StreamOpened)
 }

@@ -1,14 +1,16 @@
 //! One line for each effect and event, as the stories spell them.
 
-use changeover::engine::io::{BuildId, Busy, Effect, Event, PeerMessage};
+use changeover::engine::io::{BuildId, Busy, Effect, Event, PeerMessage, WaitReason};
 
 use super::page::{NOON, SECOND, name_of};
 
 pub fn effect_text(effect: &Effect) -> String {
     match effect {
         Effect::FetchRelease => "FetchRelease".into(),
+        Effect::RefetchManifest { build, .. } => format!("RefetchManifest {}", build.0),
         Effect::FetchManifest { build, .. } => format!("FetchManifest {}", build.0),
         Effect::ListLoadedFiles => "ListLoadedFiles".into(),
+        Effect::CheckFiles { build, .. } => format!("CheckFiles {}", build.0),
         Effect::OpenStream { url } => format!("OpenStream {url}"),
         Effect::CloseStream => "CloseStream".into(),
         Effect::JoinElection => "JoinElection".into(),
@@ -38,9 +40,12 @@ pub fn effect_text(effect: &Effect) -> String {
             text
         }
         Effect::RestoreState => "RestoreState".into(),
-        Effect::RememberSequence { sequence } => format!("RememberSequence {sequence}"),
+        Effect::MarkEnvelope { mark } => format!("MarkEnvelope {}", mark.code()),
+        Effect::RememberSequence { sequence, .. } => format!("RememberSequence {sequence}"),
         Effect::RememberReload { target, count } => format!("RememberReload {} {count}", target.0),
         Effect::RememberSnooze { snooze } => format!("RememberSnooze {}", snooze.sequence),
+        Effect::Advise { message } => format!("Advise {message}"),
+        Effect::RenewWorker { .. } => "RenewWorker".into(),
         Effect::Reload => "Reload".into(),
         Effect::TakeSwapStep {
             to, step: taken, ..
@@ -69,6 +74,7 @@ pub fn event_text(event: &Event) -> String {
                 Some(Busy::Holds { reasons }) => {
                     text += &format!(" waiting for {}", reasons.join(" and "))
                 }
+                Some(Busy::ServiceWorker) => text += " waiting for the service worker",
                 Some(Busy::Reloading) => text += " reloading",
                 None => {}
             }
@@ -84,6 +90,10 @@ pub fn event_text(event: &Event) -> String {
         Event::ChangeoverStarted { from, to, .. } => {
             format!("changeoverStarted {}", step(from.as_ref(), to))
         }
+        Event::ChangeoverWaiting {
+            reason: WaitReason::ServiceWorker,
+            ..
+        } => "changeoverWaiting for the service worker".into(),
         Event::ChangeoverWaiting { holds, .. } => {
             format!("changeoverWaiting {}", holds.join(" and "))
         }

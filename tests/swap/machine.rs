@@ -1,7 +1,8 @@
 //! Swaps that go well and swaps that go wrong, step by step on a virtual clock.
 
 use changeover::engine::swap::{
-    Answer, Composition, Ending, Failure, Patience, Phase, Step, SwapInput, SwapReason, plan,
+    Answer, Composition, Ending, Failure, Patience, Phase, Pointer, Step, SwapInput, SwapReason,
+    plan,
 };
 
 use crate::{
@@ -31,15 +32,20 @@ fn each_step_is_told_what_it_needs() {
     let mut scene = Scene::begin(moves.clone());
     scene.run();
     let file = |module: &str| edited.slots[module].file.clone();
+    let to = |pointers: &[Pointer]| -> Vec<String> {
+        let slots = pointers.iter().map(|pointer| pointer.slot.clone());
+        slots.collect()
+    };
     for (_, _, step) in &scene.asked {
         match step {
             Step::Fetch { files } => assert_eq!(*files, moves.fetch),
-            Step::Import { modules } => {
+            Step::Import { modules, pointers } => {
                 let slots: Vec<_> = modules
                     .iter()
                     .map(|module| (module.slot.as_str(), module.file.clone()))
                     .collect();
                 assert_eq!(slots, [("cart", file("cart")), ("home", file("home"))]);
+                assert_eq!(to(pointers), ["cart", "home", "about"]);
             }
             Step::Migrate { states } => {
                 let states: Vec<_> = states
@@ -48,7 +54,12 @@ fn each_step_is_told_what_it_needs() {
                     .collect();
                 assert_eq!(states, [("cart", 1, 2)], "the schema of home is the same");
             }
-            Step::Mount { slots, styles } => {
+            Step::Mount {
+                slots,
+                pointers,
+                styles,
+            } => {
+                assert_eq!(to(pointers), ["cart", "home", "about"]);
                 assert_eq!(*slots, ["cart", "home"]);
                 assert_eq!(*styles, ["assets/cart-2.css"]);
             }
@@ -59,11 +70,7 @@ fn each_step_is_told_what_it_needs() {
                 styles_out,
             } => {
                 assert_eq!(*slots, ["cart", "home"]);
-                let moved: Vec<_> = pointers
-                    .iter()
-                    .map(|pointer| pointer.slot.as_str())
-                    .collect();
-                assert_eq!(moved, ["cart", "home", "about"]);
+                assert_eq!(to(pointers), ["cart", "home", "about"]);
                 assert_eq!(
                     (styles.len(), styles_out.as_slice()),
                     (1, ["assets/cart-1.css".into()].as_slice())
@@ -112,6 +119,7 @@ fn pointers_alone_are_set_at_once_and_styles_once_they_are_there() {
         *mount,
         Step::Mount {
             slots: vec![],
+            pointers: moves.moved.clone(),
             styles
         }
     );

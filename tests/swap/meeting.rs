@@ -212,10 +212,16 @@ fn answers() -> Vec<Answer> {
         Answer::Committed,
         Answer::RolledBack,
         Answer::RollBackFailed { message: message() },
+        Answer::PlaceUnknown {
+            slot: "cart".into(),
+        },
+        Answer::NotShown {
+            slot: "cart".into(),
+        },
     ]
 }
 
-const KINDS: usize = 23;
+const KINDS: usize = 25;
 
 /// A number for each kind of answer. A new kind does not compile until it is named here.
 fn number_of(answer: &Answer) -> usize {
@@ -243,5 +249,7 @@ fn number_of(answer: &Answer) -> usize {
         Answer::Committed => 20,
         Answer::RolledBack => 21,
         Answer::RollBackFailed { .. } => 22,
+        Answer::PlaceUnknown { .. } => 23,
+        Answer::NotShown { .. } => 24,
     }
 }

@@ -109,6 +109,15 @@ impl Tab {
             && ran == build.chunks.get(file).map(|chunk| &chunk.integrity)
     }
 
+    /// Whether a slot runs other code than a build has for it. The bytes of its file may differ in the names of other
+    /// files: what the shell has loaded too is not loaded again.
+    pub fn is_behind(&self, slot: &str, build: &Manifest) -> bool {
+        let (_, file) = &self.running[slot];
+        let code = |chunk: Option<&Chunk>| chunk.map(|chunk| chunk.code.clone());
+        *file != build.slots[slot].file
+            || code(self.instances.get(file)) != code(build.chunks.get(file))
+    }
+
     /// Does what a plan says. Returns what had to be requested for the slots.
     pub fn execute(&mut self, moves: &Moves, server: &Server) -> BTreeSet<String> {
         let mut requested = BTreeSet::new();

@@ -9,7 +9,7 @@ use changeover::engine::{
 use proptest::prelude::*;
 
 use crate::{
-    app::{App, Module, slot},
+    app::{App, Module, module, slot},
     page::{Picture, Server, Tab, reached, styles_of},
 };
 
@@ -239,7 +239,10 @@ pub fn check_moves(tab: &mut Tab, moves: &Moves, target: &Manifest, server: &Ser
     let stuck: BTreeSet<String> = tab
         .running
         .keys()
-        .filter(|name| !tab.runs(name, target))
+        .filter(|name| match tab.running[*name].0 {
+            Use::Taken => !tab.runs(name, target),
+            Use::Idle | Use::Mounted => tab.is_behind(name, target),
+        })
         .cloned()
         .collect();
     for slot in &stuck {
@@ -392,5 +395,47 @@ fn what_is_planned_at_random_is_of_every_kind() {
             seen.get(kind).is_some_and(|count| *count >= 5),
             "{kind} is too rare: {seen:?}"
         );
+    }
+}
+
+#[test]
+fn a_slot_that_is_in_the_shell_keeps_running_when_only_a_name_of_a_style_in_it_changed() {
+    let later = Module {
+        later: vec!["m3".into()],
+        ..module(1, &["m3"])
+    };
+    let modules = [
+        ("m0", module(1, &["m1"])),
+        ("m1", later),
+        ("m2", module(1, &[])),
+        ("m3", module(1, &[])),
+    ];
+    let app = App {
+        modules: modules
+            .into_iter()
+            .map(|(id, module)| (id.into(), module))
+            .collect(),
+        entries: vec!["m0".into()],
+        slots: [1, 2]
+            .map(|at| (format!("slot-{at}"), slot(&name(at))))
+            .into(),
+        epoch: 1,
+        base: "/".into(),
+        plain_names: true,
+        ..App::default()
+    };
+    for used in [Use::Idle, Use::Mounted] {
+        let (base, target) = (
+            app.build("a"),
+            edited(&app, &[Edit::Style(3, 0)]).build("b"),
+        );
+        let mut server = Server::default();
+        server.publish(&base);
+        let mut tab = Tab::open(&base, &server);
+        tab.use_slot("slot-1", Some(used), &base, &server);
+        server.publish(&target);
+        let running = Composition::new(base.id.clone());
+        let found = check_step(&running, &tab, &base, &target, &server);
+        check_moves(&mut tab, found.moves().unwrap(), &target, &server);
     }
 }

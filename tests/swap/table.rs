@@ -3,12 +3,12 @@
 use changeover::engine::{
     io::BuildId,
     manifest::{ChunkKind, SlotKind, Store},
-    swap::{Page, Plan, Use, Why},
+    swap::{Page, Plan, Use, Why, plan},
 };
 
 use crate::{
     app::{App, module, shop, showing, slot, using},
-    asking::{ALL, deploy, fetched, find, names, only, refused, swap},
+    asking::{ALL, deploy, fetched, find, names, only, refused, started, swap},
 };
 
 type Edit = fn(&mut App);
@@ -397,4 +397,46 @@ fn a_wasm_slot_is_its_glue_and_its_binary() {
     assert_eq!(names(&moves), ["chart"]);
     let kinds: Vec<ChunkKind> = moves.fetch.iter().map(|fetch| fetch.kind).collect();
     assert_eq!(kinds, [ChunkKind::Wasm, ChunkKind::Script]);
+}
+
+#[test]
+fn other_bytes_under_the_name_of_what_a_slot_has_loaded_are_never_taken_for_loaded() {
+    let plain = shop().with(|app| {
+        app.plain_names = true;
+        app.module("widgets").css = Some(1);
+    });
+    let base = plain.build("a");
+    // A bundler that puts no hash into names leaves the files as they were that import what changed.
+    let served = |edited: &App| {
+        let mut target = edited.build("b");
+        for slot in ["assets/cart.js", "assets/home.js"] {
+            let chunk = base.chunks.get(slot).unwrap().clone();
+            target.chunks.insert(slot.into(), chunk);
+        }
+        target
+    };
+    let edits: [(&str, Edit); 2] = [
+        ("assets/widgets.js", |app| app.module("widgets").text = 2),
+        ("assets/widgets.css", |app| {
+            app.module("widgets").css = Some(2);
+        }),
+    ];
+    for (file, edit) in edits {
+        let target = served(&plain.with(edit));
+        for used in [Use::Idle, Use::Mounted, Use::Taken] {
+            let found = plan(&started(&base), &base, &target, &using(&[("cart", used)]));
+            let Plan::Refuse(refusals) = found else {
+                panic!("{file} is loaded, and the plan is {found:?}");
+            };
+            let [refusal] = &refusals[..] else {
+                panic!("{refusals:?}");
+            };
+            assert_eq!(refusal.why, Why::FileReplaced);
+            assert_eq!(refusal.file.as_deref(), Some(file));
+            assert_eq!(refusal.slot.as_deref(), Some("cart"));
+        }
+        // What the page has not loaded, it will load from the server.
+        let found = plan(&started(&base), &base, &target, &using(&[]));
+        assert!(!matches!(found, Plan::Refuse(_)), "{found:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use changeover::engine::{
     io::{FetchFailure, Timestamp},
     manifest::Manifest,
-    swap::{Answer, Ending, Patience, Phase, Plan, SwapReason, Why, plan},
+    swap::{Answer, Ending, Patience, Phase, Plan, SwapInput, SwapReason, Why, plan},
 };
 
 use crate::{
@@ -25,19 +25,19 @@ fn troubles() -> Vec<(&'static str, Answer, SwapReason, bool)> {
             "fetch",
             fetch(FetchFailure::Integrity),
             SwapReason::FetchFailed,
-            false,
+            true,
         ),
         (
             "fetch",
             fetch(FetchFailure::Status { status: 404 }),
             SwapReason::FetchFailed,
-            false,
+            true,
         ),
         (
             "fetch",
             fetch(FetchFailure::TooLarge { limit: 9 }),
             SwapReason::FetchFailed,
-            false,
+            true,
         ),
         (
             "fetch",
@@ -73,6 +73,18 @@ fn troubles() -> Vec<(&'static str, Answer, SwapReason, bool)> {
             "awaitQuiet",
             Answer::Vetoed { slot: slot.clone() },
             SwapReason::Vetoed,
+            true,
+        ),
+        (
+            "awaitQuiet",
+            Answer::PlaceUnknown { slot: slot.clone() },
+            SwapReason::PlaceUnknown,
+            true,
+        ),
+        (
+            "mount",
+            Answer::NotShown { slot: slot.clone() },
+            SwapReason::NotShown,
             true,
         ),
         (
@@ -112,7 +124,19 @@ fn troubles() -> Vec<(&'static str, Answer, SwapReason, bool)> {
             "mount",
             Answer::Empty { slot: slot.clone() },
             SwapReason::Empty,
-            false,
+            true,
+        ),
+        (
+            "import",
+            fetch(FetchFailure::Network),
+            SwapReason::FetchFailed,
+            true,
+        ),
+        (
+            "mount",
+            fetch(FetchFailure::Network),
+            SwapReason::FetchFailed,
+            true,
         ),
     ]
 }
@@ -127,7 +151,7 @@ fn before_the_switch_whatever_fails_leaves_the_page_as_it_is() {
             panic!("{answer:?}: {:?}", scene.endings);
         };
         assert_eq!(failure.reason, reason, "{answer:?}");
-        assert_eq!(failure.fetch.is_some(), at == "fetch");
+        assert_eq!(failure.fetch.is_some(), reason == SwapReason::FetchFailed);
         let copies = ["snapshot", "migrate", "mount"].contains(&at);
         assert_eq!(scene.discards, usize::from(copies), "{answer:?}");
         let running = scene.swap.composition();
@@ -191,7 +215,9 @@ fn after_the_switch_everything_goes_back_together() {
         assert_eq!(failure.reason, reason);
         assert_eq!(scene.kinds().last(), Some(&"rollBack"));
         let running = scene.swap.composition();
-        assert_eq!((&running.build, running.is_bad(&id("b"))), (&id("a"), true));
+        let is_bad = running.is_bad(&id("b"));
+        assert_eq!(running.build, id("a"));
+        assert_eq!(is_bad, reason != SwapReason::Empty, "what threw is bad");
         assert_eq!(
             running.generations, 1,
             "its modules are in the page for ever"
@@ -204,8 +230,9 @@ fn after_the_switch_everything_goes_back_together() {
 fn a_build_that_was_rolled_back_is_not_planned_again_and_neither_is_its_file() {
     let mut scene = Scene::begin(moves());
     scene.run_to("watch");
-    scene.answer(Answer::Empty {
-        slot: "cart".into(),
+    scene.answer(Answer::Threw {
+        slot: Some("cart".into()),
+        message: "boom".into(),
     });
     scene.run();
     let running = scene.swap.composition();
@@ -225,7 +252,7 @@ fn a_build_that_was_rolled_back_is_not_planned_again_and_neither_is_its_file() {
 }
 
 #[test]
-fn a_step_that_is_not_answered_in_time_counts_as_failed() {
+fn a_step_that_is_not_answered_in_time_ends_the_attempt_and_says_nothing_of_the_build() {
     let patience = Patience::default();
     for (at, span, reason) in [
         ("fetch", patience.fetch, SwapReason::FetchFailed),
@@ -242,16 +269,90 @@ fn a_step_that_is_not_answered_in_time_counts_as_failed() {
         assert_eq!(scene.wake, Some(due), "{at}");
         scene.pass(span - 1);
         assert_eq!(scene.endings, [], "{at}");
-        // An answer that comes with the timer is late, however late the timer was.
-        scene.now = Timestamp(scene.now.0 + 1);
-        scene.answer_agreeably();
+        scene.pass(1);
         scene.run();
         let (Ending::Aborted(failure) | Ending::RolledBack(failure)) = &scene.endings[0] else {
             panic!("{at}: {:?}", scene.endings);
         };
         assert_eq!(failure.reason, reason, "{at}");
-        assert_eq!(scene.swap.composition().build, id("a"));
+        let running = scene.swap.composition();
+        assert_eq!(
+            (&running.build, running.is_bad(&id("b"))),
+            (&id("a"), false)
+        );
         scene.rests();
+    }
+}
+
+#[test]
+fn an_answer_counts_however_late_it_is() {
+    for at in ["import", "snapshot", "migrate", "mount", "switch"] {
+        let mut scene = Scene::begin(moves());
+        scene.run_to(at);
+        scene.now = Timestamp(scene.now.0 + 3_600_000);
+        scene.run();
+        assert_eq!((scene.endings.len(), scene.phase()), (0, Phase::Probation));
+    }
+}
+
+#[test]
+fn a_timer_that_comes_late_itself_gives_the_step_its_time_anew_three_times() {
+    let mount = Patience::default().mount;
+    let mut scene = Scene::begin(moves());
+    scene.run_to("mount");
+    for _ in 0..3 {
+        scene.pass(mount + 1_000);
+        assert_eq!(
+            scene.phase(),
+            Phase::Mounting,
+            "the page was busy or asleep"
+        );
+    }
+    scene.pass(mount + 1_000);
+    assert_eq!(scene.phase(), Phase::Idle);
+}
+
+#[test]
+fn a_hidden_page_is_not_timed() {
+    for at in ["fetch", "import", "snapshot", "migrate", "mount", "switch"] {
+        let mut scene = Scene::begin(moves());
+        scene.run_to(at);
+        scene.pass(1_000);
+        let due = scene.wake.unwrap();
+        scene.feed(SwapInput::Visible { visible: false });
+        assert_eq!(scene.wake, None, "{at}");
+        scene.pass(3_600_000);
+        assert_eq!(scene.endings, [], "{at}");
+        scene.feed(SwapInput::Visible { visible: true });
+        assert_eq!(scene.wake, Some(Timestamp(due.0 + 3_600_000)), "{at}");
+    }
+    let mut scene = Scene::begin(moves());
+    scene.feed(SwapInput::Visible { visible: false });
+    scene.run();
+    scene.pass(10_000);
+    scene.run();
+    assert_eq!(
+        scene.endings,
+        [Ending::Committed],
+        "the trial is over all the same"
+    );
+}
+
+#[test]
+fn a_page_that_was_too_slow_gets_twice_the_time_at_the_next_attempt() {
+    let mount = Patience::default().mount;
+    let mut scene = Scene::begin(moves());
+    for nth in 0..4 {
+        scene.run_to("mount");
+        let span = scene.wake.unwrap().0 - scene.now.0;
+        assert_eq!(span, mount << nth.min(2));
+        scene.pass(span);
+        assert_eq!(scene.endings.len(), 1);
+        let running = scene.swap.composition();
+        assert_eq!(running.tries(&id("b")), nth as u32 + 1);
+        assert_eq!(running.generations, 1, "its modules were evaluated once");
+        scene.endings.clear();
+        scene.begin_again(&format!("again {nth}"), moves());
     }
 }
 
@@ -328,17 +429,17 @@ fn an_error_in_the_last_moment_of_probation_counts() {
 }
 
 #[test]
-fn a_network_that_fails_three_times_is_enough() {
+fn files_that_cannot_be_had_make_no_build_bad_however_often() {
     let mut scene = Scene::begin(moves());
-    for nth in 1..=3 {
+    for nth in 1..=9 {
         scene.run_to("fetch");
         scene.answer(Answer::FetchFailed {
             file: "x".into(),
-            failure: FetchFailure::Network,
+            failure: FetchFailure::Integrity,
         });
         assert_eq!(scene.endings.len(), nth);
         let running = scene.swap.composition();
-        assert_eq!(running.is_bad(&id("b")), nth == 3);
+        assert!(!running.is_bad(&id("b")));
         assert_eq!((running.generations, running.dead_bytes), (0, 0));
         scene.begin_again(&format!("again {nth}"), moves());
     }

@@ -8,7 +8,7 @@ use super::{
 use crate::engine::{
     json::Value,
     names::Names,
-    text::{decimal, join, quoted},
+    text::{decimal, discreet, join, quoted},
 };
 
 /// The fields of an object, taken out one by one. `null` counts as absent, and what nobody takes is dropped.
@@ -55,7 +55,11 @@ impl Fields<'_> {
             Value::Bool(false) => "false".into(),
             Value::Number(Some(number)) => decimal(*number),
             Value::Number(None) => "a number that is not whole, not positive or too large".into(),
-            Value::Text(text) => quoted(text),
+            Value::Text(text) => {
+                let told = discreet(text);
+                let rest = if told == *text { "" } else { "…" };
+                quoted(&join(&[&told, rest]))
+            }
             Value::List(_) => "a list".into(),
             Value::Object(_) => "an object".into(),
         };
@@ -214,11 +218,23 @@ impl Fields<'_> {
         };
         let entries = inner.fields;
         for (key, _) in &entries {
-            if !(rule.keeps)(key) {
-                self.invalid(name, &Value::Text(key.clone()), rule.words);
-            }
+            self.check(name, key, rule);
         }
         entries
+    }
+
+    /// Looks at a name in the map `name`.
+    pub(super) fn check(&mut self, name: &str, key: &str, rule: Rule) {
+        if !(rule.keeps)(key) {
+            self.invalid(name, &Value::Text(key.into()), rule.words);
+        }
+    }
+
+    /// Something was wrong elsewhere.
+    pub(in crate::engine) fn blame(&mut self, error: Option<ParseError>) {
+        if self.error.is_none() {
+            *self.error = error;
+        }
     }
 
     #[inline(never)]
@@ -234,7 +250,7 @@ impl Fields<'_> {
     }
 
     #[inline(never)]
-    fn enter(&mut self, name: &str, value: Value) -> Fields<'_> {
+    pub(super) fn enter(&mut self, name: &str, value: Value) -> Fields<'_> {
         let path = join(&[&self.path, name, "."]);
         let fields = match value {
             Value::Object(fields) => fields,

@@ -9,16 +9,19 @@ use crate::engine::{
         BuildId, Busy, Decision, DecisionKind, Effect, Event, Millis, Prompt, Reason, Snooze,
         Timestamp, WakeReason,
     },
-    policy::{self, Changed, Facts, Target},
+    policy::{self, Changed, Facts, Files, Target},
     release::{BuildRef, How, Urgency},
     rollout,
-    shelf::{self, Lookup},
+    shelf::{self, Lookup, Need, Way},
     skew,
     text::join,
 };
 
 /// A driver that does not list the loaded files by then never will.
 const LISTING_TIMEOUT: Millis = 5_000;
+
+/// So many chunks are compared in no time.
+const LARGE: usize = 500;
 
 /// What the release wants of this page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub(super) enum Want {
     Pending { build: BuildId, sequence: u64 },
     /// Another build, whose manifest is not there.
     Missing { build: BuildId, sequence: u64 },
-    /// Another build.
+    /// Another build, whose manifest was read, or that has none.
     Ready { build: BuildId, sequence: u64 },
 }
 
@@ -37,6 +40,8 @@ pub(super) enum Want {
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     files: Option<Vec<String>>,
+    elements: Vec<String>,
+    complete: bool,
     asked: Option<Timestamp>,
     stale: bool,
     revision: u64,
@@ -51,9 +56,31 @@ pub(super) struct Comparison {
     touches_the_page: bool,
 }
 
+/// What one step may do: a page is kept from its own work by one large thing at a time at most.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// A large part was done in this step.
+    pub(super) is_spent: bool,
+    /// Another is left for the next.
+    pub(super) is_put_off: bool,
+}
+
+impl Work {
+    /// Whether something may be done with so many chunks now; else it is put off to the next step.
+    pub(super) fn allows(&mut self, chunks: usize) -> bool {
+        let is_large = chunks > LARGE;
+        self.is_put_off |= is_large && self.is_spent;
+        let allowed = !is_large || !self.is_spent;
+        self.is_spent |= is_large;
+        allowed
+    }
+}
+
 impl Listing {
-    pub(super) fn on_listed(&mut self, files: Vec<String>) {
+    pub(super) fn on_listed(&mut self, files: Vec<String>, elements: Vec<String>, complete: bool) {
         self.files = Some(files);
+        self.elements = elements;
+        self.complete = complete;
         self.asked = None;
         self.revision += 1;
     }
@@ -62,6 +89,21 @@ impl Listing {
     pub(super) fn on_stale(&mut self) {
         self.stale = true;
         self.asked = None;
+    }
+
+    /// The files and the elements, once they were told.
+    pub(super) fn known(&self) -> Option<(&[String], &[String])> {
+        Some((self.files.as_deref()?, &self.elements))
+    }
+
+    /// The first list is on its way.
+    pub(super) fn is_awaited(&self, now: Timestamp) -> bool {
+        let asked = self.asked.filter(|_| self.files.is_none());
+        asked.is_some_and(|asked| now.0 < asked.0.saturating_add(LISTING_TIMEOUT))
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
     }
 
     /// Whether to ask for the list now.
@@ -116,6 +158,7 @@ impl Guard {
         let want = self.want();
         self.tell_skew(&want);
         let explained = self.judge_chunks(&want);
+        self.check_files(&want);
         let facts = self.facts(&want);
         self.decide(policy::decide(&facts));
         let began = self.drive_countdown(&facts, &want);
@@ -143,46 +186,80 @@ impl Guard {
         rollout::wanted(self.releases.accepted()?, &self.visitor, self.leave())
     }
 
+    /// Whether the release was made by hand, without a manifest: then what it changes is not known.
+    fn is_told_without_manifest(&self) -> bool {
+        self.wanted()
+            .is_some_and(|wanted| wanted.manifest.is_none())
+    }
+
+    /// Asks for the manifests of the build that is wanted and, as soon as there is a release, of the one that runs: a host
+    /// that is made anew by each deploy has it only until then.
     fn fetch_what_is_wanted(&mut self) {
         let target = self
             .wanted()
             .filter(|wanted| Some(&wanted.id) != self.running.best_guess());
-        let mut wants = Vec::new();
-        if let Some(target) = target {
-            wants.push(shelf::Want {
-                build: target.id.clone(),
-                path: target.manifest.clone(),
-                integrity: target.integrity.clone(),
-                needed: true,
-            });
-            if let Some(running) = self.running.best_guess() {
-                let path = join(&["builds/", &running.0, ".json"]);
-                wants.push(shelf::Want {
-                    build: running.clone(),
-                    path,
-                    integrity: None,
-                    needed: false,
-                });
-            }
-        }
         let waits = target.is_some();
+        let mut wants: Vec<shelf::Want> = target
+            .and_then(|target| {
+                Some(shelf::Want {
+                    build: target.id.clone(),
+                    path: target.manifest.clone()?,
+                    integrity: target.integrity.clone(),
+                    need: Need::Vital,
+                })
+            })
+            .into_iter()
+            .collect();
+        wants.extend(self.own_manifest(waits));
         self.shelf.on_wanted(&wants, self.now);
-        while let Some(shelf::Want {
-            build,
-            path,
-            integrity,
-            needed: _,
-        }) = self.shelf.poll(self.now, &mut self.chance)
-        {
-            self.perform(Effect::FetchManifest {
+        while let Some((want, way)) = self.shelf.poll(self.now, &mut self.chance) {
+            let shelf::Want {
                 build,
                 path,
                 integrity,
+                need: _,
+            } = want;
+            self.perform(match way {
+                Way::Usual => Effect::FetchManifest {
+                    build,
+                    path,
+                    integrity,
+                },
+                Way::Anew => Effect::RefetchManifest {
+                    build,
+                    path,
+                    integrity,
+                },
             });
         }
         if waits && self.listing.poll(self.now) {
             self.perform(Effect::ListLoadedFiles);
         }
+    }
+
+    /// Where the manifest of the running build is: where the release says, or where it always is. It is of no use when the
+    /// build that is wanted has none.
+    fn own_manifest(&self, is_left: bool) -> Option<shelf::Want> {
+        let (release, running) = (self.releases.accepted()?, self.running.best_guess()?);
+        let otherwise = release
+            .rollout
+            .as_ref()
+            .and_then(|rollout| rollout.otherwise.as_ref());
+        let named = [Some(&release.build), otherwise]
+            .into_iter()
+            .flatten()
+            .find(|named| named.id == *running);
+        if self.is_told_without_manifest() {
+            return None;
+        }
+        Some(shelf::Want {
+            build: running.clone(),
+            path: named
+                .and_then(|named| named.manifest.clone())
+                .unwrap_or_else(|| join(&["builds/", &running.0, ".json"])),
+            integrity: named.and_then(|named| named.integrity.clone()),
+            need: if is_left { Need::Helpful } else { Need::Early },
+        })
     }
 
     pub(super) fn want(&self) -> Want {
@@ -196,6 +273,9 @@ impl Guard {
             return Want::Nothing;
         };
         let (build, sequence) = (wanted.id.clone(), release.sequence);
+        if wanted.manifest.is_none() {
+            return Want::Ready { build, sequence };
+        }
         match self.shelf.find(&build) {
             Lookup::Ready(_) => Want::Ready { build, sequence },
             Lookup::Pending => Want::Pending { build, sequence },
@@ -233,6 +313,7 @@ impl Guard {
                 .as_ref()
                 .is_some_and(|snooze| self.now < snooze.until && snoozed(snooze)),
             reload_did_not_take: build.is_some_and(|build| self.had_reload(&build)),
+            files: self.files_in(want),
             reloading: self.changeover.is_some(),
         }
     }
@@ -248,6 +329,9 @@ impl Guard {
         let Some(running) = self.running.best_guess().cloned() else {
             return Changed::Yes;
         };
+        if self.is_told_without_manifest() {
+            return Changed::Yes;
+        }
         match (self.shelf.find(&running), self.shelf.find(target)) {
             (Lookup::Ready(_), Lookup::Ready(_)) => {}
             (Lookup::Pending, _) => return Changed::Pending,
@@ -261,11 +345,7 @@ impl Guard {
             return Changed::Pending;
         };
         let Some(files) = &self.listing.files else {
-            let waits = self
-                .listing
-                .asked
-                .is_some_and(|asked| self.now.0 < asked.0.saturating_add(LISTING_TIMEOUT));
-            return if waits {
+            return if self.listing.is_awaited(self.now) {
                 Changed::Pending
             } else {
                 Changed::Yes
@@ -280,7 +360,19 @@ impl Guard {
             {
                 known.touches_the_page
             }
-            _ => skew::between(running, target, files, &self.root).touches_the_page(),
+            _ if !self.work.allows(running.chunks.len()) => return Changed::Pending,
+            _ => {
+                let slots = self.loaded_slots();
+                let page = skew::Loaded {
+                    files,
+                    elements: &self.listing.elements,
+                    // After a swap, the page has files under the names of the build that it was loaded from.
+                    complete: self.listing.complete && !self.running.swapped,
+                    slots: slots.as_deref(),
+                    root: &self.root,
+                };
+                skew::between(running, target, &page).touches_the_page()
+            }
         };
         self.comparison = Some(Comparison {
             from: running.id.clone(),
@@ -345,9 +437,12 @@ impl Guard {
         let moving = self.changeover.as_ref();
         let pending = matches!(
             calm.reason,
-            Reason::ManifestPending | Reason::ManifestUnavailable
+            Reason::ManifestPending
+                | Reason::ManifestUnavailable
+                | Reason::FilesPending
+                | Reason::TargetNotReady
         );
-        let whole = matches!(want, Want::Ready { .. });
+        let whole = matches!(want, Want::Ready { .. }) && facts.files == Files::Ready;
         let holds = self.holds.reasons();
         let shown = match moving {
             // An app that reloads by itself needs no prompt, unless there is something to wait for.
@@ -365,6 +460,8 @@ impl Guard {
         let busy = moving.map(|changeover| {
             if changeover.is_draining() && !holds.is_empty() {
                 Busy::Holds { reasons: holds }
+            } else if changeover.is_renewing() {
+                Busy::ServiceWorker
             } else {
                 Busy::Reloading
             }

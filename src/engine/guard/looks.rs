@@ -1,65 +1,92 @@
-//! What comes back from looking: releases, manifests, failures, and what failed chunks make of them.
+//! What comes back from looking: releases, manifests and failures.
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 
-use super::{Guard, decide::Want};
+use super::{Guard, odd};
 use crate::engine::{
     format::ParseError,
-    io::{BuildId, Effect, Event, FetchFailure, LoadKind, Millis, Reason, Timestamp},
-    manifest::Manifest,
-    recovery,
+    io::{BuildId, Effect, Event, FetchFailure, Millis, Reason, Timestamp},
+    manifest::{Manifest, Reading},
     release::Release,
-    releases::Verdict,
+    releases::{Circumstances, Odd, Remembered, Verdict},
+    rollout,
+    shelf::Way,
     status::Trouble,
-    text::{decimal, join, quoted},
-    watch::{Answer, Wish},
+    text::{decimal, discreet, join, quoted},
+    watch::Answer,
 };
 
-/// Most failed chunks that are kept and told about at a time; a broken page fails them by the dozen.
-const MOST_CHUNKS: usize = 20;
+/// So many bytes of a manifest are read in one go: a few milliseconds on a slow phone.
+const SLICE: usize = 64 << 10;
 
-/// The same chunk is told about again after this time at the earliest.
-const CHUNK_QUIET: Millis = 10_000;
-
-/// A new build explains the chunks that failed so long before it was seen: about the length of a deploy.
-const CHUNK_MEMORY: Millis = 5 * 60 * 1_000;
-
-/// Failed chunks and what is known about them.
-#[derive(Debug, Default)]
-pub(super) struct ChunkFailures {
-    /// They wait for a look to tell whether another build explains them.
-    open: Vec<FailedChunk>,
-    told: Vec<(FailedChunk, Timestamp)>,
-    /// When the last one failed that nothing explained.
-    unexplained: Option<Timestamp>,
-    /// The build that explains them: it is asked for at once.
-    pub(super) explained_by: Option<BuildId>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct FailedChunk {
-    url: Option<String>,
-    message: String,
-}
+/// The same in a hidden page, where timers go off once a second or rarer.
+const HIDDEN_SLICE: usize = 1 << 20;
 
 impl Guard {
-    pub(super) fn on_release_text(&mut self, body: &str, events: Option<String>) {
+    /// A server or another tab says that there is something.
+    pub(super) fn on_sighted(&mut self, sequence: Option<u64>, build: Option<BuildId>) {
+        let known = match (sequence, &build) {
+            (Some(sequence), _) => self.releases.knows(sequence),
+            (None, Some(build)) => self
+                .releases
+                .accepted()
+                .is_some_and(|release| release.build.id == *build),
+            (None, None) => false,
+        };
+        if !known {
+            self.watch
+                .on_hint(sequence, build, self.now, &mut self.chance);
+        }
+    }
+
+    pub(super) fn on_release_text(
+        &mut self,
+        body: &str,
+        events: Option<String>,
+        date: Option<Timestamp>,
+    ) {
         let release = match Release::parse(body) {
             Ok(release) => release,
-            Err(error) => return self.on_look_failed(parse_trouble(&error), None),
+            Err(error) => {
+                let trouble = parse_trouble(&error);
+                // Hosts of apps with routes of their own answer the document for what is not there.
+                if error.code() == "html" {
+                    self.advise(&trouble);
+                }
+                return self.on_look_failed(trouble, None);
+            }
         };
         if let Some(trouble) = self.foreign(&release) {
             self.problem(&trouble);
             return self.on_look_failed(trouble, None);
         }
         self.stream.on_url(events);
-        let sequence = release.sequence;
-        let build = release.build.id.clone();
-        let trouble = match self.releases.on_release(release) {
-            verdict @ (Verdict::New | Verdict::Known) => {
-                if verdict == Verdict::New {
-                    self.perform(Effect::RememberSequence { sequence });
-                }
+        let (sequence, build, app) = (
+            release.sequence,
+            release.build.id.clone(),
+            release.app.clone(),
+        );
+        let wanted = rollout::wanted(&release, &self.visitor, None);
+        let about = Circumstances {
+            now: self.now,
+            date,
+            agrees: self.running.build.is_some()
+                && wanted.map(|build| &build.id) == self.running.build.as_ref(),
+        };
+        if let Some(wrong) = self.releases.forget_wrong(&release, about) {
+            self.problem(&odd::forgotten(wrong, sequence));
+        }
+        let before = self
+            .releases
+            .accepted()
+            .and_then(|release| release.app.clone());
+        let verdict = self.releases.on_release(release, about);
+        if let Some(Remembered { sequence, app, .. }) = self.releases.to_remember() {
+            let app = app.unwrap_or_default();
+            self.perform(Effect::RememberSequence { sequence, app });
+        }
+        let trouble = match &verdict {
+            Verdict::New | Verdict::Known | Verdict::Corrected(_) => {
                 self.tell(Event::ReleaseSeen {
                     sequence,
                     build: build.clone(),
@@ -72,36 +99,31 @@ impl Guard {
                 self.watch.on_accepted(sequence, &build);
                 None
             }
-            Verdict::Older { highest } => Some(Trouble {
-                code: "older_release".into(),
-                message: join(&[
-                    "release.json has sequence ",
-                    &decimal(sequence),
-                    ", older than ",
-                    &decimal(highest),
-                    ", which was seen before",
-                ]),
-            }),
-            Verdict::Reused { accepted } => {
-                let message = join(&[
-                    "release.json has sequence ",
-                    &decimal(sequence),
-                    " with build ",
-                    &quoted(&build.0),
-                    ", and the same sequence had build ",
-                    &quoted(&accepted.0),
-                    " before",
-                ]);
-                let trouble = Trouble {
-                    code: "sequence_reused".into(),
-                    message,
-                };
-                self.problem(&trouble);
-                Some(trouble)
+            Verdict::Ignored(odd) => {
+                let before = before.as_deref().unwrap_or_default();
+                let accepted = self.releases.accepted();
+                let accepted = accepted.map_or("", |release| &release.build.id.0);
+                Some(odd::ignored(
+                    *odd,
+                    sequence,
+                    (&build.0, accepted),
+                    (app.as_deref().unwrap_or_default(), before),
+                ))
             }
         };
-        if trouble.is_none() {
-            self.last_problem = None;
+        let problem = match verdict {
+            Verdict::Ignored(Odd::Older { .. }) | Verdict::Same => None,
+            Verdict::Ignored(_) => trouble.clone(),
+            Verdict::Corrected(odd) => Some(odd::corrected(odd, sequence)),
+            Verdict::New | Verdict::Known => {
+                let absurd = self.releases.is_absurd(about);
+                absurd.then(|| odd::absurd(sequence))
+            }
+        };
+        match problem {
+            Some(problem) => self.problem(&problem),
+            None if trouble.is_none() => self.last_problem = None,
+            None => {}
         }
         self.last_failure = trouble;
         if self.decision.reason == Reason::NothingLoadedChanged {
@@ -109,6 +131,35 @@ impl Guard {
             self.listing.on_stale();
         }
         self.on_look_over(Answer::Read);
+    }
+
+    pub(super) fn on_release_failed(
+        &mut self,
+        failure: &FetchFailure,
+        retry_after: Option<Millis>,
+    ) {
+        let trouble = fetch_trouble("release.json", failure);
+        if *failure == (FetchFailure::Status { status: 404 }) {
+            self.advise(&trouble);
+        }
+        self.on_look_failed(trouble, retry_after);
+    }
+
+    /// Says once what to do when there is no release from the start: a build that was copied to a host without one would
+    /// be silent for ever.
+    fn advise(&mut self, trouble: &Trouble) {
+        if self.is_advised || self.releases.accepted().is_some() {
+            return;
+        }
+        self.is_advised = true;
+        let message = join(&[
+            "changeover: ",
+            &trouble.message,
+            " at ",
+            &discreet(&self.config.release),
+            ", so this page hears of no new build; the Vite plugin, `changeover stamp` and `changeover publish` write that file",
+        ]);
+        self.perform(Effect::Advise { message });
     }
 
     pub(super) fn on_look_failed(&mut self, trouble: Trouble, retry_after: Option<Millis>) {
@@ -126,11 +177,12 @@ impl Guard {
 
     /// A release for somebody else, with both names.
     fn foreign(&self, release: &Release) -> Option<Trouble> {
-        let differs = |code: &str, field: &str, wanted: &Option<String>, found: &String| {
+        let differs = |code: &str, field: &str, wanted: &Option<String>, found: Option<&String>| {
             wanted
                 .as_ref()
-                .filter(|wanted| *wanted != found)
-                .map(|wanted| Trouble {
+                .zip(found)
+                .filter(|(wanted, found)| wanted != found)
+                .map(|(wanted, found)| Trouble {
                     code: code.into(),
                     message: join(&[
                         "release.json is for ",
@@ -144,111 +196,68 @@ impl Guard {
                     ]),
                 })
         };
-        differs("wrong_app", "app", &self.config.app, &release.app).or_else(|| {
+        differs("wrong_app", "app", &self.config.app, release.app.as_ref()).or_else(|| {
             differs(
                 "wrong_channel",
                 "channel",
                 &self.config.channel,
-                &release.channel,
+                Some(&release.channel),
             )
         })
     }
 
-    pub(super) fn on_manifest_text(&mut self, build: &BuildId, body: &str) {
-        match Manifest::parse(body) {
-            Ok(manifest) if manifest.id == *build => {
-                if self.running.best_guess() == Some(build) {
-                    self.home.base = Some(manifest.base.clone());
-                }
-                self.shelf.on_manifest(build, manifest);
-            }
-            Ok(manifest) => {
-                let message = join(&[
-                    &manifest_name(build),
-                    " describes build ",
-                    &quoted(&manifest.id.0),
-                ]);
-                self.on_manifest_failed(
-                    build,
-                    Trouble {
-                        code: "wrong_build".into(),
-                        message,
-                    },
-                );
-            }
-            Err(error) => self.on_manifest_failed(build, parse_trouble(&error)),
+    /// A manifest came: from what the browser has kept, where anything may have changed it, or from the server.
+    pub(super) fn on_manifest_text(&mut self, build: &BuildId, body: String, way: Way) {
+        match Reading::new(body) {
+            Ok(reading) => self.shelf.on_text(build, reading, way),
+            Err(error) => self.on_manifest_unread(build, way, parse_trouble(&error)),
         }
     }
 
-    pub(super) fn on_manifest_failed(&mut self, build: &BuildId, trouble: Trouble) {
-        if self.shelf.on_failed(build, self.now, &mut self.chance) {
+    /// Reads manifests on: a part of a large one at a time, so that the page can do what it does.
+    pub(super) fn read_manifests(&mut self) {
+        let bytes = if self.tabs.is_visible() {
+            SLICE
+        } else {
+            HIDDEN_SLICE
+        };
+        self.work.is_spent |= self.shelf.reads_more_than(SLICE);
+        while let Some((build, way, read)) = self.shelf.read_on(bytes) {
+            let trouble = match read {
+                Ok(manifest) if manifest.id == build => {
+                    self.on_manifest(&build, manifest);
+                    continue;
+                }
+                Ok(manifest) => wrong_build(&build, &manifest.id),
+                Err(error) => parse_trouble(&error),
+            };
+            self.on_manifest_unread(&build, way, trouble);
+        }
+    }
+
+    fn on_manifest_unread(&mut self, build: &BuildId, way: Way, trouble: Trouble) {
+        match way {
+            Way::Usual => self.shelf.on_copy_refused(build, self.now),
+            // The browser now keeps what came.
+            Way::Anew => self.on_manifest_failed(build, Way::Anew, trouble),
+        }
+    }
+
+    fn on_manifest(&mut self, build: &BuildId, manifest: Manifest) {
+        if self.running.best_guess() == Some(build) {
+            self.home.base = Some(manifest.base.clone());
+        }
+        self.shelf.on_manifest(build, manifest);
+    }
+
+    pub(super) fn on_manifest_failed(&mut self, build: &BuildId, way: Way, trouble: Trouble) {
+        if self.shelf.on_failed(build, way, self.now, &mut self.chance) {
             let code = "manifest_unavailable".into();
             self.tell(Event::Problem {
                 code,
                 message: trouble.message,
             });
         }
-    }
-
-    pub(super) fn on_load_failed(&mut self, kind: LoadKind, message: String, url: Option<&str>) {
-        let Some(failure) = recovery::recognise(kind, &message, url, &self.home) else {
-            return;
-        };
-        let chunk = FailedChunk {
-            url: failure.url,
-            message,
-        };
-        let now = self.now;
-        self.chunks
-            .told
-            .retain(|(_, at)| now.0 < at.0.saturating_add(CHUNK_QUIET));
-        let told = self.chunks.told.iter().any(|(told, _)| *told == chunk);
-        if told || self.chunks.open.contains(&chunk) || self.chunks.open.len() >= MOST_CHUNKS {
-            return;
-        }
-        self.chunks.open.push(chunk);
-        self.watch.on_wish(Wish::Chunk, now);
-    }
-
-    /// Tells what failed chunks mean, as soon as it is known. Returns whether that changes anything.
-    pub(super) fn judge_chunks(&mut self, want: &Want) -> bool {
-        let now = self.now;
-        let recent = self
-            .chunks
-            .unexplained
-            .is_some_and(|at| now.0 < at.0.saturating_add(CHUNK_MEMORY));
-        let explained_by = match want {
-            Want::Ready { build, .. } if recent || !self.chunks.open.is_empty() => {
-                Some(build.clone())
-            }
-            // Its manifest says whether the deploy is whole.
-            Want::Pending { .. } => return false,
-            Want::Ready { .. } | Want::Missing { .. } | Want::Nothing => None,
-        };
-        let skew = explained_by.is_some();
-        let wait = self.chunks.open.is_empty() || self.watch.is_looking();
-        if wait && !skew {
-            return false;
-        }
-        if skew {
-            self.chunks.unexplained = None;
-            self.chunks.explained_by = explained_by;
-            self.watch.on_chunk_explained();
-        } else {
-            self.chunks.unexplained = Some(now);
-            self.watch.on_chunk_unexplained(now, &mut self.chance);
-        }
-        for chunk in core::mem::take(&mut self.chunks.open) {
-            if self.chunks.told.len() < MOST_CHUNKS {
-                self.chunks.told.push((chunk.clone(), now));
-                self.tell(Event::ChunkFailed {
-                    url: chunk.url,
-                    message: chunk.message,
-                    skew,
-                });
-            }
-        }
-        skew
     }
 
     /// Tells a problem once until something else, or nothing, is wrong.
@@ -260,6 +269,17 @@ impl Guard {
                 message: trouble.message.clone(),
             });
         }
+    }
+}
+
+fn wrong_build(build: &BuildId, found: &BuildId) -> Trouble {
+    Trouble {
+        code: "wrong_build".into(),
+        message: join(&[
+            &manifest_name(build),
+            " describes build ",
+            &quoted(&found.0),
+        ]),
     }
 }
 
@@ -297,6 +317,25 @@ pub(super) fn fetch_trouble(what: &str, failure: &FetchFailure) -> Trouble {
             ]),
         ),
         FetchFailure::Integrity => ("integrity", join(&[what, " does not match its integrity"])),
+        FetchFailure::Length { bytes } => (
+            "length",
+            join(&[
+                what,
+                " has ",
+                &decimal(*bytes),
+                " bytes, which is not its length",
+            ]),
+        ),
+        FetchFailure::Html => ("html", join(&[what, " was answered with a page of HTML"])),
+        FetchFailure::Redirected { origin } => (
+            "redirected",
+            join(&[
+                what,
+                " was answered by ",
+                origin,
+                ", another origin, and is not believed",
+            ]),
+        ),
     };
     Trouble {
         code: code.into(),

@@ -1,13 +1,14 @@
 //! Attempts to move the page: who starts them, what each step makes of the world, how they end.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use super::{Guard, decide::Want};
 use crate::engine::{
-    changeover::{Availability, By, Changeover, Scene, Step},
+    changeover::{self, Availability, By, Changeover, Scene, Step},
+    departure::Departure,
     io::{
-        AbortReason, BuildId, DecisionKind, Effect, Event, FetchFailure, Millis, Reloads, Snooze,
-        Timestamp, WakeReason,
+        AbortReason, BuildId, DecisionKind, Effect, EnvelopeMark, Event, FetchFailure, Millis,
+        Reloads, Snooze, Timestamp, WaitReason, WakeReason,
     },
     manifest::Store,
     names::Names,
@@ -42,14 +43,14 @@ impl Guard {
             changeover.on_asked(by);
             return;
         }
+        self.ready.on_hope(self.now);
         let want = self.want();
         let refusal = match want.target() {
             None => Some(AbortReason::NoSkew),
-            Some((build, _)) if !by.is_user() && self.had_reload(&build) => {
+            // Without storage nothing remembers whether it had its reload.
+            Some((build, _)) if !by.is_user() && (self.had_reload(&build) || !self.storage) => {
                 Some(AbortReason::ReloadDidNotTake)
             }
-            // Without storage neither the state nor the loop guard survives the reload.
-            Some(_) if !by.is_user() && !self.storage => Some(AbortReason::StateNotSaved),
             Some(_) if !self.online => Some(AbortReason::Offline),
             Some(_) if want.manifest() == Availability::Missing => Some(AbortReason::Unreachable),
             Some(_) => None,
@@ -93,11 +94,12 @@ impl Guard {
         self.perform(Effect::RememberSnooze { snooze });
     }
 
-    pub(super) fn on_document_probed(&mut self, failure: Option<FetchFailure>) {
+    pub(super) fn on_document_probed(&mut self, failure: Option<&FetchFailure>, ours: bool) {
+        let reachable = changeover::is_reachable(failure, ours);
         let reason = self
             .changeover
             .as_mut()
-            .and_then(|changeover| changeover.on_probed(failure.is_none()));
+            .and_then(|changeover| changeover.on_probed(reachable));
         self.end_changeover(reason);
     }
 
@@ -106,7 +108,10 @@ impl Guard {
             .changeover
             .as_mut()
             .and_then(|changeover| changeover.on_captured(error.is_none()));
-        if let Some(message) = error {
+        // What is captured once more while the page goes has been captured before.
+        if let Some(message) = error
+            && self.departure.is_none()
+        {
             self.tell(Event::Problem {
                 code: "state_not_saved".into(),
                 message,
@@ -160,8 +165,10 @@ impl Guard {
                 .is_some_and(|(build, _)| self.had_reload(build)),
             target,
             manifest: want.manifest(),
+            files: self.files_of(want),
             holds: self.holds.reasons(),
             online: self.online,
+            controlled: self.controlled,
         };
         while let Some(changeover) = &mut self.changeover {
             let Some(step) = changeover.poll(&scene, self.now) else {
@@ -175,6 +182,7 @@ impl Guard {
             match step {
                 Step::Wait { holds } => self.tell(Event::ChangeoverWaiting {
                     changeover: id,
+                    reason: WaitReason::Holds,
                     holds,
                 }),
                 Step::Probe => self.perform(Effect::ProbeDocument),
@@ -187,8 +195,29 @@ impl Guard {
                         stores,
                     });
                 }
-                Step::Reload => self.reload(to),
+                Step::Renew => {
+                    // Some apps reload by themselves as soon as a new worker is in charge.
+                    if !self.departs(&id) {
+                        self.depart(id.clone(), from, to);
+                    }
+                    self.tell(Event::ChangeoverWaiting {
+                        changeover: id.clone(),
+                        reason: WaitReason::ServiceWorker,
+                        holds: Vec::new(),
+                    });
+                    self.perform(Effect::RenewWorker { changeover: id });
+                }
+                Step::Reload => {
+                    if !self.departs(&id) {
+                        self.depart(id, from, to);
+                    }
+                    self.perform(Effect::Reload);
+                }
                 Step::Abort { reason } => {
+                    // What was captured for a reload that does not come must not wait for another one.
+                    if reason != AbortReason::ReloadIgnored && self.departs(&id) {
+                        self.stay();
+                    }
                     self.end_changeover(Some(reason));
                     return true;
                 }
@@ -205,7 +234,24 @@ impl Guard {
         }
     }
 
-    fn reload(&mut self, target: BuildId) {
+    /// Whether the page is on its way already.
+    fn departs(&self, changeover: &str) -> bool {
+        let departure = self.departure.as_ref();
+        departure.is_some_and(|departure| departure.changeover == changeover)
+    }
+
+    pub(super) fn on_worker_renewed(&mut self, changeover: &str) {
+        let Some(current) = &mut self.changeover else {
+            return;
+        };
+        if current.id == changeover {
+            current.on_renewed();
+        }
+    }
+
+    /// From here on the page may go at any moment.
+    fn depart(&mut self, changeover: String, from: Option<BuildId>, target: BuildId) {
+        self.departure = Some(Departure::begin(changeover, from, target.clone(), self.now));
         let known = self
             .reloads
             .iter_mut()
@@ -222,12 +268,56 @@ impl Guard {
             }),
         }
         self.perform(Effect::RememberReload { target, count });
-        self.perform(Effect::Reload);
+    }
+
+    /// The page has learnt more about whether it goes.
+    pub(super) fn mark_envelope(
+        &mut self,
+        learn: impl FnOnce(&mut Departure) -> Option<EnvelopeMark>,
+    ) {
+        let Some(mark) = self.departure.as_mut().and_then(learn) else {
+            return;
+        };
+        self.perform(Effect::MarkEnvelope { mark });
+        if mark == EnvelopeMark::Void {
+            self.departure = None;
+            // The user has stayed when something else wanted to unload the page.
+            let renews = self
+                .changeover
+                .as_ref()
+                .is_some_and(Changeover::is_renewing);
+            self.end_changeover(renews.then_some(AbortReason::Superseded));
+        }
+    }
+
+    /// The page was to be reloaded, and lives on.
+    pub(super) fn stay(&mut self) {
+        self.mark_envelope(|_| Some(EnvelopeMark::Void));
+    }
+
+    /// The user goes on working while the reload is under way: that goes along.
+    pub(super) fn capture_again(&mut self) {
+        let Some(departure) = &self.departure else {
+            return;
+        };
+        let (changeover, from, to) = (
+            departure.changeover.clone(),
+            departure.from.clone(),
+            departure.to.clone(),
+        );
+        let stores = self.stores_of(&to);
+        self.perform(Effect::CaptureState {
+            changeover,
+            from,
+            to,
+            stores,
+        });
     }
 
     fn begin(&mut self, id: String, to: BuildId, sequence: u64, by: By) {
         let from = self.running.build.clone();
         self.trouble = None;
+        self.departure = None;
         self.tell(Event::ChangeoverStarted {
             changeover: id.clone(),
             from: from.clone(),

@@ -18,7 +18,15 @@ impl Guard {
 
     pub(super) fn on_swap_answered(&mut self, _changeover: String, _round: u32, _answer: Answer) {}
 
+    pub(super) fn on_swap_visible(&mut self, _visible: bool) {}
+
+    pub(super) fn on_swap_hope(&mut self, _by_app: bool) {}
+
     pub(super) fn on_swap_time(&mut self) {}
+
+    pub(super) fn loaded_slots(&self) -> Option<Vec<&str>> {
+        None
+    }
 
     pub(super) fn changed_slots(&mut self, _target: &BuildId) -> Option<Changed> {
         None

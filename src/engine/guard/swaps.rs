@@ -18,16 +18,23 @@ use crate::engine::{
     status::{ChangeoverSummary, PhaseName},
     swap::{
         self, Composition, Ending, Failure, Moves, Page, Patience, Phase, Plan, Refusal, Swap,
-        SwapInput, SwapOutput, SwapReason,
+        SwapInput, SwapOutput, SwapReason, Verdict,
     },
 };
 
-/// Between two tries to fetch the files of a build.
+/// Between two looks whether the page is online again.
 const PAUSE: Millis = 10_000;
+
+/// Before the second try, the third, and each one after that.
+const BACK_OFF: [Millis; 3] = [30_000, 2 * 60_000, 10 * 60_000];
+
+/// After so many attempts that took too long the user is asked.
+const MOST_TRIES: u32 = 3;
 
 /// The slots of the page, and what is being done with them.
 #[derive(Debug, Default)]
 pub(super) struct Swaps {
+    is_hidden: bool,
     /// Made when the page first says that it has slots.
     machine: Option<Swap>,
     uses: Names<Use>,
@@ -40,10 +47,22 @@ pub(super) struct Swaps {
     given_up: Option<BuildId>,
     /// The build whose code did not do in this page. A refresh would load the same.
     broke: Option<BuildId>,
-    /// The files of a build could not be had; when it is tried again.
-    pause: Option<(BuildId, Timestamp)>,
+    /// The app has asked for a look since: what broke here is worth a question then.
+    is_asked: bool,
+    pause: Option<Pause>,
+    /// How often in a row the files of a build could not be had.
+    missed: Option<(BuildId, u32)>,
     current: Option<Current>,
     wake: Option<Timestamp>,
+}
+
+/// When a build is tried again.
+#[derive(Debug)]
+struct Pause {
+    build: BuildId,
+    until: Timestamp,
+    /// And not before the page is visible.
+    waits_for_eyes: bool,
 }
 
 /// What was planned, kept because it takes time for large builds.
@@ -70,18 +89,37 @@ impl Guard {
             && let Some(build) = self.running.build.clone()
         {
             let composition = Composition::new(build);
-            self.swaps.machine = Some(Swap::new(composition, Patience::default()));
+            let mut machine = Swap::new(composition, Patience::default());
+            let visible = !self.swaps.is_hidden;
+            machine.handle_input(SwapInput::Visible { visible }, self.now);
+            self.swaps.machine = Some(machine);
         }
         if self.swaps.uses == uses {
             return;
         }
         self.swaps.uses = uses;
+        self.comparison = None;
         self.swaps.revision += 1;
         let now = self.now;
         if let Some(machine) = &mut self.swaps.machine {
             machine.handle_input(SwapInput::PageChanged, now);
             self.drain_swap();
         }
+    }
+
+    pub(super) fn on_swap_visible(&mut self, visible: bool) {
+        let now = self.now;
+        self.swaps.is_hidden = !visible;
+        if let Some(machine) = &mut self.swaps.machine {
+            machine.handle_input(SwapInput::Visible { visible }, now);
+            self.drain_swap();
+        }
+    }
+
+    /// The app wants to know now, or the page is online again: no need to wait for another try.
+    pub(super) fn on_swap_hope(&mut self, by_app: bool) {
+        self.swaps.is_asked |= by_app && self.swaps.broke.is_some();
+        self.swaps.pause = None;
     }
 
     pub(super) fn on_swap_answered(&mut self, changeover: String, round: u32, answer: Answer) {
@@ -108,6 +146,12 @@ impl Guard {
         }
     }
 
+    /// The slots whose code the page has loaded; `None`: not known.
+    pub(super) fn loaded_slots(&self) -> Option<Vec<&str>> {
+        self.swaps.machine.as_ref()?;
+        Some(self.swaps.uses.keys().map(String::as_str).collect())
+    }
+
     /// What slots make of a change; `None` when they have no say in it.
     pub(super) fn changed_slots(&mut self, target: &BuildId) -> Option<Changed> {
         let machine = self.swaps.machine.as_ref()?;
@@ -118,12 +162,15 @@ impl Guard {
             return None;
         }
         if self.swaps.broke.as_ref() == Some(target) {
-            return Some(Changed::Broke);
+            // The look may bring a better build.
+            let is_asked = self.swaps.is_asked && !self.watch.is_looking();
+            return (!is_asked).then_some(Changed::Broke);
         }
-        if let Some((build, until)) = &self.swaps.pause
-            && build == target
-            && self.now < *until
-        {
+        let waits = |pause: &Pause| {
+            pause.build == *target
+                && (self.now < pause.until || pause.waits_for_eyes && self.swaps.is_hidden)
+        };
+        if self.swaps.pause.as_ref().is_some_and(waits) {
             return Some(Changed::Paused);
         }
         let composition = machine.composition();
@@ -133,6 +180,13 @@ impl Guard {
                 && known.revision == self.swaps.revision
         });
         if !is_known {
+            let size = match self.shelf.find(target) {
+                Lookup::Ready(target) => target.chunks.len(),
+                Lookup::Pending | Lookup::Missing => 0,
+            };
+            if !self.work.allows(size) {
+                return Some(Changed::Pending);
+            }
             self.plan_swap(target);
         }
         let known = self.swaps.known.as_ref()?;
@@ -218,7 +272,11 @@ impl Guard {
             return true;
         }
         if !self.online && !moves.fetch.is_empty() {
-            self.swaps.pause = Some((target.clone(), Timestamp(self.now.0 + PAUSE)));
+            self.swaps.pause = Some(Pause {
+                build: target.clone(),
+                until: Timestamp(self.now.0 + PAUSE),
+                waits_for_eyes: false,
+            });
             return false;
         }
         let id = self.chance.name();
@@ -302,20 +360,26 @@ impl Guard {
         };
         let reason = failure.as_ref().map(|failure| failure.reason);
         let machine = self.swaps.machine.as_ref();
-        let is_bad = machine.is_some_and(|machine| machine.composition().is_bad(&to));
-        match reason {
-            Some(SwapReason::NeverQuiet | SwapReason::Vetoed) => {
-                self.swaps.given_up = Some(to.clone());
+        let tries = machine.map_or(0, |machine| machine.composition().tries(&to));
+        match reason.map(SwapReason::verdict) {
+            Some(Verdict::Declined) => self.swaps.given_up = Some(to.clone()),
+            Some(Verdict::Missing) => {
+                let known = self.swaps.missed.take().filter(|(build, _)| *build == to);
+                let times = known.map_or(1, |(_, times)| times + 1);
+                self.swaps.missed = Some((to.clone(), times));
+                self.pause_swap(&to, times, false);
             }
-            Some(SwapReason::FetchFailed) if !is_bad => {
-                self.swaps.pause = Some((to.clone(), Timestamp(self.now.0 + PAUSE)));
+            // What was seen to go back is not shown a second time.
+            Some(Verdict::Unproven) if outcome == SwapOutcome::Aborted && tries < MOST_TRIES => {
+                self.pause_swap(&to, tries, true);
             }
-            // A file may be there later, and what this page could not do with its state, a refresh may.
-            Some(SwapReason::FetchFailed) => {}
-            Some(reason) if is_bad && !reason.is_about_state() => {
+            Some(Verdict::Unproven) => self.swaps.given_up = Some(to.clone()),
+            Some(Verdict::Bad) => {
                 self.swaps.broke = Some(to.clone());
+                self.swaps.is_asked = false;
             }
-            _ => {}
+            // The planner refuses it from now on.
+            Some(Verdict::State) | Some(Verdict::Moot) | None => {}
         }
         self.swaps.known = None;
         self.tell(Event::SwapEnded {
@@ -344,10 +408,23 @@ impl Guard {
         self.tell(Event::ChangeoverAborted { changeover, reason });
     }
 
+    fn pause_swap(&mut self, build: &BuildId, times: u32, waits_for_eyes: bool) {
+        let nth = (times.max(1) as usize - 1).min(BACK_OFF.len() - 1);
+        let span = BACK_OFF.get(nth).copied().unwrap_or(PAUSE);
+        // Not all pages at once.
+        let span = self.chance.jittered(span);
+        self.swaps.pause = Some(Pause {
+            build: build.clone(),
+            until: Timestamp(self.now.0.saturating_add(span)),
+            waits_for_eyes,
+        });
+    }
+
     /// The page is on another build without having been loaded anew.
     fn run_build(&mut self, build: BuildId) {
         self.running.build = Some(build);
         self.running.assumed = None;
+        self.running.swapped = true;
         self.comparison = None;
         self.swaps.known = None;
         self.swaps.pause = None;
@@ -379,7 +456,7 @@ impl Guard {
     }
 
     pub(super) fn next_swap(&self) -> Option<(Timestamp, WakeReason)> {
-        let pause = self.swaps.pause.as_ref().map(|(_, until)| *until);
+        let pause = self.swaps.pause.as_ref().map(|pause| pause.until);
         let pause = pause.filter(|until| *until > self.now);
         let next = [self.swaps.wake, pause].into_iter().flatten().min()?;
         Some((next, WakeReason::Swap))

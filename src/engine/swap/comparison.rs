@@ -4,6 +4,7 @@ use super::graph::Graph;
 use crate::engine::{
     manifest::{Chunk, Manifest, Owner},
     names::sort,
+    text::hash,
 };
 
 /// Two builds side by side. A file is the same when its name and its bytes are; that it merely carries the same code
@@ -15,8 +16,8 @@ pub(super) struct Comparison<'a> {
     twins: Vec<Option<usize>>,
     /// For each file of the base the same one of the target.
     mates: Vec<Option<usize>>,
-    /// Module, code and place of what is only in the base, in order.
-    old: Vec<(&'a str, &'a str, usize)>,
+    /// Hash of the module, hash of the code, and place of what is only in the base, in order.
+    old: Vec<(u64, u64, usize)>,
     /// Modules that are pinned and whose file is only in the base, in order.
     pinned: Vec<&'a str>,
 }
@@ -41,7 +42,7 @@ impl<'a> Comparison<'a> {
                     *mate = Some(at);
                 }
                 _ => {
-                    old.push((chunk.id.as_str(), chunk.code.as_str(), place));
+                    old.push((hash(&chunk.id), hash(&chunk.code), place));
                     if chunk.owner == Owner::Pinned {
                         pinned.push(chunk.id.as_str());
                     }
@@ -79,14 +80,21 @@ impl<'a> Comparison<'a> {
 
     /// The file of the base with the same module and the same code, perhaps under another name.
     pub(super) fn origin(&self, target: usize, chunk: &Chunk) -> Option<usize> {
-        let substance = (chunk.id.as_str(), chunk.code.as_str());
         let renamed = || {
-            let found = self
-                .old
-                .binary_search_by(|(id, code, _)| (*id, *code).cmp(&substance));
-            self.old.get(found.ok()?).map(|(.., place)| *place)
+            let other = self.old_like(chunk, hash(&chunk.code))?;
+            let (_, found) = self.base.chunk(other)?;
+            (found.id == chunk.id && found.code == chunk.code).then_some(other)
         };
         self.twin(target).or_else(renamed)
+    }
+
+    /// The first file that is only in the base, with the module of `chunk` and code of that hash or a later one.
+    fn old_like(&self, chunk: &Chunk, code: u64) -> Option<usize> {
+        let module = hash(&chunk.id);
+        let first = self
+            .old
+            .partition_point(|(id, other, _)| (*id, *other) < (module, code));
+        self.old.get(first).map(|(.., place)| *place)
     }
 
     /// Whether the text itself changed, and not only the names of files in it.
@@ -99,9 +107,12 @@ impl<'a> Comparison<'a> {
         let id = chunk.id.as_str();
         let was = self.pinned.binary_search(&id).is_ok();
         let known = || {
-            self.old
-                .binary_search_by(|(old, ..)| (*old).cmp(id))
-                .is_ok()
+            let first = self.old_like(chunk, 0);
+            first.is_some_and(|place| {
+                self.base
+                    .chunk(place)
+                    .is_some_and(|(_, old)| old.id == chunk.id)
+            })
         };
         self.is_new(target) && (was || chunk.owner == Owner::Pinned && known())
     }

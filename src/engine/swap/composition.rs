@@ -36,7 +36,7 @@ pub struct Composition {
     pub generations: u32,
     pub dead_bytes: u64,
     pub(super) bad: Vec<Bad>,
-    /// Downloads in vain, by build.
+    /// Attempts that proved nothing, by build.
     pub(super) tries: Names<u32>,
     pub(super) is_broken: bool,
 }
@@ -91,6 +91,11 @@ impl Composition {
         &self.stays
     }
 
+    /// How many attempts to go to a build took too long.
+    pub fn tries(&self, build: &BuildId) -> u32 {
+        self.tries.get(&build.0).copied().unwrap_or_default()
+    }
+
     pub fn is_bad(&self, build: &BuildId) -> bool {
         self.bad.iter().any(|bad| bad.build == *build)
     }
@@ -131,13 +136,18 @@ impl Composition {
 
     /// The new modules were imported, and the page does not run them.
     pub(super) fn on_imported_in_vain(&mut self, moves: &Moves) {
-        for fetch in &moves.fetch {
+        let scripts = moves.fetch.iter();
+        let is_new = scripts
+            .clone()
+            .any(|fetch| fetch.kind != ChunkKind::Style && !self.gone.contains_key(&fetch.file));
+        for fetch in scripts {
             if fetch.kind != ChunkKind::Style {
                 self.gone
                     .insert(fetch.file.clone(), fetch.integrity.clone());
                 self.dead_bytes += fetch.size;
             }
         }
-        self.generations += 1;
+        // A second try evaluates nothing anew.
+        self.generations += u32::from(is_new);
     }
 }

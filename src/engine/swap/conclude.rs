@@ -25,7 +25,7 @@ impl<'a> Planner<'a> {
             self.both
                 .target
                 .walk(swaps().map(|case| &case.to.file), Reach::Static, &|_| false);
-        let in_use = |case: &&Case<'a>| case.swaps() || case.used.is_some() && !case.changed;
+        let in_use = |case: &&Case<'a>| case.swaps() || case.is_kept();
         let live = self.both.target.walk(
             cases.iter().filter(in_use).map(|case| &case.to.file),
             Reach::Static,

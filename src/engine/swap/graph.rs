@@ -2,7 +2,10 @@
 
 use alloc::{string::String, vec, vec::Vec};
 
-use crate::engine::manifest::{Chunk, Manifest};
+use crate::engine::{
+    manifest::{Chunk, Manifest},
+    text::hash,
+};
 
 /// Which imports are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,18 +232,4 @@ impl Trace {
         way.reverse();
         way
     }
-}
-
-/// FNV, eight bytes at a time, its upper half mixed in: the lower one alone does not see the ends of the words.
-fn hash(path: &str) -> u64 {
-    let hash = path
-        .as_bytes()
-        .chunks(8)
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, bytes| {
-            let word = bytes
-                .iter()
-                .fold(0, |word, byte| (word << 8) | u64::from(*byte));
-            (hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23)
-        });
-    hash ^ (hash >> 32)
 }

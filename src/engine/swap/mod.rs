@@ -18,6 +18,7 @@
 //! that nothing asks for any more; a file was replaced under its old name before the page had loaded it; a style gave a
 //! new name to a module that slots share with the shell.
 
+mod attempt;
 mod comparison;
 mod composition;
 mod conclude;
@@ -35,6 +36,6 @@ pub use plan::plan;
 pub use refusal::{Refusal, Why};
 pub use run::Swap;
 pub use steps::{Ending, Failure, Patience, SwapInput, SwapOutput};
-pub use words::{Phase, SwapReason};
+pub use words::{Phase, SwapReason, Verdict};
 
 pub use crate::engine::slots::{Answer, Fetch, Migration, Module, Pointer, Step, Use};

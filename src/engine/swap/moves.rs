@@ -96,3 +96,11 @@ impl Moves {
         }
     }
 }
+
+impl Moves {
+    /// All pointers that change.
+    pub(super) fn pointers(&self) -> Vec<Pointer> {
+        let swapped = self.slots.iter().map(|slot| &slot.pointer);
+        swapped.chain(&self.moved).cloned().collect()
+    }
+}

@@ -44,6 +44,7 @@ pub fn plan(running: &Composition, base: &Manifest, target: &Manifest, page: &Pa
     let slots = planner.sort_slots();
     let stays = planner.stays(&slots);
     planner.check_closures(&slots, &stays, shell_changed);
+    planner.check_kept(&slots);
     if planner.refusals.is_empty() {
         planner.conclude(&slots, stays)
     } else {
@@ -93,6 +94,11 @@ impl Case<'_> {
 
     pub(super) fn is_left(&self) -> bool {
         self.changed && self.used == Some(Use::Taken)
+    }
+
+    /// Whether what the page has loaded for it counts as what the target has.
+    pub(super) fn is_kept(&self) -> bool {
+        self.used.is_some() && !self.changed
     }
 
     /// The file of the base that the page has loaded for it.
@@ -411,6 +417,9 @@ impl<'a> Planner<'a> {
                 .target
                 .trace(moving().map(|case| &case.to.file), &|_| true, &|_| false);
         for (index, place) in reached.places() {
+            if self.refusals.len() >= MOST_REFUSALS {
+                return;
+            }
             let Some((path, chunk)) = self.both.chunk(place) else {
                 continue;
             };
@@ -444,6 +453,34 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Looks at the slots that the page has loaded and whose own files are the same. Where names do not follow content, they
+    /// may lead to other bytes all the same, which a browser does not load again.
+    fn check_kept(&mut self, cases: &[Case<'a>]) {
+        let is_replaced = |both: &Comparison<'a>, place| {
+            let chunk = both.chunk(place);
+            chunk.is_some_and(|(path, _)| both.is_replaced(place, path))
+        };
+        if !(0..self.both.target.build.chunks.len()).any(|place| is_replaced(&self.both, place)) {
+            return;
+        }
+        let kept = cases.iter().filter(|case| case.is_kept());
+        let starts = kept.map(|case| &case.to.file);
+        let is_shell = |place| self.whole_shell.has(place);
+        let reached = self
+            .both
+            .target
+            .trace(starts, &|place| !is_shell(place), &|_| false);
+        for (index, place) in reached.places() {
+            let is_known = |refusal: &Refusal| {
+                let file = self.both.chunk(place).map(|(path, _)| path);
+                refusal.why == Why::FileReplaced && refusal.file.as_ref() == file
+            };
+            if is_replaced(&self.both, place) && !self.refusals.iter().any(is_known) {
+                self.refuse_in_slot(Why::FileReplaced, None, &reached, index, cases);
+            }
+        }
+    }
+
     fn refuse_in_slot(
         &mut self,
         why: Why,
@@ -459,7 +496,7 @@ impl<'a> Planner<'a> {
         let start = way.first().and_then(|place| self.both.chunk(*place));
         let slot = cases
             .iter()
-            .find(|case| case.moves() && start.is_some_and(|(path, _)| *path == case.to.file));
+            .find(|case| !case.is_left() && start.is_some_and(|(path, _)| *path == case.to.file));
         self.refuse_file(why, slot.map(|case| case.name.as_str()), &way);
         if let Some(last) = self.refusals.last_mut() {
             last.missing = missing;

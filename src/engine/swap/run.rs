@@ -1,18 +1,16 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
+    attempt::Attempt,
     composition::{Bad, Composition},
     moves::Moves,
     steps::{Ending, Failure, Patience, SwapInput, SwapOutput},
-    words::{Phase, SwapReason},
+    words::{Phase, SwapReason, Verdict},
 };
 use crate::engine::{
     io::{BuildId, FetchFailure, Timestamp},
-    slots::{Answer, Migration, Module, Pointer, Step},
+    slots::{Answer, Migration, Module, Step},
 };
-
-/// How often the files of one build are fetched in vain before it counts as bad.
-const TRIES: u32 = 3;
 
 /// Swaps the slots of one page.
 #[derive(Debug)]
@@ -21,25 +19,8 @@ pub struct Swap {
     patience: Patience,
     attempt: Option<Attempt>,
     is_held: bool,
+    hidden_since: Option<Timestamp>,
     outputs: Vec<SwapOutput>,
-}
-
-#[derive(Debug)]
-struct Attempt {
-    id: String,
-    moves: Moves,
-    phase: Phase,
-    since: Timestamp,
-    /// Each wait for quiet begins a new one.
-    round: u32,
-    /// When the page was asked for quiet first.
-    quiet_since: Option<Timestamp>,
-    has_imported: bool,
-    /// Something hidden may be there.
-    has_copies: bool,
-    has_written: bool,
-    /// Why it goes back.
-    failure: Option<Failure>,
 }
 
 impl Swap {
@@ -49,6 +30,7 @@ impl Swap {
             patience,
             attempt: None,
             is_held: false,
+            hidden_since: None,
             outputs: Vec::new(),
         }
     }
@@ -87,18 +69,7 @@ impl Swap {
             && moves.from == self.composition.build
             && !self.composition.is_broken;
         if fits {
-            self.attempt = Some(Attempt {
-                id,
-                moves,
-                phase: Phase::Idle,
-                since: now,
-                round: 0,
-                quiet_since: None,
-                has_imported: false,
-                has_copies: false,
-                has_written: false,
-                failure: None,
-            });
+            self.attempt = Some(Attempt::new(id, moves, now));
             self.enter(Phase::Fetching, now);
         }
         fits
@@ -113,13 +84,10 @@ impl Swap {
             } => {
                 let is_ours =
                     |attempt: &&Attempt| attempt.id == changeover && attempt.round == round;
-                let Some(attempt) = self.attempt.as_ref().filter(is_ours) else {
+                if self.attempt.as_ref().filter(is_ours).is_none() {
                     return;
-                };
-                // What a watched generation has done counts, even if the timer is about to say that it is over.
-                if attempt.phase != Phase::Probation {
-                    self.on_time(now);
                 }
+                // What was done counts, even if the timer is about to say that it is late.
                 self.on_answer(answer, now);
                 self.on_time(now);
             }
@@ -139,6 +107,10 @@ impl Swap {
                 } else if held && self.phase() == Phase::Quiet {
                     self.step(Phase::Held, now);
                 }
+                self.on_time(now);
+            }
+            SwapInput::Visible { visible } => {
+                self.on_visible(visible, now);
                 self.on_time(now);
             }
             SwapInput::PageChanged => self.abort(SwapReason::PageChanged),
@@ -168,26 +140,31 @@ impl Swap {
 
     fn due(&self) -> Option<Timestamp> {
         let attempt = self.attempt.as_ref()?;
-        let patience = &self.patience;
-        let (since, span) = match attempt.phase {
-            Phase::Idle => return None,
-            Phase::Fetching => (attempt.since, patience.fetch),
-            Phase::Importing => (attempt.since, patience.import),
-            Phase::Held | Phase::Quiet => {
-                (attempt.quiet_since.unwrap_or(attempt.since), patience.quiet)
-            }
-            Phase::Snapshots => (attempt.since, patience.snapshot),
-            Phase::Migrating => (attempt.since, patience.migrate),
-            Phase::Mounting => (attempt.since, patience.mount),
-            Phase::Switching => (attempt.since, patience.switch),
-            Phase::Probation => (attempt.since, patience.probation),
-            Phase::Committing | Phase::RollingBack => (attempt.since, patience.settle),
-        };
-        Some(Timestamp(since.0.saturating_add(span)))
+        if self.hidden_since.is_some() && attempt.phase.rests_hidden() {
+            return None;
+        }
+        let tries = self.composition.tries(&attempt.moves.to);
+        attempt.due(&self.patience, tries)
+    }
+
+    fn on_visible(&mut self, visible: bool, now: Timestamp) {
+        if !visible {
+            self.hidden_since.get_or_insert(now);
+            return;
+        }
+        if let Some(hidden) = self.hidden_since.take()
+            && let Some(attempt) = &mut self.attempt
+        {
+            attempt.on_shown(hidden, now);
+        }
     }
 
     fn on_time(&mut self, now: Timestamp) {
-        if self.due().is_none_or(|due| now < due) {
+        let Some(due) = self.due().filter(|due| *due <= now) else {
+            return;
+        };
+        let attempt = self.attempt.as_mut();
+        if attempt.is_some_and(|attempt| attempt.takes_a_stall(due, now)) {
             return;
         }
         match self.phase() {
@@ -210,7 +187,10 @@ impl Swap {
         let phase = self.phase();
         match answer {
             Answer::Fetched if phase == Phase::Fetching => self.enter(Phase::Importing, now),
-            Answer::FetchFailed { file, failure } if phase == Phase::Fetching => {
+            // A file that was there may be gone by the time it is asked for again.
+            Answer::FetchFailed { file, failure }
+                if matches!(phase, Phase::Fetching | Phase::Importing | Phase::Mounting) =>
+            {
                 self.fetch_failed(file, failure);
             }
             Answer::Imported if phase == Phase::Importing => self.enter(Phase::Held, now),
@@ -219,12 +199,13 @@ impl Swap {
             }
             Answer::Quiet if phase == Phase::Quiet => self.enter(Phase::Snapshots, now),
             Answer::Vetoed { slot } if matches!(phase, Phase::Held | Phase::Quiet) => {
-                self.end_early(Failure {
-                    reason: SwapReason::Vetoed,
-                    slot: Some(slot),
-                    message: None,
-                    fetch: None,
-                });
+                self.decline(SwapReason::Vetoed, slot);
+            }
+            Answer::PlaceUnknown { slot } if matches!(phase, Phase::Held | Phase::Quiet) => {
+                self.decline(SwapReason::PlaceUnknown, slot);
+            }
+            Answer::NotShown { slot } if phase == Phase::Mounting => {
+                self.decline(SwapReason::NotShown, slot);
             }
             Answer::Snapshotted if phase == Phase::Snapshots => self.enter(Phase::Migrating, now),
             Answer::SnapshotFailed { slot, message } if phase == Phase::Snapshots => {
@@ -275,6 +256,8 @@ impl Swap {
             | Answer::ImportFailed { .. }
             | Answer::Quiet
             | Answer::Vetoed { .. }
+            | Answer::PlaceUnknown { .. }
+            | Answer::NotShown { .. }
             | Answer::Snapshotted
             | Answer::SnapshotFailed { .. }
             | Answer::Migrated
@@ -320,7 +303,9 @@ impl Swap {
                     // The old ones stay until these are there.
                     _ => Phase::Mounting,
                 };
-                (has_slots.then_some(Step::Import { modules }), otherwise)
+                let pointers = moves.pointers();
+                let step = Step::Import { modules, pointers };
+                (has_slots.then_some(step), otherwise)
             }
             Phase::Held if self.is_held => return self.step(phase, now),
             Phase::Held => (None, Phase::Quiet),
@@ -337,6 +322,7 @@ impl Swap {
             Phase::Mounting => {
                 let step = Step::Mount {
                     slots: slots(),
+                    pointers: moves.pointers(),
                     styles: styles(),
                 };
                 (Some(step), Phase::Switching)
@@ -393,6 +379,7 @@ impl Swap {
         if let Some(attempt) = &mut self.attempt {
             attempt.phase = phase;
             attempt.since = now;
+            attempt.stalls = 0;
             match phase {
                 Phase::Importing => attempt.has_imported = true,
                 Phase::Held | Phase::Quiet => {
@@ -432,6 +419,16 @@ impl Swap {
         }
     }
 
+    /// Gives up since the page cannot follow, and is no worse for it.
+    fn decline(&mut self, reason: SwapReason, slot: String) {
+        self.end_early(Failure {
+            reason,
+            slot: Some(slot),
+            message: None,
+            fetch: None,
+        });
+    }
+
     fn end_early(&mut self, failure: Failure) {
         self.discard();
         if let Some(attempt) = self.attempt.take() {
@@ -442,25 +439,8 @@ impl Swap {
         }
     }
 
-    /// The network may be better another time; a file that is not what it should be will not.
+    /// The network may be better another time, and a file that is missing or cut short may be whole by then.
     fn fetch_failed(&mut self, file: String, failure: FetchFailure) {
-        let Some(attempt) = &self.attempt else {
-            return;
-        };
-        let to = attempt.moves.to.clone();
-        let passes = match failure {
-            FetchFailure::Network | FetchFailure::Timeout => true,
-            FetchFailure::Status { status } => status >= 500 || matches!(status, 408 | 425 | 429),
-            FetchFailure::TooLarge { .. } | FetchFailure::Integrity => false,
-        };
-        let tries = self.composition.tries.get_or_insert_with(&to.0, || 0);
-        *tries += 1;
-        if !passes || *tries >= TRIES {
-            self.composition.on_bad(Bad {
-                build: to,
-                file: None,
-            });
-        }
         self.end_early(Failure {
             reason: SwapReason::FetchFailed,
             slot: None,
@@ -469,7 +449,7 @@ impl Swap {
         });
     }
 
-    /// The new code does not do: the build is not tried again.
+    /// It does not work. Unless that may be for want of time, the build is not tried again.
     fn fail(
         &mut self,
         reason: SwapReason,
@@ -484,12 +464,16 @@ impl Swap {
         let file = moved
             .find(|moved| Some(&moved.pointer.slot) == slot.as_ref())
             .map(|moved| moved.pointer.file.clone());
-        // The old code could not be asked, or has no way: the same file may do well in another page.
-        let file = file.filter(|_| !reason.is_about_state());
-        self.composition.on_bad(Bad {
-            build: attempt.moves.to.clone(),
-            file,
-        });
+        let build = attempt.moves.to.clone();
+        match reason.verdict() {
+            Verdict::Bad => self.composition.on_bad(Bad { build, file }),
+            // The old code could not be asked, or has no way: the same file may do well in another page.
+            Verdict::State => self.composition.on_bad(Bad { build, file: None }),
+            Verdict::Unproven => {
+                *self.composition.tries.get_or_insert_with(&build.0, || 0) += 1;
+            }
+            Verdict::Missing | Verdict::Declined | Verdict::Moot => {}
+        }
         let failure = Failure {
             reason,
             slot,
@@ -551,13 +535,5 @@ impl Swap {
             to: attempt.moves.to,
             ending,
         });
-    }
-}
-
-impl Moves {
-    /// All pointers that change.
-    fn pointers(&self) -> Vec<Pointer> {
-        let swapped = self.slots.iter().map(|slot| &slot.pointer);
-        swapped.chain(&self.moved).cloned().collect()
     }
 }

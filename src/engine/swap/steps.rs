@@ -9,7 +9,7 @@ use crate::engine::{
     slots::{Answer, Migration, Module, Step},
 };
 
-/// How long each step may take.
+/// How long each step may take in a page that is visible, at the first attempt; a page that was too slow for it gets more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     pub fetch: Millis,
@@ -36,7 +36,7 @@ impl Default for Patience {
             snapshot: 3_000,
             // Each step of a migration has a budget of its own.
             migrate: 15_000,
-            mount: 5_000,
+            mount: 10_000,
             switch: 5_000,
             probation: 10_000,
             settle: 5_000,
@@ -60,6 +60,10 @@ pub enum SwapInput {
     /// Whether the app holds changeovers back.
     Held {
         held: bool,
+    },
+    /// Whether the page is shown. In a hidden page timers and rendering rest, so that time says nothing.
+    Visible {
+        visible: bool,
     },
     /// A slot was shown, hidden or loaded, so the plan may not be right any more.
     PageChanged,

@@ -98,6 +98,8 @@ pub fn run(seed: u64) -> Result<Outcome, Broken> {
     World::new(seed).live()
 }
 
+// Few of them wait at a time.
+#[allow(clippy::large_enum_variant)]
 /// Something that will happen.
 #[derive(Clone, Debug)]
 enum Happening {

@@ -101,7 +101,7 @@ impl Promises {
         self.say(format!("tab {tab}: {effect:?}"));
         match effect {
             Effect::OpenStream { .. } => {
-                self.hold(leads || !locks, || {
+                self.hold(leads && locks, || {
                     format!("tab {tab} opens a stream and does not lead")
                 });
             }
@@ -128,7 +128,7 @@ impl Promises {
                     format!("tab {tab} reloads in spite of {holds} holds")
                 });
             }
-            Effect::RememberSequence { sequence } => {
+            Effect::RememberSequence { sequence, app: _ } => {
                 let highest = self.highest.insert(tab, Some(*sequence)).flatten();
                 self.hold(highest < Some(*sequence), || {
                     format!("tab {tab} remembers {sequence} after {highest:?}")

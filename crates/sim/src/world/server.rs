@@ -77,7 +77,7 @@ impl Server {
 
     pub fn publish(&mut self, build: usize, urgency: Urgency) {
         let id = self.builds[build].manifest.id.clone();
-        let manifest = format!("builds/{}.json", id.0);
+        let manifest = Some(format!("builds/{}.json", id.0));
         let sequence = 100 + self.releases.len() as u64;
         let build = BuildRef {
             id,
@@ -127,6 +127,7 @@ impl Server {
             Some(Input::ReleaseFetched {
                 body,
                 events: self.stream_url(),
+                date: None,
             })
         };
         let failed = |failure, retry_after| {
@@ -174,6 +175,13 @@ impl Server {
                 failure: FetchFailure::Status { status: 404 },
             }),
         }
+    }
+
+    /// A copy of a manifest, as a tab has kept it.
+    pub fn kept(&self, build: &BuildId) -> Option<String> {
+        let mut builds = self.builds.iter();
+        let there = builds.find(|there| there.manifest.id == *build && there.there);
+        there.map(|there| there.manifest.to_json())
     }
 
     /// Whether documents are served at all.

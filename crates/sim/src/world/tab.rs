@@ -3,9 +3,10 @@
 use changeover::engine::{
     guard::{Config, Guard},
     io::{
-        Arrival, Asker, BuildId, Effect, Event, FetchFailure, Input, Output, Reloads, Snooze,
-        Source, Start, Timestamp,
+        Arrival, Asker, BuildId, Effect, EnvelopeMark, Event, FetchFailure, Input, Output, Reloads,
+        Snooze, Source, Start, Timestamp, WrongFile,
     },
+    slots::Fetch,
 };
 
 use super::{Happening, MINUTE, SECOND, World};
@@ -177,7 +178,15 @@ impl World {
                     None => {}
                 }
             }
-            Effect::FetchManifest { build, .. } => {
+            // What tabs share: it is not there yet, or it is damaged.
+            Effect::FetchManifest { build, .. } if self.chance.one_in(3) => {
+                let body = match self.server.kept(&build) {
+                    Some(body) if !self.chance.one_in(4) => body,
+                    _ => "{\"format\":1".into(),
+                };
+                self.answer_in(number, 2, Input::ManifestKept { build, body });
+            }
+            Effect::FetchManifest { build, .. } | Effect::RefetchManifest { build, .. } => {
                 let answer = if self.online {
                     self.server.manifest(build)
                 } else {
@@ -196,8 +205,20 @@ impl World {
                     1,
                     Input::LoadedFilesListed {
                         files: vec!["/assets/index.js".into()],
+                        elements: vec![],
+                        complete: true,
                     },
                 );
+            }
+            // A cache has half a file now and then.
+            Effect::CheckFiles { build, files, .. } => {
+                let wrong = !self.calm && self.chance.one_in(4);
+                let wrong = files.into_iter().next().filter(|_| wrong);
+                let wrong = wrong.map(|Fetch { file, size, .. }| WrongFile {
+                    file,
+                    failure: FetchFailure::Length { bytes: size / 2 },
+                });
+                self.answer_in(number, delay, Input::FilesChecked { build, wrong });
             }
             Effect::OpenStream { .. } => {
                 let replica = self.chance.below(self.server.replicas.len());
@@ -245,8 +266,17 @@ impl World {
             Effect::ProbeDocument => {
                 let failure =
                     (!self.online || !self.server.is_up()).then_some(FetchFailure::Network);
-                self.answer_in(number, delay, Input::DocumentProbed { failure });
+                self.answer_in(
+                    number,
+                    delay,
+                    Input::DocumentProbed {
+                        failure,
+                        ours: false,
+                    },
+                );
             }
+            // No tab has a service worker.
+            Effect::RenewWorker { .. } => {}
             Effect::CaptureState {
                 changeover,
                 from,
@@ -278,7 +308,12 @@ impl World {
                     },
                 );
             }
-            Effect::RememberSequence { sequence } => {
+            Effect::MarkEnvelope { mark } => {
+                if mark == EnvelopeMark::Void {
+                    self.tabs[number].arrival = None;
+                }
+            }
+            Effect::RememberSequence { sequence, app: _ } => {
                 self.highest = self.highest.max(Some(sequence));
             }
             Effect::RememberReload { target, count } => {
@@ -289,6 +324,7 @@ impl World {
                 }
             }
             Effect::RememberSnooze { snooze } => self.tabs[number].snooze = Some(snooze),
+            Effect::Advise { .. } => {}
             Effect::Reload => {
                 self.outcome.reloads += 1;
                 // Now and then the browser ignores it.
@@ -351,6 +387,7 @@ impl World {
             }));
             Start {
                 build: Some(build),
+                document_sequence: None,
                 seed,
                 visitor: "ada".into(),
                 visible,
@@ -358,6 +395,7 @@ impl World {
                 locks: tab.locks,
                 storage: true,
                 highest_sequence: self.highest,
+                highest_app: None,
                 reloads: tab.reloads.clone(),
                 snooze: tab.snooze.clone(),
                 arrival: tab.arrival.take(),

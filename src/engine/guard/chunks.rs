@@ -1,0 +1,166 @@
+//! Chunks that failed to load, and what they mean.
+//!
+//! In order: a failure is recognised, waits for a look at the release, and is told together with what the look says: a new
+//! build explains it, or it is network trouble. What fails while the page is being left waits until it has stayed:
+//! Firefox and WebKit stop everything that loads as soon as a navigation begins, long before the page goes.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{Guard, decide::Want};
+use crate::engine::{
+    io::{BuildId, Event, LoadKind, Millis, Timestamp, WakeReason},
+    recovery,
+    watch::Wish,
+};
+
+/// Most failed chunks that are kept and told about at a time; a broken page fails them by the dozen.
+const MOST: usize = 20;
+
+/// The same chunk is told about again after this time at the earliest.
+const QUIET: Millis = 10_000;
+
+/// A new build explains the chunks that failed so long before it was seen: about the length of a deploy.
+const MEMORY: Millis = 5 * 60 * 1_000;
+
+/// A navigation stops what loads at once, and a busy page hears of that within this time.
+const STOPPING: Millis = 2_000;
+
+/// A page that is still there so long after a navigation began stays: it was a download, or the user changed their mind.
+const STAYING: Millis = 30_000;
+
+/// Failed chunks and what is known about them.
+#[derive(Debug, Default)]
+pub(super) struct ChunkFailures {
+    /// When something began to leave the page last.
+    leaving: Option<Timestamp>,
+    /// They failed since, and count when the page stays: at this time.
+    held: Vec<FailedChunk>,
+    held_until: Timestamp,
+    /// They wait for a look to tell whether another build explains them.
+    open: Vec<FailedChunk>,
+    told: Vec<(FailedChunk, Timestamp)>,
+    /// When the last one failed that nothing explained.
+    unexplained: Option<Timestamp>,
+    /// The build that explains them: it is asked for at once.
+    pub(super) explained_by: Option<BuildId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FailedChunk {
+    url: Option<String>,
+    message: String,
+}
+
+impl Guard {
+    pub(super) fn on_load_failed(&mut self, kind: LoadKind, message: String, url: Option<&str>) {
+        let Some(failure) = recovery::recognise(kind, &message, url, &self.home) else {
+            return;
+        };
+        let chunk = FailedChunk {
+            url: failure.url,
+            message,
+        };
+        // A page that has gone misses nothing, and one that goes perhaps nothing either.
+        if !self.tabs.is_away() && !self.chunks.hold(&chunk, self.now) {
+            self.count_chunk(chunk);
+        }
+    }
+
+    /// The page has stayed: what failed meanwhile counts.
+    pub(super) fn release_chunks(&mut self) {
+        if self.chunks.next().is_some_and(|(at, _)| at <= self.now) {
+            for chunk in core::mem::take(&mut self.chunks.held) {
+                self.count_chunk(chunk);
+            }
+        }
+    }
+
+    fn count_chunk(&mut self, chunk: FailedChunk) {
+        let now = self.now;
+        self.chunks
+            .told
+            .retain(|(_, at)| now.0 < at.0.saturating_add(QUIET));
+        let told = self.chunks.told.iter().any(|(told, _)| *told == chunk);
+        if told || self.chunks.open.contains(&chunk) || self.chunks.open.len() >= MOST {
+            return;
+        }
+        self.chunks.open.push(chunk);
+        self.watch.on_wish(Wish::Chunk, now);
+    }
+
+    /// Tells what failed chunks mean, as soon as it is known. Returns whether that changes anything.
+    pub(super) fn judge_chunks(&mut self, want: &Want) -> bool {
+        let now = self.now;
+        let recent = self
+            .chunks
+            .unexplained
+            .is_some_and(|at| now.0 < at.0.saturating_add(MEMORY));
+        let explained_by = match want {
+            Want::Ready { build, .. } if recent || !self.chunks.open.is_empty() => {
+                Some(build.clone())
+            }
+            // Its manifest says whether the deploy is whole.
+            Want::Pending { .. } => return false,
+            Want::Ready { .. } | Want::Missing { .. } | Want::Nothing => None,
+        };
+        let skew = explained_by.is_some();
+        let wait = self.chunks.open.is_empty() || self.watch.is_looking();
+        if wait && !skew {
+            return false;
+        }
+        if skew {
+            self.chunks.unexplained = None;
+            self.chunks.explained_by = explained_by;
+            self.watch.on_chunk_explained();
+        } else {
+            self.chunks.unexplained = Some(now);
+            self.watch.on_chunk_unexplained(now, &mut self.chance);
+        }
+        for chunk in core::mem::take(&mut self.chunks.open) {
+            if self.chunks.told.len() < MOST {
+                self.chunks.told.push((chunk.clone(), now));
+                self.tell(Event::ChunkFailed {
+                    url: chunk.url,
+                    message: chunk.message,
+                    skew,
+                });
+            }
+        }
+        skew
+    }
+}
+
+impl ChunkFailures {
+    /// Something begins to leave the page.
+    pub(super) fn on_leaving(&mut self, now: Timestamp) {
+        self.leaving = Some(now);
+    }
+
+    /// The page goes; what it was still loading was not wanted any more.
+    pub(super) fn on_gone(&mut self) {
+        self.leaving = None;
+        self.held.clear();
+    }
+
+    /// When what is held back counts.
+    pub(super) fn next(&self) -> Option<(Timestamp, WakeReason)> {
+        (!self.held.is_empty()).then_some((self.held_until, WakeReason::Leaving))
+    }
+
+    /// Holds a failure back that may come from leaving the page.
+    fn hold(&mut self, chunk: &FailedChunk, now: Timestamp) -> bool {
+        let Some(leaving) = self
+            .leaving
+            .filter(|at| now.0 < at.0.saturating_add(STOPPING))
+        else {
+            return false;
+        };
+        if self.held.is_empty() {
+            self.held_until = Timestamp(leaving.0.saturating_add(STAYING));
+        }
+        if !self.held.contains(chunk) && self.held.len() < MOST {
+            self.held.push(chunk.clone());
+        }
+        true
+    }
+}

@@ -1,0 +1,109 @@
+//! The sentences about releases that do not fit what is known.
+
+use crate::engine::{
+    releases::Odd,
+    status::Trouble,
+    text::{decimal, join, quoted},
+};
+
+/// Why a release moves nothing. Builds and apps: of the release, and of the one before.
+pub(super) fn ignored(
+    odd: Odd,
+    sequence: u64,
+    (build, accepted): (&str, &str),
+    (app, ours): (&str, &str),
+) -> Trouble {
+    let sequence = decimal(sequence);
+    let (code, message) = match odd {
+        Odd::Older { highest } => (
+            "older_release",
+            join(&[
+                "release.json has sequence ",
+                &sequence,
+                ", older than ",
+                &decimal(highest),
+                ", which was seen before",
+            ]),
+        ),
+        Odd::Reused { .. } => (
+            "sequence_reused",
+            join(&[
+                "release.json has sequence ",
+                &sequence,
+                " with build ",
+                &quoted(build),
+                ", and the same sequence had build ",
+                &quoted(accepted),
+                " before",
+            ]),
+        ),
+        Odd::Implausible { .. } => (
+            IMPLAUSIBLE,
+            join(&["release.json has sequence ", &sequence, ABSURD]),
+        ),
+        Odd::OtherApp => (
+            "wrong_app",
+            join(&[
+                "release.json is for app ",
+                &quoted(app),
+                ", and was for app ",
+                &quoted(ours),
+                " before",
+            ]),
+        ),
+    };
+    trouble(code, message)
+}
+
+/// A release that was ignored is followed from now on.
+pub(super) fn corrected(odd: Odd, sequence: u64) -> Trouble {
+    let sequence = decimal(sequence);
+    let (before, number) = match odd {
+        Odd::Older { highest } => (" is followed although it is lower than ", decimal(highest)),
+        Odd::Reused { sequence } => (
+            " is followed with another build than before, though its number is still ",
+            decimal(sequence),
+        ),
+        Odd::Implausible { sequence } => (
+            " is followed although no release of today has the number ",
+            decimal(sequence),
+        ),
+        Odd::OtherApp => (" is followed although it is for another app", "".into()),
+    };
+    let message = join(&[
+        "release.json with sequence ",
+        &sequence,
+        before,
+        &number,
+        ": the server answers nothing else",
+    ]);
+    trouble("sequence_reset", message)
+}
+
+/// A release was followed at once whose number is beyond any that a later release will have.
+pub(super) fn absurd(sequence: u64) -> Trouble {
+    let message = join(&["release.json has sequence ", &decimal(sequence), ABSURD]);
+    trouble(IMPLAUSIBLE, message)
+}
+
+/// What this origin remembered was wrong.
+pub(super) fn forgotten(remembered: u64, sequence: u64) -> Trouble {
+    let message = join(&[
+        "sequence ",
+        &decimal(remembered),
+        " was remembered, which no release of today has; it is forgotten, and ",
+        &decimal(sequence),
+        " counts",
+    ]);
+    trouble(IMPLAUSIBLE, message)
+}
+
+const IMPLAUSIBLE: &str = "sequence_implausible";
+const ABSURD: &str = ", far beyond any count or time of today; it is not remembered";
+
+fn trouble(code: &str, message: alloc::string::String) -> Trouble {
+    Trouble {
+        code: code.into(),
+        message,
+    }
+}

@@ -1,0 +1,349 @@
+//! Whether the files are there that a refresh would load.
+//!
+//! A refresh that meets half a file, a 404 or a page of HTML costs the user a page that worked, and what a cache keeps of
+//! it costs all pages of the browser. So before the page asks for a refresh, or goes by itself, the files that the new
+//! document loads at once are fetched and compared with the manifest; what is wrong is looked at again until it is right.
+//!
+//! A host that rewrites scripts on their way never has what a manifest says. There the code that this page runs is not
+//! what its own manifest says either, which shows once something is wrong; then nothing is held up.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{Guard, decide::Want, looks::fetch_trouble};
+use crate::engine::{
+    changeover::Availability,
+    io::{
+        BuildId, DecisionKind, Effect, Event, FetchFailure, Millis, Timestamp, WakeReason,
+        WrongFile,
+    },
+    manifest::{Chunk, Manifest},
+    policy::{self, Facts, Files},
+    shelf::Lookup,
+    skew,
+    slots::Fetch,
+    text::{join, quoted},
+};
+
+/// Most bytes that are looked at: several times what the entry of an app has. What comes later is not looked at.
+const MOST_BYTES: u64 = 8 << 20;
+
+/// Most files that are looked at.
+const MOST_FILES: usize = 100;
+
+/// Before the second look. It is doubled each time.
+const PAUSE: Millis = 10_000;
+
+/// Longest time between two looks.
+const LONGEST_PAUSE: Millis = 5 * 60 * 1_000;
+
+/// A driver that has not answered by then never will: it gives up after a minute.
+const TIMEOUT: Millis = 75_000;
+
+/// A page in which a chunk has failed, or which has to leave its build, is held up for so long at most: then a refresh that
+/// may fail is better than none.
+const RESCUE: Millis = 60_000;
+
+/// What is known of the files of one build.
+#[derive(Debug, Default)]
+pub(super) struct Readiness {
+    build: Option<BuildId>,
+    state: State,
+    tries: u32,
+    is_told: bool,
+    /// A prompt or a reload waits for the answer.
+    is_asked: bool,
+    /// Since when a page that needs the refresh is held up.
+    rescue: Option<Timestamp>,
+    /// The host rewrites files.
+    is_altered: bool,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    New,
+    Asked {
+        since: Timestamp,
+    },
+    /// Something was wrong; what this page runs is looked at for comparison.
+    Comparing {
+        since: Timestamp,
+        build: BuildId,
+        wrong: WrongFile,
+    },
+    Wrong {
+        until: Timestamp,
+    },
+    Whole,
+}
+
+impl Readiness {
+    /// There is reason to hope: what was wrong is looked at now, as if for the first time.
+    pub(super) fn on_hope(&mut self, now: Timestamp) {
+        self.tries = 0;
+        if let State::Wrong { until } = &mut self.state {
+            *until = now;
+        }
+    }
+
+    /// An answer is on its way that something depends on.
+    pub(super) fn is_looking(&self) -> bool {
+        self.is_asked && matches!(self.state, State::Asked { .. } | State::Comparing { .. })
+    }
+
+    /// How it stands with the files of `build`.
+    fn of(&self, build: &BuildId, now: Timestamp) -> Availability {
+        if self.is_altered {
+            return Availability::Ready;
+        }
+        if self.build.as_ref() != Some(build) {
+            return Availability::Pending;
+        }
+        let rescued = self.rescue.is_some_and(|since| now >= after(since, RESCUE));
+        match self.state {
+            State::Whole => Availability::Ready,
+            _ if rescued => Availability::Ready,
+            State::New | State::Asked { .. } | State::Comparing { .. } if self.tries == 0 => {
+                Availability::Pending
+            }
+            // What was wrong is so until it is right.
+            State::New | State::Asked { .. } | State::Comparing { .. } | State::Wrong { .. } => {
+                Availability::Missing
+            }
+        }
+    }
+
+    fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        let look = match self.state {
+            State::Asked { since } | State::Comparing { since, .. } => Some(after(since, TIMEOUT)),
+            State::Wrong { until } if self.is_asked => Some(until),
+            State::New | State::Wrong { .. } | State::Whole => None,
+        };
+        let rescue = self.rescue.filter(|_| self.is_asked);
+        let rescue = rescue.map(|since| after(since, RESCUE));
+        let moments = [look, rescue].into_iter().flatten();
+        moments.filter(|at| *at > now).min()
+    }
+}
+
+impl Guard {
+    pub(super) fn files_of(&self, want: &Want) -> Availability {
+        match want {
+            Want::Ready { build, .. } => self.ready.of(build, self.now),
+            Want::Nothing | Want::Pending { .. } | Want::Missing { .. } => Availability::Ready,
+        }
+    }
+
+    pub(super) fn files_in(&self, want: &Want) -> Files {
+        match self.files_of(want) {
+            Availability::Ready => Files::Ready,
+            Availability::Pending => Files::Pending,
+            Availability::Missing => Files::Wrong,
+        }
+    }
+
+    /// Has the files of the build looked at that the page would be refreshed to.
+    pub(super) fn check_files(&mut self, want: &Want) {
+        let facts = Facts {
+            files: Files::Ready,
+            reloading: false,
+            ..self.facts(want)
+        };
+        let Want::Ready { build, .. } = want else {
+            self.ready.is_asked = false;
+            return;
+        };
+        let asks = policy::decide(&facts).kind == DecisionKind::Prompt;
+        self.ready.is_asked = asks || self.changeover.is_some();
+        if !self.ready.is_asked || self.ready.is_altered {
+            return;
+        }
+        let now = self.now;
+        if self.ready.build.as_ref() != Some(build) {
+            self.ready = Readiness {
+                build: Some(build.clone()),
+                is_asked: true,
+                ..Readiness::default()
+            };
+        }
+        let must = asks && (facts.chunk_failed || !policy::may_wait(&facts));
+        self.ready.rescue = self.ready.rescue.or(Some(now)).filter(|_| must);
+        match self.ready.state {
+            State::New if self.online => self.ask_for_files(build),
+            State::Wrong { until } if now >= until && self.online => self.ask_for_files(build),
+            State::Asked { since } | State::Comparing { since, .. }
+                if now >= after(since, TIMEOUT) =>
+            {
+                self.ready.state = State::Whole;
+            }
+            State::New
+            | State::Asked { .. }
+            | State::Comparing { .. }
+            | State::Wrong { .. }
+            | State::Whole => {}
+        }
+    }
+
+    fn ask_for_files(&mut self, build: &BuildId) {
+        let running = self.running.best_guess();
+        let comes = running.is_some_and(|own| matches!(self.shelf.find(own), Lookup::Pending));
+        let is_listed = matches!(self.shelf.find(build), Lookup::Ready(_));
+        if is_listed && (comes || self.listing.is_awaited(self.now)) {
+            return;
+        }
+        let size = self.both(build);
+        let size = size.map_or(0, |(own, other)| own.chunks.len().max(other.chunks.len()));
+        if !self.work.allows(size) {
+            return;
+        }
+        // A release without a manifest, or a page that does not know how its own files are addressed.
+        let Some((base, files)) = self.files_to_check(build) else {
+            self.ready.state = State::Whole;
+            return;
+        };
+        self.ready.state = State::Asked { since: self.now };
+        self.perform(Effect::CheckFiles {
+            build: build.clone(),
+            base,
+            files,
+        });
+    }
+
+    fn files_to_check(&self, build: &BuildId) -> Option<(String, Vec<Fetch>)> {
+        let (running, target) = self.both(build)?;
+        let needed = skew::needed(running, target, &self.page()?)?;
+        Some((needed.base, some_of(needed.files)?))
+    }
+
+    /// What this page runs, and no deploy has replaced since.
+    fn files_to_compare(&self, build: &BuildId) -> Option<(BuildId, String, Vec<Fetch>)> {
+        let (running, target) = self.both(build)?;
+        let mut needed = skew::needed(running, running, &self.page()?)?;
+        needed.files.retain(|(path, chunk)| {
+            let other = target.chunks.get(path);
+            other.is_none_or(|other| other.integrity == chunk.integrity)
+        });
+        Some((running.id.clone(), needed.base, some_of(needed.files)?))
+    }
+
+    fn both(&self, build: &BuildId) -> Option<(&Manifest, &Manifest)> {
+        let running = self.running.best_guess()?;
+        match (self.shelf.find(running), self.shelf.find(build)) {
+            (Lookup::Ready(running), Lookup::Ready(target)) => Some((running, target)),
+            _ => None,
+        }
+    }
+
+    fn page(&self) -> Option<skew::Loaded<'_>> {
+        let (files, elements) = self.listing.known()?;
+        Some(skew::Loaded {
+            files,
+            elements,
+            complete: self.listing.is_complete(),
+            slots: None,
+            root: &self.root,
+        })
+    }
+
+    pub(super) fn on_files_checked(&mut self, checked: &BuildId, wrong: Option<WrongFile>) {
+        let Some(build) = self.ready.build.clone() else {
+            return;
+        };
+        match (core::mem::take(&mut self.ready.state), wrong) {
+            (State::Asked { .. }, None) if *checked == build => self.ready.state = State::Whole,
+            (State::Asked { .. }, Some(wrong)) if *checked == build => {
+                let is_other = is_other(&wrong.failure) && self.ready.tries == 0;
+                match self.files_to_compare(&build).filter(|_| is_other) {
+                    Some((own, base, files)) => {
+                        self.ready.state = State::Comparing {
+                            since: self.now,
+                            build: own.clone(),
+                            wrong,
+                        };
+                        self.perform(Effect::CheckFiles {
+                            build: own,
+                            base,
+                            files,
+                        });
+                    }
+                    None => self.on_wrong_file(&build, &wrong),
+                }
+            }
+            (State::Comparing { build: own, .. }, Some(same))
+                if *checked == own && is_other(&same.failure) =>
+            {
+                self.ready.is_altered = true;
+                let message = join(&[
+                    &same.file,
+                    ", which this page runs, is not what the manifest of its build says: the host rewrites files, so that \
+                     nothing can tell whether those of a new build are whole",
+                ]);
+                self.tell(Event::Problem {
+                    code: "files_altered".into(),
+                    message,
+                });
+            }
+            (
+                State::Comparing {
+                    build: own, wrong, ..
+                },
+                _,
+            ) if *checked == own => {
+                self.on_wrong_file(&build, &wrong);
+            }
+            // The answer to an earlier look.
+            (state, _) => self.ready.state = state,
+        }
+    }
+
+    fn on_wrong_file(&mut self, build: &BuildId, wrong: &WrongFile) {
+        let span = PAUSE.saturating_mul(1 << self.ready.tries.min(10));
+        let span = self.chance.jittered(span.min(LONGEST_PAUSE));
+        self.ready.tries = self.ready.tries.saturating_add(1);
+        self.ready.state = State::Wrong {
+            until: after(self.now, span),
+        };
+        if !core::mem::replace(&mut self.ready.is_told, true) {
+            let what = join(&[&wrong.file, " of build ", &quoted(&build.0)]);
+            let message = fetch_trouble(&what, &wrong.failure).message;
+            self.tell(Event::Problem {
+                code: "target_not_ready".into(),
+                message: join(&[&message, "; no refresh is asked for before it is right"]),
+            });
+        }
+    }
+
+    pub(super) fn next_in_files(&self) -> Option<(Timestamp, WakeReason)> {
+        Some((self.ready.next(self.now)?, WakeReason::Files))
+    }
+}
+
+/// Whether the file came, and is another than it should be.
+fn is_other(failure: &FetchFailure) -> bool {
+    matches!(
+        failure,
+        FetchFailure::Integrity | FetchFailure::Length { .. }
+    )
+}
+
+/// The files that are looked at, up to the limits; `None` when there are no such files.
+fn some_of(files: Vec<(&String, &Chunk)>) -> Option<Vec<Fetch>> {
+    let mut rest = MOST_BYTES;
+    let files = files.into_iter().filter(|(_, chunk)| {
+        let fits = chunk.size <= rest;
+        rest -= if fits { chunk.size } else { 0 };
+        fits
+    });
+    let files = files.take(MOST_FILES).map(|(file, chunk)| Fetch {
+        file: file.clone(),
+        integrity: chunk.integrity.clone(),
+        size: chunk.size,
+        kind: chunk.kind,
+    });
+    let files: Vec<Fetch> = files.collect();
+    (!files.is_empty()).then_some(files)
+}
+
+fn after(since: Timestamp, span: Millis) -> Timestamp {
+    Timestamp(since.0.saturating_add(span))
+}

@@ -1,0 +1,230 @@
+//! What the app is told: events, and what stands in them.
+
+use alloc::{string::String, vec::Vec};
+#[cfg(feature = "replay")]
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::io::{BuildId, Timestamp};
+
+/// News for the app; the tag is the event's name in JavaScript.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum Event {
+    StatusChanged,
+    ReleaseSeen {
+        sequence: u64,
+        build: BuildId,
+    },
+    SkewFound {
+        from: Option<BuildId>,
+        to: BuildId,
+        sequence: u64,
+    },
+    /// The release wants what the page runs again (for instance after a rollback).
+    SkewGone,
+    DecisionMade {
+        decision: Decision,
+    },
+    PromptShown {
+        prompt: Prompt,
+    },
+    PromptHidden,
+    ChangeoverStarted {
+        changeover: String,
+        from: Option<BuildId>,
+        to: BuildId,
+    },
+    ChangeoverWaiting {
+        changeover: String,
+        reason: WaitReason,
+        /// Reasons of the holds, where it waits for these.
+        holds: Vec<String>,
+    },
+    ChangeoverAborted {
+        changeover: String,
+        reason: AbortReason,
+    },
+    /// Told by the page that arrived on the target build.
+    ChangeoverDone {
+        changeover: String,
+        from: Option<BuildId>,
+        to: BuildId,
+    },
+    /// The slots of this page cannot follow the release, and why; told once for a build.
+    SwapRefused {
+        to: BuildId,
+        refusals: Vec<SwapRefusal>,
+    },
+    /// A swap is over, one way or the other.
+    SwapEnded {
+        changeover: String,
+        from: Option<BuildId>,
+        to: BuildId,
+        /// The slots that were to get new code.
+        slots: Vec<String>,
+        outcome: SwapOutcome,
+        /// A stable code, unless it was committed.
+        reason: Option<String>,
+        slot: Option<String>,
+        message: Option<String>,
+    },
+    StateRestored {
+        restored: Vec<String>,
+        failed: Vec<String>,
+    },
+    /// A chunk failed and no other build explains it: network trouble.
+    ChunkFailed {
+        url: Option<String>,
+        message: String,
+        skew: bool,
+    },
+    Problem {
+        code: String,
+        message: String,
+    },
+}
+
+/// What a changeover waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(rename_all = "camelCase")]
+pub enum WaitReason {
+    Holds,
+    /// For the next version of the service worker that answers for the page.
+    ServiceWorker,
+}
+
+/// How a swap ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(rename_all = "camelCase")]
+pub enum SwapOutcome {
+    Committed,
+    /// Before the switch: the page is as it was.
+    Aborted,
+    /// After it: the page is as it was before.
+    RolledBack,
+    /// After it, and with data written that the old code cannot read: the page stays on the new build.
+    Kept,
+    /// Going back failed too: only a refresh helps.
+    Broken,
+}
+
+/// Why slots cannot follow a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+pub struct SwapRefusal {
+    /// A stable code, such as `entryChanged`.
+    pub why: String,
+    pub slot: Option<String>,
+    pub file: Option<String>,
+    /// Modules from the entry or the slot to the one at the root of it.
+    pub root: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(rename_all = "camelCase")]
+pub enum DecisionKind {
+    Ignore,
+    Wait,
+    Swap,
+    Prompt,
+    Reload,
+}
+
+/// What the guard has decided, and always why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+pub struct Decision {
+    pub kind: DecisionKind,
+    pub reason: Reason,
+}
+
+/// Stable reason codes, the same in logs, events, UI and tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(rename_all = "camelCase")]
+pub enum Reason {
+    NoReleaseYet,
+    SameBuild,
+    UnknownRunningBuild,
+    NothingLoadedChanged,
+    ManifestUnavailable,
+    ManifestPending,
+    /// The files that a refresh would load are being looked at.
+    FilesPending,
+    /// One of them is not there, or not as it must be.
+    TargetNotReady,
+    Snoozed,
+    NewBuild,
+    Rollback,
+    Urgent,
+    Retired,
+    ChunkFailed,
+    ReloadDidNotTake,
+    Expired,
+    Reloading,
+    /// What changed are slots, which can take new code in the open page.
+    SlotsChanged,
+    /// A swap failed for want of a file or of time, and is tried again.
+    SwapPaused,
+    /// Its code was tried in this page and threw, or the app refused it; the user is not asked to load it until the app checks.
+    BadBuild,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(rename_all = "camelCase")]
+pub enum AbortReason {
+    Offline,
+    Unreachable,
+    StateNotSaved,
+    /// This target already had its one reload; only the user may ask for another.
+    ReloadDidNotTake,
+    ReloadIgnored,
+    /// There is nothing to move to.
+    NoSkew,
+    /// The user put it off while it waited, or another release came.
+    Superseded,
+    /// A swap did not work; `swapEnded` says why.
+    SwapFailed,
+    Disposed,
+}
+
+/// What the prompt shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(rename_all = "camelCase")]
+pub struct Prompt {
+    pub reason: Reason,
+    pub sequence: u64,
+    pub build: BuildId,
+    /// The release's own words; plain text.
+    pub message: Option<String>,
+    pub can_snooze: bool,
+    /// When the page reloads by itself (urgency `now`).
+    pub countdown_until: Option<Timestamp>,
+    /// Set while accepted: what is being waited for.
+    pub busy: Option<Busy>,
+    /// Why the last attempt ended, if it did.
+    pub trouble: Option<AbortReason>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Busy {
+    Holds {
+        reasons: Vec<String>,
+    },
+    /// The service worker takes its next version.
+    ServiceWorker,
+    Reloading,
+}

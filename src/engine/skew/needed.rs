@@ -1,0 +1,220 @@
+//! Which files a page comes to need when it is loaded anew from another build, and where they are.
+
+use alloc::{
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
+
+use super::{
+    Loaded,
+    loaded::{Base, places_of},
+    path_of,
+};
+use crate::engine::{
+    manifest::{Chunk, ChunkKind, Manifest},
+    text::find,
+};
+
+/// Files of a build, the first needed first, and the path or the URL that stands before their names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Needed<'a> {
+    pub base: String,
+    pub files: Vec<(&'a String, &'a Chunk)>,
+}
+
+/// What the document of `target` loads with its scripts and styles, and what these import.
+///
+/// `None` when nothing tells where the files are: the ones that this page has loaded are not where its manifest says.
+pub fn needed<'a>(
+    running: &Manifest,
+    target: &'a Manifest,
+    page: &Loaded<'_>,
+) -> Option<Needed<'a>> {
+    let elements = places_of(running, page.elements, page.root);
+    let noted = places_of(running, page.files, page.root);
+    let known: Vec<&(usize, Base)> = elements.iter().chain(&noted).collect();
+    let base = match known.first()?.1 {
+        Base::Own if is_placed(&target.base) => target.base.clone(),
+        Base::Own | Base::Root => page.root.to_string(),
+    };
+    let is_loaded = |path: &str| {
+        let place = running.chunks.position(path);
+        known.iter().any(|(known, _)| Some(*known) == place)
+    };
+    // An app with several pages has an entry for each.
+    let is_of_another_page = |entry: &str| {
+        let id = target.chunks.get(entry).map(|chunk| &chunk.id);
+        let mut before = running.entries.iter().filter(|entry| {
+            let chunk = running.chunks.get(entry);
+            chunk.is_some_and(|chunk| Some(&chunk.id) == id)
+        });
+        page.complete && before.next().is_some_and(|entry| !is_loaded(entry))
+    };
+    let mut entries: Vec<&String> = target.entries.iter().collect();
+    if entries.iter().any(|entry| !is_of_another_page(entry)) {
+        entries.retain(|entry| !is_of_another_page(entry));
+    }
+    let mut starts: Vec<usize> = entries
+        .into_iter()
+        .filter_map(|entry| target.chunks.position(entry))
+        .collect();
+    starts.extend(elements.iter().filter_map(|(place, _)| {
+        let (path, chunk) = running.chunks.nth(*place)?;
+        let mut chunks = target.chunks.values();
+        let alike = target.chunks.position(path);
+        alike.or_else(|| chunks.position(|other| other.id == chunk.id))
+    }));
+    Some(Needed {
+        base,
+        files: reached(target, starts),
+    })
+}
+
+/// Whether a base says by itself where files are, whatever the path of the page.
+fn is_placed(base: &str) -> bool {
+    base.starts_with('/') || find(base, "://").is_some() && path_of(base).starts_with('/')
+}
+
+/// What `starts` load at once, in the order in which a browser hears of it.
+fn reached(target: &Manifest, starts: Vec<usize>) -> Vec<(&String, &Chunk)> {
+    let mut seen = vec![false; target.chunks.len()];
+    let mut files = Vec::new();
+    let mut round = starts;
+    while !round.is_empty() {
+        let mut next = Vec::new();
+        for place in round {
+            let (Some(mark), Some((path, chunk))) = (seen.get_mut(place), target.chunks.nth(place))
+            else {
+                continue;
+            };
+            if core::mem::replace(mark, true) {
+                continue;
+            }
+            if chunk.kind != ChunkKind::Asset {
+                files.push((path, chunk));
+            }
+            let names = chunk.imports.iter().chain(&chunk.css);
+            next.extend(names.filter_map(|path| target.chunks.position(path)));
+        }
+        round = next;
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::tests::{build, chunk, files},
+        *,
+    };
+    #[cfg(target_family = "wasm")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_page_needs_the_scripts_and_styles_of_its_document_with_all_that_they_import() {
+        let (running, mut target) = (shop("1"), shop("2"));
+        target
+            .chunks
+            .insert("assets/later-2.js".into(), chunk("later", "2"));
+        let needed = ask(
+            &running,
+            &target,
+            &["/assets/main-1.js"],
+            &["/print.css"],
+            true,
+        );
+        let (base, names) = needed.unwrap();
+        assert_eq!(
+            (&*base, names),
+            (
+                "/",
+                files(&[
+                    "assets/main-2.js",
+                    "print.css",
+                    "assets/vendor-2.js",
+                    "assets/main-2.css"
+                ])
+            )
+        );
+    }
+
+    #[test]
+    fn entries_of_other_pages_are_not_needed_as_far_as_that_is_known() {
+        let (mut running, mut target) = (shop("1"), shop("2"));
+        for (build, turn) in [(&mut running, "1"), (&mut target, "2")] {
+            let admin = alloc::format!("assets/admin-{turn}.js");
+            build.chunks.insert(admin.clone(), chunk("admin", turn));
+            build.entries.insert(0, admin);
+        }
+        let first = |complete| {
+            let found = ask(&running, &target, &["/assets/main-1.js"], &[], complete);
+            found.unwrap().1[0].clone()
+        };
+        assert_eq!(first(true), "assets/main-2.js");
+        assert_eq!(first(false), "assets/admin-2.js");
+    }
+
+    #[test]
+    fn files_are_where_those_of_this_page_were_found() {
+        let (mut running, mut target) = (shop("1"), shop("2"));
+        let base = |running: &Manifest, target: &Manifest, file: &str| {
+            ask(running, target, &[file], &[], true).map(|(base, _)| base)
+        };
+        assert_eq!(base(&running, &target, "/elsewhere/main-1.js"), None);
+        running.base = "https://cdn.test/shop/".into();
+        target.base = "https://cdn.test/shop/".into();
+        let found = base(&running, &target, "/shop/assets/main-1.js");
+        assert_eq!(found.as_deref(), Some("https://cdn.test/shop/"));
+        let found = base(&running, &target, "/assets/main-1.js");
+        assert_eq!(found.as_deref(), Some("/"));
+        running.base = "./".into();
+        target.base = "./".into();
+        let found = base(&running, &target, "/assets/main-1.js");
+        assert_eq!(found.as_deref(), Some("/"));
+    }
+
+    fn shop(turn: &str) -> Manifest {
+        let (main, vendor, style) = (
+            alloc::format!("assets/main-{turn}.js"),
+            alloc::format!("assets/vendor-{turn}.js"),
+            alloc::format!("assets/main-{turn}.css"),
+        );
+        let mut shop = build(
+            turn,
+            &[
+                (&main, "main", turn),
+                (&vendor, "vendor", turn),
+                (&style, "style", turn),
+                ("print.css", "print.css", turn),
+            ],
+        );
+        let mut entry = shop.chunks[main.as_str()].clone();
+        entry.imports.push(vendor);
+        entry.css.push(style);
+        entry.dynamic_imports.clear();
+        shop.chunks.insert(main.clone(), entry);
+        shop.entries = vec![main];
+        shop
+    }
+
+    fn ask(
+        running: &Manifest,
+        target: &Manifest,
+        noted: &[&str],
+        elements: &[&str],
+        complete: bool,
+    ) -> Option<(String, Vec<String>)> {
+        let (noted, elements) = (files(noted), files(elements));
+        let page = Loaded {
+            files: &noted,
+            elements: &elements,
+            complete,
+            slots: None,
+            root: "/",
+        };
+        let needed = needed(running, target, &page)?;
+        let names = needed.files.iter().map(|(path, _)| path.to_string());
+        Some((needed.base.clone(), names.collect()))
+    }
+}

@@ -1,0 +1,107 @@
+//! One attempt to swap: how far it is, and how long its step may take.
+
+use alloc::string::String;
+
+use super::{
+    moves::Moves,
+    steps::{Failure, Patience},
+    words::Phase,
+};
+use crate::engine::io::{Millis, Timestamp};
+
+/// A timer that comes so much later than it should have says that the page was busy or asleep.
+const STALL: Millis = 1_000;
+/// How often a step is given its time anew for that.
+const MOST_STALLS: u32 = 3;
+
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) id: String,
+    pub(super) moves: Moves,
+    pub(super) phase: Phase,
+    pub(super) since: Timestamp,
+    /// How often the step was given its time anew.
+    pub(super) stalls: u32,
+    /// Each wait for quiet begins a new one.
+    pub(super) round: u32,
+    /// When the page was asked for quiet first.
+    pub(super) quiet_since: Option<Timestamp>,
+    pub(super) has_imported: bool,
+    /// Something hidden may be there.
+    pub(super) has_copies: bool,
+    pub(super) has_written: bool,
+    /// Why it goes back.
+    pub(super) failure: Option<Failure>,
+}
+
+impl Attempt {
+    pub(super) fn new(id: String, moves: Moves, now: Timestamp) -> Self {
+        Self {
+            id,
+            moves,
+            phase: Phase::Idle,
+            since: now,
+            stalls: 0,
+            round: 0,
+            quiet_since: None,
+            has_imported: false,
+            has_copies: false,
+            has_written: false,
+            failure: None,
+        }
+    }
+
+    /// When the patience with its step ends. `tries`: how often a swap to its build has failed for want of time.
+    pub(super) fn due(&self, patience: &Patience, tries: u32) -> Option<Timestamp> {
+        let span = match self.phase {
+            Phase::Idle => return None,
+            Phase::Fetching => patience.fetch,
+            Phase::Importing => patience.import,
+            Phase::Held | Phase::Quiet => patience.quiet,
+            Phase::Snapshots => patience.snapshot,
+            Phase::Migrating => patience.migrate,
+            Phase::Mounting => patience.mount,
+            Phase::Switching => patience.switch,
+            Phase::Probation => patience.probation,
+            Phase::Committing | Phase::RollingBack => patience.settle,
+        };
+        let since = match self.phase {
+            Phase::Held | Phase::Quiet => self.quiet_since.unwrap_or(self.since),
+            _ => self.since,
+        };
+        let factor = match self.phase.is_work() {
+            true => 1 << tries.min(2),
+            false => 1,
+        };
+        let span = span.saturating_mul(factor);
+        Some(Timestamp(since.0.saturating_add(span)))
+    }
+
+    /// The page is shown again; what rests in a hidden page has as much time left as before.
+    pub(super) fn on_shown(&mut self, hidden: Timestamp, now: Timestamp) {
+        if self.phase.rests_hidden() {
+            self.since = self.since.after_rest(hidden, now);
+            let quiet = self.quiet_since;
+            self.quiet_since = quiet.map(|since| since.after_rest(hidden, now));
+        }
+    }
+
+    /// Whether the timer itself came so late that the page cannot have had the time: then it is given anew.
+    pub(super) fn takes_a_stall(&mut self, due: Timestamp, now: Timestamp) -> bool {
+        let is_late = now.0.saturating_sub(due.0) >= STALL;
+        let stalled = is_late && self.phase.is_work() && self.stalls < MOST_STALLS;
+        if stalled {
+            self.stalls += 1;
+            self.since = now;
+        }
+        stalled
+    }
+}
+
+impl Timestamp {
+    /// This moment, moved by how long the page has been hidden since.
+    fn after_rest(self, hidden: Self, now: Self) -> Self {
+        let rested = now.0.saturating_sub(hidden.max(self).0);
+        Self(self.0.saturating_add(rested))
+    }
+}

@@ -1,0 +1,334 @@
+//! Manifests: the copy that this browser has kept, else the server's, which is kept then.
+//!
+//! In order: a turn of its own among the tabs (a Web Lock), the kept copy and its hash, the network in up to three steps,
+//! the answer, and the copy in its place. A browser without one of these goes on without: then each tab asks the
+//! server, and the HTTP cache answers.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use js_sys::{Array, Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, Response};
+
+use super::{
+    fetch::{self, Refusal, Request, Step},
+    handle::{Timer, settle, window},
+    json,
+    locks::{Ask, Lock},
+};
+use crate::engine::{
+    io::{FetchFailure, Millis},
+    text::join,
+};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `caches`, with `catch`: it is refused in some private windows and where storage is blocked.
+    type Caches;
+    #[wasm_bindgen(method, catch)]
+    fn open(this: &Caches, name: &str) -> Result<Promise, JsValue>;
+
+    #[derive(Clone)]
+    type Cache;
+    #[wasm_bindgen(method, catch, js_name = "match")]
+    fn find(this: &Cache, url: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn put(this: &Cache, url: &str, response: &Response) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn keys(this: &Cache) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn delete(this: &Cache, request: &JsValue) -> Result<Promise, JsValue>;
+
+    type Subtle;
+    #[wasm_bindgen(method, catch)]
+    fn digest(this: &Subtle, algorithm: &str, bytes: &JsValue) -> Result<Promise, JsValue>;
+}
+
+/// Longest wait for another tab that fetches the same manifest.
+const PATIENCE: Millis = 10_000;
+/// Most copies of one app: the builds that a browser meets in a few days.
+const MOST_COPIES: u32 = 8;
+/// All copies together, as far as two fit in.
+const MOST_BYTES: u32 = 24 << 20;
+/// The header of a copy that says what it was checked against.
+const CHECKED: &str = "integrity";
+
+/// What became of it.
+pub enum Found {
+    Kept(String),
+    Fetched(String),
+    Failed(FetchFailure),
+}
+
+/// Whether a kept copy will do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Usual,
+    Anew,
+}
+
+/// A manifest that is on its way; dropping it gives it up.
+#[must_use = "dropping it gives the manifest up"]
+pub struct Errand(Rc<State>);
+
+type Done = Box<dyn FnOnce(Found)>;
+
+struct State {
+    scope: String,
+    url: String,
+    integrity: Option<String>,
+    way: Way,
+    begun: Cell<bool>,
+    turn: RefCell<Option<Lock>>,
+    patience: RefCell<Option<Timer>>,
+    cache: RefCell<Option<Cache>>,
+    request: RefCell<Option<Request>>,
+    done: Cell<Option<Done>>,
+}
+
+impl Errand {
+    pub fn new(
+        scope: &str,
+        url: String,
+        integrity: Option<String>,
+        way: Way,
+        done: impl FnOnce(Found) + 'static,
+    ) -> Self {
+        Self(Rc::new(State {
+            scope: scope.into(),
+            url,
+            integrity,
+            way,
+            begun: Cell::new(false),
+            turn: RefCell::default(),
+            patience: RefCell::default(),
+            cache: RefCell::default(),
+            request: RefCell::default(),
+            done: Cell::new(Some(Box::new(done))),
+        }))
+    }
+
+    /// Begins; `done` is never called from within this function.
+    pub fn start(self) -> Self {
+        let state = &self.0;
+        let begin = || {
+            let weak = Rc::downgrade(state);
+            move || {
+                if let Some(state) = weak.upgrade() {
+                    state.begin();
+                }
+            }
+        };
+        let patience = Timer::new(begin());
+        let granted = begin();
+        let name = join(&["changeover:manifest:", &state.url]);
+        let turn = Lock::request(&name, Ask::Exclusive, move |_| granted());
+        patience.arm(if turn.is_some() { PATIENCE } else { 0 });
+        state.turn.replace(turn);
+        state.patience.replace(Some(patience));
+        self
+    }
+}
+
+impl Drop for Errand {
+    fn drop(&mut self) {
+        if self.0.done.take().is_some() {
+            self.0.request.take();
+            self.0.turn.take();
+        }
+    }
+}
+
+impl State {
+    /// Its turn has come, or it has waited long enough.
+    fn begin(self: &Rc<Self>) {
+        if self.begun.replace(true) {
+            return;
+        }
+        let caches = json::property(&window(), "caches");
+        let opened = caches
+            .is_object()
+            .then(|| caches.unchecked_ref::<Caches>())
+            .and_then(|caches| caches.open(&join(&["changeover:", &self.scope])).ok());
+        let Some(opened) = opened else {
+            return self.ask_server();
+        };
+        self.wait(&opened, |this, cache| {
+            let Some(cache) = cache else {
+                return this.ask_server();
+            };
+            let cache: Cache = cache.unchecked_into();
+            this.cache.replace(Some(cache.clone()));
+            match this.way {
+                Way::Usual => match cache.find(&this.url) {
+                    Ok(found) => this.wait(&found, Self::on_found),
+                    Err(_) => this.ask_server(),
+                },
+                Way::Anew => this.ask_server(),
+            }
+        });
+    }
+
+    /// Goes on with the value of the promise, or without one when it is rejected.
+    fn wait(self: &Rc<Self>, promise: &Promise, next: fn(&Rc<Self>, Option<JsValue>)) {
+        let weak = Rc::downgrade(self);
+        settle(promise, move |settled| {
+            if let Some(this) = weak.upgrade() {
+                next(&this, settled.ok());
+            }
+        });
+    }
+
+    fn on_found(self: &Rc<Self>, found: Option<JsValue>) {
+        let Some(found) = found.filter(JsValue::is_object) else {
+            return self.ask_server();
+        };
+        let copy: &Response = found.unchecked_ref();
+        let checked = copy.headers().get(CHECKED).ok().flatten();
+        let Some(integrity) = self.integrity.clone().or(checked) else {
+            return self.read(found);
+        };
+        let bytes = copy.clone().and_then(|copy| copy.array_buffer());
+        let Ok(bytes) = bytes else {
+            return self.ask_server();
+        };
+        let weak = Rc::downgrade(self);
+        let read = move |is_right: bool| {
+            let Some(this) = weak.upgrade() else { return };
+            match is_right {
+                true => this.read(found),
+                false => this.ask_server(),
+            }
+        };
+        settle(&bytes, move |bytes| match bytes {
+            Ok(bytes) => has_hash(&bytes, integrity, read),
+            Err(_) => read(false),
+        });
+    }
+
+    fn read(self: &Rc<Self>, copy: JsValue) {
+        let weak = Rc::downgrade(self);
+        let request = fetch::kept_manifest(copy, move |outcome| {
+            let Some(this) = weak.upgrade() else { return };
+            this.request.take();
+            match outcome {
+                Ok(answer) => this.end(Found::Kept(answer.body)),
+                Err(_) => this.ask_server(),
+            }
+        });
+        match request {
+            Some(request) => drop(self.request.replace(Some(request))),
+            None => self.ask_server(),
+        }
+    }
+
+    fn ask_server(self: &Rc<Self>) {
+        self.fetch(match self.way {
+            Way::Usual => Step::First,
+            Way::Anew => Step::Refresh,
+        });
+    }
+
+    fn fetch(self: &Rc<Self>, step: Step) {
+        let weak = Rc::downgrade(self);
+        let integrity = self.integrity.as_deref();
+        let request = fetch::manifest(&self.url, integrity, step, move |outcome| {
+            let Some(this) = weak.upgrade() else { return };
+            this.request.take();
+            let is_checked = this.integrity.is_some();
+            match (outcome, step) {
+                // Fetched past the cache but unchecked: whether it is the right one, the cache now answers.
+                (Ok(_), Step::Refresh) if is_checked => this.fetch(Step::Recheck),
+                (Ok(answer), Step::First | Step::Refresh | Step::Recheck) => {
+                    this.keep(&answer.pieces);
+                    this.end(Found::Fetched(answer.body));
+                }
+                (Err(Refusal { failure, .. }), _) => match (failure, step) {
+                    (FetchFailure::Network, Step::First) if is_checked => {
+                        this.fetch(Step::Refresh);
+                    }
+                    (FetchFailure::Network, Step::Recheck) => {
+                        this.end(Found::Failed(FetchFailure::Integrity));
+                    }
+                    (failure, _) => this.end(Found::Failed(failure)),
+                },
+            }
+        });
+        match request {
+            Some(request) => drop(self.request.replace(Some(request))),
+            None => self.end(Found::Failed(FetchFailure::Network)),
+        }
+    }
+
+    fn end(&self, found: Found) {
+        if let Some(done) = self.done.take() {
+            done(found);
+        }
+    }
+
+    /// Puts a copy away. The turn lasts until it is there for the other tabs; a full disk costs nothing but the copy.
+    ///
+    /// The bytes are those that came: the browser moves a blob to its disk by itself, while the page does its work.
+    fn keep(self: &Rc<Self>, pieces: &Array) {
+        let Some(cache) = self.cache.take() else {
+            return;
+        };
+        let Ok(bytes) = Blob::new_with_u8_array_sequence(pieces) else {
+            return;
+        };
+        let Ok(copy) = Response::new_with_opt_blob(Some(&bytes)) else {
+            return;
+        };
+        if let Some(integrity) = &self.integrity {
+            let _ = copy.headers().set(CHECKED, integrity);
+        }
+        let Ok(put) = cache.put(&self.url, &copy) else {
+            return;
+        };
+        let this = self.clone();
+        let most = (MOST_BYTES / (bytes.size() as u32).max(1)).clamp(2, MOST_COPIES);
+        settle(&put, move |_| {
+            drop(this);
+            clear(cache, most);
+        });
+    }
+}
+
+/// Drops the oldest copies beyond `most`.
+fn clear(cache: Cache, most: u32) {
+    let Ok(keys) = cache.keys() else { return };
+    settle(&keys, move |keys| {
+        let keys: Array = keys.unwrap_or_default().dyn_into().unwrap_or_default();
+        for key in keys.slice(0, keys.length().saturating_sub(most)).iter() {
+            let _ = cache.delete(&key);
+        }
+    });
+}
+
+/// Tells whether `bytes` have the hash that `integrity` names; not where hashes cannot be made.
+fn has_hash(bytes: &JsValue, integrity: String, tell: impl FnOnce(bool) + 'static) {
+    let subtle = json::property(&json::property(&window(), "crypto"), "subtle");
+    let digest = integrity.split_once('-').and_then(|(algorithm, _)| {
+        let name = join(&["SHA-", algorithm.strip_prefix("sha")?]);
+        let subtle = subtle
+            .is_object()
+            .then(|| subtle.unchecked_ref::<Subtle>())?;
+        subtle.digest(&name, bytes).ok()
+    });
+    let Some(digest) = digest else {
+        return tell(false);
+    };
+    settle(&digest, move |digest| {
+        let bytes = Uint8Array::new(&digest.unwrap_or_default()).to_vec();
+        let text: String = bytes.into_iter().map(char::from).collect();
+        let hash = window().btoa(&text).unwrap_or_default();
+        tell(
+            integrity
+                .split_once('-')
+                .is_some_and(|(_, wanted)| wanted == hash),
+        );
+    });
+}
