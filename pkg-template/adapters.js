@@ -6,6 +6,7 @@
 // What was captured replaces what is there; what was not captured stays. Functions, such as the actions of a store, are
 // neither captured nor replaced, and neither is anything that `pick` leaves out or `omit` names.
 import { failure } from './failure.js';
+import { put } from './own.js';
 
 /** A zustand store, or the hook made from one. */
 export function zustand(store, more) {
@@ -168,7 +169,7 @@ function fieldsOf(object, keys, seen) {
   seen.set(object, copy);
   for (const key of keys) {
     const value = object[key];
-    if (typeof value !== 'function') copy[key] = bare(value, seen, true);
+    if (typeof value !== 'function') put(copy, key, bare(value, seen, true));
   }
   return copy;
 }
@@ -185,7 +186,7 @@ function bare(value, seen, dress) {
     if (dress) return fieldsOf(value, Object.keys(value), seen);
     const copy = {};
     seen.set(value, copy);
-    for (const key of Object.keys(value)) copy[key] = bare(value[key], seen);
+    for (const key of Object.keys(value)) put(copy, key, bare(value[key], seen));
     return copy;
   }
   const keep = (copy, fill) => (seen.set(value, copy), fill(copy), copy);
@@ -209,7 +210,7 @@ function dressed(current, value) {
   const next = { ...value };
   for (const key of Object.keys(current)) {
     if (typeof current[key] === 'function') next[key] = current[key];
-    else if (key in value) next[key] = dressed(current[key], value[key]);
+    else if (Object.hasOwn(value, key)) next[key] = dressed(current[key], value[key]);
     else if (holdsFunctions(current[key])) next[key] = current[key];
   }
   return next;
@@ -234,7 +235,7 @@ function refill(target, value, only) {
 function refilled(current, value) {
   if (current === value) return true;
   if (plain(current) && plain(value)) {
-    for (const key of Object.keys(current)) if (!(key in value) && !holdsFunctions(current[key])) delete current[key];
+    for (const key of Object.keys(current)) if (!Object.hasOwn(value, key) && !holdsFunctions(current[key])) delete current[key];
     refill(current, value);
   } else if (Array.isArray(current) && Array.isArray(value)) {
     current.length = 0;

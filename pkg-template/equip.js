@@ -3,8 +3,11 @@
 //
 // The loader goes on detecting and deciding. What it has no bytes for comes from here: the full prompt instead of the
 // plain banner, holds, registered states carried through the reload, and the reason when a reload did not happen.
+import { createMarks } from './departure.js';
 import { createPrompt } from './prompt.js';
+import { describeFailure } from './failures.js';
 import { carryFields } from './fields.js';
+import { bare } from './loader.js';
 import { ON_THE_WAY } from './kept.js';
 import { FIELDS, createStates } from './states.js';
 
@@ -13,17 +16,25 @@ const HOLD = 5 * 60_000;
 /** A page that still runs this long after reload() stays: somebody declined to leave it. */
 const PATIENCE = 10_000;
 const ROUND = 200;
+/** How long the document may take to answer. */
+const ANSWER = 15_000;
+/** What tells a document of the app from a host's own error page, and how much of it is read for that. */
+const OURS = /data-release|changeover/;
+const MOST = 64 * 1024;
 
 /**
- * Gives the page of the loader what it lacks; call it before the loader level takes over.
+ * Gives the page of the loader what it lacks; call it before the loader level takes over. `page.unequip()` takes it back.
  *
  * @param {object} page what `openPage` made
  * @param {object} options complete options
  */
 export function equip(page, options) {
+  if (page.unequip) return;
   const { status } = page;
+  const before = { ...page };
   const scope = new URL(options.release).pathname;
-  const envelope = envelopeAt(`changeover:${scope}:envelope`);
+  const marks = createMarks(`changeover:${scope}:leaving`);
+  const envelope = envelopeAt(`changeover:${scope}:envelope`, marks);
   const states = createStates({
     scope,
     build: options.build,
@@ -42,9 +53,10 @@ export function equip(page, options) {
   let leaving = false;
   let running = null;
   let watchdog;
+  let unwatch = () => {};
 
   const view = () => ({
-    reason: page.failures.length ? 'chunkFailed' : 'newBuild',
+    reason: page.failures.some(describeFailure) ? 'chunkFailed' : 'newBuild',
     sequence: release.sequence,
     build: release.build,
     message: release.message ?? null,
@@ -77,6 +89,7 @@ export function equip(page, options) {
       status.decision = release ? { kind: 'prompt', reason: view().reason } : { kind: 'ignore', reason: 'sameBuild' };
     },
     enumerable: true,
+    configurable: true,
   });
 
   page.show = () => {
@@ -100,14 +113,13 @@ export function equip(page, options) {
   };
 
   page.state = (name, provider) => states.register(String(name), provider);
-  if (options.fields) carryFields(page, (fields) => states.register(FIELDS, fields));
+  const fields = options.fields ? carryFields(page, (fields) => states.register(FIELDS, fields)) : null;
   page.backups = states.backups;
   page.api.backups = () => page.backups();
 
   /** Everything that has to be true before the loader may reload; throws when it is not. */
   page.save = async (by) => {
     trouble = 'unreachable'; // what a failure after this means
-    if (!navigator.onLine) refuse('offline');
     for (;;) {
       const reasons = status.holds.filter(({ deadline }) => deadline > Date.now()).map(({ reason }) => reason);
       if (!reasons.length) break;
@@ -120,9 +132,35 @@ export function equip(page, options) {
     }
     busy = { type: 'reloading' };
     refresh();
+    // What the browser thinks of the network is wrong behind some VPNs.
+    if (!(await isReachable())) refuse(navigator.onLine ? 'unreachable' : 'offline');
+    trouble = 'stateNotSaved';
+    const id = crypto.randomUUID?.() ?? String(Date.now());
+    const write = (parts) => (isEmpty(parts) ? envelope.clear() : envelope.write({ id, from: options.build, to: status.release.build, ...parts }));
     const { failed, ...parts } = await states.capture();
-    const saved = isEmpty(parts) || envelope.write({ from: options.build, to: status.release.build, ...parts });
+    const saved = write(parts);
     if ((failed || !saved) && by !== 'anyway') refuse('stateNotSaved');
+    trouble = 'reloadDidNotTake';
+    marks.write(id, 'left');
+    let lives = false;
+    unwatch();
+    const end = marks.watch(
+      id,
+      () => {
+        lives = true;
+        envelope.keep();
+        states.stays();
+      },
+      async () => {
+        const { failed, ...parts } = await states.capture();
+        if (!failed && !lives) write(parts);
+      },
+    );
+    unwatch = () => {
+      lives = true;
+      end();
+    };
+    return true;
   };
 
   const bareReload = page.reload;
@@ -135,8 +173,12 @@ export function equip(page, options) {
     const stay = (reason) => {
       busy = null;
       trouble = reason;
-      envelope.keep(); // what was captured now must not come back later over newer work
-      if (reason !== 'reloadIgnored') states.stays();
+      // A reload that only looks ignored may still be under way to a slow server.
+      if (reason !== 'reloadIgnored') {
+        unwatch();
+        envelope.keep(); // what was captured now must not come back later over newer work
+        states.stays();
+      }
       refresh();
       return reason;
     };
@@ -147,11 +189,37 @@ export function equip(page, options) {
   const bareDispose = page.dispose;
   page.dispose = () => {
     clearTimeout(watchdog);
+    unwatch();
     release = null;
     status.holds = [];
     states.dispose();
     bareDispose();
   };
+
+  page.unequip = () => {
+    clearTimeout(watchdog);
+    unwatch();
+    prompt.hide();
+    fields?.dispose();
+    states.dispose();
+    for (const name of ['unequip', 'hold', 'state', 'backups']) delete page[name];
+    for (const name of ['show', 'save', 'reload', 'dispose']) page[name] = before[name];
+  };
+}
+
+/** As the engine judges it: a host that serves the app with 404 is reachable, one that is broken is not. */
+async function isReachable() {
+  const here = bare(location.href.split('#')[0]);
+  const ask = (redirect) => fetch(here, { cache: 'reload', redirect, signal: AbortSignal.timeout?.(ANSWER) });
+  try {
+    const answer = await ask('follow');
+    if (answer.ok || answer.status > 499) return answer.ok;
+    const own = performance.getEntriesByType?.('navigation')[0]?.responseStatus;
+    return answer.status === own || OURS.test((await answer.text()).slice(0, MOST));
+  } catch {
+    // Another host may ask to sign in first. Only where nothing in between can answer for this one.
+    return ask('manual').then(({ type }) => isSecureContext && type === 'opaqueredirect', () => false);
+  }
 }
 
 /** The rest of `Status`: the loader sets only what it uses. */
@@ -173,7 +241,7 @@ function fillIn(status) {
 }
 
 /** The envelope of the full level, without its checksum: session storage either keeps a text or does not. */
-function envelopeAt(key) {
+function envelopeAt(key, marks) {
   const attempt = (run) => {
     try {
       return run();
@@ -190,17 +258,24 @@ function envelopeAt(key) {
     attempt(() => {
       const { sum, ...found } = JSON.parse(sessionStorage.getItem(key));
       const alive = found.format === 1 && Date.now() - found.at < ON_THE_WAY && found.states && typeof found.states === 'object';
-      return alive ? found : null;
+      return alive && marks.isOurs(found) ? found : null;
     });
   const came = read() ?? {};
+  const keep = () => attempt(() => put(isEmpty(came) ? null : came));
+  keep(); // what is not ours goes
   return {
     came,
-    keep: () => attempt(() => put(isEmpty(came) ? null : came)),
-    write: ({ from, to, states, about }) =>
+    keep,
+    /** Nothing is there to be saved, which succeeds without storage too. */
+    clear() {
+      attempt(() => put(null));
+      return true;
+    },
+    write: ({ id, from, to, states, about }) =>
       attempt(() =>
         put({
           format: 1,
-          id: crypto.randomUUID?.() ?? String(Date.now()),
+          id,
           from,
           to,
           at: Date.now(),

@@ -150,6 +150,7 @@ export function carryFields(page, register) {
     fields.dispose();
     dispose();
   };
+  return fields;
 }
 
 /** Where the app is; a hash counts if it is a route. */

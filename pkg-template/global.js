@@ -2,6 +2,6 @@
 import { KEY, openPage } from './loader.js';
 
 try {
-  const { dataset } = document.currentScript || document.querySelector('[data-release]');
-  if (!self[KEY]) self[KEY] = self.changeover = openPage(dataset, () => import(dataset.runtime || './runtime.js')).api;
+  const { dataset } = document.currentScript;
+  if (!self[KEY]) self[KEY] = self.changeover = openPage(dataset, async ({ runtime, base }) => import((runtime && new URL(runtime, base)) || './runtime.js')).api;
 } catch {}

@@ -63,7 +63,7 @@ export type Level = 'starting' | 'loader' | 'full' | 'off';
 export type DecisionKind = 'ignore' | 'wait' | 'swap' | 'prompt' | 'reload';
 export type Reason =
   | 'noReleaseYet' | 'sameBuild' | 'unknownRunningBuild' | 'nothingLoadedChanged' | 'manifestUnavailable'
-  | 'manifestPending' | 'snoozed' | 'newBuild' | 'rollback' | 'urgent' | 'retired' | 'chunkFailed'
+  | 'manifestPending' | 'filesPending' | 'targetNotReady' | 'snoozed' | 'newBuild' | 'rollback' | 'urgent' | 'retired' | 'chunkFailed'
   | 'reloadDidNotTake' | 'expired' | 'reloading' | 'slotsChanged' | 'swapPaused' | 'badBuild';
 export type AbortReason =
   | 'offline' | 'unreachable' | 'stateNotSaved' | 'reloadDidNotTake' | 'reloadIgnored' | 'noSkew' | 'superseded' | 'swapFailed' | 'disposed';
@@ -88,6 +88,7 @@ export interface Status {
   skew: boolean;
   decision: Decision;
   leader: boolean;
+  /** `'off'` also in tabs that do not lead, and where there are no Web Locks (plain http): those tabs poll. */
   stream: 'off' | 'connecting' | 'open' | 'waiting';
   lastCheck: Millis | null;
   /** Failed looks in a row. */
@@ -95,7 +96,7 @@ export interface Status {
   lastFailure: Trouble | null;
   holds: { reason: string; deadline: Millis | null }[];
   prompt: Prompt | null;
-  changeover: { id: string; from: string | null; to: string; phase: 'draining' | 'probing' | 'capturing' | 'reloading' | 'swapping' | 'probation' } | null;
+  changeover: { id: string; from: string | null; to: string; phase: 'draining' | 'probing' | 'capturing' | 'renewing' | 'reloading' | 'swapping' | 'probation' } | null;
 }
 
 export interface Prompt {
@@ -105,7 +106,8 @@ export interface Prompt {
   message: string | null;
   canSnooze: boolean;
   countdownUntil: Millis | null;
-  busy: { type: 'holds'; reasons: string[] } | { type: 'reloading' } | null;
+  /** `serviceWorker`: the worker that answers for the page takes its next version before the reload. */
+  busy: { type: 'holds'; reasons: string[] } | { type: 'serviceWorker' } | { type: 'reloading' } | null;
   trouble: AbortReason | null;
 }
 
@@ -118,7 +120,7 @@ export interface Events {
   promptShown: { type: 'promptShown'; prompt: Prompt };
   promptHidden: { type: 'promptHidden' };
   changeoverStarted: { type: 'changeoverStarted'; changeover: string; from: string | null; to: string };
-  changeoverWaiting: { type: 'changeoverWaiting'; changeover: string; holds: string[] };
+  changeoverWaiting: { type: 'changeoverWaiting'; changeover: string; reason: 'holds' | 'serviceWorker'; holds: string[] };
   changeoverAborted: { type: 'changeoverAborted'; changeover: string; reason: AbortReason };
   changeoverDone: { type: 'changeoverDone'; changeover: string; from: string | null; to: string };
   /** The slots of this page cannot follow the release, and why; the page asks for a refresh where one is due. */

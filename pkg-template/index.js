@@ -13,7 +13,7 @@ let mine;
  */
 export function createChangeover(options = {}) {
   const there = globalThis[KEY];
-  if (there && (there !== mine || there.status.level !== 'off')) return withStores(amend(there, options), tagOptions() ?? options);
+  if (there && (there !== mine || there.status.level !== 'off')) return withStores(amend(there, options), there.options ?? tagOptions() ?? options);
   if (typeof document === 'undefined') return inert();
   const { runtime } = options;
   const load = () => (runtime ? import(/* @vite-ignore */ /* webpackIgnore: true */ runtime) : quietly('runtime', () => import('./runtime.js')));
@@ -54,7 +54,7 @@ function withStores(instance, options) {
   });
 }
 
-/** What the script tag says, when there is one. */
+/** What the script tag says, when it is of a version that does not say it itself. */
 const tagOptions = () => (typeof document === 'undefined' ? null : document.querySelector('script[data-release]')?.dataset);
 
 /** The status of a page that knows nothing yet. */

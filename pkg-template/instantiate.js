@@ -1,4 +1,5 @@
 // Brings the WebAssembly into the page: from the bytes inlined in this module, or, in the slim runtime, from a URL.
+import { discreet } from './failures.js';
 import { inlined } from './wasm.js';
 
 /** A server that accepts and never answers must not leave the page without its loader level. */
@@ -16,9 +17,9 @@ export async function instantiate(url, imports, file = 'changeover.wasm', option
   if (inlined) return WebAssembly.instantiate(decode(inlined), imports);
   if (!url) throw new Error(`the slim runtime needs the URL of ${file} (the option "${option}" or its data attribute)`);
   const response = await fetch(url, { credentials: 'same-origin', signal: AbortSignal.timeout?.(TIMEOUT) });
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  if (!response.ok) throw new Error(`${discreet(url)} answered ${response.status}`);
   const type = response.headers.get('content-type') ?? '';
-  if (type.includes('html')) throw new Error(`${url} is an HTML page, not WebAssembly: the file is missing and the server answers with its start page`);
+  if (type.includes('html')) throw new Error(`${discreet(url)} is an HTML page, not WebAssembly: the file is missing and the server answers with its start page`);
   // Streaming insists on the type; a server that does not know the suffix still serves the right bytes.
   if (type.startsWith('application/wasm') && WebAssembly.instantiateStreaming) return WebAssembly.instantiateStreaming(response, imports);
   return WebAssembly.instantiate(await response.arrayBuffer(), imports);

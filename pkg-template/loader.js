@@ -9,6 +9,9 @@
 //
 // With global.js it has 1500 bytes after gzip, hence the terse style; the app never sees an error from here.
 
+/** An address, or a text with one, without user and password. */
+export const bare = (text) => ('' + text).replace(/:\/\/[^/]*@/, '://');
+
 /** Where the one instance of a page lives, on globalThis. */
 export const KEY = Symbol.for('changeover');
 
@@ -18,12 +21,18 @@ export const KEY = Symbol.for('changeover');
  * The page it returns is what loader and runtime share. The runtime calls `connect(impl)`, sets `onFailure`, and calls
  * `degrade(reason)` when it dies; `equip.js` replaces `show` and adds `save`, `hold` and `state`.
  *
- * @param {object} options of `createChangeover`, or the dataset of the script tag; `prompt: 'off'` for none
- * @param {() => Promise<{attach(page: object): Promise<void>}>} load fetches the runtime
+ * @param {object} given options of `createChangeover`, or the dataset of the script tag; `prompt: 'off'` for none
+ * @param {(options: object) => Promise<{attach(page: object): Promise<void>}>} load fetches the runtime
  */
-export function openPage(options, load) {
+export function openPage(given, load) {
+  // A router changes what addresses are relative to, and fetch() takes none with a password: made absolute now.
+  const base = document.baseURI;
+  const options = { base, ...given };
+  const get = (url) => fetch(bare(new URL(url, base)), { cache: 'no-cache' });
   const calls = new Set(); // on, hold and state, as long as they are not undone: [method, args, undo]
   const status = { level: 'starting', build: options.build, decision: {}, failures: 0, holds: [] };
+  // The document is for this release. What is answered later is believed for no longer than the page lives.
+  let highest = options.sequence;
   let timer, shown, asked;
 
   const safe = (run) => {
@@ -33,25 +42,26 @@ export function openPage(options, load) {
   };
 
   // Reads from storage, after writing when there is a value; undefined when storage does not work.
-  const keep = (name, value, area) =>
+  const keep = (name, value) =>
     safe(() => {
-      area = name == 'sequence' ? localStorage : sessionStorage;
-      name = `changeover:${new URL(options.release, document.baseURI).pathname}:${name}`;
-      if (value) area[name] = JSON.stringify(value);
-      return JSON.parse(area[name]);
+      name = `changeover:${new URL(options.release, base).pathname}:${name}`;
+      if (value) sessionStorage[name] = value;
+      return sessionStorage[name];
     });
 
   const look = async () => {
     try {
-      const response = await fetch(options.release, { cache: 'no-cache' });
+      const response = await get(options.release);
       const release = response.ok && (await response.json());
       const { sequence, build: { id } } = release;
-      if (release.format !== 1 || !Number.isInteger(sequence) || !id.trim) throw 0;
+      // 4e15: beyond any count, and any time in microseconds.
+      if (release.format > 1 || sequence > 4e15 || sequence % 1 || !sequence.toFixed || !id.trim) throw 0;
       status.failures = 0;
-      if (!(sequence < keep('sequence'))) {
-        keep('sequence', sequence);
+      if (!(sequence < highest)) {
+        highest = sequence;
         status.release = { ...release, build: id };
-        status.skew = options.build && options.build != id;
+        // A page that does not say what it runs is taken to run what is released first.
+        status.skew = (status.build ||= id) != id;
       }
     } catch {
       status.failures++;
@@ -64,7 +74,7 @@ export function openPage(options, load) {
         hide();
         if (status.skew) {
           status.prompt = status.release;
-          calls.forEach(([, [type, listener]]) => safe(() => type == 'promptShown' && listener({ type, prompt: status.prompt })));
+          calls.forEach(([, [type, listener]]) => safe(() => type == 'promptShown' && listener({ ...status, type })));
           if (options.prompt != 'off') shown = page.show();
         }
       }
@@ -77,6 +87,7 @@ export function openPage(options, load) {
   const page = {
     options,
     api: {
+      options, // for what comes later, with the base of the tag
       get status() {
         return impl.status;
       },
@@ -84,42 +95,37 @@ export function openPage(options, load) {
     failures: [],
     onFailure: (event) => page.failures[9] || page.failures.push(event),
     connect(next) {
+      clearTimeout(timer);
       impl = next;
       calls.forEach(apply);
     },
     degrade(reason) {
       if (status.level == 'off') return;
-      status.level = 'loader';
-      status.levelReason = '' + reason;
-      page.onFailure = wake;
       page.connect(page);
+      status.level = 'loader';
+      [status.levelReason] = bare(reason).split('?'); // what follows may be secret
+      page.onFailure = wake;
       look();
     },
 
     // What the public object does at the loader level. `click` is the event when the user asks: the user may insist.
     status,
     check: look,
+    save: async () => (await get(location)).status < 500, // a host may serve the app with 404
     async reload(click) {
       try {
-        const { build } = status.release;
-        const reloads = { ...keep('reloads') };
-        if (status.skew && (click || !reloads[build])) {
-          await page.save?.(click);
-          await fetch(location, { cache: 'no-cache' });
-          reloads[build] = 1;
-          if (keep('reloads', reloads) || click) return location.reload();
-        }
+        const mark = 'reload:' + status.release.build;
+        if (status.skew && (click || !keep(mark)) && (await page.save(click)) && (keep(mark, 1) || click)) return location.reload();
       } catch {}
-      asked = look();
       return 'reloadDidNotTake';
     },
     show() {
       const make = (name, textContent, onclick) => Object.assign(document.createElement(name), { textContent, onclick });
       const banner = make('output');
-      banner.style.cssText = 'position:fixed;right:1em;bottom:1em;padding:1em;z-index:9999;background:CanvasText;color:Canvas';
+      banner.style = 'position:fixed;bottom:0;z-index:9;background:Canvas;color:CanvasText';
       document.documentElement.append(banner);
       // A live region speaks of what changes in it after it is there.
-      setTimeout(() => banner.append(status.release.message || 'Update: ', make('button', 'Reload', page.reload), make('button', 'Later', hide)));
+      setTimeout(() => banner.append(status.release.message || 'New ', make('button', 'Reload', page.reload), make('button', 'Later', hide)));
       return banner;
     },
     snooze: hide,
@@ -134,7 +140,7 @@ export function openPage(options, load) {
   let impl = page;
 
   const apply = (call) => safe(() => (call[2] = impl[call[0]](...call[1])));
-  ['check', 'reload', 'snooze', 'trace', 'dispose', 'on', 'hold', 'state'].map(
+  'check reload snooze trace dispose on hold state'.split(' ').map(
     (method) =>
       (page.api[method] = (...args) => {
         if (page[method]) return impl[method](...args);
@@ -153,19 +159,22 @@ export function openPage(options, load) {
   const capture = (event) =>
     safe(
       () =>
-        /^([ovL]|S[CT])|module|chunk|CSS|MIME|magic|'<'/.test(
-          event.target.tagName || event.reason || event.payload || event.message || event.type,
+        /^([ovL]|SC)|module|chunk|CSS|MIME|magic|'<'/.test(
+          event.target.tagName || event.reason || event.message || event.type,
         ) && page.onFailure(event),
     );
   const listen = (change) =>
-    ['error', 'unhandledrejection', 'vite:preloadError', 'visibilitychange', 'online'].map((type) => self[change](type, capture, true));
+    'error unhandledrejection vite:preloadError visibilitychange online'.split(' ').map((type) => self[change](type, capture, true));
   listen('addEventListener');
 
   // The runtime: at once when a page before this one left state behind, else when this page has loaded.
-  const start = () =>
-    load()
+  const start = () => {
+    // Longer than 110 kB take on a slow line; what comes later is taken all the same.
+    timer = setTimeout(page.degrade, 2e4, 'no runtime');
+    load(options)
       .then((runtime) => runtime.attach(page))
       .catch(page.degrade);
+  };
   const idle = () => (timer = setTimeout(document.readyState < 'd' ? start : idle, 300));
   (keep('envelope') ? start : idle)();
   return page;

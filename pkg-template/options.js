@@ -1,5 +1,7 @@
 // One shape for the options, whether they come from createChangeover() or from the attributes of the script tag.
 
+import { bare } from './loader.js';
+
 /** Where the public object of a page takes later options: an object until the runtime has come, then a function. */
 export const LATE = Symbol.for('changeover.options');
 
@@ -13,19 +15,22 @@ const INTERVAL = 60_000;
 const LEAST_INTERVAL = 1_000;
 
 /**
- * Fills in every option: URLs absolute, numbers and booleans parsed, `null` for what is not given. What is already
+ * Fills in every option: URLs absolute (against the base the document had when the guard was started), numbers and booleans parsed, `null` for what is not given. What is already
  * complete stays as it is.
  *
  * @param {object} given options of `createChangeover`, or a dataset
  */
 export function completeOptions(given) {
   const text = (name) => (given[name] ? String(given[name]) : null);
-  const absolute = (url) => url && new URL(url, document.baseURI).href;
+  const base = given.base ?? document.baseURI;
+  const absolute = (url) => url && bare(new URL(url, base));
   const stream = text('stream') ?? 'auto';
   const interval = Number(given.interval ?? INTERVAL);
   return {
+    base,
     release: absolute(text('release') ?? '/changeover/release.json'),
     build: text('build') ?? stampedBuild(),
+    sequence: sequenceOf(given.sequence ?? stamped().sequence),
     app: text('app'),
     channel: text('channel'),
     interval: Number.isFinite(interval) && interval > 0 ? Math.max(LEAST_INTERVAL, interval) : INTERVAL,
@@ -58,6 +63,12 @@ export function amendLate(options, late) {
   const ignored = said.filter((name) => !ALWAYS.includes(name) && wanted[name] !== options[name]);
   return { changed: changed.length > 0, ignored };
 }
+
+/** The dataset of what carries the stamp of the document. */
+const stamped = () => document.querySelector('script[data-release][data-sequence], meta[name="changeover-build"]')?.dataset ?? {};
+
+/** The release that the document was made for, or null. */
+const sequenceOf = (text) => (Number.isSafeInteger(Number(text ?? NaN)) && Number(text) > 0 ? Number(text) : null);
 
 /** What the document says of itself: the stamp on the script tag, or a meta tag. */
 function stampedBuild() {

@@ -66,7 +66,8 @@ function openPrompt({ lang: wanted, labels: replaced, onReload, onLater }) {
   };
 
   const accept = () => !view.busy && onReload?.(view);
-  const putOff = () => view.canSnooze && view.busy?.type !== 'reloading' && onLater?.();
+  const goes = () => Boolean(view.busy) && view.busy.type !== 'holds';
+  const putOff = () => view.canSnooze && !goes() && onLater?.();
 
   const update = (next) => {
     const past = view;
@@ -74,7 +75,8 @@ function openPrompt({ lang: wanted, labels: replaced, onReload, onLater }) {
     const kind = view.trouble === 'reloadDidNotTake' ? 'reloadDidNotTake' : view.reason;
     const title = labels[TITLES[kind] ?? 'title'];
     const trouble = TROUBLES.includes(view.trouble) ? labels[view.trouble] : '';
-    const waiting = !view.busy ? '' : view.busy.type === 'reloading' ? labels.reloading : fill(labels.waiting, 'reasons', list(view.busy.reasons, lang));
+    const waits = () => fill(labels.waiting, 'reasons', list(view.busy.type === 'holds' ? view.busy.reasons : ['Service Worker'], lang));
+    const waiting = !view.busy ? '' : view.busy.type === 'reloading' ? labels.reloading : waits();
 
     // "When it suits you" is wrong where something else is going on.
     const calm = !trouble && !waiting && view.countdownUntil == null;
@@ -88,7 +90,7 @@ function openPrompt({ lang: wanted, labels: replaced, onReload, onLater }) {
     write(parts.reload, view.trouble === 'stateNotSaved' ? labels.reloadAnyway : labels.reload);
     write(parts.later, view.canSnooze ? labels.later : '');
     parts.reload.setAttribute('aria-disabled', String(Boolean(view.busy)));
-    parts.later.setAttribute('aria-disabled', String(view.busy?.type === 'reloading'));
+    parts.later.setAttribute('aria-disabled', String(goes()));
     tick();
 
     if (renewed) speak(title, message, trouble, waiting, parts.countdown.textContent);

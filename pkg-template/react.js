@@ -15,6 +15,8 @@ const { Component, Suspense, createContext, createElement, useContext, useEffect
 const Pause = React.Activity ?? (({ children }) => children);
 
 const Kept = createContext(null);
+/** The generation around: null for the shell, undefined when React does not know. */
+const Around = createContext(undefined);
 
 /**
  * `React.lazy`, and a slot: `const Cart = lazy(() => import('./Cart.jsx'))`. The Vite plugin cuts the import out of the page's own
@@ -25,10 +27,49 @@ const Kept = createContext(null);
  */
 export function lazy(load, id) {
   if (!id || !registry().has(id)) return React.lazy(load);
-  return React.lazy(async () => {
-    const module = await load();
-    return { default: slotOf(id, load, module) };
-  });
+  const made = new Map(); // file -> the component for it
+  const contentFor = (generation) => {
+    const slots = registry();
+    // Nothing says which code asks: that waits for the end of the turn.
+    const waits = generation === undefined && slots.isTurning();
+    const file = waits || slots.at(id, generation)?.file;
+    if (!made.has(file)) {
+      // React shows a fallback for a while, even where the code comes a moment later.
+      const here = !waits && slots.here(id, generation, load);
+      const content = here
+        ? slotOf(id, load, here.value)
+        : React.lazy(async () => {
+            try {
+              return { default: slotOf(id, load, await slots.asking(generation, load)) };
+            } catch (error) {
+              made.delete(file); // the next mount tries again
+              throw error;
+            }
+          });
+      made.set(file, content);
+    }
+    return made.get(file);
+  };
+  return function Slotted(props) {
+    const known = useContext(Around);
+    const [found, setFound] = useState(null);
+    const content = useRef(null);
+    // A root of React in a slot of another kind: only the document says where it is, and during a swap it matters.
+    if (known === undefined && !found && !content.current && registry().isTurning()) return createElement(Mark, { found: setFound });
+    const around = known === undefined ? found?.around : known;
+    content.current ??= contentFor(around);
+    return createElement(Around.Provider, { value: around }, createElement(content.current, props));
+  };
+}
+
+/** Finds out, before anything is painted, in which generation it stands. */
+function Mark({ found }) {
+  const mark = useRef(null);
+  useLayoutEffect(() => {
+    const around = registry().around(mark.current);
+    found({ around: around ?? (mark.current.isConnected ? null : undefined) });
+  }, [found]);
+  return createElement('span', { ref: mark, hidden: true });
 }
 
 /** The slot `id` of the page, by name: for slots that the plugin finds by pattern. */
@@ -72,15 +113,17 @@ function createKept(values = {}) {
 
 /** The component of a slot: whatever generation of it is shown. `module` is the first. */
 function slotOf(id, load, module) {
-  // A module that was swapped in counts for whoever mounts the slot next.
-  let latest = module;
   return function SlotContent(props) {
     const [, render] = useReducer((count) => count + 1, 0);
+    const parent = useContext(Around);
     const state = useRef(null);
-    state.current ??= { shown: Object.assign(generate(latest), { stays: true }), next: null, last: null };
+    state.current ??= { shown: first(id, module, parent), next: null, last: null };
     const all = state.current;
     useEffect(() => {
       const release = registry().hold(id, {
+        get generation() {
+          return all.shown;
+        },
         get schema() {
           return all.shown.module.schema;
         },
@@ -91,11 +134,11 @@ function slotOf(id, load, module) {
           return all.shown.module.validate;
         },
         snapshot: () => all.shown.kept.values(),
-        async prepare(fresh, value, broke) {
+        async prepare(fresh, value, broke, enter) {
           const old = all.shown;
           const wasBlank = isBlank(old.place);
           const made = generate(await registry().through(id, fresh, load), value);
-          made.broke = broke;
+          Object.assign(made, { broke, enter, parent });
           all.next = made;
           render();
           const forget = () => {
@@ -111,6 +154,7 @@ function slotOf(id, load, module) {
             ready: made.ready,
             show: () =>
               turn(old, made, () => {
+                old.leave = enter;
                 all.last = old;
                 all.shown = made;
                 forget();
@@ -121,7 +165,6 @@ function slotOf(id, load, module) {
                 all.last = null;
               }, { toOlder: true, taken: made.taken }),
             drop() {
-              latest = made.module;
               made.stays = true;
               all.last = null;
               render();
@@ -145,6 +188,12 @@ function slotOf(id, load, module) {
 
 let numbers = 0;
 
+/** What a slot shows first: the state that it had inside a generation which is being replaced goes along. */
+function first(id, module, parent) {
+  const generation = { parent, enter: null };
+  return Object.assign(generate(module, registry().claim(id, generation)), generation, { stays: true });
+}
+
 function generate(module, value) {
   const generation = { number: (numbers += 1), module, kept: createKept(value), place: null, stays: false };
   generation.ready = new Promise((settle, fail) => {
@@ -160,12 +209,13 @@ function Frame({ generation, hidden, paused, props }) {
   const place = useRef(null);
   useLayoutEffect(() => {
     generation.place = place.current;
+    registry().placed(place.current, generation);
     place.current.inert = hidden;
   }, [generation, hidden]);
   const content = createElement(
     Suspense,
     { fallback: null },
-    createElement(Kept.Provider, { value: kept }, createElement(module.default, props)),
+    createElement(Around.Provider, { value: generation }, createElement(Kept.Provider, { value: kept }, createElement(module.default, props))),
     createElement(Arrived, { generation }),
   );
   return createElement(

@@ -7,11 +7,13 @@ import { describeFailure, textOf } from './failures.js';
 import { instantiate } from './instantiate.js';
 import { LATE, amendEarly, amendLate } from './options.js';
 import { equip } from './equip.js';
+import { createIntact } from './intact.js';
 import { carryFields } from './fields.js';
 import { lazyStore, loadStores, storesLoaded } from './load-stores.js';
 import { createPrompt } from './prompt.js';
 import { FIELDS, createStates } from './states.js';
 import { createSwapping } from './swapping.js';
+import { createWorker } from './worker.js';
 
 /** How long a reload waits for a durable store to come back to an older schema; the engine gives all of it 15 s. */
 const HAND_OVER = 8_000;
@@ -23,15 +25,16 @@ const EARLY_EVENTS = 100;
 export async function attach(page) {
   const options = amendEarly(page.options, page.api[LATE]);
   page.api.store ??= (name, spec) => lazyStore(page, name, spec);
-  try {
-    const { exports, imports, start } = createBindings();
-    const { instance, module } = await instantiate(options.wasm, imports);
-    start(instance, module);
-    if (page.status.level !== 'off') connect(page, options, exports.Core); // else disposed meanwhile
-  } catch (error) {
-    equip(page, options);
-    throw error;
-  }
+  // Whenever the loader level takes over, because WebAssembly does not run, does not come in time or has died.
+  const { connect: connectBare } = page;
+  page.connect = (next) => {
+    if (next === page) equip(page, options);
+    connectBare(next);
+  };
+  const { exports, imports, start } = createBindings();
+  const { instance, module } = await instantiate(options.wasm, imports);
+  start(instance, module);
+  if (page.status.level !== 'off') connect(page, options, exports.Core); // else disposed meanwhile
 }
 
 function connect(page, options, Core) {
@@ -62,11 +65,12 @@ function connect(page, options, Core) {
     dead = true;
     prompt.hide();
     swapping?.dispose();
+    intact.dispose();
+    worker?.dispose();
     states.dispose();
     try {
       core?.abandon();
     } catch {}
-    equip(page, options);
     page.degrade(`panic: ${place || textOf(error)}`);
     settleChecks();
     settleReloads('disposed');
@@ -106,6 +110,12 @@ function connect(page, options, Core) {
     if (!missed.length) return;
     for (const record of missed) record.heard = true;
     queueMicrotask(() => missed.forEach(({ event }) => deliver(entry, event)));
+  };
+  const intact = createIntact();
+  /** The first of a build's files that is wrong, or null; also when nothing says on which host they are. */
+  const look = async ({ base, files }) => {
+    const isKnown = /^[a-z]+:/i.test(base) || new URL(options.release).origin === location.origin;
+    return isKnown ? intact.check(files, (file) => new URL(base + file, options.release)) : null;
   };
   const problem = (code, message) => emit({ type: 'problem', code, message });
   const states = createStates({
@@ -154,14 +164,21 @@ function connect(page, options, Core) {
       emit(event);
     },
     settled: settleChecks,
+    stayed: () => states.stays(),
+    renew: (changeover) => worker.renew(changeover),
     capture: async (stores) => {
       const [late, captured] = await Promise.all([handOver(stores), states.capture(stores)]);
       return late ? { ...captured, failed: [late, captured.failed].filter(Boolean).join('; ') } : captured;
     },
     restore: () => states.restored(),
+    check: (effect) => {
+      const answer = (wrong) => tell('filesChecked', effect.build, wrong);
+      look(effect).then(answer, () => answer(null));
+    },
     swap: (effect) => swapping?.take(effect),
   };
   let swapping = null;
+  let worker = null;
 
   const impl = {
     get status() {
@@ -201,6 +218,8 @@ function connect(page, options, Core) {
       dead = true;
       prompt.hide();
       swapping?.dispose();
+      intact.dispose();
+      worker?.dispose();
       states.dispose();
       listeners.clear();
       page.dispose();
@@ -209,6 +228,10 @@ function connect(page, options, Core) {
     },
   };
 
+  // It may come late: then what the loader level has begun ends here.
+  page.snooze();
+  page.unequip?.();
+  page.status.level = 'full';
   core = new Core(options, host);
   try {
     core.start();
@@ -232,10 +255,17 @@ function connect(page, options, Core) {
   if (options.fields) carryFields(page, (fields) => states.register(FIELDS, fields));
   page.backups = async () => [...(await states.backups()), ...(storesLoaded() ? await (await loadStores(page)).backups() : [])];
   page.api.backups = () => page.backups();
+  worker = createWorker({
+    seen: (controls) => tell('workerSeen', controls),
+    renewed: (changeover, outcome) => tell('workerRenewed', changeover, outcome),
+  });
   swapping = createSwapping({
+    problem,
     listed: (slots) => tell('slotsListed', slots),
     answer: (...answer) => tell('swapAnswered', ...answer),
-    check: () => tell('check'),
+    intact,
+    failed: (error) => page.onFailure({ type: 'vite:preloadError', payload: error }),
+    check: () => impl.check(),
     health: () => options.health?.(),
     stores: () => loadStores(page),
   });

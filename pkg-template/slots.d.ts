@@ -96,8 +96,28 @@ export interface SlotPointer {
   build?: string | null;
 }
 
+/** What one mount of a slot shows, from its first render to its end. */
+export interface SlotGeneration {
+  /** The generation around it; null in the shell, undefined where only `place` says it. */
+  readonly parent?: SlotGeneration | null;
+  /** The element that it is in. */
+  readonly place?: any;
+  /** The turns that bring it in and take it out. */
+  readonly enter?: SlotTurn | null;
+  readonly leave?: SlotTurn | null;
+  readonly ready?: PromiseLike<unknown>;
+}
+
+/** What a page goes through for one swap: `ahead` while the new code is mounted and not shown, `shown` on trial. */
+export interface SlotTurn {
+  readonly state: 'ahead' | 'shown' | 'done' | 'undone';
+  end(state: 'shown' | 'done' | 'undone'): void;
+}
+
 /** Whoever has a slot mounted. */
 export interface SlotHolder {
+  /** What it shows. A holder without one is not swapped together with others, since nothing says whether it stands in one of them. */
+  readonly generation?: SlotGeneration;
   /** Of the module that is mounted. */
   readonly schema?: number;
   readonly migrations?: readonly Migration[];
@@ -106,9 +126,9 @@ export interface SlotHolder {
   snapshot(): unknown;
   /**
    * Mounts `module` hidden and inert beside what is shown. If it throws or rejects, nothing has changed. `broke` hears of errors
-   * that the new generation has before it is dropped or stays.
+   * that the new generation has before it is dropped or stays. `turn` is what it enters with, and the old leaves with.
    */
-  prepare(module: any, value: unknown, broke?: (error: unknown) => void): PreparedSlot | PromiseLike<PreparedSlot>;
+  prepare(module: any, value: unknown, broke?: (error: unknown) => void, turn?: SlotTurn): PreparedSlot | PromiseLike<PreparedSlot>;
 }
 
 export interface PreparedSlot {
@@ -125,7 +145,8 @@ export interface PreparedSlot {
 }
 
 export interface SlotNews {
-  kind: 'loaded' | 'moved' | 'held' | 'released';
+  kind: 'loaded' | 'moved' | 'held' | 'released' | 'turned';
+  /** Empty for `turned`. */
   id: string;
 }
 
@@ -153,6 +174,8 @@ export interface Slots {
    * Set by the guard.
    */
   rescue: ((id: string, pointer: SlotPointer, error: unknown) => unknown) | null;
+  /** Whether the slot points elsewhere after a failure, having asked `rescue` if it does not. */
+  isRescued(id: string, generation: SlotGeneration | null | undefined, pointer: SlotPointer, error: unknown): Promise<boolean>;
   /** What `load` resolves to if the slot it asks for is `module`, so that `() => import('./X').then(…)` sees a module before it is pointed to. */
   through(id: string, module: any, load: () => Promise<any>): Promise<any>;
   /** Moves a pointer. Styles that no pointer lists stop to count, and stay for the way back until `tidy`. */
@@ -163,7 +186,28 @@ export interface Slots {
   files(): Record<string, { file: string; css: string[]; build: string | null }>;
   /** Registers who has the slot mounted. Returns the undo. */
   hold(id: string, holder: SlotHolder): () => void;
+  /** Those that are shown. */
   holders(id: string): SlotHolder[];
+  /** Those too that are not shown yet, or not any more. */
+  held(id: string): SlotHolder[];
+  /** Begins a turn to the pointers `next`, which generations that enter with it see from now on. */
+  turn(next: readonly (SlotPointer & { slot: string })[], claims?: Map<string, unknown> | null): SlotTurn;
+  isTurning(): SlotTurn | null;
+  isNew(generation: SlotGeneration): boolean;
+  isAlive(holder: SlotHolder): boolean;
+  /** What the slot points to, for a generation that asks. */
+  at(id: string, generation: SlotGeneration | null | undefined): SlotPointer | undefined;
+  /** A generation and those around it, the innermost first. */
+  generations(generation: SlotGeneration | null | undefined): SlotGeneration[];
+  /** The generation in whose element this one is. */
+  around(element: any): SlotGeneration | null;
+  placed(element: any, generation: SlotGeneration): void;
+  /** Calls `load` as code of this generation. */
+  asking<T>(generation: SlotGeneration | null | undefined, load: () => T): T;
+  /** What `load` gives, if all of it is here already. */
+  here(id: string, generation: SlotGeneration | null | undefined, load: () => any): { value: any } | null;
+  /** The state that a slot had inside a generation which this one replaces. */
+  claim(id: string, generation: SlotGeneration): unknown;
   /** The ids of slots that somebody holds. */
   mounted(): string[];
   subscribe(listener: (news: SlotNews) => void): () => void;

@@ -3,17 +3,30 @@
 // In order: the document says in a block of JSON which file each slot has (vite-slots.js writes it); `load` brings that
 // file with its styles; whoever mounts a slot holds it; the swap driver opens other files, lets the holders prepare, show and
 // drop them, and moves the pointers. There is one registry a page, whatever mix of copies of this module runs in it.
+//
+// Slots stand in one another. A generation is what one mount of a slot shows: `{ parent, place, enter, leave }`, with the
+// generation around it, its element, and the turns that bring it in and take it out. During a turn new generations see the pointers
+// to come, and those that leave see the old ones to the end; so code that was built together runs together.
+import { setMedia } from './media.js';
 import { handOver, isBlank, ticked } from './slots-view.js';
 
 export { handOver };
 
 const PLACE = Symbol.for('changeover.slots');
+const GUARD = Symbol.for('changeover');
 
 /** The address of the document before a router changes it; what a relative base is relative to. */
 const start = globalThis.document?.baseURI;
 
 /** @returns {import('./slots.js').Slots} the registry of this page */
-export const registry = () => (globalThis[PLACE] ??= createRegistry(globalThis.document));
+export const registry = () => globalThis[PLACE] ?? begin();
+
+function begin() {
+  const slots = (globalThis[PLACE] = createRegistry(globalThis.document));
+  // The guard waits for it.
+  globalThis.dispatchEvent?.(new Event('changeover:slots'));
+  return slots;
+}
 
 /** Imports what the slot points to now, with its styles. The Vite plugin writes calls of it in place of `import()`. */
 export const load = (id) => registry().load(id);
@@ -34,8 +47,14 @@ function createRegistry(document) {
   const pointers = new Map();
   const holders = new Map(); // id -> a set
   const opened = new Map(); // file -> promise of its module
+  const modules = new Map(); // file -> the module itself, once it is there
+  const given = new Set(); // files that somebody has got
+  const places = new WeakMap(); // element -> the generation in it
+  const said = new Set(); // slots that were shown by a holder
+  let current = null; // the turn under way
+  let asker; // the generation that asks for a slot: null for the shell, undefined when nothing says who it is
   const links = new Map(); // style -> { link, done }
-  let shown = null; // the module that `through` has for the slot it asks for
+  let shown = null; // the module that `through` and `here` have for the slot they ask for
   const listeners = new Set();
   for (const [id, { file, css = [], deps }] of Object.entries(block.slots ?? {})) pointers.set(id, { file, css, deps, build: block.build });
 
@@ -61,7 +80,7 @@ function createRegistry(document) {
     const link = linkTo(href, 'stylesheet');
     if (!worn().has(file)) link.media = 'not all';
     const done = new Promise((loaded, failed) => {
-      link.onload = loaded;
+      link.onload = () => loaded((links.get(file) ?? {}).isThere = true);
       link.onerror = () => {
         forget(file);
         failed(new Error(`Unable to preload CSS for ${href}`));
@@ -82,22 +101,107 @@ function createRegistry(document) {
       for (const dep of deps) document.head.append(linkTo(url(dep), 'modulepreload'));
       const module = import(/* @vite-ignore */ /* webpackIgnore: true */ url(file));
       module.catch(() => opened.delete(file)); // the next call tries again
+      module.then((it) => modules.set(file, it), () => {});
       opened.set(file, module);
     }
     return Promise.all([opened.get(file), ...css.map((name) => style(name))]).then(([module]) => module);
   };
+
+  /** A generation and those around it. */
+  const around = (generation) => {
+    const all = [];
+    for (let at = generation; at; at = at.parent ?? self.around(at.place?.parentNode)) all.push(at);
+    return all;
+  };
+  const isNew = (generation) => current?.state === 'ahead' && around(generation).some(({ enter }) => enter === current);
+  const isAlive = ({ generation }) =>
+    around(generation).every(({ enter, leave }) => !/ahead|undone/.test(enter?.state) && !/^(shown|done)$/.test(leave?.state));
+  const isGiven = (id) => given.has(pointers.get(id)?.file);
 
   const self = {
     build: block.build ?? null,
     kept: new Map(),
     rescue: null,
 
-    has: (id) => pointers.has(id),
+    /** Code of the build to come is evaluated before the pointers move, and asks for its slots then. */
+    has: (id) => pointers.has(id) || Boolean(current?.next.has(id)),
     isLoaded: (id) => opened.has(pointers.get(id)?.file),
     /** How each slot is used whose code is here; `taken`: whoever loaded it has never said where it is shown. */
     uses: () =>
-      [...pointers.keys()].filter(self.isLoaded).map((id) => [id, !holders.has(id) ? 'taken' : holders.get(id).size ? 'mounted' : 'idle']),
+      [...pointers.keys()].filter(isGiven).flatMap((id) => {
+        const isShown = self.holders(id).length > 0;
+        if (isShown) said.add(id);
+        // What a generation has loaded that nobody sees yet may go with it.
+        else if (current?.state === 'ahead' && current.loads.has(id)) return [];
+        return [[id, isShown ? 'mounted' : said.has(id) ? 'idle' : 'taken']];
+      }),
     url,
+
+    /** What the slot points to, for a generation that asks. */
+    at(id, generation) {
+      for (const { enter, leave } of around(generation)) {
+        const known = /ahead|shown/.test(enter?.state) ? enter.next.get(id) : leave?.state === 'shown' ? leave.before.get(id) : null;
+        if (known) return known;
+      }
+      return pointers.get(id) ?? current?.next.get(id);
+    },
+    /** A generation and those around it, the innermost first. */
+    generations: around,
+    /** The generation in whose element this one is. */
+    around(element) {
+      for (let at = element; at; at = at.parentNode ?? at.host) if (places.has(at)) return places.get(at);
+      return null;
+    },
+    placed: (element, generation) => void places.set(element, generation),
+    isTurning: () => current,
+    isNew,
+    /** Whether a holder counts: not before it is shown, and not after it was replaced. */
+    isAlive,
+    /** Has `call`, which loads a slot, ask for a generation. */
+    asking(generation, call) {
+      const before = asker;
+      asker = generation;
+      try {
+        return call();
+      } finally {
+        asker = before;
+      }
+    },
+    /** What `load` gives for a generation if all of it is here already: `{ value }`, else null. */
+    here(id, generation, load) {
+      const { file, css = [] } = self.at(id, generation) ?? {};
+      const isThere = (name) => links.get(name)?.isThere ?? [...document.querySelectorAll('link[rel=stylesheet]')].some(({ href }) => href === url(name));
+      if (!modules.has(file) || !css.every(isThere)) return null;
+      const result = self.showing({ id, module: new Here(modules.get(file)) }, load);
+      if (result instanceof Here) return given.add(file), { value: result.value };
+      result?.catch?.(() => {});
+      return null;
+    },
+    /** The state that a slot had in the generation around it that is being replaced. */
+    claim: (id, generation) => (isNew(generation) ? current.claims.get(id) : undefined),
+    /** Begins a turn: `next` are the pointers to come; `claims` holds the states of slots that are mounted again inside others. */
+    turn(next, claims = null) {
+      current?.end('undone');
+      let done;
+      const over = new Promise((go) => (done = go));
+      const mine = {
+        next: new Map(next.map(({ slot, ...pointer }) => [slot, pointer])),
+        before: new Map(),
+        claims: claims ?? new Map(),
+        loads: new Set(),
+        mounts: claims !== null,
+        state: 'ahead',
+        over,
+        end(state) {
+          if (state === 'shown') for (const [id, pointer] of pointers) mine.before.set(id, pointer);
+          else if (current === mine) current = null;
+          mine.state = state;
+          done();
+          tell('turned', '');
+        },
+      };
+      return (current = mine);
+    },
     open,
     style,
     /** Gives a style away: its link is whose who asks from now on. */
@@ -106,33 +210,54 @@ function createRegistry(document) {
       links.delete(file);
       return link;
     },
-    async load(id, last = false) {
-      if (shown?.id === id) return (shown.asked = true), shown.module;
-      const pointer = pointers.get(id);
+    load(id) {
+      if (shown?.id === id) return (shown.asked = true), shown.module instanceof Here ? shown.module : Promise.resolve(shown.module);
+      return self.bring(id, asker);
+    },
+    async bring(id, generation, last = false) {
+      const { next, over, state, mounts } = current ?? {};
+      // Whether the old code asks or the new, nothing says: what both can have is there after the turn.
+      if (generation === undefined && state === 'ahead' && mounts && pointers.has(id) && next.has(id) && next.get(id).file !== pointers.get(id).file) await over;
+      const pointer = self.at(id, generation);
       if (!pointer) throw new Error(`changeover: this page has no slot "${id}"; it has ${[...pointers.keys()].join(', ') || 'none'}.`);
       try {
-        const isNews = !self.isLoaded(id);
+        const isHidden = isNew(generation);
+        if (isHidden && !isGiven(id)) current.loads.add(id);
         const module = await open(pointer);
+        // The pointer may have moved meanwhile.
+        const now = self.at(id, generation);
+        if (now && now.file !== pointer.file && !last) return self.bring(id, generation);
+        const isNews = !isHidden && !isGiven(id);
+        given.add(pointer.file);
         if (isNews) tell('loaded', id);
         return module;
       } catch (error) {
-        if (!last) {
-          await (async () => self.rescue?.(id, pointer, error))().catch(() => {});
-          if (pointers.get(id) !== pointer) return self.load(id, true);
-        }
+        if (!last && (await self.isRescued(id, generation, pointer, error))) return self.bring(id, generation, true);
         // What Vite does for its own imports, and what apps and the guard listen to.
         const event = Object.assign(new Event('vite:preloadError', { cancelable: true }), { payload: error });
         if (dispatchEvent(event)) throw error;
       }
     },
 
+    /** Whether the slot points elsewhere now: the guard may know where its code is, and may not have come yet. */
+    async isRescued(id, generation, pointer, error) {
+      const hasMoved = () => self.at(id, generation) !== pointer;
+      for (let rounds = 0; !hasMoved() && !self.rescue && rounds < 200; rounds += 1) {
+        if (globalThis[GUARD]?.status.level !== 'starting') return false;
+        await new Promise((go) => setTimeout(go, 50));
+      }
+      if (!hasMoved()) await (async () => self.rescue?.(id, pointer, error))().catch(() => {});
+      return hasMoved();
+    },
+
     /** What `load` makes of `module` instead of what the slot points to, say its named export as `default`. */
-    through(id, module, load) {
+    through: (id, module, load) => self.showing({ id, module }, load) ?? Promise.resolve(module),
+    showing(it, load) {
       const before = shown;
-      shown = { id, module };
+      shown = it;
       try {
         const result = load();
-        return shown.asked ? result : Promise.resolve(module);
+        return it.asked ? result : null;
       } finally {
         shown = before;
       }
@@ -141,8 +266,11 @@ function createRegistry(document) {
     pointTo(id, { file, css = [], deps, build = null }) {
       pointers.set(id, { file, css, deps, build });
       const list = worn();
-      for (const [name, { link }] of links) link.media = list.has(name) ? '' : 'not all';
-      if (opened.has(file)) for (const name of css) style(name)?.catch(() => {});
+      for (const [name, { link }] of links) setMedia(link, list.has(name) ? '' : 'not all');
+      if (opened.has(file)) {
+        given.add(file);
+        for (const name of css) style(name)?.catch(() => {});
+      }
       tell('moved', id);
     },
 
@@ -158,13 +286,16 @@ function createRegistry(document) {
       if (!holders.has(id)) holders.set(id, new Set());
       const entry = { holder }; // the same holder may hold twice
       holders.get(id).add(entry);
+      if (isAlive(holder)) said.add(id);
       tell('held', id);
       return () => {
         if (holders.get(id).delete(entry)) tell('released', id);
       };
     },
-    holders: (id) => [...(holders.get(id) ?? [])].map(({ holder }) => holder),
-    mounted: () => [...holders].filter(([, set]) => set.size).map(([id]) => id),
+    holders: (id) => self.held(id).filter(isAlive),
+    /** With those that are not shown yet. */
+    held: (id) => [...(holders.get(id) ?? [])].map(({ holder }) => holder),
+    mounted: () => [...holders.keys()].filter((id) => self.holders(id).length),
 
     subscribe(listener) {
       listeners.add(listener);
@@ -172,6 +303,27 @@ function createRegistry(document) {
     },
   };
   return self;
+}
+
+/** Like a promise whose value is here already, so that `load().then(…)` needs no wait. */
+class Here {
+  constructor(value) {
+    this.value = value;
+  }
+
+  then(go) {
+    const value = go ? go(this.value) : this.value;
+    return typeof value?.then === 'function' ? value : new Here(value);
+  }
+
+  catch() {
+    return this;
+  }
+
+  finally(go) {
+    go?.();
+    return this;
+  }
 }
 
 /**
@@ -184,19 +336,29 @@ export const slot = (id, load) => ({
   id,
   load,
   async mount(host, props = {}) {
-    const module = await load();
-    let now = generate(host, module, { props });
-    await now.made;
+    const slots = registry();
+    const parent = slots.around(host) ?? (host.isConnected === false ? undefined : null);
+    const begin = async () => {
+      const made = generate(host, await slots.asking(parent, load), { id, props, parent });
+      await made.made;
+      return made;
+    };
+    const pointer = slots.at(id, parent);
+    let now = await begin().catch(async (error) => {
+      // Its WebAssembly comes with the mount.
+      if (!/^wasm_/.test(error?.code) || !pointer || !(await slots.isRescued(id, parent, pointer, error))) throw error;
+      return begin();
+    });
     const live = new Set([now]);
     let gone = false;
-    const slots = registry();
     const release = slots.hold(id, {
+      get generation() { return now; },
       get schema() { return now.module.schema; },
       get migrations() { return now.module.migrations; },
       get validate() { return now.module.validate; },
       canSwap: () => now.instance.canSwap?.() ?? true,
       snapshot: () => now.instance.snapshot?.(),
-      async prepare(fresh, state, broke) {
+      async prepare(fresh, state, broke, enter) {
         const old = now;
         const wasBlank = isBlank(old.place);
         const mine = ticked(old.place);
@@ -205,7 +367,7 @@ export const slot = (id, load) => ({
           theirs.push(...ticked(made.place));
           for (const radio of mine) radio.checked = true;
         };
-        const made = generate(host, await slots.through(id, fresh, load), { props, state, broke, beside: old.place });
+        const made = generate(host, await slots.through(id, fresh, load), { props, state, broke, parent, enter, beside: old.place });
         if (gone) made.end();
         live.add(made);
         settle();
@@ -224,8 +386,11 @@ export const slot = (id, load) => ({
           carefully(() => from.instance.pause?.());
         };
         return {
-          ready: made.made.then(({ ready, updateComplete }) => ready ?? updateComplete).then(settle),
-          show: () => change(old, made, theirs),
+          ready: made.ready.then(settle),
+          show() {
+            old.leave = enter;
+            change(old, made, theirs);
+          },
           back() {
             change(made, old, mine, { toOlder: true });
             carefully(() => old.instance.resume?.());
@@ -260,7 +425,7 @@ function carefully(call) {
 }
 
 /** One generation of a slot: an element of its own in `host`, and what the module makes in it; `made` tells when it has. */
-function generate(host, module, { props, state, broke, beside = null }) {
+function generate(host, module, { id, props, state, broke, parent, enter, beside = null }) {
   const place = document.createElement('div');
   const ending = new AbortController();
   const { signal } = ending;
@@ -271,6 +436,8 @@ function generate(host, module, { props, state, broke, beside = null }) {
   const generation = {
     module,
     place,
+    parent,
+    enter,
     show,
     instance: {},
     end() {
@@ -281,7 +448,9 @@ function generate(host, module, { props, state, broke, beside = null }) {
     },
   };
   show(!beside);
+  registry().placed(place, generation);
   host.insertBefore(place, beside);
+  if (id) state = registry().claim(id, generation);
   generation.made = (async () => {
     try {
       generation.instance = (await mounter(module)(place, { state, props, keep, broke, signal })) ?? {};
@@ -292,6 +461,8 @@ function generate(host, module, { props, state, broke, beside = null }) {
       throw error;
     }
   })();
+  generation.ready = generation.made.then(({ ready, updateComplete }) => ready ?? updateComplete);
+  generation.ready.catch(() => {});
   return generation;
 }
 

@@ -10,6 +10,7 @@ import { fingerprint, plain } from './carry.js';
 import { failure } from './failure.js';
 import { textOf } from './failures.js';
 import { createKept } from './kept.js';
+import { own, put } from './own.js';
 import { agree, schemaOf, stepsOf } from './steps.js';
 import { createUsed } from './used.js';
 import { cloned } from './values.js';
@@ -93,8 +94,8 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
   /** What came under this name, unless another tab has taken it. */
   const find = (name) => {
     const { states = {}, about = {}, id } = carried();
-    const { others = [], original, ...main } = about[name] ?? {};
-    if (Object.keys(states).includes(name)) main.value = states[name];
+    const { others = [], original, ...main } = own(about, name) ?? {};
+    if (Object.hasOwn(states, name)) main.value = states[name];
     else if (!main.kept) return null;
     const token = main.token ?? id;
     if (!used.has(token, name)) return { token, main, others, original };
@@ -105,7 +106,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     const { states, about } = carried();
     if (states) delete states[name];
     if (about) delete about[name];
-    if (original) about[name] = { original };
+    if (original) put(about, name, { original });
     keep();
   };
   const load = async (name, form) => {
@@ -242,8 +243,9 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     if (main.kept) await kept.note(id, why);
     else await kept.put({ build: from ?? null, at, ...head, ...why, id, token, name }, value);
     const { about } = carried();
-    if (about?.[name]?.token === token && !about[name].kept) {
-      about[name].backup = id;
+    const carriedOn = own(about, name);
+    if (carriedOn?.token === token && !carriedOn.kept) {
+      carriedOn.backup = id;
       keep();
     }
     return id;
@@ -352,10 +354,10 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
         }
         if (entry.untouched && entry.untouched === fingerprint(value) && find(name)) return;
         try {
-          const { value: inline, trouble, ...more } = await save(name, entry, value, { able, reader: stores?.[name], original: about?.[name]?.original });
+          const { value: inline, trouble, ...more } = await save(name, entry, value, { able, reader: own(stores, name), original: own(about, name)?.original });
           delete next.states[name];
-          if (!more.kept) next.states[name] = inline;
-          next.about[name] = more;
+          if (!more.kept) put(next.states, name, inline);
+          put(next.about, name, more);
           if (trouble) throw trouble;
         } catch (error) {
           const noWay = NO_WAY.includes(error?.code) ? 'there is no way back: ' : '';

@@ -7,6 +7,7 @@ import { createBindings } from './bindings.js';
 import { failure } from './failure.js';
 import { textOf } from './failures.js';
 import { instantiate } from './instantiate.js';
+import { own } from './own.js';
 import { check, isThenable, readSpec, then } from './schema.js';
 import { openStore } from './store.js';
 import { createStateRuns } from './stores-states.js';
@@ -298,8 +299,11 @@ export async function createStores({ options }) {
      * @returns {Promise<string[]>} a sentence for each store that has not come back
      */
     async handOver(target, patience) {
-      const older = [...opened].filter(([name, { spec }]) => target[name]?.schema < spec.schema && !target[name].reads?.includes(spec.schema));
-      const ends = await Promise.all(older.map(([name, store]) => store.revive(target[name].schema, patience)));
+      const older = [...opened].flatMap(([name, store]) => {
+        const { schema, reads } = own(target, name) ?? {};
+        return schema < store.spec.schema && !reads?.includes(store.spec.schema) ? [[store, schema]] : [];
+      });
+      const ends = await Promise.all(older.map(([store, schema]) => store.revive(schema, patience)));
       return ends.filter(Boolean);
     },
 

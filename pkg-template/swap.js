@@ -3,8 +3,12 @@
 //
 // Until the switch everything new is hidden, inert and apart, and goes with `discard`; at the switch all slots turn in one
 // task; until the commit the old code stays, so that it can be shown again.
+//
+// Slots stand in one another. Only the outermost are prepared; what is mounted inside them comes with them, and takes up its state.
 import { textOf } from './failures.js';
+import { mediaOf, setMedia } from './media.js';
 import { createQuiet } from './quiet.js';
+import { sortHolders, takenUp } from './swap-nested.js';
 import { cloned } from './values.js';
 
 /** Files that are fetched at once. */
@@ -15,6 +19,8 @@ const PRELOAD = 4_000;
 const LOOK = 500;
 /** How long it may show nothing before it is shown, say because its data is on the way. */
 const BLANK = 3_000;
+/** How browsers say that a module, or one that it imports, could not be fetched. */
+const UNFETCHED = /dynamically imported module|importing a module script failed/i;
 /** Longest time for one step of a migration. */
 const BUDGET = 3_000;
 
@@ -26,7 +32,7 @@ const BUDGET = 3_000;
  *   stores: () => Promise<object>,
  * }} port `slots`: the registry of the page; `health`: `false` or an error takes new code back; `stores`: loads what migrates
  */
-export function createSwap({ slots, answer, health = () => {}, stores }) {
+export function createSwap({ slots, answer, intact, health = () => {}, stores }) {
   let attempt = null;
   const quiet = createQuiet();
 
@@ -34,6 +40,7 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
   const begin = (changeover) => ({
     changeover,
     modules: new Map(), // slot -> its new module
+    turning: null, // the turn that the registry is in
     values: new Map(), // holder -> the copy of its state
     prepared: [], // {slot, part}
     links: [], // of styles of the shell, which are not the registry's
@@ -47,7 +54,7 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
   });
   const of = (changeover) => {
     if (attempt?.changeover !== changeover) {
-      attempt?.over.abort();
+      if (attempt) end(attempt);
       attempt = begin(changeover);
     }
     return attempt;
@@ -58,19 +65,22 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
     async fetch(mine, { files }) {
       const waiting = [...files];
       const lane = async () => {
-        for (let next; (next = waiting.shift()); ) await verified(slots.url(next.file), next, mine.over.signal);
+        for (let next; (next = waiting.shift()); ) await intact.bring(slots.url(next.file), next, mine.over.signal);
       };
       await Promise.all(Array.from({ length: LANES }, lane));
       mine.fetched = files;
       return { type: 'fetched' };
     },
 
-    async import(mine, { modules }) {
+    async import(mine, { modules, pointers }) {
       await preload(slots, mine.fetched ?? []);
+      mine.turning = slots.turn(pointers);
       for (const { slot, file } of modules) {
         try {
           mine.modules.set(slot, await slots.open({ file, css: [] }));
         } catch (error) {
+          // What was fetched and verified has left the cache again, or something the file imports cannot be had.
+          if (UNFETCHED.test(error?.message)) return { type: 'fetchFailed', file, failure: { type: 'network' } };
           return { type: 'importFailed', slot, message: textOf(error) };
         }
       }
@@ -78,8 +88,10 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
     },
 
     async awaitQuiet(mine, { slots: names }) {
+      const { unknown } = sortHolders(slots, holdersOf(names));
+      if (unknown) return { type: 'placeUnknown', slot: unknown };
       const able = async () => {
-        for (const { holder } of holdersOf(names)) if ((await holder.canSwap?.()) === false) return false;
+        for (const { holder } of sortHolders(slots, holdersOf(names)).all) if ((await holder.canSwap?.()) === false) return false;
         return true;
       };
       await quiet.come(able, mine.over.signal);
@@ -88,7 +100,7 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
 
     async snapshot(mine, { slots: names }) {
       mine.since = quiet.mark();
-      for (const { slot, holder } of holdersOf(names)) {
+      for (const { slot, holder } of sortHolders(slots, holdersOf(names)).all) {
         try {
           mine.values.set(holder, cloned(await holder.snapshot(), `the state of slot "${slot}"`));
         } catch (error) {
@@ -131,20 +143,21 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
       return { type: 'migrated' };
     },
 
-    async mount(mine, { slots: names, styles }) {
+    async mount(mine, { slots: names, pointers, styles }) {
       const { turn } = mine;
-      try {
-        mine.styles = styles;
-        await Promise.all(styles.map((file) => slots.style(file, kin(slots.url(file)))));
-      } catch (error) {
-        return { type: 'mountFailed', slot: names[0] ?? '', message: textOf(error) };
-      }
+      mine.styles = styles;
+      const missing = async (file) => Promise.resolve(slots.style(file, kin(slots.url(file)))).then(() => null, () => file);
+      const [file] = (await Promise.all(styles.map(missing))).filter(Boolean);
+      if (file) return { type: 'fetchFailed', file, failure: { type: 'network' } };
       listen(mine);
-      for (const { slot, holder } of holdersOf(names)) {
+      const { outer, inner } = sortHolders(slots, holdersOf(names));
+      const states = new Map(inner.map(({ slot, holder }) => [slot, mine.values.get(holder)]));
+      mine.turning = slots.turn(pointers, states);
+      for (const { slot, holder } of outer) {
         const broke = (error) => mine.turn === turn && report(mine, { type: 'threw', slot, message: textOf(error) });
         try {
           if (mine.turn !== turn) return null;
-          const part = await holder.prepare(mine.modules.get(slot), mine.values.get(holder), broke);
+          const part = await holder.prepare(mine.modules.get(slot), mine.values.get(holder), broke, mine.turning);
           if (mine.turn !== turn) return carefully(part.discard), null;
           mine.prepared.push({ slot, part });
           Promise.resolve(part.ready).catch(() => {}); // perhaps nobody waits so long
@@ -158,17 +171,20 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
         } catch (error) {
           return { type: 'mountFailed', slot, message: textOf(error) };
         }
-        for (const end = Date.now() + BLANK; mine.turn === turn && part.isEmpty?.(); await pause(LOOK / 10)) {
-          if (Date.now() > end) return { type: 'empty', slot };
+        for (let looks = 0; mine.turn === turn && part.isEmpty?.(); await pause(LOOK / 10)) {
+          // Not by the clock: a busy page looks less often, and a hidden one renders nothing.
+          if (!document.hidden && (looks += 1) > BLANK / (LOOK / 10)) return { type: 'empty', slot };
         }
       }
-      return { type: 'mounted' };
+      const lost = await takenUp(slots, mine.turning, inner, mine.values, () => mine.turn === turn);
+      return lost ? { type: 'notShown', slot: lost } : { type: 'mounted' };
     },
 
     switch(mine, { pointers, styles, stylesOut = [] }) {
       if (quiet.isDisturbed(mine.since)) return { type: 'disturbed' };
       const now = slots.files();
       mine.before = pointers.map(({ slot }) => ({ slot, ...now[slot] }));
+      mine.turning?.end('shown');
       try {
         for (const { part } of mine.prepared) part.show();
       } catch (error) {
@@ -179,7 +195,7 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
       for (const file of styles.filter((name) => !ofSlots.has(name))) {
         const link = slots.release(file);
         if (!link) continue;
-        link.media = '';
+        setMedia(link, '');
         mine.links.push(link);
       }
       for (const file of stylesOut) mine.removed.push(...disable(slots.url(file)));
@@ -213,6 +229,7 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
     },
 
     commit(mine, { styles }) {
+      mine.turning?.end('done');
       for (const { part } of mine.prepared) carefully(part.drop);
       for (const file of styles) for (const link of linksTo(slots.url(file))) link.remove();
       for (const { link } of mine.removed) link.remove();
@@ -224,8 +241,9 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
     rollBack(mine) {
       // One that fails does not keep the others from going back.
       const failures = mine.prepared.map(({ part }) => carefully(part.back)).filter(Boolean);
-      for (const { link, media } of mine.removed) link.media = media;
+      for (const { link, media } of mine.removed) setMedia(link, media);
       for (const { slot, ...pointer } of mine.before) slots.pointTo(slot, pointer);
+      mine.turning?.end('undone');
       for (const link of mine.links) link.remove();
       slots.tidy();
       end(mine);
@@ -255,6 +273,9 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
   const end = (mine) => {
     mine.watching?.();
     mine.over.abort();
+    // What is shown at the end stays.
+    if (mine.turning?.state === 'ahead') mine.turning.end('undone');
+    else if (mine.turning?.state === 'shown') mine.turning.end('done');
     mine.prepared = [];
     if (attempt === mine) attempt = null;
   };
@@ -289,6 +310,7 @@ export function createSwap({ slots, answer, health = () => {}, stores }) {
       if (attempt?.changeover !== changeover) return;
       const mine = attempt;
       mine.turn += 1;
+      mine.turning?.end('undone');
       for (const { part } of mine.prepared) carefully(part.discard);
       mine.prepared = [];
       mine.values.clear();
@@ -319,35 +341,6 @@ function broken({ type, slots = [], modules = [], states = [] }, error) {
     commit: { type: 'committed' },
   };
   return answers[type] ?? null;
-}
-
-/**
- * Brings a file into the HTTP cache, whole and as the manifest says. A cached copy that is not right is fetched anew; a failed
- * `fetch` leaves nothing behind, while a failed module stays failed for the life of the page.
- */
-async function verified(url, { file, integrity, kind }, signal) {
-  const attempt = async (cache, check) => {
-    const response = await fetch(url, { cache, signal, credentials: 'same-origin', ...(check && integrity ? { integrity } : {}) });
-    if (!response.ok) return { type: 'status', status: response.status };
-    if (kind !== 'asset' && /html/.test(response.headers.get('content-type') ?? '')) return { type: 'status', status: 404 };
-    await response.arrayBuffer();
-    return null;
-  };
-  let failure;
-  for (const cache of ['default', 'reload']) {
-    try {
-      failure = await attempt(cache, true);
-      if (!failure) return;
-    } catch {
-      failure = { type: 'network' };
-    }
-    if (signal.aborted) break;
-  }
-  if (failure.type === 'network') {
-    // A browser does not say whether the line, the content or the status was wrong.
-    failure = (await attempt('no-store', false).catch(() => failure)) ?? { type: 'integrity' };
-  }
-  throw Object.assign(new Error(`${file} cannot be had`), { answer: { type: 'fetchFailed', file, failure } });
 }
 
 /** Has the browser verify the scripts once more on their way from the cache into its modules, where it can. */
@@ -388,7 +381,7 @@ const linksTo = (url) => [...document.querySelectorAll('link[rel~=stylesheet]')]
 
 const disable = (url) =>
   linksTo(url).map((link) => {
-    const { media } = link;
-    link.media = 'not all';
+    const media = mediaOf(link);
+    setMedia(link, 'not all');
     return { link, media };
   });

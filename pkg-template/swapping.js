@@ -12,12 +12,15 @@ const RESCUE = 10_000;
  * @param {{
  *   listed: (slots: [string, string][]) => void,
  *   answer: (changeover: string, round: number, answer: object) => void,
- *   check: () => void,
+ *   intact: ReturnType<typeof import('./intact.js').createIntact>,
+ *   failed: (error: unknown) => void,
+ *   check: () => Promise<{ release?: object | null, skew?: boolean }>,
+ *   problem: (code: string, message: string) => void,
  *   health: () => boolean | undefined | Promise<boolean | undefined>,
  *   stores: () => Promise<object>,
  * }} guard
  */
-export function createSwapping({ listed, answer, check, health, stores }) {
+export function createSwapping({ listed, answer, intact, failed, check, health, stores }) {
   let slots = null;
   let swap = null;
   let undo = null;
@@ -35,12 +38,13 @@ export function createSwapping({ listed, answer, check, health, stores }) {
   };
   const connect = () => {
     slots = globalThis[PLACE];
-    if (!slots) return;
+    if (!slots || swap) return;
     clearInterval(timer);
-    swap = createSwap({ slots, answer, health, stores });
+    removeEventListener('changeover:slots', connect);
+    swap = createSwap({ slots, answer, intact, health, stores });
     undo = slots.subscribe(list);
     // A slot whose chunk is gone: the release may know where its code is now.
-    slots.rescue = (id) =>
+    slots.rescue = (id, _pointer, error) =>
       new Promise((done) => {
         const stop = slots.subscribe((news) => news.kind === 'moved' && news.id === id && end());
         const late = setTimeout(() => end(), RESCUE);
@@ -49,13 +53,17 @@ export function createSwapping({ listed, answer, check, health, stores }) {
           clearTimeout(late);
           done();
         };
-        check();
+        const checked = check();
+        failed(error); // what the look finds explains it
+        // Where no other build is, there is nothing to wait for.
+        checked.then(({ release, skew }) => release && !skew && end(), end);
       });
     list();
   };
 
   if (document.getElementById('changeover-slots')) {
     timer = setInterval(connect, ROUND);
+    addEventListener('changeover:slots', connect);
     connect();
   }
 
@@ -66,6 +74,7 @@ export function createSwapping({ listed, answer, check, health, stores }) {
     },
     dispose() {
       clearInterval(timer);
+      removeEventListener('changeover:slots', connect);
       undo?.();
       swap?.dispose();
       if (slots) slots.rescue = null;

@@ -10,21 +10,21 @@ export function createUsed(scope) {
   const key = `changeover:${scope}:used`;
   const read = () => {
     try {
-      const marks = JSON.parse(localStorage.getItem(key)) ?? {};
+      const marks = Object.entries(JSON.parse(localStorage.getItem(key)) ?? {});
       // An envelope that is carried on lives for another day, but not much longer.
-      return Object.fromEntries(Object.entries(marks).filter(([, [at]]) => Date.now() - at < 7 * ON_THE_WAY));
+      return new Map(marks.filter(([, [at]]) => Date.now() - at < 7 * ON_THE_WAY));
     } catch {
-      return {};
+      return new Map();
     }
   };
   return {
-    has: (token, name) => read()[token]?.includes(name, 1) ?? false,
+    has: (token, name) => read().get(token)?.includes(name, 1) ?? false,
     add(token, name) {
       const marks = read();
-      const [, ...names] = marks[token] ?? [];
-      marks[token] = [Date.now(), ...names, name];
+      const [, ...names] = marks.get(token) ?? [];
+      marks.set(token, [Date.now(), ...names, name]);
       try {
-        localStorage.setItem(key, JSON.stringify(marks));
+        localStorage.setItem(key, JSON.stringify(Object.fromEntries(marks)));
       } catch {}
     },
     /** Runs `work` while no other tab does, if the browser can see to that. */

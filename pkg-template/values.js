@@ -1,6 +1,7 @@
 // What can be done with any value that can be cloned, whatever it holds: copied, compared, merged.
 import { failure } from './failure.js';
 import { textOf } from './failures.js';
+import { put } from './own.js';
 
 /**
  * A deep copy, as storage would make it.
@@ -134,15 +135,14 @@ export function merge(base, ours, theirs) {
 
 function mergeObjects(base, ours, theirs) {
   const all = {};
-  const put = (name, value) => Object.defineProperty(all, name, { value, enumerable: true, writable: true, configurable: true });
   for (const [name, their] of Object.entries(theirs)) {
     const known = Object.hasOwn(base, name);
-    if (known && Object.hasOwn(ours, name)) put(name, merge(base[name], ours[name], their));
+    if (known && Object.hasOwn(ours, name)) put(all, name, merge(base[name], ours[name], their));
     else if (known && same(base[name], their)) continue; // we took it out, and they have not touched it since
-    else put(name, their);
+    else put(all, name, their);
   }
   // What is in `base` but not in `theirs`, they took out.
-  for (const [name, our] of Object.entries(ours)) if (!Object.hasOwn(theirs, name) && !Object.hasOwn(base, name)) put(name, our);
+  for (const [name, our] of Object.entries(ours)) if (!Object.hasOwn(theirs, name) && !Object.hasOwn(base, name)) put(all, name, our);
   return all;
 }
 

@@ -38,11 +38,15 @@ export function factsOf(item, root, { emitted = new Set(), pinned = new Set() } 
   if (item.type === 'asset') return { id: item.originalFileNames?.[0] ?? item.names?.[0] ?? null, asset: true };
   const facade = plainId(item.facadeModuleId);
   const held = pinned.size && names(item.moduleIds).map(plainId).find((id) => pinned.has(id));
-  const id = pinned.has(facade) && !held ? `${moduleId(facade, root)}#facade` : facade ? moduleId(facade, root) : held ? moduleId(held, root) : null;
+  const of = facade ?? held;
+  // The conversion of CommonJS makes two modules of one, which may lie in two chunks.
+  const part = !pinned.has(of) ? '' : !held ? '#facade' : item.moduleIds.includes(held) ? '' : '#import';
+  const id = of ? moduleId(of, root) + part : null;
   return {
     id,
     pinned: Boolean(held) || pinned.has(facade),
     name: item.name,
+    stem: stemOf(item),
     last: item.moduleIds?.length ? moduleId(item.moduleIds.at(-1), root) : null,
     entry: item.isEntry && !emitted.has(facade),
     exports: names(item.exports),
@@ -56,6 +60,12 @@ export function factsOf(item, root, { emitted = new Set(), pinned = new Set() } 
 /** A module's id without what the conversion of CommonJS puts around it. */
 export const plainId = (id) => id?.replace(/^\0(.*)\?commonjs-.*$/, '$1');
 
+/** What the pattern of its output made of the name of a chunk; without a hash to come, the file itself has a lasting name. */
+function stemOf({ name, preliminaryFileName = '' }) {
+  const [before, hash] = basename(preliminaryFileName).split(/[._-]?!~\{[^}]*\}~/);
+  return hash === undefined ? name : before + hash.replace(/\.[^.]*$/, '');
+}
+
 /** A module's name that is the same on every machine. */
 export function moduleId(given, root) {
   const id = plainId(given);
@@ -64,11 +74,17 @@ export function moduleId(given, root) {
   return isAbsolute(id) ? relative(root, id).replaceAll(sep, '/') : id;
 }
 
-/** Gives every file of the bundle a name that stays when its content changes. */
-function logicalIds(graph, ownIds) {
+/**
+ * Gives every file of the bundle a name that stays when its content changes. A build with several outputs, such as one
+ * for legacy browsers, has each chunk more than once; those with a pattern of their own have it in their name.
+ */
+function logicalIds(graph, ownIds, outputs) {
   const chunks = [...graph].filter(([, { asset }]) => !asset);
   const assets = [...graph].filter(([, { asset }]) => asset);
-  const ids = allot(new Map(chunks.map(([file, { id, name, last }]) => [file, id ? [id, `${id}#${name}`] : [`chunk:${name}`, `chunk:${name}:${last}`]])));
+  const ids = allot(new Map(chunks.map(([file, { id, name, last, stem }]) => {
+    const variant = outputs > 1 && stem !== name ? `#${stem}` : '';
+    return [file, (id ? [id, `${id}#${name}`] : [`chunk:${name}`, `chunk:${name}:${last}`]).map((wish) => wish + variant)];
+  })));
 
   const holders = new Map(); // style -> the chunks that load it
   for (const [file, { css }] of chunks) for (const style of css) holders.set(style, [...(holders.get(style) ?? []), file]);
@@ -123,27 +139,40 @@ function ownersOf(graph, own, slots) {
   return (file) => (graph.get(file)?.pinned ? 'pinned' : slot.has(file) && !shell.has(file) ? 'slot' : shell.has(file) && !slot.has(file) ? 'shell' : 'shared');
 }
 
-/** Hashes the final files, stamps the documents, writes the manifest, and gives its text. */
-export function describe({ settings, config, ids: own, folder, since, pages, listed, graph, stores, slots }) {
-  if (existsSync(join(folder, OWN_FOLDER, 'release.json'))) {
-    throw failure('folderIsSite', `"${folder}" is a published site, it has ${OWN_FOLDER}/release.json; build into another folder and publish that one.`);
-  }
+/**
+ * Hashes the final files, stamps the documents, writes the manifest, and gives it, its text and the time it was made.
+ * `numberOf` makes the number for the documents of the build's id and that time.
+ */
+export function describe({ settings, config, ids: own, folder, since, pages, listed, graph, outputs, stores, slots, numberOf }) {
   const { logger } = config;
+  const date = now();
   const manifests = join(folder, OWN_FOLDER, 'builds');
   const leftovers = leftoversOf(folder, manifests, config.publicDir, graph, pages, since);
   const paths = servable(walk(folder).filter((path) => !leftovers.has(path)), logger);
-  const ids = logicalIds(graph, own);
+  const ids = logicalIds(graph, own, outputs);
   const logicalNames = new Map([...ids].map(([file, id]) => [Buffer.from(basename(file)).toString('latin1'), id]));
 
   const { files, documents, twins } = readFiles(folder, paths, logicalNames);
   const id = buildId(files, documents, stores);
+  const number = numberOf(id, date);
+  const revisions = new Map();
   for (const [path, text] of documents) {
     if (listed.has(path) && !BLOCK.test(blankComments(text))) {
       throw failure('slotsLost', `"${path}" has lost the list of its slots, <script id="${SLOTS_BLOCK}">, to another plugin; its pages could not load them.`);
     }
     if (pages.has(path) && !findTag(text)) logger.warn(`changeover: "${path}" has lost the changeover script tag to another plugin; its pages will not see new builds.`);
-    const final = stamp(text, id);
-    if (final !== text) replaceFile(join(folder, path), Buffer.from(final, 'latin1'));
+    const final = Buffer.from(stamp(text, id, number), 'latin1');
+    const before = readFileSync(join(folder, path));
+    if (final.equals(before)) continue;
+    replaceFile(join(folder, path), final);
+    revisions.set(md5(before), md5(final));
+  }
+  for (const path of revise(folder, files, revisions)) {
+    files.set(path, digestOf(path, readFileSync(join(folder, path)), logicalNames));
+    for (const twin of ['.gz', '.br', '.zst'].map((ending) => path + ending).filter((twin) => files.delete(twin))) {
+      const bytes = recompress(join(folder, twin), readFileSync(join(folder, path)), logger);
+      if (bytes) files.set(twin, digestOf(twin, bytes, logicalNames));
+    }
   }
   for (const path of twins) {
     const bytes = recompress(join(folder, path), readFileSync(join(folder, documentOf(path))), logger);
@@ -156,13 +185,13 @@ export function describe({ settings, config, ids: own, folder, since, pages, lis
     app: settings.app ?? appNameOf(name),
     id,
     version,
-    created: now(),
+    created: date.toISOString().replace(/\.\d+Z$/, 'Z'),
     base: config.base,
     commit: commitOf(config.root),
     epoch: settings.epoch,
     entries: [...graph].filter(([file, { entry }]) => entry && files.has(file)).map(([file]) => file).sort(),
     html: integrityOf(withLogicalNames(withoutSlots(documents.get('index.html') ?? documents.get([...pages].sort()[0])), logicalNames)),
-    documents: Object.fromEntries([...documents].map(([path, text]) => [path, sealOf(Buffer.from(stamp(text, id), 'latin1'))])),
+    documents: Object.fromEntries([...documents].map(([path, text]) => [path, sealOf(Buffer.from(stamp(text, id, number), 'latin1'))])),
     slots,
     chunks: chunksOf(files, graph, ids, ownersOf(graph, own, slots)),
     stores,
@@ -172,7 +201,7 @@ export function describe({ settings, config, ids: own, folder, since, pages, lis
   const text = `${JSON.stringify(manifest)}\n`;
   replaceFile(join(manifests, `${id}.json`), text);
   logger.info(`changeover: build ${id}, ${files.size + documents.size} files, ${OWN_FOLDER}/builds/${id}.json`);
-  return text;
+  return { manifest, text, date };
 }
 
 /** The files as they are, the documents without their stamps, and the paths of compressed twins of documents. */
@@ -209,7 +238,7 @@ function chunksOf(files, graph, ids, ownerOf) {
 }
 
 const byPath = ([a], [b]) => (a < b ? -1 : a > b ? 1 : 0);
-const integrityOf = (bytes) => `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
+export const integrityOf = (bytes) => `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
 
 /** The files of the folder, without dot files and what is for changeover alone. */
 function walk(folder) {
@@ -308,13 +337,20 @@ const BLOCK = new RegExp(`(<script(?=[\\s/])[^>]*\\sid\\s*=\\s*["']?${SLOTS_BLOC
 /** The list says which files slots have now, which is no matter of the document. */
 const withoutSlots = (html) => html.replace(BLOCK, '');
 
-/** The document with `id` in its tag and its list of slots, or without a stamp when `id` is null. A document without a tag stays. */
-function stamp(given, id) {
+/** The address of a release that comes with the build. One elsewhere has numbers of its own. */
+const OURS = new RegExp(`\\sdata-release\\s*=\\s*["']?[^\\s"'>]*${OWN_FOLDER}/release\\.json`, 'i');
+
+/**
+ * The document with `id` in its tag and its list of slots, and with the number of its release, so that a release from
+ * before it is known as such; without a stamp when `id` is null. A document without a tag stays.
+ */
+function stamp(given, id, number) {
   const html = given.replace(BLOCK, (_all, before, after) => before + (id ?? '') + after);
   const found = findTag(html);
   if (!found) return html;
-  const bare = found[0].replace(/\s+data-build(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]*))?(?=[\s/>])/i, '');
-  const tag = id === null ? bare : bare.replace(/(\sdata-release\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))/i, `$1 data-build="${id}"`);
+  const bare = found[0].replace(/\s+data-(?:build|sequence)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]*))?(?=[\s/>])/gi, '');
+  const stamps = `${OURS.test(bare) ? ` data-sequence="${number}"` : ''} data-build="${id}"`;
+  const tag = id === null ? bare : bare.replace(/(\sdata-release\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))/i, `$1${stamps}`);
   return html.slice(0, found.index) + tag + html.slice(found.index + found[0].length);
 }
 
@@ -323,7 +359,7 @@ function recompress(file, source, logger) {
   const compress = { '.gz': (bytes) => gzipSync(bytes, { level: 9 }), '.br': brotliCompressSync }[extname(file)];
   if (!compress) {
     rmSync(file);
-    logger.warn(`changeover: removed "${basename(file)}", which holds the document without its build id.`);
+    logger.warn(`changeover: removed "${basename(file)}", which holds what "${basename(file, extname(file))}" was before the build got its id.`);
     return null;
   }
   const bytes = compress(source);
@@ -331,7 +367,23 @@ function recompress(file, source, logger) {
   return bytes;
 }
 
-function replaceFile(file, content) {
+const md5 = (bytes) => createHash('md5').update(bytes).digest('hex');
+
+/**
+ * Lists of files that service workers keep name documents by the MD5 of what they were without their stamps, as Workbox
+ * does: a worker would keep the old document. Returns the paths of the scripts that were corrected.
+ */
+function revise(folder, files, revisions) {
+  return [...files.keys()].filter((path) => {
+    if (!revisions.size || kindOf(path) !== 'script') return false;
+    const text = readFileSync(join(folder, path), 'latin1');
+    const revised = [...revisions].reduce((so, [from, to]) => so.replaceAll(from, to), text);
+    if (revised !== text) replaceFile(join(folder, path), Buffer.from(revised, 'latin1'));
+    return revised !== text;
+  });
+}
+
+export function replaceFile(file, content) {
   const temporary = `${file}.${process.pid}.tmp`;
   writeFileSync(temporary, content);
   renameSync(temporary, file);
@@ -340,8 +392,7 @@ function replaceFile(file, content) {
 /** Now, or the moment a reproducible build was told to use. */
 function now() {
   const epoch = process.env.SOURCE_DATE_EPOCH;
-  const date = epoch && /^\d+$/.test(epoch) ? new Date(epoch * 1000) : new Date();
-  return date.toISOString().replace(/\.\d+Z$/, 'Z');
+  return epoch && /^\d+$/.test(epoch) ? new Date(epoch * 1000) : new Date();
 }
 
 function packageOf(folder) {

@@ -2,6 +2,7 @@
 
 /** Functions that take `() => import('…')` and wait for it, by the package they come from. */
 const WRAPPERS = {
+  __proto__: null, // any package name is looked up
   react: ['lazy'],
   'preact/compat': ['lazy'],
   'preact-iso': ['lazy'],
@@ -25,13 +26,15 @@ const OWN = /^changeover\/[\w-]+$/;
  *   calls: { kind: 'slot' | 'lazy', call: any, id: any, imports: any[] }[],
  *   wrapped: Set<any>,
  *   adapters: Set<string>,
- * }} every import with a fixed specifier; the calls of our adapters; the imports that a framework waits for; our modules
+ *   sources: string[],
+ * }} every import with a fixed specifier; the calls of our adapters; the imports that a framework waits for; our modules;
+ * what is imported by a declaration
  */
 export function findEdges(program, auto) {
   const names = importedNames(program);
   const tops = topFunctions(program);
   const adapters = new Set([...names.values()].map(([source]) => source).filter((source) => OWN.test(source)));
-  const found = { imports: [], calls: [], wrapped: new Set(), adapters };
+  const found = { imports: [], calls: [], wrapped: new Set(), adapters, sources: program.body.filter(({ type }) => type === 'ImportDeclaration').map(({ source }) => source.value) };
 
   walk(program, [], (node, ancestors) => {
     if (node.type === 'ImportExpression' && specifierOf(node) !== null) found.imports.push(node);

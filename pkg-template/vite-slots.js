@@ -13,8 +13,12 @@ import { checkId, readSlots, slotOf } from './vite-slots-names.js';
 /** What the rewritten modules import; the same as `changeover/slots`. */
 export const SLOTS_MODULE = 'virtual:changeover-slots';
 
-/** What is pinned with an adapter. Nothing of it can be left out of a build anyway, unlike what Vue consists of. */
-const FRAMEWORKS = { 'changeover/react': ['react', 'react/jsx-runtime', 'react-dom'] };
+/**
+ * What is pinned in an app with slots that imports one of these. Nothing of it can be left out of a build anyway, unlike
+ * what Vue consists of.
+ */
+const REACT = ['react', 'react/jsx-runtime', 'react-dom', 'react-dom/client'];
+const FRAMEWORKS = { __proto__: null, 'changeover/react': REACT, 'react-dom/client': REACT };
 
 /**
  * @param {{ settings: object, folder: string, concerns: (context: object) => boolean }} plugin `folder`: of the package
@@ -29,7 +33,7 @@ export function createSlots({ settings, folder, concerns }) {
 
   const workOf = (context) => {
     const key = context.environment ?? config;
-    if (!works.has(key)) works.set(key, { edges: new Map(), own: new Map(), slots: new Map(), pinned: new Map(), library: null, html: true });
+    if (!works.has(key)) works.set(key, { edges: new Map(), own: new Map(), frameworks: new Map(), slots: new Map(), pinned: new Map(), library: null, html: true });
     return works.get(key);
   };
   const active = (context) => !off && concerns(context);
@@ -81,6 +85,19 @@ export function createSlots({ settings, folder, concerns }) {
     return { given, edges: [...ids].map(([node, id]) => ({ node, id, module: targets.get(node) })) };
   }
 
+  /** Gives modules that `importer` names, and those of `ids`, chunks with all they export. */
+  async function share(context, work, importer, names, ids = []) {
+    const found = new Set(ids);
+    for (const name of names) {
+      const resolved = await context.resolve(name, importer);
+      if (resolved && !resolved.external) found.add(resolved.id);
+    }
+    // Modules are looked at side by side: meanwhile another one may have added to what this importer has.
+    const own = new Set([...work.own.get(importer) ?? [], ...found]);
+    for (const id of own) context.emitFile({ type: 'chunk', id, preserveSignature: 'strict' });
+    if (own.size) work.own.set(importer, own);
+  }
+
   const plugin = {
     name: 'changeover:slots',
     enforce: 'post',
@@ -119,11 +136,11 @@ export function createSlots({ settings, folder, concerns }) {
     },
 
     transform: {
-      filter: { code: /\bimport\s*[(/]/ },
+      filter: { code: /\bimport\s*[(/]|changeover\/react|react-dom\/client/ },
       async handler(code, importer) {
         if (!active(this)) return;
         const work = workOf(this);
-        for (const known of [work.edges, work.own]) known.delete(importer);
+        for (const known of [work.edges, work.own, work.frameworks]) known.delete(importer);
         let program;
         try {
           program = this.parse(code);
@@ -131,22 +148,22 @@ export function createSlots({ settings, folder, concerns }) {
           return; // no JavaScript; the bundler says so if it should be
         }
         const found = findEdges(program, auto && !/[\\/]node_modules[\\/]/.test(importer));
-        if (!found.imports.length && !found.calls.length) return;
+        const frameworks = [...new Set(found.sources.flatMap((source) => FRAMEWORKS[source] ?? []))];
+        if (frameworks.length) work.frameworks.set(importer, frameworks);
         const { edges, given } = await edgesOf(this, found, importer);
-        if (!edges.length) return;
+        if (!edges.length) {
+          if (work.edges.size) await share(this, work, importer, frameworks);
+          return;
+        }
         if (unfit) return warn(`slots are left as they are, since ${unfit}.`);
         if (!work.html) return warn('slots are left as they are, since this build has no HTML file that would say where they are.');
 
         work.edges.set(importer, edges.map(({ id, module }) => ({ id, module })));
         for (const { module } of edges) this.emitFile({ type: 'chunk', id: module, preserveSignature: 'exports-only' });
-        // What slots use of the package, today or tomorrow, the shell has.
-        const own = new Set([await library(this, work)]);
-        for (const name of [...found.adapters].flatMap((adapter) => [adapter, ...(FRAMEWORKS[adapter] ?? [])])) {
-          const resolved = await this.resolve(name, importer);
-          if (resolved && !resolved.external) own.add(resolved.id);
-        }
-        for (const id of own) this.emitFile({ type: 'chunk', id, preserveSignature: 'strict' });
-        work.own.set(importer, own);
+        // What slots use of the package and the framework, today or tomorrow, the shell has.
+        await share(this, work, importer, [...found.adapters], [await library(this, work)]);
+        // Of those that came before the first slot nothing is pinned yet.
+        for (const [place, names] of work.frameworks) await share(this, work, place, names);
 
         let load = '__changeover_load';
         while (code.includes(load)) load += '_';
@@ -163,7 +180,7 @@ export function createSlots({ settings, folder, concerns }) {
       work.slots = new Map();
       for (const [importer, edges] of work.edges) {
         if (!this.getModuleInfo(importer)) {
-          for (const known of [work.edges, work.own]) known.delete(importer);
+          for (const known of [work.edges, work.own, work.frameworks]) known.delete(importer);
         } else for (const { id, module } of edges) addSlot(work.slots, id, module, importer, nameOf);
       }
       if (!unfit && work.html) {

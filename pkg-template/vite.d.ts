@@ -7,6 +7,15 @@ export interface ChangeoverPluginOptions {
   app?: string;
   /** Pages ignore releases of another channel. Default: not checked. */
   channel?: string;
+  /**
+   * Number of the build's release; pages take a release only when its number is above all they have seen. Default: the
+   * time in seconds (of `SOURCE_DATE_EPOCH`, if set), or one more than that of the build before in the output folder.
+   */
+  sequence?: number;
+  /** `'soon'`: pages ask without waiting for a better moment. `'now'`: they count down, save and reload. Default `'routine'`. */
+  urgency?: 'routine' | 'soon' | 'now';
+  /** What people read in the prompt, at most 500 characters of plain text. */
+  message?: string;
   /** Milliseconds between two looks at `release.json`, per origin, before jitter. Default 60000, least 1000. */
   interval?: number;
   /** `'auto'`: pages use the event stream the server announces. `'off'`, or a URL. Default `'auto'`. */
@@ -42,8 +51,8 @@ export interface ChangeoverPluginOptions {
   slots?: false | 'auto' | ChangeoverPluginSlots | readonly ('auto' | ChangeoverPluginSlots)[];
   /**
    * Packages, and modules of the app as `./src/store.js` from `root`, that get a file of their own with all they export: then a
-   * slot may start to use another of their exports and still be swapped. React needs `react` and
-   * `react/jsx-runtime`; with `changeover/react` they are pinned anyway, as is this package.
+   * slot may start to use another of their exports and still be swapped. React needs `react`, `react-dom/client` and
+   * `react/jsx-runtime`; in an app that imports `changeover/react` or `react-dom/client` they are pinned anyway, as is this package.
    */
   pinned?: readonly string[];
   /** A manifest of an earlier build, or the folder of a published site: the build then says what a deploy of it would mean for open tabs. */
@@ -67,8 +76,9 @@ export interface ChangeoverPluginStore {
 }
 
 /**
- * For each build: writes the manifest `changeover/builds/<id>.json` into the output folder, adds the loader, the runtime
- * and what its stores need to it, and puts the changeover script tag first into every HTML file. Does nothing in SSR and library builds;
+ * For each build: writes the manifest `changeover/builds/<id>.json` and the release `changeover/release.json` that points
+ * to it into the output folder, so that a copy of that folder is a deploy; adds the loader, the runtime and what its stores
+ * need to it, and puts the changeover script tag first into every HTML file. Does nothing in SSR and library builds;
  * in a dev server `createChangeover()` gives an instance that does nothing.
  *
  * Works with Vite 7 and 8. Throws an `Error` with a `code` when an option or the configuration cannot be right.

@@ -2,7 +2,7 @@
 //
 // In order: the app's own `import 'changeover'` loses what is inlined in it, the loader, the runtime, the stores and
 // their wasm join the output as files of their own, every HTML file gets the script tag; and when all plugins are done and the files lie on
-// disk, they are hashed, the build id is stamped into the HTML and the manifest is written. No chunk is touched but where a
+// disk, they are hashed, the build id is stamped into the HTML, the manifest and the release are written. No chunk is touched but where a
 // slot is loaded (vite-slots.js).
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OWN_FOLDER, SLOTS_BLOCK, blankComments, describe, factsOf, failure, findTag, isDocument, isId } from './vite-manifest.js';
 import { compare, readEarlier } from './vite-compare.js';
+import { MESSAGE_LIMIT, URGENCIES, numberOf, readPrevious, writeRelease } from './vite-release.js';
 import { createSlots } from './vite-slots.js';
 import { slotsInDevelopment } from './vite-slots-dev.js';
 import { wasmSlots } from './vite-wasm-slot.js';
@@ -39,7 +40,7 @@ export default function changeover(options = {}) {
 
   const stateOf = (context) => {
     const key = context.environment ?? config;
-    if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, pages: new Set(), graph: new Map(), stores: {}, slots: {}, starts: new Map(), listed: new Set() });
+    if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, previous: null, pages: new Set(), graph: new Map(), outputs: 0, stores: {}, slots: {}, starts: new Map(), listed: new Set() });
     return started.get(key);
   };
   const forget = (context) => void started.delete(context.environment ?? config);
@@ -48,6 +49,14 @@ export default function changeover(options = {}) {
   const concerns = (context) => enabled && (context.environment?.config.consumer ?? 'client') === 'client';
 
   const slots = createSlots({ settings, folder: PACKAGE, concerns });
+
+  const supported = {
+    name: 'changeover:supported',
+    enforce: 'pre',
+    config(user) {
+      checkVite(this?.meta?.viteVersion, resolve(user.root ?? process.cwd()));
+    },
+  };
 
   const parted = {
     name: 'changeover:parts',
@@ -100,6 +109,7 @@ export default function changeover(options = {}) {
     buildStart() {
       const state = stateOf(this);
       if (!concerns(this)) return;
+      state.previous ??= readPrevious(outputOf(this.environment?.config ?? config));
       const { stores, file } = readStores(settings.stores, config.root);
       state.stores = stores;
       if (file) this.addWatchFile(file);
@@ -155,6 +165,7 @@ export default function changeover(options = {}) {
         if (!concerns(this)) return;
         const state = stateOf(this);
         const apart = slots.apart(this);
+        state.outputs++;
         for (const item of Object.values(bundle)) {
           if (isDocument(item.fileName)) state.pages.add(item.fileName);
           else state.graph.set(item.fileName, factsOf(item, config.root, apart));
@@ -176,8 +187,9 @@ export default function changeover(options = {}) {
           return;
         }
         for (const [file, facts] of state.starts) if (!state.graph.has(file)) passOn(facts, state.graph);
-        const manifest = describe({ settings, config, ids: new Map([...parts.ids, ...partsWithSlots.ids]), ...state });
-        if (earlier) compare(earlier, manifest, { folder: PACKAGE, logger: config.logger });
+        const described = describe({ numberOf: numberOf(settings, state.previous), settings, config, ids: new Map([...parts.ids, ...partsWithSlots.ids]), ...state });
+        writeRelease({ settings, folder: state.folder, previous: state.previous, logger: config.logger, ...described });
+        if (earlier) compare(earlier, described.text, { folder: PACKAGE, logger: config.logger });
       },
     },
   };
@@ -198,13 +210,26 @@ export default function changeover(options = {}) {
     },
   };
 
-  return [parted, wasmSlots(), slots.plugin, build, development, ...(settings.slots === false ? [] : [slotsInDevelopment()])];
+  return [supported, parted, wasmSlots(), slots.plugin, build, development, ...(settings.slots === false ? [] : [slotsInDevelopment()])];
+}
+
+/** An error that names the version when Vite is older than 7; such a Vite does not tell plugins its version. */
+function checkVite(told, root) {
+  if (parseInt(told) >= 7) return;
+  let version = told;
+  try {
+    version ??= createRequire(join(root, 'package.json'))('vite/package.json').version;
+  } catch {
+    // Then the sentence does without.
+  }
+  const running = parseInt(version) < 7 ? `Vite ${version}` : 'a Vite older than 7';
+  throw failure('unsupportedVite', `this is ${running}, and the plugin works with Vite 7 and 8; update Vite, or build without the plugin and let \`changeover publish\` or \`changeover stamp\` describe the output folder.`);
 }
 
 /** The options, or an error that names the wrong one. */
 function checkOptions(options) {
   const kinds = {
-    release: 'string', app: 'string', channel: 'string', stream: 'string', lang: 'string',
+    release: 'string', app: 'string', channel: 'string', sequence: 'number', urgency: 'string', message: 'string', stream: 'string', lang: 'string',
     interval: 'number', epoch: 'number', prompt: 'boolean', fields: 'boolean', trace: 'boolean', loader: 'string',
     stores: 'string or an object', slots: null, pinned: 'list', compareWith: 'string',
   };
@@ -214,12 +239,17 @@ function checkOptions(options) {
       throw failure('badOption', `the option "${name}" is ${JSON.stringify(value)}; it must be a ${kinds[name]}.`);
     }
   }
-  const { app, channel, interval, stores, epoch = 1, loader = 'file' } = options;
+  const { app, channel, sequence, urgency, message, interval, stores, epoch = 1, loader = 'file' } = options;
   for (const [name, value] of Object.entries({ app, channel })) {
     if (value !== undefined && !isId(value)) {
       throw failure('badOption', `the option "${name}" is "${value}"; it must be 1 to 64 letters, digits, ".", "_" or "-".`);
     }
   }
+  if (sequence !== undefined && !(Number.isSafeInteger(sequence) && sequence >= 0)) {
+    throw failure('badOption', `the option "sequence" is ${sequence}; it must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);
+  }
+  if (urgency !== undefined && !URGENCIES.includes(urgency)) throw failure('badOption', `the option "urgency" is "${urgency}"; it must be "routine", "soon" or "now".`);
+  if ([...message ?? ''].length > MESSAGE_LIMIT) throw failure('badOption', `the option "message" has ${[...message].length} characters; it may have ${MESSAGE_LIMIT}.`);
   if (interval !== undefined && !(interval >= 1000 && Number.isFinite(interval))) {
     throw failure('badOption', `the option "interval" is ${interval}; it counts milliseconds and must be at least 1000.`);
   }
@@ -388,6 +418,12 @@ function passOn({ imports, css, assets }, graph) {
     const facts = graph.get(file);
     if (facts) Object.assign(facts, { entry: true, css: [...new Set([...css, ...facts.css])], assets: [...new Set([...assets, ...facts.assets])] });
   }
+}
+
+/** The folder that a build is about to write to. */
+function outputOf({ root, build }) {
+  const [{ dir } = {}] = [(build.rolldownOptions ?? build.rollupOptions)?.output ?? []].flat();
+  return resolve(root, dir ?? build.outDir);
 }
 
 /** The folder of the build's output, or an error when it has a second one. */

@@ -3,11 +3,13 @@
 // In order: `lazy` makes an async component; the mounted one renders one generation, in an element that takes no part in
 // the layout; for a swap it renders the next one beside it, hidden and inert, and tells when that is mounted; `show` turns both and
 // flushes; the old generation keeps its DOM and state until it is dropped.
-import { defineAsyncComponent, defineComponent, h, inject, nextTick, onErrorCaptured, onMounted, provide, ref, shallowReactive, shallowRef } from 'vue';
+import { defineAsyncComponent, defineComponent, h, inject, nextTick, onBeforeUnmount, onErrorCaptured, onMounted, provide, ref, shallowReactive, shallowRef } from 'vue';
 import { registry } from './slots.js';
 import { handOver, isBlank, takeUp } from './slots-view.js';
 
 const KEPT = Symbol('changeover.kept');
+/** The generation around. */
+const AROUND = Symbol('changeover.around');
 
 /**
  * `defineAsyncComponent`, and a slot: `const Cart = lazy(() => import('./Cart.vue'))`. Without the plugin it is Vue's own.
@@ -17,7 +19,37 @@ const KEPT = Symbol('changeover.kept');
  */
 export function lazy(load, id) {
   if (!id || !registry().has(id)) return defineAsyncComponent(load);
-  return defineAsyncComponent(async () => slotOf(id, load, await load()));
+  const made = new Map(); // file -> the component for it
+  const contentFor = (generation) => {
+    const slots = registry();
+    // Nothing says which code asks: that waits for the end of the turn.
+    const waits = generation === undefined && slots.isTurning();
+    const file = waits || slots.at(id, generation)?.file;
+    if (!made.has(file)) {
+      const here = !waits && slots.here(id, generation, load);
+      made.set(file, here ? slotOf(id, load, here.value) : defineAsyncComponent(async () => slotOf(id, load, await slots.asking(generation, load))));
+    }
+    return made.get(file);
+  };
+  return defineComponent({
+    name: 'ChangeoverLazy',
+    inheritAttrs: false,
+    setup(_, { attrs, slots }) {
+      const known = inject(AROUND, undefined)?.value;
+      const box = { value: known };
+      provide(AROUND, box);
+      const mark = ref(null);
+      const content = shallowRef(null);
+      const begin = (around) => {
+        box.value = around;
+        content.value = contentFor(around);
+      };
+      // An app of Vue in a slot of another kind: only the document says where it is, and during a swap it matters.
+      if (known !== undefined || !registry().isTurning()) begin(known);
+      else onMounted(() => begin(registry().around(mark.value) ?? (mark.value.isConnected ? null : undefined)));
+      return () => (content.value ? h(content.value, attrs, slots) : h('span', { ref: mark, hidden: true }));
+    },
+  });
 }
 
 /** A `ref` whose value goes along when the slot is swapped; `key` names it within the slot. */
@@ -31,15 +63,15 @@ export function useSlotState(key, initial) {
 
 /** The component of a slot: whatever generation of it is shown. `module` is the first. */
 function slotOf(id, load, module) {
-  let latest = module;
   return defineComponent({
     name: 'ChangeoverSlot',
     inheritAttrs: false,
     setup(_, { attrs, slots }) {
       const living = shallowReactive([]);
       const shown = shallowRef(null);
-      const begin = (from, values, broke) => {
-        const made = generate(from, values, broke);
+      const parent = inject(AROUND, undefined)?.value;
+      const begin = (from, values, broke, enter = null) => {
+        const made = Object.assign(generate(from, values, broke), { parent, enter });
         living.push(made);
         return made;
       };
@@ -47,8 +79,13 @@ function slotOf(id, load, module) {
         const at = living.indexOf(generation);
         if (at >= 0) living.splice(at, 1);
       };
-      shown.value = Object.assign(begin(latest), { stays: true });
-      const release = registry().hold(id, {
+      // The state that it had inside a generation which is being replaced goes along.
+      shown.value = Object.assign(begin(module, registry().claim(id, { parent })), { stays: true });
+      let release = () => {};
+      const holder = {
+        get generation() {
+          return shown.value;
+        },
         get schema() {
           return shown.value.module.schema;
         },
@@ -59,12 +96,12 @@ function slotOf(id, load, module) {
           return shown.value.module.validate;
         },
         snapshot: () => shown.value.snapshot(),
-        async prepare(fresh, values, broke) {
+        async prepare(fresh, values, broke, enter) {
           const old = shown.value;
-          const wasBlank = isBlank(old.place());
-          const made = begin(await registry().through(id, fresh, load), values, broke);
+          const wasBlank = isBlank(old.place);
+          const made = begin(await registry().through(id, fresh, load), values, broke, enter);
           const turn = (from, to, how) => {
-            handOver(from.place(), to.place(), () => {
+            handOver(from.place, to.place, () => {
               // Vue renders in a microtask; the switch is one task for all slots.
               look(from, false);
               look(to, true);
@@ -74,25 +111,27 @@ function slotOf(id, load, module) {
           await nextTick();
           return {
             ready: made.ready,
-            show: () => turn(old, made),
+            show() {
+              old.leave = enter;
+              turn(old, made);
+            },
             back() {
               turn(made, old, { toOlder: true, taken: made.taken });
               end(made);
             },
             drop() {
-              latest = made.module;
               made.stays = true;
               end(old);
             },
             discard: () => end(made),
-            isEmpty: () => !wasBlank && isBlank(made.place()),
+            isEmpty: () => !wasBlank && isBlank(made.place),
           };
         },
-      });
-      return { living, shown, attrs, slots, release };
-    },
-    beforeUnmount() {
-      this.release();
+      };
+      // Where it stands can be seen once it is there.
+      onMounted(() => (release = registry().hold(id, holder)));
+      onBeforeUnmount(() => release());
+      return { living, shown, attrs, slots };
     },
     render() {
       return this.living.map((generation) => h(Frame, { key: generation.number, generation, hidden: generation !== this.shown, attrs: { ...this.attrs }, slots: this.slots }));
@@ -103,8 +142,7 @@ function slotOf(id, load, module) {
 let numbers = 0;
 
 function generate(module, values = {}, broke) {
-  const generation = { number: (numbers += 1), module, element: null, stays: false, broke, kept: { values, refs: new Map() } };
-  generation.place = () => generation.element;
+  const generation = { number: (numbers += 1), module, place: null, stays: false, broke, kept: { values, refs: new Map() } };
   generation.snapshot = () => (generation.kept.refs.size ? Object.fromEntries([...generation.kept.refs].map(([key, value]) => [key, plain(value.value)])) : undefined);
   generation.ready = new Promise((settle, fail) => {
     generation.settle = settle;
@@ -122,9 +160,9 @@ function plain(value) {
   return raw;
 }
 
-function look({ element }, visible) {
-  element.style.display = visible ? 'contents' : 'none';
-  element.inert = !visible;
+function look({ place }, visible) {
+  place.style.display = visible ? 'contents' : 'none';
+  place.inert = !visible;
 }
 
 const Frame = defineComponent({
@@ -132,10 +170,11 @@ const Frame = defineComponent({
   props: ['generation', 'hidden', 'attrs', 'slots'],
   setup({ generation }) {
     provide(KEPT, generation.kept);
+    provide(AROUND, { value: generation });
     const broken = ref(false);
     onErrorCaptured((error) => {
       if (generation.stays) return true; // the page's own, as without a slot
-      if (generation.element) generation.taken ??= takeUp(generation.element);
+      if (generation.place) generation.taken ??= takeUp(generation.place);
       broken.value = true;
       generation.fail(error);
       generation.broke?.(error);
@@ -145,7 +184,8 @@ const Frame = defineComponent({
     return { broken };
   },
   mounted() {
-    this.generation.element = this.$el;
+    this.generation.place = this.$el;
+    registry().placed(this.$el, this.generation);
     look(this.generation, !this.hidden);
   },
   render() {

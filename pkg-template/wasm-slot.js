@@ -5,6 +5,7 @@
 // glue of its own, so two generations share nothing; when one has ended, its glue is cut off from the instance, whose memory
 // is then free, whatever closures the page still holds.
 import { failure } from './failure.js';
+import { discreet } from './failures.js';
 
 /** The custom section with the name of the pair of glue and WebAssembly. */
 const PAIR = 'changeover.pair';
@@ -126,9 +127,9 @@ export function wasmSlot(parts) {
 async function bring({ name, wasm, id, integrity }) {
   const ask = async (options) => {
     const response = await fetch(wasm, { credentials: 'same-origin', ...options });
-    if (!response.ok) throw failure({ code: 'wasm_missing', message: `${wasm} answered ${response.status}.` });
+    if (!response.ok) throw failure({ code: 'wasm_missing', message: `${discreet(wasm)} answered ${response.status}.` });
     const type = response.headers.get('content-type') ?? '';
-    if (type.includes('html')) throw failure({ code: 'wasm_missing', message: `${wasm} is an HTML page, not WebAssembly: the file is missing and the server answers with its start page.` });
+    if (type.includes('html')) throw failure({ code: 'wasm_missing', message: `${discreet(wasm)} is an HTML page, not WebAssembly: the file is missing and the server answers with its start page.` });
     // Streaming insists on the type, and gives errors the address.
     return type.startsWith('application/wasm') && WebAssembly.compileStreaming ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
   };
@@ -136,7 +137,7 @@ async function bring({ name, wasm, id, integrity }) {
     if (id === undefined) return module;
     const pair = WebAssembly.Module.customSections(module, PAIR).map((section) => new TextDecoder().decode(section))[0];
     if (pair === id) return module;
-    throw failure({ code: 'wasm_mismatch', message: `${wasm} is of ${pair ? `the pair ${pair}` : 'no pair'}, the glue of ${name} of the pair ${id}; they are built together and only work together.` });
+    throw failure({ code: 'wasm_mismatch', message: `${discreet(wasm)} is of ${pair ? `the pair ${pair}` : 'no pair'}, the glue of ${name} of the pair ${id}; they are built together and only work together.` });
   };
   try {
     return checked(await ask({ integrity }));
@@ -149,7 +150,7 @@ async function bring({ name, wasm, id, integrity }) {
       if (again.code) throw again;
     }
     checked(await ask({ cache: 'no-store' }));
-    throw failure({ code: 'wasm_corrupt', message: `${wasm} is not what was built: its integrity is not ${integrity}.` });
+    throw failure({ code: 'wasm_corrupt', message: `${discreet(wasm)} is not what was built: its integrity is not ${integrity}.` });
   }
 }
 

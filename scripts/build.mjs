@@ -11,6 +11,7 @@ import { capture, entry as run, quietly, root, say, targetDir, Stop } from './li
 import { shorten } from './lib/shorten.mjs';
 import { alone, stage } from './lib/stages.mjs';
 import { ensure } from './setup.mjs';
+import { shortNames } from './lib/names.mjs';
 
 const work = join(root, 'dist', 'work');
 /** The folder of the built package. */
@@ -62,7 +63,7 @@ export async function build() {
     }, () => buildNative(rust.env));
     await stage('package', {
       folder: work,
-      inputs: ['pkg-template', ...modules.flatMap(({ optimized }) => Object.values(optimized).map((path) => relative(root, path))), relative(root, native), 'README.md', 'package-lock.json', 'scripts/build.mjs'],
+      inputs: ['pkg-template', ...modules.flatMap(({ optimized }) => Object.values(optimized).map((path) => relative(root, path))), relative(root, native), 'README.md', 'package-lock.json', 'scripts/build.mjs', 'scripts/lib/marks.mjs'],
       outputs: [join(packageFolder, 'package.json')],
     }, assemble);
     link();
@@ -117,8 +118,8 @@ async function assemble() {
 }
 
 async function bundle(out) {
-  const { build: esbuild } = await import('esbuild');
-  const common = { bundle: true, target: 'es2020', platform: 'neutral', charset: 'utf8', logLevel: 'warning', legalComments: 'none' };
+  const [{ build: esbuild }, { mark }] = await Promise.all([import('esbuild'), import('./lib/marks.mjs')]); // there after the first step
+  const common = { ...shortNames, bundle: true, target: 'es2020', platform: 'neutral', charset: 'utf8', logLevel: 'warning', legalComments: 'none' };
   const source = (name) => join(template, name);
   const apart = { external: ['./runtime.js', './stores.js'] }; // fetched when the page is idle: never part of an entry
   await Promise.all([
@@ -134,9 +135,10 @@ async function bundle(out) {
       // A CommonJS module cannot require stores.js, so the one kit that needs it carries it.
       esbuild({ ...common, entryPoints: [source(`${name}.js`)], outfile: join(out, `${name}.cjs`), format: 'cjs', supported: { 'dynamic-import': true }, plugins: [generated(storesModule, runtimes(storesModule)[0][1])] }),
     ]),
-    ...modules.flatMap((module) => runtimes(module).map(([name, inlined]) =>
-      esbuild({ ...common, ...apart, entryPoints: [source(`${module.entry}.js`)], outfile: join(out, name), format: 'esm', minify: true, plugins: [generated(module, inlined)] }),
-    )),
+    ...modules.flatMap((module) => runtimes(module).map(async ([name, inlined]) => {
+      const { outputFiles } = await esbuild({ ...common, ...apart, entryPoints: [source(`${module.entry}.js`)], write: false, format: 'esm', minify: true, plugins: [generated(module, inlined)] });
+      writeFileSync(join(out, name), mark(outputFiles[0].text));
+    })),
   ]);
 }
 

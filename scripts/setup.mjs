@@ -8,14 +8,15 @@ import { checkNode, setUpNpm } from './lib/npm.mjs';
 import { setUpRust } from './lib/rust.mjs';
 import { browserNames, howToGet, setUpBrowsers } from './lib/browsers.mjs';
 import { setUpRunner } from './lib/runner.mjs';
+import { howToGetNginx, setUpNginx } from './lib/nginx.mjs';
 
 /** In the order they run. `need` may name single browsers: chromium, firefox, webkit. */
-const STEPS = ['npm', 'rust', 'runner', ...browserNames];
-const TITLES = { npm: 'npm packages', rust: 'Rust', runner: 'test runner for WebAssembly', chromium: 'Chromium', firefox: 'Firefox', webkit: 'WebKitGTK' };
+const STEPS = ['npm', 'rust', 'runner', 'nginx', ...browserNames];
+const TITLES = { npm: 'npm packages', rust: 'Rust', runner: 'test runner for WebAssembly', nginx: 'nginx', chromium: 'Chromium', firefox: 'Firefox', webkit: 'WebKitGTK' };
 
 /**
  * Makes the named steps true; unknown names are an error. Returns `{ rust, missing }`: the toolchain (when asked for)
- * and the browsers that are not there. In CI a missing browser is an error.
+ * and what is not there of nginx and the browsers. In CI that is an error.
  */
 export async function ensure(names = STEPS) {
   checkNode();
@@ -29,11 +30,12 @@ export async function ensure(names = STEPS) {
     if (step === 'npm') await setUpNpm();
     else if (step === 'rust') result.rust = await setUpRust();
     else if (step === 'runner') await setUpRunner(result.rust.env);
+    else if (step === 'nginx') result.missing.push(...((await setUpNginx()) ? [] : [step]));
     else result.missing.push(...(await setUpBrowsers([step])));
   }
   if (inCi && result.missing.length) {
     const [first] = result.missing;
-    throw new Stop(`${TITLES[first]} is missing and CI runs its tests; get it with \`${howToGet(first) ?? 'a Linux machine'}\`.`);
+    throw new Stop(`${TITLES[first]} is missing and CI runs its tests; get it with \`${(first === 'nginx' ? howToGetNginx() : howToGet(first)) ?? 'a Linux machine'}\`.`);
   }
   say(`set-up: ready after ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
   return result;

@@ -4,13 +4,20 @@
 //   npm test -- engine cli       these two
 //   npm test -- e2e firefox      one browser; other words after a suite select tests by name
 //   npm test -- --list           what there is
+//
+// Suites run in lanes, side by side: those that only compute, those that deploy to open pages, and the others that drive
+// pages. A browser test mostly waits, so that three lanes share two cores well.
 import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { entry, inCi, root, say, Stop } from './lib/run.mjs';
 import { browserEnv, howToGet } from './lib/browsers.mjs';
-import { COUNTERS } from './lib/counters.mjs';
+import { COUNTERS, failuresIn } from './lib/counters.mjs';
 import { SUITES, browsersIn } from './lib/suites.mjs';
 import { build } from './build.mjs';
 import { ensure } from './setup.mjs';
+
+const PAGES = 'pages';
+const COMPUTE = 'compute';
 
 await entry(async () => {
   const words = process.argv.slice(2);
@@ -25,28 +32,59 @@ await entry(async () => {
   delete base.NODE_TEST_CONTEXT; // inside `node --test` the inner runner would report to the outer one
   const built = chosen.some(({ suite }) => suite.builds) ? await attempt(build) : null;
 
-  const results = [];
-  for (const { name, suite, rest } of chosen) {
-    say(`\n──── ${name}: ${suite.about}`);
-    const started = Date.now();
-    const result = { name, passed: 0, failed: 0, skipped: 0, note: '' };
-    try {
-      if (suite.builds && built) throw built;
-      await runSuite(name, suite, rest, missing, base, result);
-    } catch (error) {
-      if (!(error instanceof Stop)) throw error;
-      result.failed += 1;
-      result.note = error.message;
-      say(`error: ${error.message}`);
+  const lanes = [...new Set(chosen.map(({ suite }) => laneOf(suite)))];
+  const alone = lanes.length === 1;
+  const results = new Map();
+  const runLane = async (lane) => {
+    const screen = screenOf(alone || lane === PAGES);
+    for (const one of chosen.filter(({ suite }) => laneOf(suite) === lane)) {
+      const { name, suite, rest } = one;
+      if (!screen.live) say(`(${name} begins)`);
+      screen.write(`\n──── ${name}: ${suite.about}\n`);
+      const started = Date.now();
+      const result = { name, passed: 0, failed: 0, skipped: 0, note: '', told: [] };
+      try {
+        if (suite.builds && built) throw built;
+        await runSuite(name, suite, rest, { missing, base, screen, background: lane === COMPUTE && !alone }, result);
+      } catch (error) {
+        if (!(error instanceof Stop)) throw error;
+        result.failed += 1;
+        result.note = error.message;
+        screen.write(`error: ${error.message}\n`);
+      }
+      if (result.passed + result.failed + result.skipped === 0) {
+        result.failed = 1;
+        result.note = 'ran no test';
+      }
+      screen.flush();
+      results.set(one, { ...result, seconds: (Date.now() - started) / 1000 });
     }
-    if (result.passed + result.failed + result.skipped === 0) {
-      result.failed = 1;
-      result.note = 'ran no test';
-    }
-    results.push({ ...result, seconds: (Date.now() - started) / 1000 });
-  }
-  return report(results);
+  };
+  await Promise.all(lanes.map(runLane));
+  return report(chosen.map((one) => results.get(one)));
 });
+
+/** Suites of one lane run one after the other. */
+function laneOf(suite) {
+  return suite.lane ?? (suite.builds || suite.needsFor ? PAGES : COMPUTE);
+}
+
+/** Where a lane writes: whole lines as they come, or (not live) a suite when it is over. */
+function screenOf(live) {
+  let waiting = '';
+  const flush = () => {
+    process.stdout.write(waiting);
+    waiting = '';
+  };
+  const write = (text) => {
+    waiting += text;
+    if (!live) return;
+    const end = waiting.lastIndexOf('\n') + 1;
+    process.stdout.write(waiting.slice(0, end));
+    waiting = waiting.slice(end);
+  };
+  return { live, write, flush };
+}
 
 /** `engine e2e firefox` is `[engine, []], [e2e, [firefox]]`. */
 function choose(words) {
@@ -70,19 +108,20 @@ async function attempt(work) {
   }
 }
 
-async function runSuite(name, suite, rest, missing, base, result) {
+async function runSuite(name, suite, rest, { missing, base, screen, background }, result) {
   const absent = suite.needsFor ? browsersIn(rest).wanted.filter((browser) => missing.includes(browser)) : suite.needs.filter((need) => missing.includes(need));
   for (const browser of absent) {
-    say(`SKIP ${name} in ${browser}: not installed${howToGet(browser) ? `; get it with \`${howToGet(browser)}\`` : ''}`);
+    screen.write(`SKIP ${name} in ${browser}: not installed${howToGet(browser) ? `; get it with \`${howToGet(browser)}\`` : ''}\n`);
     result.skipped += 1;
   }
   if (absent.length && !suite.needsFor) return;
   for (const step of suite.steps(rest, missing)) {
-    const { code, output } = await spawnShown(step.command, step.args, { ...base, ...step.env });
+    const { code, output, said } = await spawnShown(step.command, step.args, { env: { ...base, ...step.env }, screen, background });
     const counted = COUNTERS[step.counts](output, code);
     for (const key of ['passed', 'failed', 'skipped']) result[key] += counted[key];
     if (code !== 0) {
       if (counted.failed === 0) result.failed += 1; // it broke before or outside its tests
+      result.told.push(...failuresIn(step.counts, said));
       result.note ||= `\`${step.title ?? [step.command, ...step.args].join(' ')}\` ended with code ${code}`;
     } else if (counted.passed + counted.skipped === 0 && rest.length === 0) {
       result.failed += 1;
@@ -91,27 +130,37 @@ async function runSuite(name, suite, rest, missing, base, result) {
   }
 }
 
-/** Runs a command with its output both shown as it comes and kept. */
-function spawnShown(command, args, env) {
+/** Runs a command with its output both shown and kept (`output` what it printed, `said` its errors too); in the background it yields to what drives pages. */
+function spawnShown(command, args, { env, screen, background }) {
   return new Promise((settle) => {
     let output = '';
+    let said = '';
     const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const [from, to] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
+    if (background && child.pid) yieldTo(child.pid);
+    for (const from of [child.stdout, child.stderr]) {
       from.setEncoding('utf8');
       from.on('data', (text) => {
         output += from === child.stdout ? text : '';
-        to.write(text);
+        said += text;
+        screen.write(text);
       });
     }
-    child.on('error', (error) => settle({ code: 127, output: `${output}${error}` }));
-    child.on('close', (code) => settle({ code: code ?? 128, output }));
+    child.on('error', (error) => settle({ code: 127, output, said: `${said}${error}` }));
+    child.on('close', (code) => settle({ code: code ?? 128, output, said }));
   });
+}
+
+function yieldTo(pid) {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {} // it has ended already, or may not
 }
 
 function report(results) {
   const sum = { passed: 0, failed: 0, skipped: 0 };
+  for (const { name, told } of results) if (told.length) say(`\n──── ${name}: what failed\n${told.join('\n')}`);
   say(`\n${'suite'.padEnd(12)} ${'passed'.padStart(7)} ${'failed'.padStart(7)} ${'skipped'.padStart(7)} ${'seconds'.padStart(8)}`);
-  for (const { name, seconds, note, ...counts } of results) {
+  for (const { name, seconds, note, told, ...counts } of results) {
     for (const key of Object.keys(sum)) sum[key] += counts[key];
     say(`${name.padEnd(12)} ${Object.keys(sum).map((key) => String(counts[key]).padStart(7)).join(' ')} ${seconds.toFixed(1).padStart(8)}${note ? `  ${note}` : ''}`);
   }

@@ -13,5 +13,29 @@ export const COUNTERS = {
     const number = (word) => Number([...output.matchAll(new RegExp(`^ℹ ${word} (\\d+)$`, 'gm'))].pop()?.[1] ?? 0);
     return { passed: number('pass'), failed: number('fail') + number('cancelled'), skipped: number('skipped') + number('todo') };
   },
+  /** Our own scripts: `2 passed, 0 failed, 1 skipped` on the last line that says so. */
+  plain(output) {
+    const [, passed = 0, failed = 0, skipped = 0] = [...output.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].pop() ?? [];
+    return { passed: Number(passed), failed: Number(failed), skipped: Number(skipped) };
+  },
   exit: (_, code) => ({ passed: Number(code === 0), failed: Number(code !== 0), skipped: 0 }),
 };
+
+/** What each runner prints of its failed tests, from the first of them on. */
+const FAILURES = { node: /^✖ failing tests:$/m, cargo: /^failures:$/m };
+const STACK = /^\s*(at |\d+: |stack backtrace|$)/;
+
+/**
+ * The failed tests of a step in a few lines each, for the end of a run: what a runner prints of them stands far above.
+ *
+ * @param {string} kind the step's `counts`
+ * @param {string} output what the step printed
+ * @param {number} most lines
+ * @returns {string[]}
+ */
+export function failuresIn(kind, output, most = 40) {
+  const start = FAILURES[kind] ? output.search(FAILURES[kind]) : -1;
+  const lines = (start < 0 ? output : output.slice(start)).split('\n').filter((line) => !STACK.test(line));
+  const told = start < 0 ? lines.slice(-most) : lines.slice(1, most + 1);
+  return told.map((line) => (line.length > 240 ? `${line.slice(0, 240)}…` : line));
+}

@@ -46,7 +46,8 @@ export async function install(names, why) {
   const unknown = missing.filter((name) => !offered.has(name));
   if (unknown.length) throw new Stop(`Debian's package list has no ${unknown.join(', ')} (${why}); add the distribution's security and updates sections to /etc/apt/sources.list.`);
   await quietly('apt-get install', 'apt-get', ['-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', ...missing], {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    // In run level 1 a server that is installed is not started.
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
     hint: `${missing.join(', ')} could not be installed`,
   });
 }

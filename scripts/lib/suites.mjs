@@ -2,10 +2,11 @@
 //
 //   needs   set-up steps (scripts/setup.mjs)
 //   builds  true: dist/npm is brought up to date first
+//   lane    suites of one lane run one after the other, lanes side by side; see scripts/test.mjs
 //   steps   commands, given the words that follow the suite's name on the command line
 //
-// A step is `{ command, args, env?, counts }`; `counts` says how its own output is counted: 'cargo', 'node', or 'exit'
-// for a check that is one test by itself.
+// A step is `{ command, args, env?, counts }`; `counts` says how its own output is counted: 'cargo', 'node', 'plain'
+// for our own scripts, or 'exit' for a check that is one test by itself.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, Stop } from './run.mjs';
@@ -54,7 +55,7 @@ export const SUITES = {
   fmt: {
     about: 'Rust formatting',
     needs: ['rust'],
-    steps: () => [check('cargo', 'fmt', '--all', '--', '--check')],
+    steps: () => [check('cargo', 'fmt', '--all', '--', '--check'), check('cargo', 'fmt', '--manifest-path', 'fuzz/Cargo.toml', '--', '--check')],
   },
   clippy: {
     about: 'Rust lints, natively and for the browser',
@@ -92,6 +93,11 @@ export const SUITES = {
     needs: ['rust'],
     steps: (words) => [check('cargo', 'run', '--release', '--quiet', '--package', 'changeover-model', '--', ...words)],
   },
+  fuzz: {
+    about: 'a short coverage-guided fuzz run of every parser; `npm run fuzz` is the long one',
+    needs: ['rust'],
+    steps: (words) => [{ ...check(process.execPath, 'scripts/fuzz.mjs', '--seconds', '5', ...words), counts: 'plain' }],
+  },
   'engine-wasm': {
     about: 'the same engine tests as WebAssembly, in Node.js',
     needs: ['rust', 'runner'],
@@ -112,8 +118,8 @@ export const SUITES = {
     steps: (words) => [cargo('test', '--package', 'changeover-cli', ...words)],
   },
   package: {
-    about: 'the npm package: contents, types, purity',
-    needs: ['npm', 'rust'],
+    about: 'the npm package: contents, types, purity, in apps of webpack and Rspack',
+    needs: ['npm', 'rust', 'chromium'],
     builds: true,
     steps: (words) => [node('tests/package', words)],
   },
@@ -156,6 +162,7 @@ export const SUITES = {
   },
   e2e: {
     about: 'from publish to a moved page, per browser',
+    lane: 'deploys',
     ...inSomeBrowsers('tests/e2e', ['npm', 'rust']),
     builds: true,
   },
@@ -165,12 +172,8 @@ export const SUITES = {
     builds: true,
   },
   swapping: {
-    about: 'every kind of change, published to open pages, per browser',
-    ...inSomeBrowsers('tests/swapping', ['npm', 'rust']),
-    builds: true,
-  },
-  swapping: {
     about: 'new code in open pages: React, Vue and plain apps, faults, races, a hundred swaps, per browser',
+    lane: 'deploys',
     ...inSomeBrowsers('tests/swapping', ['npm', 'rust']),
     builds: true,
     steps: (words, missing) =>
@@ -178,6 +181,12 @@ export const SUITES = {
         .steps(words, missing)
         // Most of the time is the probation of new code.
         .map((step) => ({ ...step, args: step.args.map((word) => (word === '--test-concurrency=1' ? '--test-concurrency=3' : word)) })),
+  },
+  copies: {
+    about: 'builds copied to nginx and to hosts that replace everything, per browser',
+    lane: 'deploys',
+    ...inSomeBrowsers('tests/copies', ['npm', 'rust', 'nginx']),
+    builds: true,
   },
   yew: {
     about: 'a Yew app as a slot: swapped, broken, freed, per browser',

@@ -31,6 +31,24 @@ for (const [what, event, expected] of [
   test(`${what} is described`, () => assert.deepEqual(describeFailure(event), expected));
 }
 
+test('elements that load no code of the app are no failure', () => {
+  for (const more of [
+    { rel: 'preload', as: 'image' },
+    { rel: 'preload', as: 'font' },
+    { rel: 'preload', as: 'fetch' },
+    { rel: 'prefetch', as: 'script' },
+    { rel: 'icon', as: '' },
+    { rel: 'manifest', as: '' },
+  ]) {
+    assert.equal(describeFailure(element('LINK', { href: URL, ...more })), null, `${more.rel} ${more.as}`);
+  }
+  assert.equal(describeFailure(element('IMG', { src: URL })), null);
+  assert.equal(describeFailure(element('STYLE', { sheet: null })), null, 'a style of CSS-in-JS that a policy blocked');
+  for (const as of ['script', 'style', 'worker']) {
+    assert.equal(describeFailure(element('LINK', { href: URL, rel: 'preload', as })).kind, as === 'style' ? 'style' : 'script');
+  }
+});
+
 test('what is no failure is none', () => {
   for (const type of ['online', 'visibilitychange']) assert.equal(describeFailure({ type, target: {} }), null);
 });
@@ -41,4 +59,23 @@ test('whatever is thrown has a text, and not a long one', () => {
   assert.equal(textOf(Object.create(null)), 'something that cannot be shown was thrown');
   assert.equal(textOf(Symbol('x')), 'Symbol(x)');
   assert.equal(textOf('x'.repeat(9_999)).length, 500);
+});
+
+test('what URLs may keep secret is told to nobody', () => {
+  const secret = 'https://ada:pw@shop.example/assets/Cart-8c1f.js?token=secret#secret';
+  for (const event of [
+    element('SCRIPT', { src: secret }),
+    element('LINK', { href: secret, rel: 'stylesheet' }),
+    rejection(new TypeError(`Failed to fetch dynamically imported module: ${secret}`)),
+    rejection(Object.assign(new Error(`Loading chunk 5 failed.\n(error: ${secret})`), { name: 'ChunkLoadError', request: secret })),
+    uncaught(new SyntaxError("Unexpected token '<'"), secret),
+  ]) {
+    const told = describeFailure(event);
+    assert.equal(told.url, URL);
+    assert.doesNotMatch(told.message, /secret|pw/);
+  }
+  assert.deepEqual(describeFailure({ type: 'vite:preloadError', payload: new Error('Unable to preload CSS for /assets/Cart-1.css?token=secret') }), {
+    kind: 'import', message: 'Error: Unable to preload CSS for /assets/Cart-1.css', url: '/assets/Cart-1.css',
+  });
+  assert.equal(textOf('Why? Import #3 of 1/2'), 'Why? Import #3 of 1/2');
 });

@@ -168,3 +168,29 @@ async fn a_manifest_is_checked_by_the_browser_against_its_integrity() {
         assert_eq!(outcome(&slot).await.is_ok(), good, "{integrity}");
     }
 }
+
+#[wasm_bindgen_test]
+async fn a_large_manifest_is_decoded_in_parts_and_the_page_has_its_turn_between_them() {
+    // As a browser hands out what it has checked: all of it in one piece, with a character across the edge of a part.
+    let _fetch = answering(
+        "Promise.resolve(new Response(new Uint8Array(new TextEncoder().encode('é'.padStart((256 << 10), 'x').repeat(12)))))",
+    );
+    js("window.turns = 0;
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = () => { window.turns += 1; port2.postMessage(null); };
+        port2.postMessage(null);
+        window.endTurns = () => { port1.close(); };");
+    let slot = Slot::default();
+    let answered = slot.clone();
+    let before = js("return turns").as_f64().unwrap();
+    let _request = fetch::manifest("/manifest.json", None, Step::First, move |outcome| {
+        js("window.endTurns()");
+        *answered.borrow_mut() = Some(outcome)
+    });
+    let answer = outcome(&slot).await.ok().unwrap();
+    let turns = js("return turns").as_f64().unwrap() - before;
+    assert!(turns >= 12.0, "{turns} turns");
+    assert_eq!(answer.body.len(), 12 * ((256 << 10) + 1));
+    assert!(answer.body.ends_with("xé") && !answer.body.contains('\u{fffd}'));
+    assert_eq!(answer.pieces.length(), 1);
+}

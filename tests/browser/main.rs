@@ -5,6 +5,7 @@
 #![cfg(target_arch = "wasm32")]
 
 mod allocating;
+mod damage;
 mod driving;
 mod fetching;
 mod keeping;

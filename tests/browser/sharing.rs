@@ -1,12 +1,12 @@
 //! Tabs of one origin: the election and the channel. Two handles of one page compete like two tabs do.
 
 use changeover::{
-    engine::io::{Input, PeerMessage},
+    engine::io::{Input, PeerMessage, Source},
     web::{election::Election, peers::Peers},
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::{Heard, Replaced, js, js_later, sleep};
+use crate::{Heard, Replaced, eventually, js, js_later, sleep};
 
 #[wasm_bindgen_test]
 async fn one_leads_and_the_next_takes_over_when_it_leaves() {
@@ -58,6 +58,9 @@ async fn peers_hear_each_other_and_nothing_they_cannot_understand() {
     js("const channel = new BroadcastChannel('changeover:/talk');
         for (const odd of [null, 1, '{', '[]', '{\"type\":\"fromTheFuture\"}', '{\"type\":\"visible\"}', { type: 'checked' }]) channel.postMessage(odd);
         setTimeout(() => channel.close(), 500)");
+    // So that all of this is no flood.
+    sleep(400).await;
+    assert_eq!(other.all(), []);
     let messages = [
         PeerMessage::Checked {
             sequence: Some(3_115),
@@ -79,6 +82,28 @@ async fn peers_hear_each_other_and_nothing_they_cannot_understand() {
     speaker.tell(&messages[0]);
     sleep(50).await;
     assert_eq!(other.all(), []);
+}
+
+#[wasm_bindgen_test]
+async fn of_a_flood_from_another_tab_a_few_messages_are_read_and_the_last_one_always() {
+    let heard = Heard::default();
+    let _listener = Peers::join("/flood", &heard.emit()).unwrap();
+    js("const channel = new BroadcastChannel('changeover:/flood');
+        for (let i = 1; i <= 10_000; i++) channel.postMessage(`{\"type\":\"checked\",\"sequence\":${i}}`);
+        setTimeout(() => channel.close(), 3_000)");
+    let last = Input::PeerHeard {
+        message: PeerMessage::Checked {
+            sequence: Some(10_000),
+        },
+    };
+    eventually("the last message", || heard.all().last() == Some(&last)).await;
+    let all = heard.all();
+    assert!(all.len() < 1_000, "{} inputs", all.len());
+    assert!(all.contains(&Input::Sighted {
+        source: Source::Peer,
+        sequence: None,
+        build: None,
+    }));
 }
 
 /// Waits until nobody holds or wants the lock of this scope.

@@ -119,3 +119,25 @@ withBrowser('dispose() at this level takes the prompt away', {}, async (t, brows
   await until(page, () => !document.querySelector('changeover-prompt'));
   assert.equal(await page.evaluate(() => changeover.status.level), 'off');
 });
+
+withBrowser('a picture that is gone and a style that a policy blocks are no reason to ask for a refresh', {}, async (t, browser) => {
+  const policy = '<meta http-equiv="content-security-policy" content="style-src \'self\'">';
+  const { site, page } = await start(t, browser, { head: `${WATCHING}${policy}`, body: '<link rel="preload" as="image" href="/gone.png"><style>p { color: red }</style><script src="/app.js"></script>' });
+  await ask(site, page);
+  assert.ok(await page.evaluate(() => performance.getEntriesByName(`${location.origin}/gone.png`).length), 'it was asked for');
+  assert.equal(await page.evaluate(() => changeover.status.prompt.reason), 'newBuild');
+});
+
+withBrowser('without storage the app is told that it may not reload, and nobody of work that may be lost', {}, async (t, browser) => {
+  const denied = `<script>for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(globalThis, name, { get() { throw new DOMException('denied', 'SecurityError'); } });</script>`;
+  const { site, page } = await start(t, browser, { head: denied, body: '<p></p>' });
+  let visits = 0;
+  page.on('load', () => visits++);
+  await ask(site, page);
+  assert.equal(await page.evaluate(() => changeover.reload()), 'reloadDidNotTake');
+  assert.equal(await page.evaluate(() => changeover.status.prompt.trouble), 'reloadDidNotTake');
+  assert.equal(await part(page, 'trouble'), '');
+  assert.equal(visits, 0);
+  await press(page, 'reload');
+  while (!visits) await new Promise((go) => setTimeout(go, 20));
+});

@@ -1,25 +1,33 @@
 // A site of two builds for the tests of the loader: index.html with the script tag, release.json, a stand-in runtime.
 import { build } from 'esbuild';
 import { join } from 'node:path';
+import { shortNames } from '../../scripts/lib/names.mjs';
 import { ROOT, send, serve } from '../prompt/harness.mjs';
 
 let bundle;
+let short;
 
+const bundled = async (more) => {
+  const { outputFiles } = await build({ ...OPTIONS, ...more });
+  return outputFiles[0].text;
+};
+
+const OPTIONS = {
+  entryPoints: [join(ROOT, 'pkg-template', 'global.js')],
+  bundle: true,
+  minify: true,
+  write: false,
+  format: 'iife',
+  target: 'es2020',
+  platform: 'neutral',
+  legalComments: 'none',
+  external: ['./runtime.js'],
+};
+
+/** global.js as the package ships it, but for the names that it shares with the runtime. */
+export const loaderScript = () => (bundle ??= bundled());
 /** global.js as the package ships it. */
-export async function loaderScript() {
-  bundle ??= build({
-    entryPoints: [join(ROOT, 'pkg-template', 'global.js')],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'iife',
-    target: 'es2020',
-    platform: 'neutral',
-    legalComments: 'none',
-    external: ['./runtime.js'],
-  }).then(({ outputFiles }) => outputFiles[0].text);
-  return bundle;
-}
+export const shortLoaderScript = () => (short ??= bundled(shortNames));
 
 /** A runtime that connects and writes down what it is asked, in `globalThis.asked`. */
 export const RUNTIME = `

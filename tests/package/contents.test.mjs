@@ -18,7 +18,7 @@ test('the tarball holds the documented files and no others', () => {
   const platform = `${process.platform}-${process.arch}`;
   const names = packed().files.map(({ path }) => path).sort();
   const documented = [
-    ...SCRIPTS, ...['index', ...KITS].flatMap((name) => [`${name}.d.ts`, `${name}.d.cts`]), 'changeover.wasm', 'changeover-slots.wasm', 'stores.wasm', 'vite.js', 'vite-manifest.js', ...SLOTS, 'vite-stores.js', 'vite.d.ts', 'bin/changeover.mjs', 'package.json',
+    ...SCRIPTS, ...['index', ...KITS].flatMap((name) => [`${name}.d.ts`, `${name}.d.cts`]), 'changeover.wasm', 'changeover-slots.wasm', 'stores.wasm', 'vite.js', 'vite-manifest.js', 'vite-release.js', ...SLOTS, 'vite-stores.js', 'vite.d.ts', 'bin/changeover.mjs', 'package.json',
     `native/${platform}/changeover${process.platform === 'win32' ? '.exe' : ''}`, 'README.md',
   ];
   assert.deepEqual(names, documented.sort());

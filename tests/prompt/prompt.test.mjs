@@ -138,6 +138,7 @@ withBrowser('each state says what it is', {}, async (t, browser) => {
     [{ trouble: 'stateNotSaved' }, 'trouble', 'Your work could not be saved and may be lost.'],
     [{ trouble: 'stateNotSaved' }, 'reload', 'Reload anyway'],
     [{ trouble: 'stateNotSaved' }, 'message', ''],
+    [{ busy: { type: 'serviceWorker' } }, 'waiting', 'Waiting for: Service Worker'],
     [{ busy: { type: 'reloading' } }, 'waiting', 'Reloading…'],
     [{ busy: { type: 'holds', reasons: ['x'.repeat(200)] } }, 'waiting', `Waiting for: ${'x'.repeat(79)}…`],
     [{ message: '  <img src=x onerror=alert(1)>  ' }, 'message', '<img src=x onerror=alert(1)>'],

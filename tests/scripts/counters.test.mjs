@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { COUNTERS } from '../../scripts/lib/counters.mjs';
+import { COUNTERS, failuresIn } from '../../scripts/lib/counters.mjs';
 
 test('the results of all binaries of a cargo run are added up', () => {
   const output = `
@@ -50,4 +50,27 @@ test('the closing lines of a real node run are read', (t) => {
 test('a check is one test by its exit code', () => {
   assert.deepEqual(COUNTERS.exit('', 0), { passed: 1, failed: 0, skipped: 0 });
   assert.deepEqual(COUNTERS.exit('', 101), { passed: 0, failed: 1, skipped: 0 });
+});
+
+test('the last summed line of one of our own scripts counts', () => {
+  assert.deepEqual(COUNTERS.plain('1 passed, 1 failed\nmore\n4 passed, 0 failed, 2 skipped\n'), { passed: 4, failed: 0, skipped: 2 });
+  assert.deepEqual(COUNTERS.plain('error: it did not start'), { passed: 0, failed: 0, skipped: 0 });
+});
+
+test('what failed is told in a few lines, without stacks', () => {
+  const output = `✔ passes (1ms)
+✖ fails (2ms)
+ℹ fail 1
+
+✖ failing tests:
+
+test at tests/some.test.mjs:3:1
+✖ fails (2ms)
+  Error: the page shows "one", not "two"
+      at async Test.run (node:internal/test_runner/test:797:9)
+`;
+  assert.deepEqual(failuresIn('node', output), ['test at tests/some.test.mjs:3:1', '✖ fails (2ms)', '  Error: the page shows "one", not "two"']);
+  const cargo = 'test a ... FAILED\n\nfailures:\n\n---- a stdout ----\npanicked: no\nstack backtrace:\n   0: begin\n             at ./a.rs:1\n';
+  assert.deepEqual(failuresIn('cargo', cargo), ['---- a stdout ----', 'panicked: no']);
+  assert.deepEqual(failuresIn('exit', `${'long '.repeat(100)}\nerror: no`, 2), [`${'long '.repeat(100).slice(0, 240)}…`, 'error: no']);
 });

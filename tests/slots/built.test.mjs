@@ -138,7 +138,8 @@ inBrowsers('a slot whose file is gone is asked for again by the next call, and m
     const error = await slots.load('cart').catch((error) => error);
     return { heard, message: error.message, isError: error instanceof Error };
   });
-  assert.deepEqual(failed.heard, [failed.message]);
+  // The app has waited for the guard with its own call, and may be told at the same time.
+  assert.ok(failed.heard.length > 0 && failed.heard.every((message) => message === failed.message), failed.heard.join());
   assert.match(failed.message, /failed to fetch dynamically imported module|error loading dynamically imported module|importing a module script failed/i);
   const saved = await tab.eval(async (pointer) => {
     const calls = [];
@@ -150,7 +151,10 @@ inBrowsers('a slot whose file is gone is asked for again by the next call, and m
     const { schema } = await slots.load('cart');
     return { calls, schema, file: slots.files().cart.file, color: styles() };
   }, there);
-  assert.deepEqual([saved.calls, saved.schema, saved.file], [[['cart', gone.file, true]], 2, there.file]);
+  // The call of the app may wait still, and ask for rescue too.
+  assert.ok(saved.calls.length > 0);
+  for (const call of saved.calls) assert.deepEqual(call, ['cart', gone.file, true]);
+  assert.deepEqual([saved.schema, saved.file], [2, there.file]);
   assert.ok(saved.color.filter((style) => style === 'Cart').length === 1, saved.color.join());
   const stubborn = await tab.eval(async (pointer) => {
     let calls = 0;

@@ -61,5 +61,5 @@ export function installSteps() {
       isEmpty: () => parts.some((part) => part.isEmpty()),
     };
   };
-  window.styles = () => [...document.querySelectorAll('link[rel=stylesheet]')].map(({ href, media }) => `${href.split('/').pop().replace(/-.*/, '')}${media && ' off'}`);
+  window.styles = () => [...document.querySelectorAll('link[rel=stylesheet]')].map(({ href, sheet }) => `${href.split('/').pop().replace(/-.*/, '')}${sheet.media.mediaText && ' off'}`);
 }

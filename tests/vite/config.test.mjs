@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { VITES, build, change, changeover, edit, failureOf, fileOf, makeApp, makeLogger, manifestsIn, readOutput, tagOf, until } from './support.mjs';
@@ -11,7 +11,7 @@ for (const { name, vite } of VITES) {
 
   test(`${name}: the tag is the first child of head and names files that exist`, async (t) => {
     const { html, files, manifest } = await build(vite, makeApp(t));
-    assert.match(html(), /<head>\s*<script src="\/assets\/changeover-[0-9a-f]{10}\.js" data-release="\/changeover\/release\.json" data-build="[0-9a-f]{10}" data-runtime="\/assets\/changeover-runtime-[0-9a-f]{10}\.js" data-wasm="\/assets\/changeover-[0-9a-f]{10}\.wasm" data-stores="\/assets\/changeover-stores-[0-9a-f]{10}\.js" data-stores-wasm="\/assets\/changeover-stores-[0-9a-f]{10}\.wasm"><\/script>/);
+    assert.match(html(), /<head>\s*<script src="\/assets\/changeover-[0-9a-f]{10}\.js" data-release="\/changeover\/release\.json" data-sequence="\d+" data-build="[0-9a-f]{10}" data-runtime="\/assets\/changeover-runtime-[0-9a-f]{10}\.js" data-wasm="\/assets\/changeover-[0-9a-f]{10}\.wasm" data-stores="\/assets\/changeover-stores-[0-9a-f]{10}\.js" data-stores-wasm="\/assets\/changeover-stores-[0-9a-f]{10}\.wasm"><\/script>/);
     const tag = tagOf(html());
     assert.equal(tag['data-build'], manifest.id);
     for (const url of [tag.src, tag['data-runtime'], tag['data-wasm'], tag['data-stores'], tag['data-stores-wasm']]) assert.ok(files.has(url.slice(1)), url);
@@ -92,7 +92,7 @@ for (const { name, vite } of VITES) {
   test(`${name}: a document rewritten by a minifier keeps a stamp, one without its tag is named in a warning`, async (t) => {
     const late = (rewrite) => ({ name: 'html', enforce: 'post', generateBundle: { order: 'post', handler: (_options, bundle) => void (bundle['index.html'].source = rewrite(String(bundle['index.html'].source))) } });
     const minified = await build(vite, makeApp(t), { plugins: [late((html) => html.replace(/\s+/g, ' ').replaceAll('data-build=""', 'data-build').replace(/="([^"\s]+)"/g, '=$1'))] });
-    assert.match(minified.html(), new RegExp(`<script src=\\S+ data-release=\\S+ data-build="${minified.manifest.id}" data-runtime`));
+    assert.match(minified.html(), new RegExp(`<script src=\\S+ data-release=\\S+ data-sequence="\\d+" data-build="${minified.manifest.id}" data-runtime`));
     const lost = await build(vite, makeApp(t), { plugins: [late((html) => html.replace(/<script src[^]*?<\/script>/, ''))] });
     assert.ok(lost.messages.warn.some((text) => text.includes('"index.html" has lost the changeover script tag')), lost.messages.warn.join());
   });
@@ -179,13 +179,16 @@ for (const { name, vite } of VITES) {
     assert.equal(clean.manifest.id, second.manifest.id);
   });
 
-  test(`${name}: a published site is not built into`, async (t) => {
+  test(`${name}: a published site is not built into, and loses nothing by the attempt`, async (t) => {
     const root = makeApp(t);
-    const pointer = join(root, 'dist/changeover/release.json');
-    mkdirSync(dirname(pointer), { recursive: true });
-    writeFileSync(pointer, '{}');
-    const error = await failureOf(build(vite, root, { build: { emptyOutDir: false } }));
-    assert.match(error.message, /dist" is a published site, it has changeover\/release\.json; build into another folder/);
+    const kept = join(root, 'dist/changeover/files/3f2a/index.html');
+    mkdirSync(dirname(kept), { recursive: true });
+    writeFileSync(kept, 'kept');
+    for (const emptyOutDir of [false, true]) {
+      const error = await failureOf(build(vite, root, { build: { emptyOutDir } }));
+      assert.match(error.message, /dist" is a published site, it has changeover\/files with the builds before; build into another folder/);
+      assert.equal(readFileSync(kept, 'utf8'), 'kept');
+    }
   });
 
   test(`${name}: each rebuild of a watched build replaces the manifest`, async (t) => {
@@ -209,10 +212,14 @@ for (const { name, vite } of VITES) {
 
 test('a wrong option is refused in a sentence that names it and its value', () => {
   for (const [options, sentence] of [
-    [{ releases: '/r.json' }, 'changeover: "releases" is not an option; there are release, app, channel, stream, lang, interval, epoch, prompt, fields, trace, loader, stores, slots, pinned, compareWith.'],
+    [{ releases: '/r.json' }, 'changeover: "releases" is not an option; there are release, app, channel, sequence, urgency, message, stream, lang, interval, epoch, prompt, fields, trace, loader, stores, slots, pinned, compareWith.'],
     [{ interval: '60s' }, 'changeover: the option "interval" is "60s"; it must be a number.'],
     [{ interval: 60 }, 'changeover: the option "interval" is 60; it counts milliseconds and must be at least 1000.'],
     [{ app: 'my shop' }, 'changeover: the option "app" is "my shop"; it must be 1 to 64 letters, digits, ".", "_" or "-".'],
+    [{ sequence: -1 }, 'changeover: the option "sequence" is -1; it must be a whole number from 0 to 9007199254740991.'],
+    [{ sequence: NaN }, 'changeover: the option "sequence" is NaN; it must be a whole number from 0 to 9007199254740991.'],
+    [{ urgency: 'asap' }, 'changeover: the option "urgency" is "asap"; it must be "routine", "soon" or "now".'],
+    [{ message: 'x'.repeat(501) }, 'changeover: the option "message" has 501 characters; it may have 500.'],
     [{ epoch: 1.5 }, 'changeover: the option "epoch" is 1.5; it must be a whole number from 1.'],
     [{ loader: 'none' }, 'changeover: the option "loader" is "none"; it must be "file" or "inline".'],
   ]) {

@@ -22,8 +22,12 @@ for (const { name, vite } of VITES) {
     const release = JSON.parse(readFileSync(join(site, 'changeover/release.json')));
     assert.equal(release.build.id, second.id);
     for (const manifest of builds) {
-      assert.deepEqual(JSON.parse(readFileSync(join(site, `changeover/builds/${manifest.id}.json`))), manifest);
+      const published = JSON.parse(readFileSync(join(site, `changeover/builds/${manifest.id}.json`)));
+      // Its documents have the number of their release, and nothing else is touched.
+      assert.deepEqual({ ...published, documents: 0 }, { ...manifest, documents: 0 });
+      assert.deepEqual(Object.keys(published.documents), Object.keys(manifest.documents));
     }
+    assert.match(readFileSync(join(site, 'index.html'), 'utf8'), new RegExp(` data-sequence="${release.sequence}" data-build="${second.id}"`));
     assert.ok(listFiles(site).includes(fileOf(first, 'src/routes/cart.js')), 'files of the build before stay');
 
     writeFileSync(join(site, `changeover/files/${second.id}`, fileOf(second, 'src/routes/about.js')), 'tampered');

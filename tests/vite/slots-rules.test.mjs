@@ -110,6 +110,19 @@ for (const { name, vite } of VITES) {
     assert.equal(after.manifest.chunks[fileOf(after.manifest, 'changeover/react')].owner, 'pinned');
   });
 
+  test(`${name}: a slot that holds the root of a React app brings its own code alone, and no renderer`, async (t) => {
+    const root = makeSlots(t, 'react', {
+      'src/main.jsx': "import { slot } from 'changeover/slots';\nslot('app', () => import('./root.jsx')).mount(document.getElementById('app'));\n",
+      'src/root.jsx': "import { createRoot } from 'react-dom/client';\nimport { useSlotState } from 'changeover/react';\nconst App = () => useSlotState('text', 'home')[0];\nexport const mount = (place) => createRoot(place).render(<App />);\n",
+    });
+    const config = { ...(name === 'Vite 7' ? { esbuild: { jsx: 'automatic' } } : {}), resolve: { dedupe: ['react', 'react-dom'] } };
+    const before = await build(vite, root, { ...config, out: join(root, 'out-1') });
+    edit(root, 'src/root.jsx', "'home'", "'start'");
+    const after = await build(vite, root, { ...config, out: join(root, 'out-2') });
+    assert.deepEqual(changed(before, after), ['src/root.jsx']);
+    assert.ok(after.manifest.chunks[after.manifest.slots.app.file].size < 2_000, `${after.manifest.chunks[after.manifest.slots.app.file].size} bytes`);
+  });
+
   test(`${name}: a module that has the name of the call already keeps it`, async (t) => {
     const built = await of(t, "const __changeover_load = 'mine'; window.mine = __changeover_load; window.a = slot('a', () => import('./A.js'));", { build: { minify: false } });
     assert.match(codeOf(built, 'index.html'), /window\.mine = (__changeover_load|"mine");/);

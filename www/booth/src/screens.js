@@ -65,7 +65,7 @@ function wordsFor(event, status) {
     case 'swapRefused': return `cannot swap to ${event.to}: ${reasonsOf(event)}`;
     case 'swapEnded': return wordsForSwap(event);
     case 'changeoverStarted': return `starts its changeover to ${event.to}`;
-    case 'changeoverWaiting': return `waits: ${event.holds.join(', ')}`;
+    case 'changeoverWaiting': return `waits: ${event.holds.join(', ') || event.reason}`;
     case 'changeoverAborted': return `stays: ${event.reason}`;
     case 'changeoverDone': return `is on ${event.to} now`;
     case 'stateRestored': return event.restored.length ? `brought back ${event.restored.join(', ')}` : null;

@@ -1,0 +1,160 @@
+// node scripts/bench-manifest.mjs: what large manifests cost the main thread of a page, in Chromium, on loopback.
+//
+//   start   a page with slots starts: it reads the manifest of its own build
+//   slot    a build of which one slot changed: read, compared, planned, swapped
+//   all     a build in which every file has another name and other code: read, compared, refused, asked about
+//   plain   the same for a page without slots
+//
+//   longest_ms    longest time in which the page could do nothing else (budget: 50)
+//   long_tasks    the durations of tasks over 50 ms, as the browser reports them
+//   decided_ms    from the release being seen to the decision
+//   requests      for the two manifests, by two tabs (budget: 2)
+//
+// `--files N` (20 000), `--slow N` divides the processor's speed (1), `--json`.
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { ROOT, launch } from '../tests/e2e/browsers.mjs';
+import { startEdge } from '../tests/e2e/server.mjs';
+import { packageDir } from '../tests/e2e/site.mjs';
+import { build } from './build.mjs';
+import { entry } from './lib/run.mjs';
+import { ensure } from './setup.mjs';
+
+const numberAfter = (name, usual) => Number(process.argv[process.argv.indexOf(name) + 1]) || usual;
+const FILES = process.argv.includes('--files') ? numberAfter('--files', 20_000) : 20_000;
+const SLOW = process.argv.includes('--slow') ? numberAfter('--slow', 1) : 1;
+const json = process.argv.includes('--json');
+
+const integrity = (text) => `sha384-${createHash('sha384').update(text).digest('base64')}`;
+const short = (text) => createHash('sha256').update(text).digest('hex').slice(0, 10);
+
+/** The manifest of a build with one slot; `rest` is in the code of every other file. */
+function manifestOf(id, { slot, rest }) {
+  const chunks = {};
+  const files = {};
+  const add = (module, text, more) => {
+    const file = `assets/${module.split('/').at(-1).replace(/\.\w+$/, '')}-${short(text)}.js`;
+    if (!module.startsWith('src/pages/')) files[file] = text; // what a refresh would load must be there
+    chunks[file] = { id: module, code: short(text), integrity: integrity(text), size: text.length, kind: 'script', ...more };
+    return file;
+  };
+  const cart = add('src/routes/cart.js', slotCode(slot), { owner: 'slot' });
+  const shared = Array.from({ length: 20 }, (_, n) => add(`src/shared/part-${n}.js`, `shared ${n} ${rest}`, { owner: 'shared' }));
+  const lazy = Array.from({ length: FILES - 22 }, (_, n) =>
+    add(`src/pages/page-${n}.js`, `page ${n} ${rest}`, { imports: [shared[n % 20], shared[(n * 7) % 20]], owner: 'shell' }),
+  );
+  const main = add('src/main.js', `main ${rest}`, { imports: shared, dynamicImports: lazy.slice(0, 2000), owner: 'shell' });
+  const sorted = Object.fromEntries(Object.entries(chunks).sort(([one], [other]) => (one < other ? -1 : 1)));
+  return { cart, files, text: JSON.stringify({ format: 1, app: 'large', id, created: '2026-07-31T12:00:00Z', base: '/', entries: [main], slots: { cart: { file: cart, kind: 'module', schema: 0 } }, chunks: sorted }) };
+}
+
+const slotCode = (text) => `export const mount = (host) => { host.textContent = 'cart ${text}'; };`;
+
+const tag = (more) => `<script src="/npm/changeover.js" data-release="/changeover/release.json" data-build="a" data-interval="1" ${more}></script><script>globalThis.guard = changeover;</script>`;
+const PAGES = {
+  slots: (cart) => `<!doctype html><meta name="changeover-build" content="a"><link rel="icon" href="data:,">
+<script type="application/json" id="changeover-slots">${JSON.stringify({ build: 'a', base: '/', slots: { cart: { file: cart } } })}</script><div id="host"></div>
+${tag('data-runtime="/npm/runtime-slots-slim.js" data-wasm="/npm/changeover-slots.wasm"')}
+<script type="module">import { load, slot } from '/npm/slots.js'; slot('cart', () => load('cart')).mount(document.getElementById('host'));</script>`,
+  plain: () => `<!doctype html><link rel="icon" href="data:,">${tag('')}`,
+};
+
+/** Runs in every document: what the page could not do, and when. */
+function watch() {
+  globalThis.bench = { longest: 0, tasks: [] };
+  new PerformanceObserver((list) => bench.tasks.push(...list.getEntries().map(({ duration }) => Math.round(duration)))).observe({ type: 'longtask' });
+  const { port1, port2 } = new MessageChannel();
+  let last = performance.now();
+  port1.onmessage = () => {
+    const now = performance.now();
+    bench.longest = Math.max(bench.longest, now - last);
+    last = now;
+    port2.postMessage(null);
+  };
+  port2.postMessage(null);
+}
+
+const reset = () => void Object.assign(bench, { longest: 0, tasks: [] });
+const result = () => ({ longest_ms: Math.round(bench.longest), long_tasks: bench.tasks });
+
+async function run(browser, kind) {
+  const folder = mkdtempSync(join(ROOT, 'target', 'bench-manifest-'));
+  const put = (path, text) => {
+    mkdirSync(join(folder, path, '..'), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  let sequence = 0;
+  const publish = (id, codes) => {
+    const { cart, files, text } = manifestOf(id, codes);
+    for (const [file, code] of Object.entries(files)) put(file, code);
+    put(`changeover/builds/${id}.json`, text);
+    put('changeover/release.json', JSON.stringify({ format: 1, app: 'large', channel: 'stable', sequence: (sequence += 1), issued: '2026-07-31T12:00:00Z', build: { id, manifest: `builds/${id}.json`, integrity: integrity(text) } }));
+    return { cart, bytes: text.length };
+  };
+  const { cart, bytes } = publish('a', { slot: 'one', rest: '1' });
+  cpSync(packageDir(), join(folder, 'npm'), { recursive: true });
+  put('index.html', PAGES[kind](cart));
+  const edge = await startEdge({ root: folder });
+  try {
+    const open = async () => {
+      const tab = await browser.open();
+      await tab.page.evaluateOnNewDocument(watch);
+      if (SLOW > 1) await tab.page.emulateCPUThrottling(SLOW);
+      await tab.goto(edge.url);
+      await tab.waitFor(() => globalThis.guard?.status.release, { timeout: 60_000, what: 'the guard' });
+      return tab;
+    };
+    const tab = await open();
+    // The manifest is read behind the scenes: nothing tells when that is over.
+    await new Promise((resolve) => setTimeout(resolve, 4000 * SLOW));
+    const out = { bytes, [kind === 'slots' ? 'start' : 'plain_start']: await tab.eval(result) };
+    const other = await open();
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const decide = async (name, id, codes, done) => {
+      await tab.page.bringToFront();
+      await tab.eval(reset);
+      await tab.eval(() => {
+        bench.at = [];
+        guard.on('*', ({ type, decision }) => bench.at.push([type, decision?.reason, performance.now()]));
+      });
+      publish(id, codes);
+      await tab.waitFor(done, id, { timeout: 60_000, what: `${name} to be decided` }).catch(async (error) => {
+        throw new Error(`${error.message}: ${await tab.eval(() => JSON.stringify([guard.status, bench.at.slice(-30)]))}`);
+      });
+      await tab.eval(() => new Promise((resolve) => setTimeout(resolve, 500)));
+      out[name] = await tab.eval(result);
+      out[name].decided_ms = await tab.eval(() => {
+        const seen = bench.at.find(([type]) => type === 'releaseSeen')[2];
+        const decided = bench.at.find(([type, reason]) => type === 'decisionMade' && !['manifestPending', 'sameBuild'].includes(reason));
+        return Math.round(decided[2] - seen);
+      });
+    };
+    if (kind === 'slots') await decide('slot', 'b', { slot: 'two', rest: '1' }, (id) => guard.status.build === id && !guard.status.changeover);
+    await decide(kind === 'slots' ? 'all' : 'plain', 'c', { slot: 'two', rest: '2' }, () => guard.status.prompt);
+    await other.waitFor(() => guard.status.prompt, { timeout: 120_000, what: 'the second tab to ask' });
+    const asked = edge.requests.filter(({ path }) => path.startsWith('/changeover/builds/'));
+    out.requests = Object.fromEntries([...new Set(asked.map(({ path }) => path.split('/').at(-1)))].map((name) => [name, asked.filter(({ path }) => path.endsWith(name)).length]));
+    await tab.close();
+    await other.close();
+    return out;
+  } finally {
+    await edge.close();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+}
+
+await entry(async () => {
+  await ensure(['chromium']);
+  await build();
+  const browser = await launch('chromium');
+  try {
+    for (const kind of ['slots', 'plain']) {
+      const out = await run(browser, kind);
+      console.log(json ? JSON.stringify(out) : `${kind}: ${JSON.stringify(out, null, 2)}`);
+    }
+  } finally {
+    await browser.close();
+  }
+});
