@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 
 import { ROOT, launch, selected, until } from '../e2e/browsers.mjs';
 import { packageDir } from '../e2e/site.mjs';
-import { attributes, blocks, commands, example, links } from './examples.mjs';
+import { attributes, blocks, commands, example, hostBlocks, links } from './examples.mjs';
 
 const run = promisify(execFile);
 const RELOAD = 'changeover-prompt >>> [part~="reload"]';
@@ -20,8 +20,9 @@ test('each example is known to a test, and each link leads somewhere', () => {
   assert.deepEqual(unnamed, ['npm run demo', 'changeover/release.json        which build to run; tiny, never cached, the only file that is polled', 'npm test']);
   assert.deepEqual(
     blocks.filter((block) => block.name).map((block) => block.name).sort(),
-    ['adopt', 'changeover.stores.json', 'hold', 'install', 'prompt', 'publish', 'schema', 'serve', 'src/routes/Cart.jsx', 'state', 'store', 'swap-events', 'tag', 'testing', 'vite.config.js'],
+    ['adopt', 'build', 'changeover.stores.json', 'hold', 'install', 'preview', 'prompt', 'publish', 'schema', 'serve', 'src/routes/Cart.jsx', 'state', 'store', 'swap-events', 'tag', 'testing', 'vite.config.js'],
   );
+  assert.deepEqual(hostBlocks.map((block) => block.name).sort(), [null, null, 'nginx', 'release-by-hand', 'tag-by-hand'].sort());
   for (const link of links) assert.ok(existsSync(join(ROOT, link)), `README.md links to ${link}`);
 });
 
@@ -38,7 +39,40 @@ test('the commands and attributes that the README names exist', async () => {
   for (const script of ['demo', 'test', 'build', 'bench:size', 'bench:state', 'bench:swap']) assert.ok(scripts[script], `npm run ${script} exists`);
 });
 
-test('five minutes with Vite: install, plugin, publish, serve; a draft and an upload survive the next build', { skip: noChromium && 'no Chromium' }, async (t) => {
+test('the codes of problems in the docs are those of the sources', () => {
+  const source = (...names) => names.map((name) => readFileSync(join(ROOT, name), 'utf8')).join('\n');
+  const guard = source(...['looks', 'moves', 'odd', 'ready'].map((name) => `src/engine/guard/${name}.rs`), 'pkg-template/no-swapping.js', 'pkg-template/runtime.js', 'pkg-template/states.js');
+  const parser = source('src/engine/format.rs').split('pub fn code')[1].split('pub fn ')[0];
+  const shapes = [/code(?: =|:) "(\w+)"/g, /"(\w+)",\s+join\(/g, /differs\(\s*"(\w+)"/g, /trouble\(\s*"(\w+)"/g, /IMPLAUSIBLE: &str = "(\w+)"/g, /problem\('(\w+)'/g, /code = '(\w+)'/g];
+  const told = new Set(shapes.flatMap((shape) => [...guard.matchAll(shape)].map(([, code]) => code)));
+  for (const [, code] of parser.matchAll(/=> "(\w+)"/g)) told.add(code);
+  for (const code of ['wrong_build', 'integrity', 'length']) told.delete(code); // what is wrong with manifests and files stands in the sentence
+  const tables = readFileSync(join(ROOT, 'docs/how-it-works.md'), 'utf8').split('## The codes of problems')[1].split('\n## ')[0];
+  const listed = tables.split('\n').filter((line) => /^\| `[a-z_]+`/.test(line) && !line.startsWith('| `problem` |')).flatMap((line) => [...line.split(' | ')[0].matchAll(/`(\w+)`/g)].map(([, code]) => code));
+  assert.ok(listed.length > 15, `only ${listed} found`);
+  assert.deepEqual([...listed].sort(), [...told].sort());
+});
+
+test('five minutes with Vite: install, plugin, build; a folder that is copied is enough', { skip: noChromium && 'no Chromium' }, async (t) => {
+  const app = await newProject(t);
+  app.write('index.html', '<!doctype html><html lang="en"><head><title>app</title></head><body><h1 id="title"></h1><script type="module" src="/main.js"></script></body></html>');
+  app.write('vite.config.js', example('vite.config.js'));
+  const main = (title) => `document.getElementById('title').textContent = '${title}';\n`;
+
+  app.write('main.js', main('first'));
+  await app.shell(example('build'));
+  const browser = await openBrowser(t);
+  const tab = await browser.open(await app.preview());
+  await tab.waitFor(() => globalThis.changeover?.status.level === 'full' && changeover.status.release, { what: 'the full level, and the release' });
+  app.write('main.js', main('second'));
+  await app.shell(example('build'));
+  await tab.eval(() => changeover.check()); // the minute is over
+  await tab.click(RELOAD, { timeout: 10_000 });
+  await tab.waitFor(() => document.getElementById('title')?.textContent === 'second', { what: 'the second build' });
+  await tab.waitFor(() => changeover.status.release && !changeover.status.skew);
+});
+
+test('with the command line: publish, serve; a draft and an upload survive the next build', { skip: noChromium && 'no Chromium' }, async (t) => {
   const app = await newProject(t);
   app.write('index.html', '<!doctype html><html lang="en"><head><title>app</title></head><body><h1 id="title"></h1><textarea></textarea><script type="module" src="/main.js"></script></body></html>');
   app.write('vite.config.js', example('vite.config.js'));
@@ -276,6 +310,15 @@ async function newProject(t) {
       let text = '';
       child.stdout.on('data', (chunk) => (text += chunk));
       return until(() => text.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0], { what: 'the address of the server' });
+    },
+    /** Runs the README's preview command, on this machine alone and on another port than its own. */
+    async preview() {
+      assert.equal(example('preview').trim(), 'npx vite preview');
+      const child = spawn(process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), 'preview', '--host', '127.0.0.1', '--port', String(20_000 + (process.pid % 10_000))], { cwd: dir, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NO_COLOR: '1' } });
+      t.after(() => child.kill());
+      let text = '';
+      child.stdout.on('data', (chunk) => (text += chunk));
+      return until(() => text.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0], { what: 'the address of the preview' });
     },
   };
   app.write('package.json', '{"name": "app", "private": true, "type": "module"}\n');

@@ -9,9 +9,9 @@ import { inBrowsers, screenshotPath, until } from './browsers.mjs';
 import { RELEASE } from './server.mjs';
 import { lookTimes, openApp, PROMPT, promptIsUp, RELOAD_BUTTON, shows, startSite } from './site.mjs';
 
-/** An edge cache that keeps one old index.html for every page. */
+/** An edge cache that keeps one old index.html for every page, and the script that it names. */
 function serveStaleDocument(site) {
-  const stale = readFileSync(join(site.dir, 'index.html'), 'utf8');
+  const stale = readFileSync(join(site.dir, 'index.html'), 'utf8').replace('/app.js', '/app-old.js');
   const script = readFileSync(join(site.dir, 'app.js'), 'utf8');
   return [
     site.edge.answer(
@@ -21,7 +21,7 @@ function serveStaleDocument(site) {
         response.end(stale);
       },
     ),
-    site.edge.answer('/app.js', ({ response }) => {
+    site.edge.answer('/app-old.js', ({ response }) => {
       response.writeHead(200, { 'content-type': 'text/javascript; charset=utf-8' });
       response.end(script);
     }),
@@ -226,4 +226,37 @@ inBrowsers('a state that cannot be restored stays for the next page and is told'
   const kept = await tab.eval(() => Object.entries(sessionStorage).find(([key]) => key.endsWith(':envelope'))?.[1]);
   assert.ok(kept?.includes('"view":"map"'), `the envelope keeps what nobody took: ${kept}`);
   assert.equal(await tab.eval((selector) => document.querySelector(selector)?.checkVisibility() ?? false, PROMPT), false);
+});
+
+// An app that has registered nothing, in a browser that stores nothing of the guard.
+const FORGETS = `<script>
+const { setItem } = Storage.prototype;
+Storage.prototype.setItem = function (name, value) {
+  if (name.startsWith('changeover:')) throw new DOMException('full', 'QuotaExceededError');
+  setItem.call(this, name, value);
+};
+</script>`;
+const NOTHING = "changeover.state('draft', { capture() {}, restore() {} });";
+
+inBrowsers('a page that registered nothing is not said to lose work where nothing can be stored', { only: ['chromium', 'firefox'] }, async (t, browser) => {
+  const site = await startSite(t, { head: FORGETS, app: NOTHING });
+  const tab = await openApp(browser, site);
+  await site.publish('two');
+  await tab.waitFor(promptIsUp);
+  assert.equal(await tab.eval(() => changeover.reload()), 'reloadDidNotTake');
+  assert.equal(await tab.eval(() => changeover.status.prompt.trouble), 'reloadDidNotTake');
+  assert.doesNotMatch(await tab.eval(() => document.querySelector('changeover-prompt').shadowRoot.textContent), /lost|anyway/);
+  await tab.click(RELOAD_BUTTON);
+  await shows(tab, 'two');
+});
+
+inBrowsers('work that cannot be stored keeps the page, and the user is told', { only: ['chromium'] }, async (t, browser) => {
+  const site = await startSite(t, { head: FORGETS });
+  const tab = await openApp(browser, site);
+  await tab.type('#draft', 'precious');
+  await site.publish('two');
+  await tab.waitFor(promptIsUp);
+  await tab.click(RELOAD_BUTTON);
+  await tab.waitFor(() => changeover.status.prompt?.trouble === 'stateNotSaved');
+  assert.equal(await tab.eval(() => loads), 1);
 });

@@ -133,6 +133,28 @@ export const odd = {
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache' });
     response.end(text.slice(0, text.length / 2));
   },
+  /** The first half of a file, as a cache gives it that was cut off: whole by its headers, and for good. */
+  halfForGood: () => async ({ request, response, pass }) => {
+    delete request.headers['accept-encoding']; // half of what is compressed is nothing
+    const chunks = [];
+    const { writeHead } = response;
+    const end = response.end.bind(response);
+    let write;
+    response.write = (chunk) => (chunks.push(Buffer.from(chunk)), true);
+    response.end = (chunk) => {
+      if (chunk) chunks.push(Buffer.from(chunk));
+      const body = Buffer.concat(chunks);
+      const cut = body.subarray(0, body.length >> 1);
+      write(cut.length);
+      return end(cut);
+    };
+    response.flushHeaders = () => {};
+    response.writeHead = (status, { etag: _etag, 'transfer-encoding': _chunked, ...headers }) => {
+      write = (length) => writeHead.call(response, status, { ...headers, 'content-length': length, 'cache-control': 'public, max-age=31536000, immutable' });
+      return response;
+    };
+    await pass();
+  },
   empty: () => ({ response }) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': '0' });
     response.end();

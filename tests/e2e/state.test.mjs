@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 
 import { inBrowsers, until } from './browsers.mjs';
-import { promptIsUp, RELOAD_BUTTON } from './site.mjs';
+import { openApp, promptIsUp, RELOAD_BUTTON, shows, startSite, writeApp } from './site.mjs';
 import { arrives, asks, backups, draft, DRAFT, moves, openDraft, runs, startStateSite, STORES, told } from './state-site.mjs';
 
 const ONE = { stores: STORES.one, app: DRAFT.one };
@@ -254,4 +254,32 @@ inBrowsers('without WebAssembly the same schema comes along, another stays and i
   assert.deepEqual((await backups(tab)).map(({ name, schema, reason }) => [name, schema, reason]), [['draft', 1, 'unknown_schema']]);
   await move('three');
   await tab.waitFor(() => restored.draft?.text === 'tea', { what: 'the draft' });
+});
+
+inBrowsers('builds, states and fields may be called what every object inherits', { only: ['chromium', 'firefox'] }, async (t, browser) => {
+  const names = ['__proto__', 'constructor', 'toString'];
+  const app = `
+    globalThis.got = {};
+    for (const name of ${JSON.stringify(names)}) {
+      changeover.state(name, { capture: () => name + ' of ' + BUILD, restore: (value) => (got['a ' + name] = value) });
+      changeover.state('of ' + name, { capture: () => new Set([name]), restore: (value) => (got['set of ' + name] = [...value]) });
+    }
+    $('field').name = '__proto__';
+  `;
+  const site = await startSite(t, {
+    first: 'constructor',
+    build: (name, dist) => writeApp(name, dist, { attributes: { 'data-build': name, 'data-fields': 'on' }, app }),
+  });
+  const tab = await openApp(browser, site, { stream: null });
+  assert.equal(await tab.eval(() => changeover.status.build), 'constructor');
+  await tab.type('#field', 'typed');
+  await site.publish('__proto__');
+  await tab.waitFor(promptIsUp, { timeout: 20_000 });
+  await tab.click(RELOAD_BUTTON);
+  await shows(tab, '__proto__');
+  const expected = Object.fromEntries(names.flatMap((name) => [[`a ${name}`, `${name} of constructor`], [`set of ${name}`, [name]]]));
+  await tab.waitFor((count) => Object.keys(globalThis.got ?? {}).length === count, 6, { what: 'all states' });
+  assert.deepEqual(await tab.eval(() => got), expected);
+  await tab.waitFor(() => document.getElementById('field').value === 'typed', { what: 'the field' });
+  assert.deepEqual(await tab.eval(() => [Object.keys(Object.prototype), changeover.status.build, loads]), [[], '__proto__', 2]);
 });

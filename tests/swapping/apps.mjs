@@ -32,8 +32,8 @@ export function provesSlots(app, { render, later, silent, never, probation = {},
     let build = site.first;
     await t.test('code that throws as it renders', () => isSpared(site, tab, build, render, /bad at render/));
     await t.test('code that throws later', () => goesBack(site, tab, build));
-    await t.test('code that renders nothing', () => isSpared(site, tab, build, silent));
-    if (never) await t.test('code that is never ready', () => isSpared(site, tab, build, never));
+    await t.test('code that renders nothing', () => isSpared(site, tab, build, silent, null, 'swapPaused'));
+    if (never) await t.test('code that is never ready', () => isSpared(site, tab, build, never, null, 'swapPaused'));
     await t.test("a route's own code", async () => {
       build = await takes(site, tab, { [COUNTER]: [['counter one', 'counter two']] }, '#says', 'counter two');
     });
@@ -68,12 +68,12 @@ export function provesSlots(app, { render, later, silent, never, probation = {},
   }
 
   /** New code that does not do, found out before anybody sees it. */
-  async function isSpared(site, tab, from, edit, message) {
+  async function isSpared(site, tab, from, edit, message, decision) {
     const build = await site.restore().publish({ [COUNTER]: [edit, ['counter one', 'a counter that breaks']] });
     const ended = await ending(tab, build);
     assert.equal(ended.outcome, 'aborted', `${ended.reason}: ${ended.message}`);
     if (message) assert.match(ended.message, message);
-    await asBefore(tab, from);
+    await asBefore(tab, from, decision);
   }
 
   async function goesBack(site, tab, from) {
@@ -85,9 +85,9 @@ export function provesSlots(app, { render, later, silent, never, probation = {},
     await asBefore(tab, from);
   }
 
-  async function asBefore(tab, build) {
-    // A refresh would load what has just failed, so nobody is asked for one.
-    await tab.waitFor(() => guard.status.decision.reason === 'badBuild', { timeout: 10_000, what: 'the decision to wait' });
+  /** A refresh would load what has just failed, so nobody is asked for one; what proves nothing is tried again later. */
+  async function asBefore(tab, build, decision = 'badBuild') {
+    await tab.waitFor((decision) => guard.status.decision.reason === decision, decision, { timeout: 10_000, what: 'the decision to wait' });
     assert.equal(await tab.eval(promptIsUp), false);
     assert.equal(await tab.eval(() => guard.status.build), build);
     await keepsWork(tab);

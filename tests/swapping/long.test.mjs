@@ -45,7 +45,7 @@ async function startPage(t, kind) {
   const from = join(ROOT, 'pkg-template');
   const frameworks = kind === 'react' ? `export { lazy, useSlotState } from ${JSON.stringify(join(from, 'react.js'))}; export * as React from 'react'; export { createRoot } from 'react-dom/client';` : '';
   await build({
-    stdin: { contents: `export { createSwap } from './swap.js'; export * from './slots.js'; ${frameworks}`, resolveDir: from },
+    stdin: { contents: `export { createIntact } from './intact.js'; export { createSwap } from './swap.js'; export * from './slots.js'; ${frameworks}`, resolveDir: from },
     nodePaths: [join(ROOT, 'node_modules')],
     bundle: true,
     format: 'iife',
@@ -68,16 +68,17 @@ async function startPage(t, kind) {
 /** Takes one swap as the engine would. */
 async function swapTo(n) {
   const slots = kit.registry();
+  const pointers = [{ slot: 'a', file: `m-${n}.js`, css: [] }];
   const steps = [
     { type: 'fetch', files: [{ file: `m-${n}.js`, integrity: '', kind: 'script' }] },
-    { type: 'import', modules: [{ slot: 'a', file: `m-${n}.js` }] },
+    { type: 'import', modules: [{ slot: 'a', file: `m-${n}.js` }], pointers },
     { type: 'snapshot', slots: ['a'] },
-    { type: 'mount', slots: ['a'], styles: [] },
-    { type: 'switch', pointers: [{ slot: 'a', file: `m-${n}.js`, css: [] }], styles: [], stylesOut: [] },
+    { type: 'mount', slots: ['a'], styles: [], pointers },
+    { type: 'switch', pointers, styles: [], stylesOut: [] },
     { type: 'watch', slots: ['a'], files: [`m-${n}.js`] },
     { type: 'commit', slots: ['a'], styles: [] },
   ];
-  globalThis.driver ??= kit.createSwap({ slots, answer: (...words) => globalThis.heard(...words), stores: null });
+  globalThis.driver ??= kit.createSwap({ slots, intact: kit.createIntact(), answer: (...words) => globalThis.heard(...words), stores: null });
   for (const step of steps) {
     const answer = new Promise((done) => (globalThis.heard = (_changeover, _round, what) => done(what.type)));
     driver.ask(`swap-${n}`, 0, step, String(n));

@@ -15,6 +15,7 @@ async function startLateSite(t) {
   const known = new Set(Object.keys(site.manifest().chunks));
   const isNew = (path) => /^\/assets\/Counter.*\.js$/.test(path) && !known.has(path.slice(1));
   const waiting = [];
+  let last;
   site.edge.answer(isNew, async ({ pass }) => {
     if (site.late) await new Promise((go) => waiting.push(go));
     return pass();
@@ -33,8 +34,11 @@ async function startLateSite(t) {
     /** Takes a new page from here. */
     async fresh(browser) {
       site.restore();
+      await last?.close(); // of the test before, however it ended
+      site.letCome();
       site.first = await site.publish();
-      return openWork(browser, site);
+      last = await openWork(browser, site);
+      return last;
     },
   });
 }
@@ -51,7 +55,7 @@ async function isWhole(tab, build, text) {
   assert.deepEqual(tab.errors, []);
 }
 
-inBrowsers('whatever is published while a swap is being prepared, the page ends on the right build', { only: ['chromium'], timeout: 120_000 }, async (t, browser) => {
+inBrowsers('whatever is published while a swap is being prepared, the page ends on the right build', { only: ['chromium'], timeout: 240_000 }, async (t, browser) => {
   const site = await startLateSite(t);
 
   await t.test('of two builds 50 ms apart it takes the second', async () => {
@@ -59,7 +63,6 @@ inBrowsers('whatever is published while a swap is being prepared, the page ends 
     const dists = [await site.stage('two'), await site.stage('three')];
     const [, three] = await Promise.all([site.put(dists[0]), sleep(50).then(() => site.put(dists[1]))]);
     await isWhole(tab, site.release().build.id, site.release().build.id === three ? 'counter three' : 'counter two');
-    await tab.close();
   });
 
   await t.test('of two builds it takes the second though the first is half there', async () => {
@@ -74,7 +77,6 @@ inBrowsers('whatever is published while a swap is being prepared, the page ends 
     site.letCome();
     await isWhole(tab, three, 'counter three');
     assert.deepEqual(await ends(tab), [[two, 'aborted', 'superseded'], [three, 'committed', null]]);
-    await tab.close();
   });
 
   await t.test('a release that is taken back meanwhile changes nothing', async () => {
@@ -89,7 +91,6 @@ inBrowsers('whatever is published while a swap is being prepared, the page ends 
     await sleep(700);
     await isWhole(tab, site.first, 'counter one');
     assert.equal((await ends(tab)).length, 1);
-    await tab.close();
   });
 
   await t.test('a page that is told to reload meanwhile does, to the new build', async () => {
@@ -102,7 +103,6 @@ inBrowsers('whatever is published while a swap is being prepared, the page ends 
     await tab.waitFor((four) => !globalThis.witness && globalThis.guard?.status.build === four, four, { timeout: 15_000, what: 'the reloaded page' });
     await showsText(tab, '#says', 'counter four');
     assert.deepEqual(await tab.eval(leftovers), CLEAN);
-    await tab.close();
   });
 });
 

@@ -11,13 +11,13 @@ import { startEdge } from '../e2e/server.mjs';
 import { changeover, packageDir, startServe } from '../e2e/site.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const FRAMEWORKS = { react: ['react', 'react-dom'], plain: [], vue: ['vue'] };
+const FRAMEWORKS = { react: ['react', 'react-dom'], plain: [], vue: ['vue'], nested: ['react', 'react-dom'], 'nested-plain': [], 'nested-vue': ['vue'] };
 
 /**
  * @param {import('node:test').TestContext | null} t
- * @param {{app?: 'react' | 'plain' | 'vue', vite?: 'vite' | 'vite7', options?: object}} how
+ * @param {{app?: keyof typeof FRAMEWORKS, vite?: 'vite' | 'vite7', options?: object, output?: object}} how `output`: how files are named
  */
-export async function startSwapSite(t, { app = 'react', vite = 'vite', options = {} } = {}) {
+export async function startSwapSite(t, { app = 'react', vite = 'vite', options = {}, output } = {}) {
   const { build } = await import(vite);
   const { default: plugin } = await import(pathToFileURL(join(packageDir(), 'vite.js')).href);
   mkdirSync(join(ROOT, 'target'), { recursive: true });
@@ -72,7 +72,7 @@ export async function startSwapSite(t, { app = 'react', vite = 'vite', options =
     async build(more = {}) {
       builds += 1;
       const outDir = join(folder, `dist-${builds}`);
-      await build({ root, configFile: false, logLevel: 'error', base: '/', plugins: [plugin({ interval: 1000, ...options, ...more })], build: { outDir, emptyOutDir: true, minify: true } });
+      await build({ root, configFile: false, logLevel: 'error', base: '/', plugins: [plugin({ interval: 1000, ...options, ...more })], build: { outDir, emptyOutDir: true, minify: true, ...(output && { rollupOptions: { output } }) } });
       return outDir;
     },
     /** Publishes a folder that was built before; returns what it is called. */

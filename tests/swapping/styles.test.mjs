@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 
 import { inBrowsers } from '../e2e/browsers.mjs';
+import { RELOAD_BUTTON } from '../e2e/site.mjs';
 import { startSwapSite } from './site.mjs';
-import { CLEAN, committed, keepsWork, leftovers, openWork, swapped } from './work.mjs';
+import { asks, CLEAN, committed, keepsWork, leftovers, openWork, showsText, swapped } from './work.mjs';
 
 const headings = () => getComputedStyle(document.querySelector('#title')).color;
 
@@ -25,6 +26,7 @@ inBrowsers("a style of the shell is taken alone, in its place among the others, 
   assert.deepEqual(await tab.eval(() => news.filter(({ type }) => type === 'swapRefused')), []);
   await committed(tab, two);
   assert.equal(await tab.eval(headings), 'rgb(128, 0, 0)');
+  await tab.waitFor(() => colors.size > 1, { what: 'a frame with the new style' });
   // As in a fresh page, the style of the slot stands behind that of the shell.
   assert.deepEqual(await tab.eval(() => [...colors]), ['rgb(0, 0, 128)rgb(0, 128, 0)', 'rgb(128, 0, 0)rgb(0, 128, 0)']);
   assert.deepEqual(await tab.eval(sheets), order);
@@ -37,3 +39,25 @@ inBrowsers("a style of the shell is taken alone, in its place among the others, 
   assert.equal(await tab.eval(headings), 'rgb(128, 0, 0)');
   assert.deepEqual(tab.errors, []);
 });
+
+// A browser loads no file twice: what has other bytes under its old name comes with a fresh page only.
+const IN_PLACE = {
+  'a style': [{ assetFileNames: 'assets/[name][extname]' }, 'src/routes/Counter.css', 'rgb(0, 128, 0)', 'rgb(0, 0, 128)'],
+  'a module': [{ chunkFileNames: ({ name }) => `assets/${name}.js` }, 'src/widgets.js', '`* ${text}`', '`+ ${text}`'],
+};
+
+for (const [what, [output, file, from, to]] of Object.entries(IN_PLACE)) {
+  inBrowsers(`where file names say nothing of the content, ${what} that a slot has loaded is asked for`, {}, async (t, browser) => {
+    const site = await startSwapSite(t, { app: 'plain', output });
+    const tab = await openWork(browser, site);
+    const edge = () => getComputedStyle(document.querySelector('.counter')).borderLeftColor;
+    const before = await tab.eval(edge);
+    const two = await site.publish({ [file]: [[from, to]] });
+    await asks(tab, site, 'fileReplaced');
+    assert.equal(await tab.eval(edge), before);
+    await tab.click(RELOAD_BUTTON);
+    await showsText(tab, '#says', `${what === 'a module' ? '+' : '*'} counter one`);
+    await tab.waitFor((two) => guard.status.build === two, two, { timeout: 20_000, what: 'the new build' });
+    assert.equal(await tab.eval(edge), what === 'a style' ? to : before);
+  });
+}

@@ -1,0 +1,8 @@
+import { createChangeover } from 'changeover';
+import { slot } from 'changeover/slots';
+
+globalThis.boots = (globalThis.boots ?? 0) + 1;
+globalThis.guard = createChangeover();
+globalThis.news = [];
+guard.on('*', (event) => news.push(event));
+slot('app', () => import('./root.js')).mount(document.getElementById('app'));

@@ -1,0 +1,3 @@
+let path = 'cart';
+export const read = () => path;
+export const write = (next) => void (path = next);
