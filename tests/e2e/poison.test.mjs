@@ -39,6 +39,7 @@ inBrowsers('one answer with an absurd sequence hides no later release, in this p
 inBrowsers('a release that another origin answers is not believed', OPTIONS, async (t, browser) => {
   const site = await startSite(t, { attributes });
   const tab = await openApp(browser, site, { stream: null });
+  await tab.waitFor(() => changeover.status.release, { what: 'the first look' });
   await site.write('two');
   const release = JSON.stringify({ ...site.readRelease(), sequence: site.readRelease().sequence + 1, build: { id: 'other', manifest: 'builds/other.json' } });
   const other = await startEdge({ root: site.dir });

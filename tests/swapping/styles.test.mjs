@@ -56,8 +56,8 @@ for (const [what, [output, file, from, to]] of Object.entries(IN_PLACE)) {
     await asks(tab, site, 'fileReplaced');
     assert.equal(await tab.eval(edge), before);
     await tab.click(RELOAD_BUTTON);
-    await showsText(tab, '#says', `${what === 'a module' ? '+' : '*'} counter one`);
     await tab.waitFor((two) => guard.status.build === two, two, { timeout: 20_000, what: 'the new build' });
+    await showsText(tab, '#says', `${what === 'a module' ? '+' : '*'} counter one`);
     assert.equal(await tab.eval(edge), what === 'a style' ? to : before);
   });
 }

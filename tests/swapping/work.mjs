@@ -10,8 +10,9 @@ export async function openWork(browser, site) {
   const tab = await browser.open(site.url);
   await tab.waitFor(() => Boolean(document.querySelector('#count') && document.querySelector('#add')), { what: 'the app' });
   await tab.waitFor(() => guard.status.level === 'full' && guard.status.release, { what: 'the guard' });
-  for (let i = 0; i < 3; i += 1) await tab.click('#count');
+  await countTo(tab, 3);
   await tab.click('#add');
+  await tab.waitFor(() => document.querySelector('#cart li'), { what: 'the item' });
   await tab.type('#note', 'half a sent');
   await tab.eval(() => {
     document.querySelector('#box').scrollTop = 120;
@@ -29,6 +30,16 @@ export async function openWork(browser, site) {
     look();
   });
   return tab;
+}
+
+/** Clicks the counter up. On a slow machine a style that comes late moves the button away under the pointer: a click that missed is made again. */
+async function countTo(tab, count) {
+  const shows = (count) => document.querySelector('#count').textContent === String(count);
+  for (let i = 1; i <= count; i += 1) {
+    await tab.click('#count');
+    await tab.waitFor(shows, i, { timeout: 3000, what: `the count ${i}` }).catch(() => tab.click('#count'));
+    await tab.waitFor(shows, i, { what: `the count ${i}` });
+  }
 }
 
 /** What of the work can be seen. */
