@@ -18,8 +18,8 @@
 //! | [`swap`] | which slots can take another build, and the steps of that |
 //! | [`recovery`] | whether an error is a missing chunk |
 //!
-//! Leaves that every part may use: [`io`], the documents [`release`] and [`manifest`] with their [`format`], the
-//! [`status`], the steps of a swap in [`slots`], and the small ones: [`burst`], [`chance`], [`duty`], [`json`], [`names`],
+//! Leaves that every part may use: [`io`], the documents [`release`] and [`manifest`] with their [`format`], the [`graph`]
+//! of a build, the [`status`], the steps of a swap in [`slots`], and the small ones: [`burst`], [`chance`], [`duty`], [`json`], [`names`],
 //! [`sequence`], [`text`].
 
 pub mod burst;
@@ -29,6 +29,7 @@ pub mod departure;
 pub mod durable;
 pub mod duty;
 pub mod format;
+pub mod graph;
 pub mod guard;
 pub mod hold;
 pub mod io;

@@ -8,6 +8,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use super::{
     chance::Chance,
     format::ParseError,
+    graph::{Graph, Links},
     io::{BuildId, Millis, Timestamp, WakeReason},
     manifest::{Manifest, Reading},
 };
@@ -49,7 +50,8 @@ enum State {
         reading: Box<Reading<'static>>,
         way: Way,
     },
-    Ready(Box<Manifest>),
+    /// The links are made when they are wanted for the first time.
+    Ready(Box<Manifest>, Option<Links>),
     GivenUp,
 }
 
@@ -121,7 +123,7 @@ impl Shelf {
     pub fn on_text(&mut self, build: &BuildId, reading: Reading<'static>, way: Way) {
         // One that is late, after another try has had it, brings nothing new.
         if let Some(entry) = self.find_mut(build)
-            && !matches!(entry.state, State::Ready(_))
+            && !matches!(entry.state, State::Ready(..))
         {
             let reading = Box::new(reading);
             entry.state = State::Reading { reading, way };
@@ -150,14 +152,34 @@ impl Shelf {
     pub fn reads_more_than(&self, bytes: usize) -> bool {
         self.0.iter().any(|entry| match &entry.state {
             State::Reading { reading, .. } => reading.size() > bytes,
-            State::Due { .. } | State::Loading { .. } | State::Ready(_) | State::GivenUp => false,
+            State::Due { .. } | State::Loading { .. } | State::Ready(..) | State::GivenUp => false,
         })
     }
 
     /// A manifest was read.
     pub fn on_manifest(&mut self, build: &BuildId, manifest: Manifest) {
         if let Some(entry) = self.find_mut(build) {
-            entry.state = State::Ready(Box::new(manifest));
+            entry.state = State::Ready(Box::new(manifest), None);
+        }
+    }
+
+    /// Makes the links of a manifest when they are not there and `may` lets it, which is told how many files there are.
+    /// Returns whether nothing is left to do.
+    pub fn link(&mut self, build: &BuildId, may: impl FnOnce(usize) -> bool) -> bool {
+        if let Some(entry) = self.find_mut(build)
+            && let State::Ready(manifest, links @ None) = &mut entry.state
+        {
+            *links = may(manifest.chunks.len()).then(|| Links::of(manifest));
+            return links.is_some();
+        }
+        true
+    }
+
+    /// A build whose links are made.
+    pub fn graph(&self, build: &BuildId) -> Option<Graph<'_>> {
+        match &self.entry(build)?.state {
+            State::Ready(manifest, Some(links)) => Some(Graph::new(manifest, links)),
+            _ => None,
         }
     }
 
@@ -215,15 +237,19 @@ impl Shelf {
         None
     }
 
+    fn entry(&self, build: &BuildId) -> Option<&Entry> {
+        self.0.iter().find(|entry| entry.want.build == *build)
+    }
+
     fn find_mut(&mut self, build: &BuildId) -> Option<&mut Entry> {
         self.0.iter_mut().find(|entry| entry.want.build == *build)
     }
 
     pub fn find(&self, build: &BuildId) -> Lookup<'_> {
-        match self.0.iter().find(|entry| entry.want.build == *build) {
+        match self.entry(build) {
             None => Lookup::Pending,
             Some(entry) => match &entry.state {
-                State::Ready(manifest) => Lookup::Ready(manifest),
+                State::Ready(manifest, _) => Lookup::Ready(manifest),
                 State::GivenUp => Lookup::Missing,
                 State::Due { .. } | State::Loading { .. } | State::Reading { .. }
                     if entry.tries > 0 =>
@@ -245,7 +271,7 @@ impl Shelf {
                 WakeReason::Timeout,
             )),
             State::Reading { .. } => Some((now, WakeReason::Reading)),
-            State::Ready(_) | State::GivenUp => None,
+            State::Ready(..) | State::GivenUp => None,
         };
         self.0.iter().filter_map(moment).min_by_key(|(at, _)| *at)
     }
@@ -254,7 +280,7 @@ impl Shelf {
 impl Entry {
     /// Whether it is what `want` asks for. What a page runs does not change, whatever its release says later.
     fn serves(&self, want: &Want) -> bool {
-        let is_kept = want.need < Need::Vital && matches!(self.state, State::Ready(_));
+        let is_kept = want.need < Need::Vital && matches!(self.state, State::Ready(..));
         is_kept || self.want.path == want.path && self.want.integrity == want.integrity
     }
 

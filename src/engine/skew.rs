@@ -12,6 +12,7 @@ pub use loaded::Loaded;
 pub use needed::{Needed, needed};
 
 use super::{
+    graph::Graph,
     manifest::{Chunk, Manifest},
     names::sort,
     text::{find, hash},
@@ -37,12 +38,13 @@ impl Skew {
     }
 }
 
-/// Compares `running` with `target` for a page. Takes n log n in the chunks when their order differs, else linear time.
+/// Compares what runs with `target` for a page. Takes n log n in the chunks when their order differs, else linear time.
 ///
 /// A file counts as loaded unless it is known that it is not.
-pub fn between(running: &Manifest, target: &Manifest, page: &Loaded<'_>) -> Skew {
+pub fn between(graph: Graph<'_>, target: &Manifest, page: &Loaded<'_>) -> Skew {
+    let running = graph.build;
     let same = same(running, target);
-    let loaded = loaded::mark(running, page);
+    let loaded = loaded::mark(&graph, page);
     let mut skew = Skew {
         document: matches!((&running.html, &target.html), (Some(ours), Some(theirs)) if ours != theirs),
         ..Skew::default()
@@ -58,7 +60,7 @@ pub fn between(running: &Manifest, target: &Manifest, page: &Loaded<'_>) -> Skew
         }
     }
     for entry in &running.entries {
-        match running.chunks.position(entry) {
+        match graph.place(entry) {
             Some(place) if same.get(place) == Some(&true) => {}
             Some(_) => skew.entries.push(entry.clone()),
             // An entry that the running manifest does not list cannot be compared; its name has to do.
@@ -150,6 +152,7 @@ fn decoded(path: &str) -> String {
 mod tests {
     use super::*;
     use crate::engine::{
+        graph::Links,
         io::BuildId,
         manifest::{ChunkKind, Owner},
     };
@@ -311,7 +314,11 @@ mod tests {
             root,
             ..Loaded::default()
         };
-        between(running, target, &page)
+        between_builds(running, target, &page)
+    }
+
+    pub(super) fn between_builds(running: &Manifest, target: &Manifest, page: &Loaded<'_>) -> Skew {
+        between(Graph::new(running, &Links::of(running)), target, page)
     }
 
     pub(super) fn running() -> Manifest {

@@ -1,6 +1,7 @@
 //! Texts that come from outside: error messages and addresses.
 
 use changeover::engine::{
+    graph::{Graph, Links},
     io::LoadKind,
     manifest::Manifest,
     recovery::{Home, recognise},
@@ -51,7 +52,7 @@ proptest! {
         manifest.base = base;
         manifest.entries = files.clone();
         let skew = skew::between(
-            &manifest,
+            Graph::new(&manifest, &Links::of(&manifest)),
             &manifest,
             &skew::Loaded {
                 files: &files,

@@ -2,7 +2,8 @@
 
 use changeover::engine::{
     io::{FetchFailure, Input, Reason, WakeReason},
-    manifest::Manifest,
+    manifest::{Manifest, Slot, SlotKind},
+    slots::{SlotUse, Use},
 };
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -230,6 +231,76 @@ fn what_happens_while_a_large_manifest_is_read_is_not_kept_waiting() {
             "decision Wait ManifestPending",
         ])
         .sleeps(WakeReason::Reading, 0, 0);
+}
+
+/// Each turn does one thing with a large build: looking up what its files ask for, or going through it.
+#[test]
+fn large_builds_are_compared_in_one_turn_and_their_files_looked_up_in_a_turn_for_each() {
+    let listed = || Input::LoadedFilesListed {
+        files: vec!["/assets/index-a.js".into(), "/assets/page-7-1.js".into()],
+        elements: Vec::new(),
+        complete: true,
+    };
+    let slots = Input::SlotsListed {
+        slots: vec![SlotUse {
+            slot: "basket".into(),
+            state: Use::Mounted,
+        }],
+    };
+    let opened = |code| {
+        page()
+            .with(|server| {
+                server.silent.push("ListLoadedFiles");
+                server.has(with_basket(large("a", "1"), "1"));
+                server.has(with_basket(large("b", code), "2"));
+            })
+            .opens()
+            .meanwhile("a release", |server| server.publishes(release(2, "b")))
+            .when("the app asks", Input::CheckRequested)
+            .later("the manifests are read", SECOND)
+            .so("it waits for a list", |status| {
+                status.decision.reason == Reason::ManifestPending
+            })
+    };
+    for (code, what, input, turns, outcome) in [
+        (
+            "1",
+            "what is loaded is listed",
+            listed(),
+            2,
+            "decision Ignore NothingLoadedChanged",
+        ),
+        // The last two are for the files that a refresh would load.
+        ("2", "what is loaded is listed", listed(), 4, "CheckFiles b"),
+        (
+            "1",
+            "slots are listed",
+            slots,
+            3,
+            "changeoverStarted a to b",
+        ),
+    ] {
+        let page = opened(code);
+        let before = page.turns();
+        let page = page
+            .when(what, input)
+            .sleeps(WakeReason::Reading, 0, 0)
+            .later("a moment", 20)
+            .then_among(&[outcome]);
+        assert_eq!(page.turns() - before, turns - 1, "{outcome}");
+    }
+}
+
+fn with_basket(mut manifest: Manifest, code: &str) -> Manifest {
+    let file = format!("assets/basket-{code}.js");
+    let slot = Slot {
+        file: file.clone(),
+        kind: SlotKind::Module,
+        schema: 0,
+    };
+    manifest.chunks.insert(file, chunk("src/basket.js", code));
+    manifest.slots.insert("basket".into(), slot);
+    manifest
 }
 
 fn renamed(id: &str) -> Manifest {

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use changeover::engine::{
+    graph::{Graph, Links},
     io::BuildId,
     manifest::{Chunk, ChunkKind, Manifest, Owner, Slot, SlotKind, Store},
-    swap::{Page, Use},
+    swap::{self, Composition, Page, Plan, Use},
 };
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,6 +44,14 @@ pub struct Module {
     pub css: Option<u32>,
     pub exports: Vec<String>,
     pub kind: Option<ChunkKind>,
+}
+
+/// What the planner says of two builds.
+pub fn plan(running: &Composition, base: &Manifest, target: &Manifest, page: &Page) -> Plan {
+    let links = [base, target].map(Links::of);
+    let [base, target] =
+        [(base, &links[0]), (target, &links[1])].map(|(build, links)| Graph::new(build, links));
+    swap::plan(running, base, target, page)
 }
 
 pub fn module(text: u32, imports: &[&str]) -> Module {

@@ -2,10 +2,10 @@
 
 use changeover::engine::{
     manifest::Manifest,
-    swap::{Composition, Moves, Page, Plan, Refusal, Why, plan},
+    swap::{Composition, Moves, Page, Plan, Refusal, Why},
 };
 
-use crate::app::App;
+use crate::app::{App, plan};
 
 pub const ALL: [&str; 3] = ["about", "cart", "home"];
 

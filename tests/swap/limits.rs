@@ -6,11 +6,11 @@ use std::{collections::BTreeSet, time::Instant};
 use changeover::engine::{
     io::BuildId,
     manifest::{Chunk, ChunkKind, Manifest, Owner, Slot, SlotKind},
-    swap::{Bad, Budget, Composition, Page, Plan, Use, Why, plan},
+    swap::{Bad, Budget, Composition, Page, Plan, Use, Why},
 };
 
 use crate::{
-    app::{shop, showing, using},
+    app::{plan, shop, showing, using},
     asking::{ALL, find, names, only, refused, started},
 };
 

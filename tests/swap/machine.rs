@@ -2,11 +2,10 @@
 
 use changeover::engine::swap::{
     Answer, Composition, Ending, Failure, Patience, Phase, Pointer, Step, SwapInput, SwapReason,
-    plan,
 };
 
 use crate::{
-    app::{shop, showing},
+    app::{plan, shop, showing},
     stepping::{ORDER, Scene, agreeable, edited, id, kind_of, moves},
 };
 

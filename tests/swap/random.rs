@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use changeover::engine::{
     manifest::Manifest,
-    swap::{Composition, Moves, Plan, Use, Why, plan},
+    swap::{Composition, Moves, Plan, Use, Why},
 };
 use proptest::prelude::*;
 
 use crate::{
-    app::{App, Module, module, slot},
+    app::{App, Module, module, plan, slot},
     page::{Picture, Server, Tab, reached, styles_of},
 };
 

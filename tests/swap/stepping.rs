@@ -5,11 +5,11 @@ use changeover::engine::{
     manifest::Manifest,
     swap::{
         Answer, Composition, Ending, Moves, Patience, Phase, Plan, Step, Swap, SwapInput,
-        SwapOutput, plan,
+        SwapOutput,
     },
 };
 
-use crate::app::{shop, showing};
+use crate::app::{plan, shop, showing};
 
 pub const START: Timestamp = Timestamp(1_000_000);
 

@@ -3,11 +3,11 @@
 use changeover::engine::{
     io::BuildId,
     manifest::{ChunkKind, SlotKind, Store},
-    swap::{Page, Plan, Use, Why, plan},
+    swap::{Page, Plan, Use, Why},
 };
 
 use crate::{
-    app::{App, module, shop, showing, slot, using},
+    app::{App, module, plan, shop, showing, slot, using},
     asking::{ALL, deploy, fetched, find, names, only, refused, started, swap},
 };
 

@@ -3,11 +3,11 @@
 use changeover::engine::{
     io::{FetchFailure, Timestamp},
     manifest::Manifest,
-    swap::{Answer, Ending, Patience, Phase, Plan, SwapInput, SwapReason, Why, plan},
+    swap::{Answer, Ending, Patience, Phase, Plan, SwapInput, SwapReason, Why},
 };
 
 use crate::{
-    app::{shop, showing},
+    app::{plan, shop, showing},
     stepping::{Scene, base, edited, id, moves},
 };
 

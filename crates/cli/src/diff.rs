@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use changeover::engine::format::is_id;
+use changeover::engine::graph::{Graph, Links};
 use changeover::engine::manifest::Manifest;
 use changeover::engine::swap::{Composition, Page, Plan, Use, plan};
 
@@ -34,7 +35,13 @@ pub fn diff(old: &str, new: &str, site: Option<&Path>) -> Result<Difference> {
         slots: everywhere.collect(),
         ..Page::default()
     };
-    let plan = plan(&Composition::new(old.id.clone()), &old, &new, &page);
+    let (old_links, new_links) = (Links::of(&old), Links::of(&new));
+    let plan = plan(
+        &Composition::new(old.id.clone()),
+        Graph::new(&old, &old_links),
+        Graph::new(&new, &new_links),
+        &page,
+    );
     Ok(Difference { old, new, plan })
 }
 

@@ -4,7 +4,11 @@ mod common;
 
 use std::fs;
 
-use changeover::engine::manifest::Manifest;
+use changeover::engine::{
+    graph::{Graph, Links},
+    manifest::Manifest,
+    skew,
+};
 use changeover_cli::build::{Build, Hints};
 use changeover_cli::stores;
 use common::shop::{Shop, error_of};
@@ -498,13 +502,14 @@ fn the_parts_of_changeover_beside_a_bare_app_are_files_and_no_entries() {
     );
     let touched = |loaded: &[&str]| {
         let files: Vec<_> = loaded.iter().map(|file| format!("/{file}")).collect();
-        let page = changeover::engine::skew::Loaded {
+        let page = skew::Loaded {
             files: &files,
             complete: true,
             root: "/",
             ..Default::default()
         };
-        changeover::engine::skew::between(&one, &two, &page).touches_the_page()
+        let links = Links::of(&one);
+        skew::between(Graph::new(&one, &links), &two, &page).touches_the_page()
     };
     assert!(!touched(&["app.js", "changeover.js", "runtime.js"]));
     assert!(touched(&[

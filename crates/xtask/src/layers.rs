@@ -111,8 +111,8 @@ const PARTS: &[&str] = &[
 
 /// What every part may use; these modules use each other and the documents' types.
 const LEAVES: &[&str] = &[
-    "io", "time", "ids", "hash", "random", "burst", "chance", "json", "error", "format", "duty",
-    "status", "lineage", "names", "news", "sequence", "slots", "text", "written",
+    "io", "time", "ids", "hash", "random", "burst", "chance", "json", "error", "format", "graph",
+    "duty", "status", "lineage", "names", "news", "sequence", "slots", "text", "written",
 ];
 
 /// The one module that knows all parts.

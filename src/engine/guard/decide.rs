@@ -326,13 +326,13 @@ impl Guard {
 
     /// Whether `target` differs in what this page has loaded.
     fn changed(&mut self, target: &BuildId) -> Changed {
-        let Some(running) = self.running.best_guess().cloned() else {
+        let Some(own) = self.running.best_guess().cloned() else {
             return Changed::Yes;
         };
         if self.is_told_without_manifest() {
             return Changed::Yes;
         }
-        match (self.shelf.find(&running), self.shelf.find(target)) {
+        match (self.shelf.find(&own), self.shelf.find(target)) {
             (Lookup::Ready(_), Lookup::Ready(_)) => {}
             (Lookup::Pending, _) => return Changed::Pending,
             (Lookup::Ready(_) | Lookup::Missing, _) => return Changed::Yes,
@@ -340,51 +340,67 @@ impl Guard {
         if let Some(changed) = self.changed_slots(target) {
             return changed;
         }
-        let both = (self.shelf.find(&running), self.shelf.find(target));
-        let (Lookup::Ready(running), Lookup::Ready(target)) = both else {
-            return Changed::Pending;
-        };
-        let Some(files) = &self.listing.files else {
+        if self.listing.files.is_none() {
             return if self.listing.is_awaited(self.now) {
                 Changed::Pending
             } else {
                 Changed::Yes
             };
-        };
+        }
         let revision = self.listing.revision;
-        let touches_the_page = match &self.comparison {
-            Some(known)
-                if known.revision == revision
-                    && known.from == running.id
-                    && known.to == target.id =>
-            {
-                known.touches_the_page
-            }
-            _ if !self.work.allows(running.chunks.len()) => return Changed::Pending,
-            _ => {
-                let slots = self.loaded_slots();
-                let page = skew::Loaded {
-                    files,
-                    elements: &self.listing.elements,
-                    // After a swap, the page has files under the names of the build that it was loaded from.
-                    complete: self.listing.complete && !self.running.swapped,
-                    slots: slots.as_deref(),
-                    root: &self.root,
-                };
-                skew::between(running, target, &page).touches_the_page()
-            }
-        };
-        self.comparison = Some(Comparison {
-            from: running.id.clone(),
-            to: target.id.clone(),
-            revision,
-            touches_the_page,
+        let is_known = self.comparison.as_ref().is_some_and(|known| {
+            known.revision == revision && known.from == own && known.to == *target
         });
+        if !is_known {
+            if !self.may_compare(&own, None) {
+                return Changed::Pending;
+            }
+            self.comparison = self.compare(own, target);
+        }
+        let touches_the_page =
+            (self.comparison.as_ref()).is_none_or(|known| known.touches_the_page);
         if touches_the_page {
             Changed::Yes
         } else {
             Changed::No
         }
+    }
+
+    /// Whether a build may be gone through in this step, or two side by side. What the files of a large one ask for is looked up in
+    /// a step before.
+    pub(super) fn may_compare(&mut self, own: &BuildId, other: Option<&BuildId>) -> bool {
+        let mut largest = 0;
+        for build in [Some(own), other].into_iter().flatten() {
+            let work = &mut self.work;
+            if !self.shelf.link(build, |files| work.allows(files)) {
+                return false;
+            }
+            let graph = self.shelf.graph(build);
+            largest = largest.max(graph.map_or(0, |graph| graph.build.chunks.len()));
+        }
+        self.work.allows(largest)
+    }
+
+    fn compare(&self, from: BuildId, to: &BuildId) -> Option<Comparison> {
+        let Lookup::Ready(target) = self.shelf.find(to) else {
+            return None;
+        };
+        let slots = self.loaded_slots();
+        let page = skew::Loaded {
+            files: self.listing.files.as_deref()?,
+            elements: &self.listing.elements,
+            // After a swap, the page has files under the names of the build that it was loaded from.
+            complete: self.listing.complete && !self.running.swapped,
+            slots: slots.as_deref(),
+            root: &self.root,
+        };
+        let skew = skew::between(self.shelf.graph(&from)?, target, &page);
+        Some(Comparison {
+            from,
+            to: to.clone(),
+            revision: self.listing.revision,
+            touches_the_page: skew.touches_the_page(),
+        })
     }
 
     fn tell_skew(&mut self, want: &Want) {

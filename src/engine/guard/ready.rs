@@ -16,7 +16,7 @@ use crate::engine::{
         BuildId, DecisionKind, Effect, Event, FetchFailure, Millis, Timestamp, WakeReason,
         WrongFile,
     },
-    manifest::{Chunk, Manifest},
+    manifest::Chunk,
     policy::{self, Facts, Files},
     shelf::Lookup,
     skew,
@@ -187,13 +187,14 @@ impl Guard {
     fn ask_for_files(&mut self, build: &BuildId) {
         let running = self.running.best_guess();
         let comes = running.is_some_and(|own| matches!(self.shelf.find(own), Lookup::Pending));
-        let is_listed = matches!(self.shelf.find(build), Lookup::Ready(_));
+        let is_listed = self.is_there(build);
         if is_listed && (comes || self.listing.is_awaited(self.now)) {
             return;
         }
-        let size = self.both(build);
-        let size = size.map_or(0, |(own, other)| own.chunks.len().max(other.chunks.len()));
-        if !self.work.allows(size) {
+        let own = running.cloned().filter(|own| self.is_there(own));
+        if let Some(own) = own.filter(|_| is_listed)
+            && !self.may_compare(&own, Some(build))
+        {
             return;
         }
         // A release without a manifest, or a page that does not know how its own files are addressed.
@@ -210,28 +211,29 @@ impl Guard {
     }
 
     fn files_to_check(&self, build: &BuildId) -> Option<(String, Vec<Fetch>)> {
-        let (running, target) = self.both(build)?;
+        let running = self.shelf.graph(self.running.best_guess()?)?;
+        let target = self.shelf.graph(build)?;
         let needed = skew::needed(running, target, &self.page()?)?;
         Some((needed.base, some_of(needed.files)?))
     }
 
     /// What this page runs, and no deploy has replaced since.
     fn files_to_compare(&self, build: &BuildId) -> Option<(BuildId, String, Vec<Fetch>)> {
-        let (running, target) = self.both(build)?;
+        let running = self.shelf.graph(self.running.best_guess()?)?;
+        let Lookup::Ready(target) = self.shelf.find(build) else {
+            return None;
+        };
         let mut needed = skew::needed(running, running, &self.page()?)?;
         needed.files.retain(|(path, chunk)| {
             let other = target.chunks.get(path);
             other.is_none_or(|other| other.integrity == chunk.integrity)
         });
-        Some((running.id.clone(), needed.base, some_of(needed.files)?))
+        let own = running.build.id.clone();
+        Some((own, needed.base, some_of(needed.files)?))
     }
 
-    fn both(&self, build: &BuildId) -> Option<(&Manifest, &Manifest)> {
-        let running = self.running.best_guess()?;
-        match (self.shelf.find(running), self.shelf.find(build)) {
-            (Lookup::Ready(running), Lookup::Ready(target)) => Some((running, target)),
-            _ => None,
-        }
+    fn is_there(&self, build: &BuildId) -> bool {
+        matches!(self.shelf.find(build), Lookup::Ready(_))
     }
 
     fn page(&self) -> Option<skew::Loaded<'_>> {

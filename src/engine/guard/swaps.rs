@@ -13,7 +13,6 @@ use crate::engine::{
     },
     names::Names,
     policy::Changed,
-    shelf::Lookup,
     slots::{Answer, SlotUse, Use},
     status::{ChangeoverSummary, PhaseName},
     swap::{
@@ -180,11 +179,8 @@ impl Guard {
                 && known.revision == self.swaps.revision
         });
         if !is_known {
-            let size = match self.shelf.find(target) {
-                Lookup::Ready(target) => target.chunks.len(),
-                Lookup::Pending | Lookup::Missing => 0,
-            };
-            if !self.work.allows(size) {
+            let from = composition.build.clone();
+            if !self.may_compare(&from, Some(target)) {
                 return Some(Changed::Pending);
             }
             self.plan_swap(target);
@@ -201,8 +197,8 @@ impl Guard {
             return;
         };
         let composition = machine.composition();
-        let both = (self.shelf.find(&composition.build), self.shelf.find(target));
-        let (Lookup::Ready(base), Lookup::Ready(other)) = both else {
+        let both = [&composition.build, target].map(|build| self.shelf.graph(build));
+        let [Some(base), Some(other)] = both else {
             self.swaps.known = None;
             return;
         };

@@ -7,9 +7,8 @@ use alloc::{string::String, vec, vec::Vec};
 
 use super::{decoded, path_of};
 use crate::engine::{
+    graph::{Graph, Reach},
     manifest::{Chunk, ChunkKind, Manifest},
-    names::sort,
-    text::hash,
 };
 
 /// What is known of the files that a page has loaded.
@@ -28,31 +27,27 @@ pub struct Loaded<'a> {
 }
 
 /// For each chunk of `running`, whether the page may have loaded it.
-pub(super) fn mark(running: &Manifest, page: &Loaded<'_>) -> Vec<bool> {
-    let chunks = &running.chunks;
-    let entries = running.entries.iter();
-    let entries: Vec<usize> = entries.filter_map(|path| chunks.position(path)).collect();
-    let links = Links::of(running);
+pub(super) fn mark(running: &Graph<'_>, page: &Loaded<'_>) -> Vec<bool> {
+    let build = running.build;
+    let entries = running.places(build.entries.iter());
     let places = |files| places_of(running, files, page.root).into_iter();
     let noted: Vec<usize> = places(page.files).map(|(place, _)| place).collect();
     let elements: Vec<usize> = places(page.elements).map(|(place, _)| place).collect();
     let slots = |loaded: bool| {
-        let slots = running.slots.iter().filter(move |(name, _)| {
+        let slots = build.slots.iter().filter(|(name, _)| {
             page.slots
                 .is_some_and(|slots| slots.contains(&name.as_str()) == loaded)
         });
-        slots.filter_map(|(_, slot)| chunks.position(&slot.file))
+        running.places(slots.map(|(_, slot)| &slot.file))
     };
-    let mut certain = [&entries[..], &noted, &elements].concat();
-    certain.extend(slots(true));
-    let mut loaded = links.reach(&certain, Edges::Static);
-    let may_be = if page.complete && is_whole(&links, &entries, &noted, &elements) {
-        unlisted(running, &links)
+    let certain = [&entries[..], &noted, &elements, &slots(true)].concat();
+    let mut loaded = reached(running, &certain, Reach::Static);
+    let may_be = if page.complete && is_whole(running, &entries, &noted, &elements) {
+        unlisted(running)
     } else {
-        let absent: Vec<usize> = slots(false)
-            .filter(|place| !certain.contains(place))
-            .collect();
-        all_but(running, &links, &absent, &certain)
+        let mut absent = slots(false);
+        absent.retain(|place| !certain.contains(place));
+        all_but(running, &absent, &certain)
     };
     for (loaded, may_be) in loaded.iter_mut().zip(may_be) {
         *loaded |= may_be;
@@ -60,26 +55,31 @@ pub(super) fn mark(running: &Manifest, page: &Loaded<'_>) -> Vec<bool> {
     loaded
 }
 
+/// For each chunk, whether it is among `starts` or what they come to load.
+fn reached(running: &Graph<'_>, starts: &[usize], reach: Reach) -> Vec<bool> {
+    running.walk(starts, reach, &|_| false).marks
+}
+
 /// What no list has: code that workers and worklets load. The build knows nothing that imports it.
-fn unlisted(running: &Manifest, links: &Links) -> Vec<bool> {
-    let imported = links.imported();
-    let chunks = running.chunks.iter().enumerate();
+fn unlisted(running: &Graph<'_>) -> Vec<bool> {
+    let imported = running.imported();
+    let chunks = running.build.chunks.iter().enumerate();
     let starts: Vec<usize> = chunks
         .filter(|(place, (path, chunk))| {
             imported.get(*place) == Some(&false)
                 && chunk.kind == ChunkKind::Script
-                && is_beside_an_entry(running, path)
-                && !is_slot(running, path)
+                && is_beside_an_entry(running.build, path)
+                && !is_slot(running.build, path)
                 && !chunk.id.starts_with(OWN_MODULES)
         })
         .map(|(place, _)| place)
         .collect();
-    links.reach(&starts, Edges::All)
+    reached(running, &starts, Reach::Whole)
 }
 
 /// All code but what only the `absent` come to load; `certain` are loaded.
-fn all_but(running: &Manifest, links: &Links, absent: &[usize], certain: &[usize]) -> Vec<bool> {
-    let imported = links.imported();
+fn all_but(running: &Graph<'_>, absent: &[usize], certain: &[usize]) -> Vec<bool> {
+    let imported = running.imported();
     let roots = imported.iter().enumerate();
     let roots = roots.filter(|(place, imported)| !**imported && !absent.contains(place));
     let starts: Vec<usize> = certain
@@ -88,10 +88,11 @@ fn all_but(running: &Manifest, links: &Links, absent: &[usize], certain: &[usize
         .chain(roots.map(|(place, _)| place))
         .collect();
     let (absent, other) = (
-        links.reach(absent, Edges::All),
-        links.reach(&starts, Edges::All),
+        reached(running, absent, Reach::Whole),
+        reached(running, &starts, Reach::Whole),
     );
-    let chunks = running.chunks.values().zip(absent.into_iter().zip(other));
+    let chunks = running.build.chunks.values();
+    let chunks = chunks.zip(absent.into_iter().zip(other));
     // A picture or a text does not run.
     chunks
         .map(|(chunk, (absent, other))| chunk.kind != ChunkKind::Asset && (other || !absent))
@@ -102,105 +103,21 @@ fn all_but(running: &Manifest, links: &Links, absent: &[usize], certain: &[usize
 const OWN_MODULES: &str = "changeover/";
 
 /// Whether the list begins where the page began: a list that was cut or cleared has lost the entry, or what that imports.
-fn is_whole(links: &Links, entries: &[usize], noted: &[usize], elements: &[usize]) -> bool {
-    let mut has = vec![false; links.parts.len()];
+fn is_whole(running: &Graph<'_>, entries: &[usize], noted: &[usize], elements: &[usize]) -> bool {
+    let mut has = vec![false; running.build.chunks.len()];
     for place in noted {
         if let Some(mark) = has.get_mut(*place) {
             *mark = true;
         }
     }
     let has_all = |places: &[usize]| {
-        let needed = links.reach(places, Edges::Imports);
+        let needed = reached(running, places, Reach::Imports);
         needed.iter().zip(&has).all(|(needed, has)| *has || !needed)
     };
     match entries {
         [] => !elements.is_empty() && has_all(elements),
         // A build may have several pages, of which each starts with an entry of its own.
         _ => entries.iter().any(|entry| has_all(&[*entry])),
-    }
-}
-
-/// Which edges of the graph are followed.
-#[derive(Clone, Copy)]
-enum Edges {
-    Imports,
-    /// Imports and styles: what is loaded together.
-    Static,
-    /// What may be loaded later, too.
-    All,
-}
-
-/// What each chunk names, by place: names are looked up once, and walked often.
-struct Links {
-    to: Vec<usize>,
-    /// For each chunk, where its part of `to` begins, and where its imports, its styles and its dynamic imports end.
-    parts: Vec<[usize; 4]>,
-}
-
-impl Links {
-    fn of(running: &Manifest) -> Self {
-        // Numbers are found in a fraction of the time that names take.
-        let keys = running.chunks.keys().enumerate();
-        let mut index: Vec<(u64, usize)> = keys.map(|(place, path)| (hash(path), place)).collect();
-        sort(&mut index, |one, other| one < other);
-        let place_of = |path: &String| {
-            let wanted = hash(path);
-            let first = index.partition_point(|(hash, _)| *hash < wanted);
-            let alike = index.get(first..)?.iter();
-            let alike = alike.take_while(|(hash, _)| *hash == wanted);
-            let is_it = |place: &usize| running.chunks.nth(*place).is_some_and(|it| it.0 == path);
-            alike.map(|(_, place)| *place).find(is_it)
-        };
-        let mut links = Self {
-            to: Vec::new(),
-            parts: Vec::with_capacity(running.chunks.len()),
-        };
-        for chunk in running.chunks.values() {
-            let mut part = [links.to.len(); 4];
-            let lists = [&chunk.imports, &chunk.css, &chunk.dynamic_imports];
-            for (list, end) in lists.into_iter().zip(part.iter_mut().skip(1)) {
-                links.to.extend(list.iter().filter_map(place_of));
-                *end = links.to.len();
-            }
-            links.parts.push(part);
-        }
-        links
-    }
-
-    fn next(&self, place: usize, edges: Edges) -> &[usize] {
-        let [start, imports, css, dynamic] = self.parts.get(place).copied().unwrap_or_default();
-        let end = match edges {
-            Edges::Imports => imports,
-            Edges::Static => css,
-            Edges::All => dynamic,
-        };
-        self.to.get(start..end).unwrap_or_default()
-    }
-
-    /// For each chunk, whether it is among `starts` or what they come to load.
-    fn reach(&self, starts: &[usize], edges: Edges) -> Vec<bool> {
-        let mut reached = vec![false; self.parts.len()];
-        let mut open = starts.to_vec();
-        while let Some(place) = open.pop() {
-            let Some(mark) = reached.get_mut(place) else {
-                continue;
-            };
-            if !core::mem::replace(mark, true) {
-                open.extend(self.next(place, edges));
-            }
-        }
-        reached
-    }
-
-    /// For each chunk, whether another one names it.
-    fn imported(&self) -> Vec<bool> {
-        let mut imported = vec![false; self.parts.len()];
-        for place in &self.to {
-            if let Some(mark) = imported.get_mut(*place) {
-                *mark = true;
-            }
-        }
-        imported
     }
 }
 
@@ -232,14 +149,14 @@ pub(super) enum Base {
 }
 
 /// Where the chunks of `files` are, which are URLs or paths below the base of the build or the root of the site.
-pub(super) fn places_of(running: &Manifest, files: &[String], root: &str) -> Vec<(usize, Base)> {
+pub(super) fn places_of(running: &Graph<'_>, files: &[String], root: &str) -> Vec<(usize, Base)> {
+    let own = path_of(&running.build.base);
     let mut places = Vec::new();
     for file in files {
         let path = decoded(path_of(file));
-        for (base, kind) in [(path_of(&running.base), Base::Own), (root, Base::Root)] {
+        for (base, kind) in [(own, Base::Own), (root, Base::Root)] {
             let below = path.strip_prefix(base).filter(|_| base.starts_with('/'));
-            let place =
-                below.and_then(|path| running.chunks.position(path.trim_start_matches('/')));
+            let place = below.and_then(|path| running.place(path.trim_start_matches('/')));
             places.extend(place.map(|place| (place, kind)));
         }
     }
@@ -249,10 +166,7 @@ pub(super) fn places_of(running: &Manifest, files: &[String], root: &str) -> Vec
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{
-            between,
-            tests::{build, chunk, compare, files, running},
-        },
+        super::tests::{between_builds, build, chunk, compare, files, running},
         *,
     };
     use crate::engine::manifest::{Slot, SlotKind};
@@ -277,7 +191,7 @@ mod tests {
                 root: "/",
                 ..Loaded::default()
             };
-            between(&running(), &target, &page).loaded
+            between_builds(&running(), &target, &page).loaded
         };
         assert_eq!(between(&["/assets/main-1.js"], true), [""; 0]);
         assert_eq!(between(&["/assets/main-1.js"], false), ["assets/cart-1.js"]);
@@ -315,7 +229,7 @@ mod tests {
         picture.integrity = "2".into();
         target.chunks.insert("assets/a.png".into(), picture);
         let page = Loaded::default();
-        assert!(!between(&running, &target, &page).touches_the_page());
+        assert!(!between_builds(&running, &target, &page).touches_the_page());
         assert!(compare(&running, &target, &["/assets/a.png"]).touches_the_page());
     }
 
@@ -341,7 +255,7 @@ mod tests {
                 root: "/",
                 ..Loaded::default()
             };
-            between(&running, &target, &page).touches_the_page()
+            between_builds(&running, &target, &page).touches_the_page()
         };
         assert!(touches(None));
         assert!(touches(Some(&["cart"])));

@@ -12,7 +12,8 @@ use super::{
     path_of,
 };
 use crate::engine::{
-    manifest::{Chunk, ChunkKind, Manifest},
+    graph::{Graph, Reach},
+    manifest::{Chunk, ChunkKind},
     text::find,
 };
 
@@ -26,48 +27,41 @@ pub struct Needed<'a> {
 /// What the document of `target` loads with its scripts and styles, and what these import.
 ///
 /// `None` when nothing tells where the files are: the ones that this page has loaded are not where its manifest says.
-pub fn needed<'a>(
-    running: &Manifest,
-    target: &'a Manifest,
-    page: &Loaded<'_>,
-) -> Option<Needed<'a>> {
-    let elements = places_of(running, page.elements, page.root);
-    let noted = places_of(running, page.files, page.root);
+pub fn needed<'a>(running: Graph<'_>, target: Graph<'a>, page: &Loaded<'_>) -> Option<Needed<'a>> {
+    let elements = places_of(&running, page.elements, page.root);
+    let noted = places_of(&running, page.files, page.root);
     let known: Vec<&(usize, Base)> = elements.iter().chain(&noted).collect();
     let base = match known.first()?.1 {
-        Base::Own if is_placed(&target.base) => target.base.clone(),
+        Base::Own if is_placed(&target.build.base) => target.build.base.clone(),
         Base::Own | Base::Root => page.root.to_string(),
     };
     let is_loaded = |path: &str| {
-        let place = running.chunks.position(path);
+        let place = running.place(path);
         known.iter().any(|(known, _)| Some(*known) == place)
     };
     // An app with several pages has an entry for each.
     let is_of_another_page = |entry: &str| {
-        let id = target.chunks.get(entry).map(|chunk| &chunk.id);
-        let mut before = running.entries.iter().filter(|entry| {
-            let chunk = running.chunks.get(entry);
+        let id = target.find(entry).map(|chunk| &chunk.id);
+        let mut before = running.build.entries.iter().filter(|entry| {
+            let chunk = running.find(entry);
             chunk.is_some_and(|chunk| Some(&chunk.id) == id)
         });
         page.complete && before.next().is_some_and(|entry| !is_loaded(entry))
     };
-    let mut entries: Vec<&String> = target.entries.iter().collect();
+    let mut entries: Vec<&String> = target.build.entries.iter().collect();
     if entries.iter().any(|entry| !is_of_another_page(entry)) {
         entries.retain(|entry| !is_of_another_page(entry));
     }
-    let mut starts: Vec<usize> = entries
-        .into_iter()
-        .filter_map(|entry| target.chunks.position(entry))
-        .collect();
+    let mut starts = target.places(entries.into_iter());
     starts.extend(elements.iter().filter_map(|(place, _)| {
-        let (path, chunk) = running.chunks.nth(*place)?;
-        let mut chunks = target.chunks.values();
-        let alike = target.chunks.position(path);
+        let (path, chunk) = running.chunk(*place)?;
+        let mut chunks = target.build.chunks.values();
+        let alike = target.place(path);
         alike.or_else(|| chunks.position(|other| other.id == chunk.id))
     }));
     Some(Needed {
         base,
-        files: reached(target, starts),
+        files: reached(&target, starts),
     })
 }
 
@@ -77,14 +71,14 @@ fn is_placed(base: &str) -> bool {
 }
 
 /// What `starts` load at once, in the order in which a browser hears of it.
-fn reached(target: &Manifest, starts: Vec<usize>) -> Vec<(&String, &Chunk)> {
-    let mut seen = vec![false; target.chunks.len()];
+fn reached<'a>(target: &Graph<'a>, starts: Vec<usize>) -> Vec<(&'a String, &'a Chunk)> {
+    let mut seen = vec![false; target.build.chunks.len()];
     let mut files = Vec::new();
     let mut round = starts;
     while !round.is_empty() {
         let mut next = Vec::new();
         for place in round {
-            let (Some(mark), Some((path, chunk))) = (seen.get_mut(place), target.chunks.nth(place))
+            let (Some(mark), Some((path, chunk))) = (seen.get_mut(place), target.chunk(place))
             else {
                 continue;
             };
@@ -94,8 +88,8 @@ fn reached(target: &Manifest, starts: Vec<usize>) -> Vec<(&String, &Chunk)> {
             if chunk.kind != ChunkKind::Asset {
                 files.push((path, chunk));
             }
-            let names = chunk.imports.iter().chain(&chunk.css);
-            next.extend(names.filter_map(|path| target.chunks.position(path)));
+            let links = target.next(place, Reach::Static);
+            next.extend(links.iter().map(|place| *place as usize));
         }
         round = next;
     }
@@ -108,6 +102,7 @@ mod tests {
         super::tests::{build, chunk, files},
         *,
     };
+    use crate::engine::{graph::Links, manifest::Manifest};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -213,7 +208,9 @@ mod tests {
             slots: None,
             root: "/",
         };
-        let needed = needed(running, target, &page)?;
+        let links = (Links::of(running), Links::of(target));
+        let running = Graph::new(running, &links.0);
+        let needed = needed(running, Graph::new(target, &links.1), &page)?;
         let names = needed.files.iter().map(|(path, _)| path.to_string());
         Some((needed.base.clone(), names.collect()))
     }

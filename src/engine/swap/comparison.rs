@@ -1,8 +1,8 @@
 use alloc::{string::String, vec, vec::Vec};
 
-use super::graph::Graph;
 use crate::engine::{
-    manifest::{Chunk, Manifest, Owner},
+    graph::Graph,
+    manifest::{Chunk, Owner},
     names::sort,
     text::hash,
 };
@@ -23,17 +23,17 @@ pub(super) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    pub(super) fn new(base: &'a Manifest, target: &'a Manifest) -> Self {
-        let mut twins = vec![None; target.chunks.len()];
-        let mut mates = vec![None; base.chunks.len()];
+    pub(super) fn new(base: Graph<'a>, target: Graph<'a>) -> Self {
+        let (before, after) = (&base.build.chunks, &target.build.chunks);
+        let mut twins = vec![None; after.len()];
+        let mut mates = vec![None; before.len()];
         let (mut old, mut pinned) = (Vec::new(), Vec::new());
         let mut at = 0;
-        for ((place, mate), (path, chunk)) in mates.iter_mut().enumerate().zip(base.chunks.iter()) {
-            while target.chunks.nth(at).is_some_and(|(other, _)| other < path) {
+        for ((place, mate), (path, chunk)) in mates.iter_mut().enumerate().zip(before) {
+            while after.nth(at).is_some_and(|(other, _)| other < path) {
                 at += 1;
             }
-            let same = target
-                .chunks
+            let same = after
                 .nth(at)
                 .is_some_and(|(other, found)| other == path && found.integrity == chunk.integrity);
             match twins.get_mut(at) {
@@ -52,8 +52,8 @@ impl<'a> Comparison<'a> {
         sort(&mut old, |one, other| one < other);
         sort(&mut pinned, |one, other| one < other);
         Self {
-            base: Graph::new(base),
-            target: Graph::new(target),
+            base,
+            target,
             twins,
             mates,
             old,
@@ -147,7 +147,8 @@ impl<'a> Comparison<'a> {
                 .is_some_and(|(_, chunk)| self.is_root(place, chunk))
         };
         let passes = |place| self.is_new(place);
-        let found = self.target.trace([start].into_iter(), &passes, &is_root);
+        let start = self.target.places([start].into_iter());
+        let found = self.target.trace(&start, &passes, &is_root);
         // Without such a module the names do not follow the content; then it is the slot's own.
         let last = found.places().last();
         let root = last.filter(|(_, place)| is_root(*place));

@@ -2,35 +2,32 @@ use alloc::{string::String, vec, vec::Vec};
 
 use super::{
     composition::Stay,
-    graph::{Graph, Reach, Walk},
     moves::{Moves, Plan, SlotMove},
     plan::{Case, Planner, is_style_of},
     refusal::{Refusal, Why},
 };
-use crate::engine::names::Names;
-use crate::engine::slots::{Fetch, Pointer};
+use crate::engine::{
+    graph::{Graph, Reach, Walk},
+    names::Names,
+    slots::{Fetch, Pointer},
+};
 
 impl<'a> Planner<'a> {
     /// There is a way: puts down what it takes.
     pub(super) fn conclude(&self, cases: &[Case<'a>], stays: Names<Stay>) -> Plan {
         let (base, target) = (self.both.base.build, self.both.target.build);
-        let swaps = || cases.iter().filter(|case| case.swaps());
         let base_shell = &self.old_shell;
-        let loaded = self.both.base.walk(
-            cases.iter().filter_map(Case::loaded),
-            Reach::Static,
-            &|_| false,
-        );
-        let closure =
-            self.both
-                .target
-                .walk(swaps().map(|case| &case.to.file), Reach::Static, &|_| false);
-        let in_use = |case: &&Case<'a>| case.swaps() || case.is_kept();
-        let live = self.both.target.walk(
-            cases.iter().filter(in_use).map(|case| &case.to.file),
-            Reach::Static,
-            &|_| false,
-        );
+        let all_of =
+            |graph: &Graph<'_>, starts: &[usize]| graph.walk(starts, Reach::Static, &|_| false);
+        let loaded = self.both.base.places(cases.iter().filter_map(Case::loaded));
+        let loaded = all_of(&self.both.base, &loaded);
+        let targets = |of: &dyn Fn(&Case<'a>) -> bool| {
+            let cases = cases.iter().filter(|case| of(case));
+            let starts = self.both.target.places(cases.map(|case| &case.to.file));
+            all_of(&self.both.target, &starts)
+        };
+        let closure = targets(&|case| case.swaps());
+        let live = targets(&|case| case.swaps() || case.is_kept());
         let was_there = |place: usize| {
             self.both
                 .twin(place)
@@ -262,7 +259,8 @@ impl<'a> Planner<'a> {
 
 /// The styles of a slot beside the shell's.
 fn styles_of(graph: &Graph<'_>, file: &String, shell: &Walk) -> Vec<String> {
-    let found = graph.walk([file].into_iter(), Reach::Static, &|place| shell.has(place));
+    let start = graph.places([file].into_iter());
+    let found = graph.walk(&start, Reach::Static, &|place| shell.has(place));
     found
         .order
         .iter()

@@ -22,7 +22,6 @@ mod attempt;
 mod comparison;
 mod composition;
 mod conclude;
-mod graph;
 mod moves;
 mod plan;
 mod refusal;

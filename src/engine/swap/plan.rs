@@ -3,11 +3,11 @@ use alloc::{string::String, vec::Vec};
 use super::{
     comparison::Comparison,
     composition::{Composition, Stay, StayFile},
-    graph::{Graph, Reach, Trace, Walk},
     moves::{Page, Plan},
     refusal::{Refusal, Why},
 };
 use crate::engine::{
+    graph::{Graph, Reach, Trace, Walk},
     manifest::{ChunkKind, Manifest, Slot, SlotKind},
     names::{Names, sort},
     slots::Use,
@@ -16,19 +16,19 @@ use crate::engine::{
 /// More reasons than these help nobody, and each may name a long way.
 const MOST_REFUSALS: usize = 32;
 
-/// Compares what runs with a target. `base`: the manifest of [`Composition::build`].
-pub fn plan(running: &Composition, base: &Manifest, target: &Manifest, page: &Page) -> Plan {
+/// Compares what runs with a target. `base`: the build of [`Composition::build`].
+pub fn plan(running: &Composition, base: Graph<'_>, target: Graph<'_>, page: &Page) -> Plan {
     if running.is_broken {
         return Plan::Refuse([Refusal::new(Why::RollBackFailed)].into());
     }
-    let is_elsewhere = target.id != running.build;
-    if is_elsewhere && running.is_bad(&target.id) {
+    let to = &target.build.id;
+    if *to != running.build && running.is_bad(to) {
         return Plan::Refuse([Refusal::new(Why::BadBuild)].into());
     }
     let both = Comparison::new(base, target);
     let shell = |graph: &Graph<'_>, reach| {
-        let entries = graph.build.entries.iter();
-        graph.walk(entries, reach, &|_| false)
+        let entries = graph.places(graph.build.entries.iter());
+        graph.walk(&entries, reach, &|_| false)
     };
     let mut planner = Planner {
         shell: shell(&both.target, Reach::Static),
@@ -185,11 +185,9 @@ impl<'a> Planner<'a> {
             return false;
         }
         let before = self.refusals.len();
-        let found = self.both.target.trace(
-            target.entries.iter(),
-            &|place| self.both.is_new(place),
-            &|_| false,
-        );
+        let entries = self.both.target.places(target.entries.iter());
+        let is_new = |place| self.both.is_new(place);
+        let found = self.both.target.trace(&entries, &is_new, &|_| false);
         for (index, place) in found.places() {
             let Some((_, chunk)) = self.both.chunk(place) else {
                 continue;
@@ -368,10 +366,8 @@ impl<'a> Planner<'a> {
             let stay = match from.stay {
                 Some(stay) => stay.clone(),
                 None => {
-                    let held = |reach| {
-                        let from = [from.file].into_iter();
-                        self.both.base.walk(from, reach, &is_shell)
-                    };
+                    let start = self.both.base.places([from.file].into_iter());
+                    let held = |reach| self.both.base.walk(&start, reach, &is_shell);
                     let loaded = held(Reach::Static);
                     let files = held(Reach::Whole).order.into_iter().filter_map(|place| {
                         let (path, chunk) = base.chunks.nth(place)?;
@@ -411,11 +407,9 @@ impl<'a> Planner<'a> {
     fn check_closures(&mut self, cases: &[Case<'a>], stays: &Names<Stay>, shell_changed: bool) {
         let target = self.both.target.build;
         let old = superseded(stays, target);
-        let moving = || cases.iter().filter(|case| case.moves());
-        let reached =
-            self.both
-                .target
-                .trace(moving().map(|case| &case.to.file), &|_| true, &|_| false);
+        let moving = cases.iter().filter(|case| case.moves());
+        let starts = self.both.target.places(moving.map(|case| &case.to.file));
+        let reached = self.both.target.trace(&starts, &|_| true, &|_| false);
         for (index, place) in reached.places() {
             if self.refusals.len() >= MOST_REFUSALS {
                 return;
@@ -464,12 +458,9 @@ impl<'a> Planner<'a> {
             return;
         }
         let kept = cases.iter().filter(|case| case.is_kept());
-        let starts = kept.map(|case| &case.to.file);
-        let is_shell = |place| self.whole_shell.has(place);
-        let reached = self
-            .both
-            .target
-            .trace(starts, &|place| !is_shell(place), &|_| false);
+        let starts = self.both.target.places(kept.map(|case| &case.to.file));
+        let passes = |place| !self.whole_shell.has(place);
+        let reached = self.both.target.trace(&starts, &passes, &|_| false);
         for (index, place) in reached.places() {
             let is_known = |refusal: &Refusal| {
                 let file = self.both.chunk(place).map(|(path, _)| path);

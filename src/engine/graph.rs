@@ -1,0 +1,259 @@
+//! The files of a build and what they ask for, by number.
+//!
+//! [`Links`] are made once for a manifest, since names take long to look up; a [`Graph`] is the two together, and is walked
+//! often.
+
+use alloc::{string::String, vec, vec::Vec};
+
+use super::{
+    manifest::{Chunk, Manifest},
+    text::hash,
+};
+
+/// Which links are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    Imports,
+    /// What is there as soon as the start is: static imports and styles.
+    Static,
+    /// And what may come later: dynamic imports too.
+    Whole,
+}
+
+/// No file.
+const NOWHERE: u32 = u32::MAX;
+
+/// What the files of a build ask for. Files are numbered in the order of their names.
+#[derive(Debug)]
+pub struct Links {
+    /// Numbers of files, each where the hash of its name says or in the next free place after that.
+    index: Vec<u32>,
+    /// The files that each one asks for, file after file.
+    to: Vec<u32>,
+    /// For each file, where its part of `to` begins, and where its imports, its styles and its dynamic imports end.
+    parts: Vec<[u32; 4]>,
+}
+
+impl Links {
+    pub fn of(build: &Manifest) -> Self {
+        let count = build.chunks.len();
+        let mut links = Self {
+            index: vec![NOWHERE; (2 * count).next_power_of_two()],
+            to: Vec::new(),
+            parts: Vec::with_capacity(count),
+        };
+        for (place, path) in build.chunks.keys().enumerate() {
+            let (_, spot) = links.look_up(build, path);
+            if let Some(spot) = links.index.get_mut(spot) {
+                *spot = place as u32;
+            }
+        }
+        for chunk in build.chunks.values() {
+            let mut part = [links.to.len() as u32; 4];
+            let lists = [&chunk.imports, &chunk.css, &chunk.dynamic_imports];
+            for (list, end) in lists.into_iter().zip(part.iter_mut().skip(1)) {
+                for path in list {
+                    let (place, _) = links.look_up(build, path);
+                    links.to.push(place);
+                }
+                *end = links.to.len() as u32;
+            }
+            links.parts.push(part);
+        }
+        links
+    }
+
+    /// The number of a file and its spot in the index.
+    fn look_up(&self, build: &Manifest, path: &str) -> (u32, usize) {
+        let mut spot = hash(path) as usize;
+        loop {
+            spot &= self.index.len() - 1;
+            let place = self.index.get(spot).copied().unwrap_or(NOWHERE);
+            let found = build.chunks.nth(place as usize);
+            // Half of the spots are free.
+            if found.is_none_or(|(name, _)| name == path) {
+                return (place, spot);
+            }
+            spot += 1;
+        }
+    }
+}
+
+/// A build with its links.
+#[derive(Clone, Copy, Debug)]
+pub struct Graph<'a> {
+    pub build: &'a Manifest,
+    links: &'a Links,
+}
+
+impl<'a> Graph<'a> {
+    /// `links` are those of `build`.
+    pub fn new(build: &'a Manifest, links: &'a Links) -> Self {
+        Self { build, links }
+    }
+
+    /// The number of a file.
+    pub fn place(&self, path: &str) -> Option<usize> {
+        let (place, _) = self.links.look_up(self.build, path);
+        (place != NOWHERE).then_some(place as usize)
+    }
+
+    pub fn chunk(&self, place: usize) -> Option<(&'a String, &'a Chunk)> {
+        self.build.chunks.nth(place)
+    }
+
+    /// The file of that name.
+    pub fn find(&self, path: &str) -> Option<&'a Chunk> {
+        self.chunk(self.place(path)?).map(|(_, chunk)| chunk)
+    }
+
+    /// The numbers of what a file asks for; no number of a file when it is not described.
+    pub fn next(&self, place: usize, reach: Reach) -> &'a [u32] {
+        let [start, imports, css, dynamic] =
+            self.links.parts.get(place).copied().unwrap_or_default();
+        let end = match reach {
+            Reach::Imports => imports,
+            Reach::Static => css,
+            Reach::Whole => dynamic,
+        };
+        let part = self.links.to.get(start as usize..end as usize);
+        part.unwrap_or_default()
+    }
+
+    /// For each file, whether another one asks for it.
+    pub fn imported(&self) -> Vec<bool> {
+        let mut imported = self.marks();
+        for place in &self.links.to {
+            if let Some(mark) = imported.get_mut(*place as usize) {
+                *mark = true;
+            }
+        }
+        imported
+    }
+
+    fn marks(&self) -> Vec<bool> {
+        vec![false; self.build.chunks.len()]
+    }
+
+    /// A file that is asked for and not described.
+    pub fn unlisted(&self, place: usize) -> Option<&'a String> {
+        let imports = self.next(place, Reach::Whole);
+        let nth = imports.iter().position(|import| *import == NOWHERE)?;
+        let (_, chunk) = self.chunk(place)?;
+        let lists = [&chunk.imports, &chunk.css, &chunk.dynamic_imports];
+        lists.into_iter().flatten().nth(nth)
+    }
+
+    /// The numbers of those files of `paths` that are described.
+    pub fn places<'s>(&self, paths: impl Iterator<Item = &'s String>) -> Vec<usize> {
+        paths.filter_map(|path| self.place(path)).collect()
+    }
+
+    /// Walks from `starts`, not into what `stops` says.
+    pub fn walk(&self, starts: &[usize], reach: Reach, stops: &dyn Fn(usize) -> bool) -> Walk {
+        let (mut order, mut marks) = (Vec::new(), self.marks());
+        let starts: Vec<u32> = starts.iter().map(|start| *start as u32).collect();
+        // What is to be looked at next, and how far that is: chains of imports are deeper than the stack.
+        let mut open = vec![(NOWHERE, &*starts)];
+        while let Some((place, rest)) = open.last_mut() {
+            let Some((next, others)) = rest.split_first() else {
+                if *place != NOWHERE {
+                    order.push(*place as usize);
+                }
+                open.pop();
+                continue;
+            };
+            *rest = others;
+            let at = *next as usize;
+            if let Some(mark) = marks.get_mut(at)
+                && !*mark
+                && !stops(at)
+            {
+                *mark = true;
+                open.push((*next, self.next(at, reach)));
+            }
+        }
+        Walk { order, marks }
+    }
+
+    /// Finds ways from `starts` over everything that `passes`, dynamic imports included, up to the first file that
+    /// `ends` the search.
+    pub fn trace(
+        &self,
+        starts: &[usize],
+        passes: &dyn Fn(usize) -> bool,
+        ends: &dyn Fn(usize) -> bool,
+    ) -> Trace {
+        let mut marks = self.marks();
+        let mut steps: Vec<(usize, usize)> = Vec::new();
+        let mut take = |place: usize, from: Option<usize>, steps: &mut Vec<(usize, usize)>| {
+            if let Some(mark) = marks.get_mut(place)
+                && !*mark
+                && passes(place)
+            {
+                *mark = true;
+                steps.push((place, from.unwrap_or(steps.len())));
+            }
+        };
+        for start in starts {
+            take(*start, None, &mut steps);
+        }
+        let mut at = 0;
+        while let Some((place, _)) = steps.get(at).copied() {
+            if ends(place) {
+                steps.truncate(at + 1);
+                break;
+            }
+            for next in self.next(place, Reach::Whole) {
+                take(*next as usize, Some(at), &mut steps);
+            }
+            at += 1;
+        }
+        Trace { steps }
+    }
+}
+
+/// The files that can be reached, each after what it imports.
+#[derive(Debug)]
+pub struct Walk {
+    pub order: Vec<usize>,
+    pub marks: Vec<bool>,
+}
+
+impl Walk {
+    pub fn has(&self, place: usize) -> bool {
+        self.marks.get(place).is_some_and(|mark| *mark)
+    }
+}
+
+/// The shortest ways to every file that can be reached.
+#[derive(Debug)]
+pub struct Trace {
+    /// Places and, for each, the index in this list of the file that imports it; its own for a start.
+    steps: Vec<(usize, usize)>,
+}
+
+impl Trace {
+    /// The places in the order of their distance, each with its index.
+    pub fn places(&self) -> impl DoubleEndedIterator<Item = (usize, usize)> + ExactSizeIterator {
+        self.steps
+            .iter()
+            .enumerate()
+            .map(|(index, (place, _))| (index, *place))
+    }
+
+    /// The places from a start to the file at `index`.
+    pub fn way(&self, index: usize) -> Vec<usize> {
+        let mut way = Vec::new();
+        let mut at = index;
+        while let Some((place, from)) = self.steps.get(at) {
+            way.push(*place);
+            if *from == at {
+                break;
+            }
+            at = *from;
+        }
+        way.reverse();
+        way
+    }
+}
