@@ -24,7 +24,9 @@ pub struct Needed<'a> {
     pub files: Vec<(&'a String, &'a Chunk)>,
 }
 
-/// What the document of `target` loads with its scripts and styles, and what these import.
+/// What the document of `target` loads with its scripts and styles, and what these import; and what has other bytes there
+/// under the name of code that this page has loaded. A cache may give the old ones to the next page: WebKit does, without
+/// asking the server, for a module that another one imports.
 ///
 /// `None` when nothing tells where the files are: the ones that this page has loaded are not where its manifest says.
 pub fn needed<'a>(running: Graph<'_>, target: Graph<'a>, page: &Loaded<'_>) -> Option<Needed<'a>> {
@@ -58,6 +60,12 @@ pub fn needed<'a>(running: Graph<'_>, target: Graph<'a>, page: &Loaded<'_>) -> O
         let mut chunks = target.build.chunks.values();
         let alike = target.place(path);
         alike.or_else(|| chunks.position(|other| other.id == chunk.id))
+    }));
+    starts.extend(noted.iter().filter_map(|(place, _)| {
+        let (path, before) = running.chunk(*place)?;
+        let after = target.place(path)?;
+        let (_, chunk) = target.chunk(after)?;
+        (chunk.integrity != before.integrity).then_some(after)
     }));
     Some(Needed {
         base,
@@ -132,6 +140,22 @@ mod tests {
                 ])
             )
         );
+    }
+
+    #[test]
+    fn code_that_has_other_bytes_under_its_name_is_needed_where_it_was_loaded() {
+        let (mut running, mut target) = (shop("1"), shop("2"));
+        for (build, turn) in [(&mut running, "1"), (&mut target, "2")] {
+            for name in ["cart", "help"] {
+                let later = alloc::format!("{name}.js");
+                build.chunks.insert(later, chunk(name, turn));
+            }
+            build.chunks.insert("same.js".into(), chunk("same", "1"));
+        }
+        let loaded = ["/assets/main-1.js", "/cart.js", "/same.js"];
+        let (_, names) = ask(&running, &target, &loaded, &[], true).unwrap();
+        let extra = names.iter().filter(|name| !name.contains('2'));
+        assert_eq!(extra.collect::<Vec<_>>(), ["cart.js"]);
     }
 
     #[test]
