@@ -12,7 +12,7 @@ export async function openWork(browser, site) {
   await tab.waitFor(() => guard.status.level === 'full' && guard.status.release, { what: 'the guard' });
   await countTo(tab, 3);
   await tab.click('#add');
-  await tab.waitFor(() => document.querySelector('#cart li'), { what: 'the item' });
+  await tab.waitFor(() => Boolean(document.querySelector('#cart li')), { what: 'the item' });
   await tab.type('#note', 'half a sent');
   await tab.eval(() => {
     document.querySelector('#box').scrollTop = 120;
