@@ -5,8 +5,8 @@
 //   npm test -- e2e firefox      one browser; other words after a suite select tests by name
 //   npm test -- --list           what there is
 //
-// Suites run in lanes, side by side: those that only compute, those that deploy to open pages, and the others that drive
-// pages. A browser test mostly waits, so that three lanes share two cores well.
+// Suites run side by side: one after the other of those that only compute, and two at a time of those that drive pages,
+// the longest first. A browser test mostly waits, so that these share two cores well.
 import { spawn } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { entry, inCi, root, say, Stop } from './lib/run.mjs';
@@ -15,9 +15,6 @@ import { COUNTERS, failuresIn } from './lib/counters.mjs';
 import { SUITES, browsersIn } from './lib/suites.mjs';
 import { build } from './build.mjs';
 import { ensure } from './setup.mjs';
-
-const PAGES = 'pages';
-const COMPUTE = 'compute';
 
 await entry(async () => {
   const words = process.argv.slice(2);
@@ -30,22 +27,24 @@ await entry(async () => {
   const { rust, missing } = await ensure([...new Set(needs)]);
   const base = { ...(rust?.env ?? process.env), ...browserEnv() };
   delete base.NODE_TEST_CONTEXT; // inside `node --test` the inner runner would report to the outer one
-  const built = chosen.some(({ suite }) => suite.builds) ? await attempt(build) : null;
+  const building = chosen.some(({ suite }) => suite.builds) ? attempt(build) : null;
 
-  const lanes = [...new Set(chosen.map(({ suite }) => laneOf(suite)))];
-  const alone = lanes.length === 1;
+  const pages = chosen.filter(({ suite }) => drivesPages(suite));
+  const queue = [...pages.filter(({ suite }) => suite.long), ...pages.filter(({ suite }) => !suite.long)];
+  const computing = chosen.filter((one) => !pages.includes(one));
   const results = new Map();
-  const runLane = async (lane) => {
-    const screen = screenOf(alone || lane === PAGES);
-    for (const one of chosen.filter(({ suite }) => laneOf(suite) === lane)) {
+  const work = async (queue, live) => {
+    const screen = screenOf(live);
+    for (let one = queue.shift(); one; one = queue.shift()) {
       const { name, suite, rest } = one;
+      const broken = suite.builds && (await building);
       if (!screen.live) say(`(${name} begins)`);
       screen.write(`\n──── ${name}: ${suite.about}\n`);
       const started = Date.now();
       const result = { name, passed: 0, failed: 0, skipped: 0, note: '', told: [] };
       try {
-        if (suite.builds && built) throw built;
-        await runSuite(name, suite, rest, { missing, base, screen, background: lane === COMPUTE && !alone }, result);
+        if (broken) throw broken;
+        await runSuite(name, suite, rest, { missing, base, screen, background: pages.length > 0 && queue === computing }, result);
       } catch (error) {
         if (!(error instanceof Stop)) throw error;
         result.failed += 1;
@@ -60,16 +59,15 @@ await entry(async () => {
       results.set(one, { ...result, seconds: (Date.now() - started) / 1000 });
     }
   };
-  await Promise.all(lanes.map(runLane));
+  await Promise.all([work(computing, pages.length === 0), work(queue, true), work(queue, false)]);
   return report(chosen.map((one) => results.get(one)));
 });
 
-/** Suites of one lane run one after the other. */
-function laneOf(suite) {
-  return suite.lane ?? (suite.builds || suite.needsFor ? PAGES : COMPUTE);
+function drivesPages(suite) {
+  return Boolean(suite.builds || suite.needsFor);
 }
 
-/** Where a lane writes: whole lines as they come, or (not live) a suite when it is over. */
+/** Where suites write: whole lines as they come, or (not live) a suite when it is over. */
 function screenOf(live) {
   let waiting = '';
   const flush = () => {

@@ -2,7 +2,7 @@
 //
 //   needs   set-up steps (scripts/setup.mjs)
 //   builds  true: dist/npm is brought up to date first
-//   lane    suites of one lane run one after the other, lanes side by side; see scripts/test.mjs
+//   long    true: it begins before the others; see scripts/test.mjs
 //   steps   commands, given the words that follow the suite's name on the command line
 //
 // A step is `{ command, args, env?, counts }`; `counts` says how its own output is counted: 'cargo', 'node', 'plain'
@@ -162,18 +162,19 @@ export const SUITES = {
   },
   e2e: {
     about: 'from publish to a moved page, per browser',
-    lane: 'deploys',
+    long: true,
     ...inSomeBrowsers('tests/e2e', ['npm', 'rust']),
     builds: true,
   },
   stores: {
     about: 'durable stores that several builds share, killed and crowded, per browser',
+    long: true,
     ...inSomeBrowsers('tests/stores', ['npm', 'rust']),
     builds: true,
   },
   swapping: {
     about: 'new code in open pages: React, Vue and plain apps, faults, races, a hundred swaps, per browser',
-    lane: 'deploys',
+    long: true,
     ...inSomeBrowsers('tests/swapping', ['npm', 'rust']),
     builds: true,
     steps: (words, missing) =>
@@ -184,12 +185,13 @@ export const SUITES = {
   },
   copies: {
     about: 'builds copied to nginx and to hosts that replace everything, per browser',
-    lane: 'deploys',
+    long: true,
     ...inSomeBrowsers('tests/copies', ['npm', 'rust', 'nginx']),
     builds: true,
   },
   yew: {
     about: 'a Yew app as a slot: swapped, broken, freed, per browser',
+    long: true,
     ...inSomeBrowsers('tests/yew', ['npm', 'rust']),
     builds: true,
     steps: (words, missing) => [
