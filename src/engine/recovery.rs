@@ -1,6 +1,6 @@
 //! Recognises that a chunk failed to load, in all the shapes that browsers and bundlers give it.
 //!
-//! An error of the app itself is none: whoever takes one for a missing chunk reloads a page for a typo.
+//! An error of the app itself is none: a guard that took one for a missing chunk would reload a page for a typo.
 
 use alloc::string::{String, ToString};
 

@@ -8,7 +8,7 @@ mod needed;
 
 use alloc::{string::String, vec::Vec};
 
-pub use loaded::Loaded;
+pub use loaded::{Loaded, has};
 pub use needed::{Needed, needed};
 
 use super::{

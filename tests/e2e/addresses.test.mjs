@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { inBrowsers, until } from './browsers.mjs';
+import { odd } from './server.mjs';
 import { addPackage, openApp, promptIsUp, RECORD, RELOAD_BUTTON, scriptTag, shows, startSite } from './site.mjs';
 
 /** A page at any place with relative addresses; `before` and `after` stand around the tag. */
@@ -101,8 +102,9 @@ inBrowsers('a token in the address of page, release, manifest, runtime or chunk 
   manifest = '';
   await site.publish('two');
   await tab.waitFor(promptIsUp, { timeout: 20_000, what: 'the prompt' });
+  const undo = site.edge.answer('/record.js', odd.status(404));
   await tab.eval((token) => {
-    document.head.append(Object.assign(document.createElement('script'), { src: `/lost.js${token}` }));
+    document.head.append(Object.assign(document.createElement('script'), { src: `/record.js${token}` }));
     // By a script of the page: Chromium tells nobody of what is rejected in a driver's.
     const textContent = `Promise.reject(new Error('Failed to fetch dynamically imported module: ${location.origin}/gone.js${token}#secret'))`;
     document.head.append(Object.assign(document.createElement('script'), { textContent }));
@@ -112,6 +114,7 @@ inBrowsers('a token in the address of page, release, manifest, runtime or chunk 
   assert.doesNotMatch(told, /secret/);
   assert.match(told, /gone\.js/);
   assert.match(told, /release\.json/);
+  undo();
   await tab.click(RELOAD_BUTTON);
   await shows(tab, 'two', 'mine');
   assert.match(await tab.eval(() => location.href), /\?token=secret#secret$/);

@@ -4,7 +4,7 @@ use changeover::engine::io::{FetchFailure, Input, LoadKind, Reason, WakeReason};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-use crate::page::{Answer, HOUR, MINUTE, Page, SECOND, page, release};
+use crate::page::{Answer, HOUR, MINUTE, Page, SECOND, Server, page, release};
 
 #[test]
 fn a_failed_chunk_that_another_build_explains_is_asked_about_at_once() {
@@ -12,11 +12,11 @@ fn a_failed_chunk_that_another_build_explains_is_asked_about_at_once() {
         .opens()
         .later("a while", 20 * SECOND)
         .meanwhile("a release", |server| server.publishes(release(2, "b")))
-        .when("a chunk fails", failed("/assets/cart-1.js"))
-        .then(&["FetchRelease"])
+        .when("a chunk fails", failed("/assets/help.js"))
+        .then(&["FetchRelease", "ListLoadedFiles"])
         .later("the answers come", SECOND)
         .then_among(&[
-            "chunkFailed https://shop.test/assets/cart-1.js skew",
+            "chunkFailed https://shop.test/assets/help.js skew",
             "prompt ChunkFailed 2 b",
         ])
         .asks(Reason::ChunkFailed);
@@ -27,11 +27,11 @@ fn a_failed_chunk_that_no_build_explains_is_network_trouble() {
     page()
         .opens()
         .later("a while", 20 * SECOND)
-        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .when("a chunk fails", failed("/assets/help.js"))
         .later("the answers come", SECOND)
         .then_among(&[
             "FetchRelease",
-            "chunkFailed https://shop.test/assets/cart-1.js no skew",
+            "chunkFailed https://shop.test/assets/help.js no skew",
         ])
         .asks_nothing()
         .later("half a minute", 25 * SECOND)
@@ -46,9 +46,9 @@ fn a_failed_chunk_is_told_about_though_the_server_does_not_answer() {
         .meanwhile("the server is gone", |server| {
             server.release = Answer::Fails(FetchFailure::Network)
         })
-        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .when("a chunk fails", failed("/assets/help.js"))
         .later("soon", SECOND)
-        .then_among(&["chunkFailed https://shop.test/assets/cart-1.js no skew"]);
+        .then_among(&["chunkFailed https://shop.test/assets/help.js no skew"]);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_chunk_that_failed_during_the_deploy_is_explained_by_the_release_that_follow
     page()
         .opens()
         .later("a while", 20 * SECOND)
-        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .when("a chunk fails", failed("/assets/help.js"))
         .later("no build explains it yet", 2 * SECOND)
         .meanwhile("the release follows", |server| {
             server.publishes(release(2, "b"))
@@ -72,8 +72,8 @@ fn a_failed_chunk_asks_although_the_release_was_put_off() {
         .opens()
         .when("the user says later", Input::SnoozeRequested)
         .asks_nothing()
-        .when("a chunk fails", failed("/assets/cart-1.js"))
-        .then_among(&["chunkFailed https://shop.test/assets/cart-1.js skew"])
+        .when("a chunk fails", failed("/assets/help.js"))
+        .then_among(&["chunkFailed https://shop.test/assets/help.js skew"])
         .asks(Reason::ChunkFailed)
         .when("the user says later again", Input::SnoozeRequested)
         .asks_nothing();
@@ -81,7 +81,8 @@ fn a_failed_chunk_asks_although_the_release_was_put_off() {
 
 #[test]
 fn a_broken_page_does_not_make_a_storm() {
-    let mut page = page().opens().later("a while", 20 * SECOND);
+    let elsewhere = |server: &mut Server| server.loaded = vec!["/elsewhere/index-a.js".into()];
+    let mut page = page().with(elsewhere).opens().later("a while", 20 * SECOND);
     let before = page.looks();
     for number in 0..600 {
         page = page
@@ -119,9 +120,9 @@ fn a_failed_chunk_waits_for_the_manifest_of_a_deploy_under_way() {
         .opens()
         .later("a while", 20 * SECOND)
         .meanwhile("half a deploy", |server| server.publishes(release(2, "b")))
-        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .when("a chunk fails", failed("/assets/help.js"))
         .later("soon", SECOND)
-        .then_among(&["chunkFailed https://shop.test/assets/cart-1.js no skew"])
+        .then_among(&["chunkFailed https://shop.test/assets/help.js no skew"])
         .asks_nothing()
         .meanwhile("the deploy ends", |server| {
             server.has(crate::page::manifest("b"))
@@ -135,7 +136,7 @@ fn an_old_failure_explains_nothing() {
     page()
         .opens()
         .later("a while", 20 * SECOND)
-        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .when("a chunk fails", failed("/assets/help.js"))
         .later("an hour", HOUR)
         .meanwhile("a release", |server| server.publishes(release(2, "b")))
         .later("an interval", 73 * SECOND)
@@ -149,7 +150,7 @@ fn what_fails_while_the_page_is_being_left_is_nobodys_business() {
         .asks_nothing()
         .later("a slow server answers", 20 * SECOND)
         .when("the page goes", Input::PageHid)
-        .when("another chunk fails", failed("/assets/cart-2.js"))
+        .when("another chunk fails", failed("/assets/index-a.js"))
         .later("in the cache", HOUR)
         .when("the user comes back", Input::PageShown { persisted: true })
         .later("the answers come", SECOND)
@@ -162,7 +163,7 @@ fn what_failed_while_the_page_was_to_be_left_counts_when_it_stays() {
     leaving()
         .sleeps(WakeReason::Leaving, 29 * SECOND, 30 * SECOND)
         .later("it was a download", 31 * SECOND)
-        .then_among(&["chunkFailed https://shop.test/assets/cart-1.js skew"])
+        .then_among(&["chunkFailed https://shop.test/assets/help.js skew"])
         .asks(Reason::ChunkFailed);
 }
 
@@ -172,7 +173,7 @@ fn a_dialog_that_was_open_for_long_holds_back_what_the_answer_stops() {
         .when("something wants to leave the page", Input::LeavingBegan)
         .frozen("while the user reads the question", MINUTE)
         .when("the page runs on", Input::LeavingBegan)
-        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .when("a chunk fails", failed("/assets/help.js"))
         .when("the page goes", Input::PageHid)
         .never("chunkFailed");
 }
@@ -183,9 +184,42 @@ fn a_page_that_stays_is_helped_at_once_when_it_fails_later() {
         .when("something wants to leave the page", Input::LeavingBegan)
         .when("the page runs on", Input::LeavingBegan)
         .later("the user has stayed", 3 * SECOND)
-        .when("a chunk fails", failed("/assets/cart-1.js"))
-        .then_among(&["chunkFailed https://shop.test/assets/cart-1.js skew"])
+        .when("a chunk fails", failed("/assets/help.js"))
+        .then_among(&["chunkFailed https://shop.test/assets/help.js skew"])
         .asks(Reason::ChunkFailed);
+}
+
+/// An ad blocker takes a script that counts visits, from the same host.
+#[test]
+fn a_file_that_the_running_build_does_not_have_is_no_chunk_of_the_app() {
+    page()
+        .opens()
+        .later("a while", 20 * SECOND)
+        .when("something else fails", blocked("/analytics.js"))
+        .later("the answers come", SECOND)
+        .then_among(&["FetchRelease", "ListLoadedFiles"])
+        .never("chunkFailed")
+        .meanwhile("a release", |server| server.publishes(release(2, "b")))
+        .later("two intervals", 150 * SECOND)
+        .asks(Reason::NewBuild)
+        .when("something else fails again", blocked("/analytics.js"))
+        .never("chunkFailed")
+        .never("FetchRelease")
+        .asks(Reason::NewBuild)
+        .when("the app imports what is not there", failed("/gone.js"))
+        .then_among(&["chunkFailed https://shop.test/gone.js skew"]);
+}
+
+/// Where nothing shows how the files of the build are addressed, any of this host may be one of them.
+#[test]
+fn a_file_that_may_be_one_of_the_running_build_counts() {
+    page()
+        .with(|server| server.loaded = vec!["/elsewhere/index-a.js".into()])
+        .opens()
+        .later("a while", 20 * SECOND)
+        .when("a chunk fails", blocked("/elsewhere/help.js"))
+        .later("the answers come", SECOND)
+        .then_among(&["chunkFailed https://shop.test/elsewhere/help.js no skew"]);
 }
 
 /// A page whose loads have just been stopped by a navigation, while a build is live that would explain it.
@@ -193,7 +227,7 @@ fn leaving() -> Page {
     page_with_news()
         .when("something wants to leave the page", Input::LeavingBegan)
         .when("the page runs on", Input::LeavingBegan)
-        .when("a chunk fails", failed("/assets/cart-1.js"))
+        .when("a chunk fails", failed("/assets/help.js"))
 }
 
 /// A page that needs nothing of the build that is live.
@@ -214,5 +248,13 @@ fn failed(path: &str) -> Input {
         kind: LoadKind::Import,
         message,
         url: None,
+    }
+}
+
+fn blocked(path: &str) -> Input {
+    Input::LoadFailed {
+        kind: LoadKind::Script,
+        message: format!("https://shop.test{path} failed to load"),
+        url: Some(format!("https://shop.test{path}")),
     }
 }

@@ -18,6 +18,7 @@ use crate::retain::Keep;
 use crate::rollback::{RollbackOptions, RolledBack, Target, rollback};
 use crate::serve::{Ending, Limits, ServeOptions, Server};
 use crate::stamp::{StampOptions, Stamped, Words, stamp};
+use crate::url::shown;
 use crate::verify::{Verdict, verify};
 
 /// 0: done. 1: it could not be done, or `verify` found faults. 2: the command line is wrong, or `diff` cannot read what
@@ -56,7 +57,7 @@ pub fn run() -> ExitCode {
         Command::Diff(args) => return compare(&args, json),
         Command::Verify(args) => {
             verify(&args.target, Duration::from_secs(args.deadline)).map(|verdict| {
-                report(json, say_verdict(&verdict, &args.target));
+                report(json, say_verdict(&verdict, &shown(&args.target)));
                 if verdict.faults.is_empty() {
                     ExitCode::SUCCESS
                 } else {

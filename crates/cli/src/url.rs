@@ -1,4 +1,6 @@
-//! Percent-encoding of paths.
+//! Percent-encoding of paths, and URLs as they may be shown.
+
+use changeover::engine::text::discreet;
 
 /// Encodes each part of a `/`-separated path for use in a URL.
 pub fn encoded(path: &str) -> String {
@@ -39,6 +41,15 @@ pub fn try_decoded(text: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
+/// What is told of a URL, or of a text with URLs in it, without what they may keep secret: it ends in logs. A path stays as it is.
+pub fn shown(text: &str) -> String {
+    if text.contains("://") {
+        discreet(text)
+    } else {
+        text.to_owned()
+    }
+}
+
 fn hex(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).map(|digit| digit as u8)
 }
@@ -46,6 +57,15 @@ fn hex(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shown_has_no_secrets() {
+        assert_eq!(
+            shown("https://ada:p@ss@shop.test/a.js?key=1 is missing"),
+            "https://shop.test/a.js is missing"
+        );
+        assert_eq!(shown("dist/a?b"), "dist/a?b");
+    }
 
     #[test]
     fn what_is_encoded_comes_back() {

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::hash::Fingerprint;
 use crate::site::{Site, no_manifest};
 use crate::stores;
-use crate::url::encoded;
+use crate::url::{encoded, shown};
 
 /// Requests at a time: enough to hide the latency of one, few enough for any server.
 const AT_ONCE: usize = 6;
@@ -76,7 +76,10 @@ pub fn verify(target: &str, deadline: Duration) -> Result<Verdict> {
     if target.contains("://") {
         return Err(Error::new(
             "url-invalid",
-            format!("{target} is neither a folder nor a URL that starts with http:// or https://"),
+            format!(
+                "{} is neither a folder nor a URL that starts with http:// or https://",
+                shown(target)
+            ),
         ));
     }
     Ok(verify_folder(&Site::open(Path::new(target))?))
@@ -89,7 +92,10 @@ pub(crate) fn live_manifest(url: &str) -> Result<Manifest> {
     if !(url.starts_with("http://") || url.starts_with("https://")) {
         return Err(Error::new(
             "url-invalid",
-            format!("{url} is not a URL that starts with http:// or https://"),
+            format!(
+                "{} is not a URL that starts with http:// or https://",
+                shown(url)
+            ),
         ));
     }
     let remote = Remote::new(url, PATIENCE)?;
@@ -100,8 +106,8 @@ pub(crate) fn live_manifest(url: &str) -> Result<Manifest> {
     manifest.ok_or_else(|| {
         let fault = verdict.faults.first();
         let text = fault.map_or_else(
-            || format!("{url} has no manifest"),
-            |fault| fault.text.clone(),
+            || format!("{} has no manifest", shown(url)),
+            |fault| shown(&fault.text),
         );
         Error::new("manifest-unreachable", text)
     })
@@ -293,7 +299,10 @@ impl Remote {
             None if url.ends_with(".json") => {
                 return Err(Error::new(
                     "url-invalid",
-                    format!("{url} is neither the root of a site nor its changeover/release.json"),
+                    format!(
+                        "{} is neither the root of a site nor its changeover/release.json",
+                        shown(url)
+                    ),
                 ));
             }
             None => format!(
@@ -333,6 +342,11 @@ impl Remote {
                 break;
             }
             verdict = self.check();
+        }
+        // What is told ends in logs.
+        for fault in &mut verdict.faults {
+            fault.place = shown(&fault.place);
+            fault.text = shown(&fault.text);
         }
         verdict
     }

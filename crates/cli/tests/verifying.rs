@@ -164,6 +164,12 @@ fn a_server_that_is_not_there_is_a_fault_and_a_target_that_is_none_is_an_error()
         faults(&format!("http://127.0.0.1:{port}/")),
         expected(&[("release-unreachable", "release.json")])
     );
+    let out = changeover(["verify", &format!("http://ada:hidden@127.0.0.1:{port}/")]);
+    let said = [out.stdout, out.stderr].map(|said| String::from_utf8(said).unwrap());
+    assert!(
+        said[0].contains(&format!("127.0.0.1:{port}")) && !said.concat().contains("hidden"),
+        "{said:?}"
+    );
     for (target, code) in [
         ("ftp://x/", "url-invalid"),
         ("http://x/other.json", "url-invalid"),

@@ -1,8 +1,10 @@
 //! Chunks that failed to load, and what they mean.
 //!
 //! In order: a failure is recognised, waits for a look at the release, and is told together with what the look says: a new
-//! build explains it, or it is network trouble. What fails while the page is being left waits until it has stayed:
-//! Firefox and WebKit stop everything that loads as soon as a navigation begins, long before the page goes.
+//! build explains it, or it is network trouble. A script element of a file that the running build does not have is
+//! not the app's. What
+//! fails while the page is being left waits until it has stayed: Firefox and WebKit stop everything that loads as soon as
+//! a navigation begins, long before the page goes.
 
 use alloc::{string::String, vec::Vec};
 
@@ -10,6 +12,8 @@ use super::{Guard, decide::Want};
 use crate::engine::{
     io::{BuildId, Event, LoadKind, Millis, Timestamp, WakeReason},
     recovery,
+    shelf::Lookup,
+    skew,
     watch::Wish,
 };
 
@@ -49,6 +53,8 @@ pub(super) struct ChunkFailures {
 struct FailedChunk {
     url: Option<String>,
     message: String,
+    /// A script or a style of the document failed, and no import of the app's code.
+    is_element: bool,
 }
 
 impl Guard {
@@ -59,6 +65,7 @@ impl Guard {
         let chunk = FailedChunk {
             url: failure.url,
             message,
+            is_element: matches!(kind, LoadKind::Script | LoadKind::Style),
         };
         // A page that has gone misses nothing, and one that goes perhaps nothing either.
         if !self.tabs.is_away() && !self.chunks.hold(&chunk, self.now) {
@@ -81,7 +88,8 @@ impl Guard {
             .told
             .retain(|(_, at)| now.0 < at.0.saturating_add(QUIET));
         let told = self.chunks.told.iter().any(|(told, _)| *told == chunk);
-        if told || self.chunks.open.contains(&chunk) || self.chunks.open.len() >= MOST {
+        let known = told || self.chunks.open.contains(&chunk) || self.is_of_another_app(&chunk);
+        if known || self.chunks.open.len() >= MOST {
             return;
         }
         self.chunks.open.push(chunk);
@@ -91,6 +99,9 @@ impl Guard {
     /// Tells what failed chunks mean, as soon as it is known. Returns whether that changes anything.
     pub(super) fn judge_chunks(&mut self, want: &Want) -> bool {
         let now = self.now;
+        let open = core::mem::take(&mut self.chunks.open);
+        let ours = |chunk: &FailedChunk| !self.is_of_another_app(chunk);
+        self.chunks.open = open.into_iter().filter(ours).collect();
         let recent = self
             .chunks
             .unexplained
@@ -104,7 +115,8 @@ impl Guard {
             Want::Ready { .. } | Want::Missing { .. } | Want::Nothing => None,
         };
         let skew = explained_by.is_some();
-        let wait = self.chunks.open.is_empty() || self.watch.is_looking();
+        let wait =
+            self.chunks.open.is_empty() || self.watch.is_looking() || self.listing.is_awaited(now);
         if wait && !skew {
             return false;
         }
@@ -128,9 +140,27 @@ impl Guard {
         }
         skew
     }
+
+    /// Whether an element asked for a file that the running build does not have: an advertisement or a count of visits from
+    /// the same host may be blocked. What the app imports is its own.
+    fn is_of_another_app(&self, chunk: &FailedChunk) -> bool {
+        let has = || {
+            let Lookup::Ready(running) = self.shelf.find(self.running.best_guess()?) else {
+                return None;
+            };
+            skew::has(running, &self.page()?, chunk.url.as_ref()?)
+        };
+        // After a swap, the page runs files of earlier builds too.
+        chunk.is_element && !self.running.swapped && has() == Some(false)
+    }
 }
 
 impl ChunkFailures {
+    /// Some wait to be explained.
+    pub(super) fn are_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     /// Something begins to leave the page.
     pub(super) fn on_leaving(&mut self, now: Timestamp) {
         self.leaving = Some(now);

@@ -232,7 +232,7 @@ impl Guard {
                 },
             });
         }
-        if waits && self.listing.poll(self.now) {
+        if (waits || self.chunks.are_open()) && self.listing.poll(self.now) {
             self.perform(Effect::ListLoadedFiles);
         }
     }

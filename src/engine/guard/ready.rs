@@ -236,7 +236,8 @@ impl Guard {
         matches!(self.shelf.find(build), Lookup::Ready(_))
     }
 
-    fn page(&self) -> Option<skew::Loaded<'_>> {
+    /// What is known of the files that this page has loaded.
+    pub(super) fn page(&self) -> Option<skew::Loaded<'_>> {
         let (files, elements) = self.listing.known()?;
         Some(skew::Loaded {
             files,

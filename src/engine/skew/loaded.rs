@@ -30,7 +30,7 @@ pub struct Loaded<'a> {
 pub(super) fn mark(running: &Graph<'_>, page: &Loaded<'_>) -> Vec<bool> {
     let build = running.build;
     let entries = running.places(build.entries.iter());
-    let places = |files| places_of(running, files, page.root).into_iter();
+    let places = |files| places_of(running.build, files, page.root).into_iter();
     let noted: Vec<usize> = places(page.files).map(|(place, _)| place).collect();
     let elements: Vec<usize> = places(page.elements).map(|(place, _)| place).collect();
     let slots = |loaded: bool| {
@@ -149,18 +149,25 @@ pub(super) enum Base {
 }
 
 /// Where the chunks of `files` are, which are URLs or paths below the base of the build or the root of the site.
-pub(super) fn places_of(running: &Graph<'_>, files: &[String], root: &str) -> Vec<(usize, Base)> {
-    let own = path_of(&running.build.base);
+pub(super) fn places_of(running: &Manifest, files: &[String], root: &str) -> Vec<(usize, Base)> {
+    let own = path_of(&running.base);
     let mut places = Vec::new();
     for file in files {
         let path = decoded(path_of(file));
         for (base, kind) in [(own, Base::Own), (root, Base::Root)] {
             let below = path.strip_prefix(base).filter(|_| base.starts_with('/'));
-            let place = below.and_then(|path| running.place(path.trim_start_matches('/')));
+            let place =
+                below.and_then(|path| running.chunks.position(path.trim_start_matches('/')));
             places.extend(place.map(|place| (place, kind)));
         }
     }
     places
+}
+
+/// Whether `running` has a file of this URL or path. `None`: nothing in the page shows how the files of the build are addressed.
+pub fn has(running: &Manifest, page: &Loaded<'_>, url: &String) -> Option<bool> {
+    let is_any = |files: &[String]| !places_of(running, files, page.root).is_empty();
+    (is_any(page.elements) || is_any(page.files)).then(|| is_any(core::slice::from_ref(url)))
 }
 
 #[cfg(test)]

@@ -30,8 +30,8 @@ pub struct Needed<'a> {
 ///
 /// `None` when nothing tells where the files are: the ones that this page has loaded are not where its manifest says.
 pub fn needed<'a>(running: Graph<'_>, target: Graph<'a>, page: &Loaded<'_>) -> Option<Needed<'a>> {
-    let elements = places_of(&running, page.elements, page.root);
-    let noted = places_of(&running, page.files, page.root);
+    let elements = places_of(running.build, page.elements, page.root);
+    let noted = places_of(running.build, page.files, page.root);
     let known: Vec<&(usize, Base)> = elements.iter().chain(&noted).collect();
     let base = match known.first()?.1 {
         Base::Own if is_placed(&target.build.base) => target.build.base.clone(),

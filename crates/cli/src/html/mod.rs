@@ -20,6 +20,9 @@ const BUILD: &str = "data-build";
 /// The release that the document was made for.
 const SEQUENCE: &str = "data-sequence";
 
+/// Where a release is that is published with the documents. One elsewhere has numbers of its own.
+const OWN_RELEASE: &str = "changeover/release.json";
+
 /// One HTML document, taken apart into its start tags.
 pub struct Page<'a> {
     bytes: &'a [u8],
@@ -161,7 +164,8 @@ impl<'a> Page<'a> {
                 }
                 None => added.extend(stamp_for("").map(|id| format!(" {BUILD}=\"{id}\""))),
             }
-            match (tag.attribute(SEQUENCE), &number) {
+            let number = number.as_ref().filter(|_| asks_here(tag));
+            match (tag.attribute(SEQUENCE), number) {
                 (Some(stamp), Some(number)) => edits.replace(stamp.span.clone(), number),
                 (None, Some(number)) => added += &format!(" {number}"),
                 (_, None) => {}
@@ -294,6 +298,15 @@ impl Edits {
     }
 }
 
+/// Whether the page asks for the release that is published with it.
+fn asks_here(tag: &Tag) -> bool {
+    let address = tag.value(RELEASE).unwrap_or_default();
+    address
+        .split(['?', '#'])
+        .next()
+        .is_some_and(|path| path.ends_with(OWN_RELEASE))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,11 +321,11 @@ mod tests {
 
     #[test]
     fn attributes_without_space_between_them_are_stamped_too() {
-        let html = "<script data-release=\"/r.json\"data-build=\"\"></script>";
+        let html = "<script data-release=\"changeover/release.json\"data-build=\"\"></script>";
         let page = Page::parse(html.as_bytes());
         assert_eq!(
             String::from_utf8(page.stamped("b1", Some(7))).unwrap(),
-            "<script data-release=\"/r.json\" data-sequence=\"7\"data-build=\"b1\"></script>"
+            "<script data-release=\"changeover/release.json\" data-sequence=\"7\"data-build=\"b1\"></script>"
         );
     }
 
@@ -397,12 +410,12 @@ mod tests {
         };
         for (before, after) in [
             (
-                "<script data-release=/r defer></script>",
-                "<script data-release=/r data-build=\"b1\" data-sequence=\"7\" defer></script>",
+                "<script data-release=/changeover/release.json defer></script>",
+                "<script data-release=/changeover/release.json data-build=\"b1\" data-sequence=\"7\" defer></script>",
             ),
             (
-                "<script data-release= ></script>",
-                "<script data-build=\"b1\" data-sequence=\"7\" data-release= ></script>",
+                "<script data-release='../changeover/release.json?v=1'></script>",
+                "<script data-release='../changeover/release.json?v=1' data-build=\"b1\" data-sequence=\"7\"></script>",
             ),
             (
                 "<meta name=changeover-build content=''>",
@@ -417,6 +430,13 @@ mod tests {
             assert_eq!(unstamped(after), unstamped(before));
         }
         assert_eq!(Page::parse(b"<script data-release>").sequence(), None);
+        assert_eq!(
+            numbered(
+                "<script data-release=https://other.test/r.json></script>",
+                7
+            ),
+            "<script data-release=https://other.test/r.json data-build=\"b1\"></script>"
+        );
         assert_eq!(numbered("<p>", 7), "<p>");
     }
 
