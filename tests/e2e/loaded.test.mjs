@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { inBrowsers } from './browsers.mjs';
+import { odd } from './server.mjs';
 import { look, openApp, promptIsUp, startSite, writeApp } from './site.mjs';
 
 const OPTIONS = { only: ['chromium', 'firefox'], timeout: 120_000 };
@@ -50,6 +51,20 @@ inBrowsers('a page with few resources is not asked when a module changes that it
   await tab.eval(() => import('/rare.js').then(() => performance.clearResourceTimings()));
   await look(tab);
   await tab.waitFor(promptIsUp, { timeout: 15_000, what: 'the prompt' });
+});
+
+inBrowsers("a script of the same host that is blocked is no chunk of the app, and one of the build's is", OPTIONS, async (t, browser) => {
+  const { tab, site } = await open(t, browser, PLAIN);
+  await site.publish('1-2');
+  await tab.waitFor(() => changeover.status.decision.reason === 'nothingLoadedChanged', { timeout: 15_000 });
+  const add = (src) => tab.eval((src) => new Promise((onerror) => document.head.append(Object.assign(document.createElement('script'), { src, onerror }))).then(() => {}), src);
+  await add('/count-visits.js');
+  await look(tab);
+  assert.deepEqual(await tab.eval(() => [changeover.status.prompt, news.filter(({ type }) => type === 'chunkFailed')]), [null, []]);
+  site.edge.answer('/rare.js', odd.status(404));
+  await add('/rare.js');
+  await tab.waitFor(promptIsUp, { timeout: 15_000, what: 'the prompt' });
+  assert.equal(await tab.eval(() => changeover.status.prompt.reason), 'chunkFailed');
 });
 
 /** A site whose builds are named `<version of the panel>-<version of a rarely used module>`. */

@@ -145,7 +145,7 @@ impl Guard {
     /// the same host may be blocked. What the app imports is its own.
     fn is_of_another_app(&self, chunk: &FailedChunk) -> bool {
         let has = || {
-            let Lookup::Ready(running) = self.shelf.find(self.running.best_guess()?) else {
+            let Lookup::Ready(running) = self.shelf.find(self.running.build.as_ref()?) else {
                 return None;
             };
             skew::has(running, &self.page()?, chunk.url.as_ref()?)
