@@ -52,8 +52,8 @@ export async function launchPuppeteer({ engine, path, profile, flags = [], prefs
     handleSIGINT: true,
     handleSIGTERM: true,
     defaultViewport: null,
-    timeout: 30_000,
-    protocolTimeout: 60_000,
+    timeout: 90_000,
+    protocolTimeout: 180_000,
   };
   const browser =
     engine === 'firefox'
@@ -78,6 +78,12 @@ export async function launchPuppeteer({ engine, path, profile, flags = [], prefs
       blank = null;
       if (viewport) await page.setViewport(viewport);
       return puppeteerTab(engine, browser, page);
+    },
+    /** Closes every tab; a blank one stays, with which the next test begins. */
+    async empty() {
+      const next = blank ?? (await browser.newPage());
+      for (const page of await browser.pages()) if (page !== next) await page.close();
+      blank = next;
     },
     /** Ends it as a power cut would: nothing is said to anybody. */
     async kill() {

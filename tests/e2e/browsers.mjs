@@ -9,7 +9,7 @@
 import { accessSync, constants, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -19,6 +19,9 @@ import { launchWebkit } from './browser-webkit.mjs';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const ENGINES = ['chromium', 'firefox', 'webkit'];
+
+/** No time of a test is a measurement: on a machine that others use too, all take this many times as long. */
+const SLOWEST = 3;
 
 /** Where a screenshot goes; the folder is made on demand. */
 export function screenshotPath(name) {
@@ -66,11 +69,11 @@ export function selected(only = ENGINES) {
 }
 
 /**
- * Registers one test per engine. `run(t, browser)` gets a fresh browser that is closed afterwards, whatever happened.
- * A missing browser skips, and fails when CI is set.
+ * Registers one test per engine. `run(t, browser)` gets a browser without tabs, which is closed afterwards or, when nothing
+ * special is asked of it, emptied for the next test. A missing browser skips, and fails when CI is set.
  *
  * @param {string} name a sentence
- * @param {{only?: string[], timeout?: number, flags?: string[]}} options timeout in ms, flags for the browser
+ * @param {{only?: string[], timeout?: number, flags?: string[]}} options timeout in ms on a machine of its own, flags for the browser
  */
 export function inBrowsers(name, options, run) {
   const { only, timeout = 60_000, ...launchOptions } = options;
@@ -87,8 +90,9 @@ export function inBrowsers(name, options, run) {
       }
       continue;
     }
-    test(title, { timeout }, async (t) => {
-      const browser = await launch(engine, launchOptions);
+    test(title, { timeout: timeout * SLOWEST }, async (t) => {
+      const isUsual = Object.keys(launchOptions).length === 0;
+      const browser = await (engine === 'firefox' && isUsual ? borrowFirefox() : launch(engine, launchOptions));
       t.after(() => browser.close());
       try {
         await run(t, browser);
@@ -119,6 +123,7 @@ export async function launch(engine, options = {}) {
       profile,
       kill: browser.kill,
       killPage: browser.killPage,
+      empty: browser.empty,
       /** All tabs opened so far, closed ones included. */
       tabs,
       /** Opens a tab of this profile; resolves when `url` has loaded. */
@@ -138,6 +143,38 @@ export async function launch(engine, options = {}) {
     throw error;
   }
 }
+
+let shared = null;
+
+/**
+ * Firefox takes more of the processor to start than most tests take: those of a file use one after the other. Each test has
+ * a site of its own on a port of its own, and with it storage and caches of its own.
+ */
+async function borrowFirefox() {
+  const browser = await (shared ??= launch('firefox'));
+  const first = browser.tabs.length;
+  let killed = false;
+  return {
+    ...browser,
+    get tabs() {
+      return browser.tabs.slice(first);
+    },
+    kill() {
+      killed = true;
+      shared = null;
+      return browser.kill();
+    },
+    async close() {
+      if (killed) return browser.close();
+      await within(10_000, browser.empty()).catch(() => {
+        shared = null;
+        return browser.close();
+      });
+    },
+  };
+}
+
+after(async () => (await shared)?.close());
 
 /** A profile in which Firefox was once and kept nothing of a page: its first start in an empty one takes twice the processor's time. */
 async function usedFirefoxProfile(path) {
@@ -178,13 +215,13 @@ function within(ms, promise) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** Waits until `probe()` is truthy and returns its value. */
+/** Waits until `probe()` is truthy and returns its value. `timeout`: ms on a machine of its own. */
 export async function until(probe, { timeout = 10_000, every = 25, what = String(probe) } = {}) {
-  const deadline = Date.now() + timeout;
+  const deadline = Date.now() + timeout * SLOWEST;
   for (;;) {
     const value = await probe();
     if (value) return value;
-    if (Date.now() > deadline) throw new Error(`waited ${timeout} ms in vain for: ${what}`);
+    if (Date.now() > deadline) throw new Error(`waited ${timeout * SLOWEST} ms in vain for: ${what}`);
     await sleep(every);
   }
 }

@@ -37,7 +37,7 @@ async function countTo(tab, count) {
   const shows = (count) => document.querySelector('#count').textContent === String(count);
   for (let i = 1; i <= count; i += 1) {
     await tab.click('#count');
-    await tab.waitFor(shows, i, { timeout: 3000, what: `the count ${i}` }).catch(() => tab.click('#count'));
+    await tab.waitFor(shows, i, { timeout: 1000, what: `the count ${i}` }).catch(() => tab.click('#count'));
     await tab.waitFor(shows, i, { what: `the count ${i}` });
   }
 }
