@@ -285,7 +285,7 @@ fn is_cautious(found: &Plan, plain_names: bool) -> bool {
     };
     refusals.iter().all(|refusal| match refusal.why {
         Why::PinnedChanged | Why::FileReplaced => true,
-        Why::ShellChanged | Why::SecondCopy => plain_names,
+        Why::ShellChanged | Why::SecondCopy | Why::SignatureMissing => plain_names,
         _ => false,
     })
 }
