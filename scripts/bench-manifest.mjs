@@ -61,22 +61,20 @@ ${tag('data-runtime="/npm/runtime-slots-slim.js" data-wasm="/npm/changeover-slot
   plain: () => `<!doctype html><link rel="icon" href="data:,">${tag('')}`,
 };
 
-/** Runs in every document: what the page could not do, and when. */
+/** Runs in the document that is measured: what the page could not do, and when. It ticks seldom, so as to leave the processor to the browser. */
 function watch() {
-  globalThis.bench = { longest: 0, tasks: [] };
+  globalThis.bench = { longest: 0, tasks: [], last: performance.now() };
   new PerformanceObserver((list) => bench.tasks.push(...list.getEntries().map(({ duration }) => Math.round(duration)))).observe({ type: 'longtask' });
-  const { port1, port2 } = new MessageChannel();
-  let last = performance.now();
-  port1.onmessage = () => {
+  const tick = () => {
     const now = performance.now();
-    bench.longest = Math.max(bench.longest, now - last);
-    last = now;
-    port2.postMessage(null);
+    bench.longest = Math.max(bench.longest, now - bench.last - 4); // timers go off every 4 ms at most
+    bench.last = now;
+    setTimeout(tick, 4);
   };
-  port2.postMessage(null);
+  setTimeout(tick, 4);
 }
 
-const reset = () => void Object.assign(bench, { longest: 0, tasks: [] });
+const reset = () => void Object.assign(bench, { longest: 0, tasks: [], last: performance.now() });
 const result = () => ({ longest_ms: Math.round(bench.longest), long_tasks: bench.tasks });
 
 async function run(browser, kind) {
@@ -98,19 +96,19 @@ async function run(browser, kind) {
   put('index.html', PAGES[kind](cart));
   const edge = await startEdge({ root: folder });
   try {
-    const open = async () => {
+    const open = async (measured) => {
       const tab = await browser.open();
-      await tab.page.evaluateOnNewDocument(watch);
+      if (measured) await tab.page.evaluateOnNewDocument(watch);
       if (SLOW > 1) await tab.page.emulateCPUThrottling(SLOW);
       await tab.goto(edge.url);
       await tab.waitFor(() => globalThis.guard?.status.release, { timeout: 60_000, what: 'the guard' });
       return tab;
     };
-    const tab = await open();
+    const tab = await open(true);
     // The manifest is read behind the scenes: nothing tells when that is over.
     await new Promise((resolve) => setTimeout(resolve, 4000 * SLOW));
     const out = { bytes, [kind === 'slots' ? 'start' : 'plain_start']: await tab.eval(result) };
-    const other = await open();
+    const other = await open(false);
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const decide = async (name, id, codes, done) => {
       await tab.page.bringToFront();
