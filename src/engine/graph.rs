@@ -21,17 +21,17 @@ pub enum Reach {
 }
 
 /// No file.
-const NOWHERE: u32 = u32::MAX;
+const NOWHERE: usize = usize::MAX;
 
 /// What the files of a build ask for. Files are numbered in the order of their names.
 #[derive(Debug)]
 pub struct Links {
     /// Numbers of files, each where the hash of its name says or in the next free place after that.
-    index: Vec<u32>,
+    index: Vec<usize>,
     /// The files that each one asks for, file after file.
-    to: Vec<u32>,
+    to: Vec<usize>,
     /// For each file, where its part of `to` begins, and where its imports, its styles and its dynamic imports end.
-    parts: Vec<[u32; 4]>,
+    parts: Vec<[usize; 4]>,
 }
 
 impl Links {
@@ -45,18 +45,18 @@ impl Links {
         for (place, path) in build.chunks.keys().enumerate() {
             let (_, spot) = links.look_up(build, path);
             if let Some(spot) = links.index.get_mut(spot) {
-                *spot = place as u32;
+                *spot = place;
             }
         }
         for chunk in build.chunks.values() {
-            let mut part = [links.to.len() as u32; 4];
+            let mut part = [links.to.len(); 4];
             let lists = [&chunk.imports, &chunk.css, &chunk.dynamic_imports];
             for (list, end) in lists.into_iter().zip(part.iter_mut().skip(1)) {
                 for path in list {
                     let (place, _) = links.look_up(build, path);
                     links.to.push(place);
                 }
-                *end = links.to.len() as u32;
+                *end = links.to.len();
             }
             links.parts.push(part);
         }
@@ -64,12 +64,12 @@ impl Links {
     }
 
     /// The number of a file and its spot in the index.
-    fn look_up(&self, build: &Manifest, path: &str) -> (u32, usize) {
+    fn look_up(&self, build: &Manifest, path: &str) -> (usize, usize) {
         let mut spot = hash(path) as usize;
         loop {
             spot &= self.index.len() - 1;
             let place = self.index.get(spot).copied().unwrap_or(NOWHERE);
-            let found = build.chunks.nth(place as usize);
+            let found = build.chunks.nth(place);
             // Half of the spots are free.
             if found.is_none_or(|(name, _)| name == path) {
                 return (place, spot);
@@ -95,20 +95,15 @@ impl<'a> Graph<'a> {
     /// The number of a file.
     pub fn place(&self, path: &str) -> Option<usize> {
         let (place, _) = self.links.look_up(self.build, path);
-        (place != NOWHERE).then_some(place as usize)
+        (place != NOWHERE).then_some(place)
     }
 
     pub fn chunk(&self, place: usize) -> Option<(&'a String, &'a Chunk)> {
         self.build.chunks.nth(place)
     }
 
-    /// The file of that name.
-    pub fn find(&self, path: &str) -> Option<&'a Chunk> {
-        self.chunk(self.place(path)?).map(|(_, chunk)| chunk)
-    }
-
     /// The numbers of what a file asks for; no number of a file when it is not described.
-    pub fn next(&self, place: usize, reach: Reach) -> &'a [u32] {
+    pub fn next(&self, place: usize, reach: Reach) -> &'a [usize] {
         let [start, imports, css, dynamic] =
             self.links.parts.get(place).copied().unwrap_or_default();
         let end = match reach {
@@ -116,7 +111,7 @@ impl<'a> Graph<'a> {
             Reach::Static => css,
             Reach::Whole => dynamic,
         };
-        let part = self.links.to.get(start as usize..end as usize);
+        let part = self.links.to.get(start..end);
         part.unwrap_or_default()
     }
 
@@ -124,7 +119,7 @@ impl<'a> Graph<'a> {
     pub fn imported(&self) -> Vec<bool> {
         let mut imported = self.marks();
         for place in &self.links.to {
-            if let Some(mark) = imported.get_mut(*place as usize) {
+            if let Some(mark) = imported.get_mut(*place) {
                 *mark = true;
             }
         }
@@ -145,32 +140,31 @@ impl<'a> Graph<'a> {
     }
 
     /// The numbers of those files of `paths` that are described.
-    pub fn places<'s>(&self, paths: impl Iterator<Item = &'s String>) -> Vec<usize> {
+    pub fn places(&self, paths: &mut dyn Iterator<Item = &String>) -> Vec<usize> {
         paths.filter_map(|path| self.place(path)).collect()
     }
 
     /// Walks from `starts`, not into what `stops` says.
     pub fn walk(&self, starts: &[usize], reach: Reach, stops: &dyn Fn(usize) -> bool) -> Walk {
         let (mut order, mut marks) = (Vec::new(), self.marks());
-        let starts: Vec<u32> = starts.iter().map(|start| *start as u32).collect();
         // What is to be looked at next, and how far that is: chains of imports are deeper than the stack.
-        let mut open = vec![(NOWHERE, &*starts)];
+        let mut open = vec![(NOWHERE, starts)];
         while let Some((place, rest)) = open.last_mut() {
             let Some((next, others)) = rest.split_first() else {
                 if *place != NOWHERE {
-                    order.push(*place as usize);
+                    order.push(*place);
                 }
                 open.pop();
                 continue;
             };
             *rest = others;
-            let at = *next as usize;
+            let at = *next;
             if let Some(mark) = marks.get_mut(at)
                 && !*mark
                 && !stops(at)
             {
                 *mark = true;
-                open.push((*next, self.next(at, reach)));
+                open.push((at, self.next(at, reach)));
             }
         }
         Walk { order, marks }
@@ -205,7 +199,7 @@ impl<'a> Graph<'a> {
                 break;
             }
             for next in self.next(place, Reach::Whole) {
-                take(*next as usize, Some(at), &mut steps);
+                take(*next, Some(at), &mut steps);
             }
             at += 1;
         }

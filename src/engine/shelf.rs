@@ -164,15 +164,19 @@ impl Shelf {
     }
 
     /// Makes the links of a manifest when they are not there and `may` lets it, which is told how many files there are.
-    /// Returns whether nothing is left to do.
-    pub fn link(&mut self, build: &BuildId, may: impl FnOnce(usize) -> bool) -> bool {
-        if let Some(entry) = self.find_mut(build)
-            && let State::Ready(manifest, links @ None) = &mut entry.state
-        {
-            *links = may(manifest.chunks.len()).then(|| Links::of(manifest));
-            return links.is_some();
+    /// Returns that number, or `None` when it is to be done later.
+    pub fn link(&mut self, build: &BuildId, may: impl FnOnce(usize) -> bool) -> Option<usize> {
+        let Some(entry) = self.find_mut(build) else {
+            return Some(0);
+        };
+        let State::Ready(manifest, links) = &mut entry.state else {
+            return Some(0);
+        };
+        let files = manifest.chunks.len();
+        if links.is_none() && may(files) {
+            *links = Some(Links::of(manifest));
         }
-        true
+        links.is_some().then_some(files)
     }
 
     /// A build whose links are made.

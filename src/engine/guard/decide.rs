@@ -352,7 +352,7 @@ impl Guard {
             known.revision == revision && known.from == own && known.to == *target
         });
         if !is_known {
-            if !self.may_compare(&own, None) {
+            if !self.may_compare(&[&own]) {
                 return Changed::Pending;
             }
             self.comparison = self.compare(own, target);
@@ -366,19 +366,17 @@ impl Guard {
         }
     }
 
-    /// Whether a build may be gone through in this step, or two side by side. What the files of a large one ask for is looked up in
+    /// Whether builds may be gone through in this step, side by side. What the files of a large one ask for is looked up in
     /// a step before.
-    pub(super) fn may_compare(&mut self, own: &BuildId, other: Option<&BuildId>) -> bool {
-        let mut largest = 0;
-        for build in [Some(own), other].into_iter().flatten() {
-            let work = &mut self.work;
-            if !self.shelf.link(build, |files| work.allows(files)) {
-                return false;
+    pub(super) fn may_compare(&mut self, builds: &[&BuildId]) -> bool {
+        let (work, mut largest) = (&mut self.work, 0);
+        for build in builds {
+            match self.shelf.link(build, |files| work.allows(files)) {
+                Some(files) => largest = largest.max(files),
+                None => return false,
             }
-            let graph = self.shelf.graph(build);
-            largest = largest.max(graph.map_or(0, |graph| graph.build.chunks.len()));
         }
-        self.work.allows(largest)
+        work.allows(largest)
     }
 
     fn compare(&self, from: BuildId, to: &BuildId) -> Option<Comparison> {

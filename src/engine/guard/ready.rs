@@ -187,13 +187,13 @@ impl Guard {
     fn ask_for_files(&mut self, build: &BuildId) {
         let running = self.running.best_guess();
         let comes = running.is_some_and(|own| matches!(self.shelf.find(own), Lookup::Pending));
-        let is_listed = self.is_there(build);
+        let is_listed = matches!(self.shelf.find(build), Lookup::Ready(_));
         if is_listed && (comes || self.listing.is_awaited(self.now)) {
             return;
         }
-        let own = running.cloned().filter(|own| self.is_there(own));
-        if let Some(own) = own.filter(|_| is_listed)
-            && !self.may_compare(&own, Some(build))
+        if let Some(own) = running.cloned()
+            && is_listed
+            && !self.may_compare(&[&own, build])
         {
             return;
         }
@@ -230,10 +230,6 @@ impl Guard {
         });
         let own = running.build.id.clone();
         Some((own, needed.base, some_of(needed.files)?))
-    }
-
-    fn is_there(&self, build: &BuildId) -> bool {
-        matches!(self.shelf.find(build), Lookup::Ready(_))
     }
 
     /// What is known of the files that this page has loaded.

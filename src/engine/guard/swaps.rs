@@ -180,7 +180,7 @@ impl Guard {
         });
         if !is_known {
             let from = composition.build.clone();
-            if !self.may_compare(&from, Some(target)) {
+            if !self.may_compare(&[&from, target]) {
                 return Some(Changed::Pending);
             }
             self.plan_swap(target);

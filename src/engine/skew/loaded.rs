@@ -29,7 +29,7 @@ pub struct Loaded<'a> {
 /// For each chunk of `running`, whether the page may have loaded it.
 pub(super) fn mark(running: &Graph<'_>, page: &Loaded<'_>) -> Vec<bool> {
     let build = running.build;
-    let entries = running.places(build.entries.iter());
+    let entries = running.places(&mut build.entries.iter());
     let places = |files| places_of(running.build, files, page.root).into_iter();
     let noted: Vec<usize> = places(page.files).map(|(place, _)| place).collect();
     let elements: Vec<usize> = places(page.elements).map(|(place, _)| place).collect();
@@ -38,7 +38,7 @@ pub(super) fn mark(running: &Graph<'_>, page: &Loaded<'_>) -> Vec<bool> {
             page.slots
                 .is_some_and(|slots| slots.contains(&name.as_str()) == loaded)
         });
-        running.places(slots.map(|(_, slot)| &slot.file))
+        running.places(&mut slots.map(|(_, slot)| &slot.file))
     };
     let certain = [&entries[..], &noted, &elements, &slots(true)].concat();
     let mut loaded = reached(running, &certain, Reach::Static);

@@ -43,9 +43,9 @@ pub fn needed<'a>(running: Graph<'_>, target: Graph<'a>, page: &Loaded<'_>) -> O
     };
     // An app with several pages has an entry for each.
     let is_of_another_page = |entry: &str| {
-        let id = target.find(entry).map(|chunk| &chunk.id);
+        let id = target.build.chunks.get(entry).map(|chunk| &chunk.id);
         let mut before = running.build.entries.iter().filter(|entry| {
-            let chunk = running.find(entry);
+            let chunk = running.build.chunks.get(entry);
             chunk.is_some_and(|chunk| Some(&chunk.id) == id)
         });
         page.complete && before.next().is_some_and(|entry| !is_loaded(entry))
@@ -54,7 +54,7 @@ pub fn needed<'a>(running: Graph<'_>, target: Graph<'a>, page: &Loaded<'_>) -> O
     if entries.iter().any(|entry| !is_of_another_page(entry)) {
         entries.retain(|entry| !is_of_another_page(entry));
     }
-    let mut starts = target.places(entries.into_iter());
+    let mut starts = target.places(&mut entries.into_iter());
     starts.extend(elements.iter().filter_map(|(place, _)| {
         let (path, chunk) = running.chunk(*place)?;
         let mut chunks = target.build.chunks.values();
@@ -96,8 +96,7 @@ fn reached<'a>(target: &Graph<'a>, starts: Vec<usize>) -> Vec<(&'a String, &'a C
             if chunk.kind != ChunkKind::Asset {
                 files.push((path, chunk));
             }
-            let links = target.next(place, Reach::Static);
-            next.extend(links.iter().map(|place| *place as usize));
+            next.extend(target.next(place, Reach::Static));
         }
         round = next;
     }

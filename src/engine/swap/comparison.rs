@@ -147,7 +147,7 @@ impl<'a> Comparison<'a> {
                 .is_some_and(|(_, chunk)| self.is_root(place, chunk))
         };
         let passes = |place| self.is_new(place);
-        let start = self.target.places([start].into_iter());
+        let start = self.target.places(&mut [start].into_iter());
         let found = self.target.trace(&start, &passes, &is_root);
         // Without such a module the names do not follow the content; then it is the slot's own.
         let last = found.places().last();

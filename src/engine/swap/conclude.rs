@@ -19,11 +19,17 @@ impl<'a> Planner<'a> {
         let base_shell = &self.old_shell;
         let all_of =
             |graph: &Graph<'_>, starts: &[usize]| graph.walk(starts, Reach::Static, &|_| false);
-        let loaded = self.both.base.places(cases.iter().filter_map(Case::loaded));
+        let loaded = self
+            .both
+            .base
+            .places(&mut cases.iter().filter_map(Case::loaded));
         let loaded = all_of(&self.both.base, &loaded);
         let targets = |of: &dyn Fn(&Case<'a>) -> bool| {
             let cases = cases.iter().filter(|case| of(case));
-            let starts = self.both.target.places(cases.map(|case| &case.to.file));
+            let starts = self
+                .both
+                .target
+                .places(&mut cases.map(|case| &case.to.file));
             all_of(&self.both.target, &starts)
         };
         let closure = targets(&|case| case.swaps());
@@ -259,7 +265,7 @@ impl<'a> Planner<'a> {
 
 /// The styles of a slot beside the shell's.
 fn styles_of(graph: &Graph<'_>, file: &String, shell: &Walk) -> Vec<String> {
-    let start = graph.places([file].into_iter());
+    let start = graph.places(&mut [file].into_iter());
     let found = graph.walk(&start, Reach::Static, &|place| shell.has(place));
     found
         .order

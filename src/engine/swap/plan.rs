@@ -27,7 +27,7 @@ pub fn plan(running: &Composition, base: Graph<'_>, target: Graph<'_>, page: &Pa
     }
     let both = Comparison::new(base, target);
     let shell = |graph: &Graph<'_>, reach| {
-        let entries = graph.places(graph.build.entries.iter());
+        let entries = graph.places(&mut graph.build.entries.iter());
         graph.walk(&entries, reach, &|_| false)
     };
     let mut planner = Planner {
@@ -185,7 +185,7 @@ impl<'a> Planner<'a> {
             return false;
         }
         let before = self.refusals.len();
-        let entries = self.both.target.places(target.entries.iter());
+        let entries = self.both.target.places(&mut target.entries.iter());
         let is_new = |place| self.both.is_new(place);
         let found = self.both.target.trace(&entries, &is_new, &|_| false);
         for (index, place) in found.places() {
@@ -366,7 +366,7 @@ impl<'a> Planner<'a> {
             let stay = match from.stay {
                 Some(stay) => stay.clone(),
                 None => {
-                    let start = self.both.base.places([from.file].into_iter());
+                    let start = self.both.base.places(&mut [from.file].into_iter());
                     let held = |reach| self.both.base.walk(&start, reach, &is_shell);
                     let loaded = held(Reach::Static);
                     let files = held(Reach::Whole).order.into_iter().filter_map(|place| {
@@ -408,7 +408,10 @@ impl<'a> Planner<'a> {
         let target = self.both.target.build;
         let old = superseded(stays, target);
         let moving = cases.iter().filter(|case| case.moves());
-        let starts = self.both.target.places(moving.map(|case| &case.to.file));
+        let starts = self
+            .both
+            .target
+            .places(&mut moving.map(|case| &case.to.file));
         let reached = self.both.target.trace(&starts, &|_| true, &|_| false);
         for (index, place) in reached.places() {
             if self.refusals.len() >= MOST_REFUSALS {
@@ -458,7 +461,7 @@ impl<'a> Planner<'a> {
             return;
         }
         let kept = cases.iter().filter(|case| case.is_kept());
-        let starts = self.both.target.places(kept.map(|case| &case.to.file));
+        let starts = self.both.target.places(&mut kept.map(|case| &case.to.file));
         let passes = |place| !self.whole_shell.has(place);
         let reached = self.both.target.trace(&starts, &passes, &|_| false);
         for (index, place) in reached.places() {
