@@ -1,7 +1,8 @@
 //! Requests: one at a time each, capped in bytes and in time.
 //!
 //! In order: `fetch` with an abort signal and a timer, the status line, the body chunk by chunk up to the cap, the answer. A
-//! browser may hand out megabytes as one chunk: they are decoded in parts, and the page has its turn between two of them.
+//! browser that was told a hash has all of a body before it hands out any: it is read and decoded in parts, and the page has
+//! its turn between two of them.
 //! Written with callbacks: an executor would cost more bytes than this file.
 
 use std::{
@@ -11,10 +12,7 @@ use std::{
 
 use js_sys::{Array, Date, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{
-    AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit,
-    Response, Url,
-};
+use web_sys::{AbortController, RequestCache, RequestCredentials, RequestInit, Response, Url};
 
 use super::{
     handle::{Timer, settle},
@@ -34,6 +32,15 @@ extern "C" {
     fn new() -> Decoder;
     #[wasm_bindgen(method, catch)]
     fn decode(this: &Decoder, bytes: &JsValue, options: &Object) -> Result<String, JsValue>;
+
+    type Body;
+    #[wasm_bindgen(method, catch, js_name = getReader)]
+    fn reader(this: &Body, options: &JsValue) -> Result<Reader, JsValue>;
+
+    type Reader;
+    /// Fills `buffer` as far as there is something, and takes it away. A reader of the usual kind hands out all there is.
+    #[wasm_bindgen(method)]
+    fn read(this: &Reader, buffer: &Uint8Array) -> Promise;
 }
 
 /// How long an answer may take, body included. Longer than a slow mobile network needs, shorter than the least sensible
@@ -93,8 +100,8 @@ struct Running {
     pieces: Option<Array>,
     /// What came and is not decoded.
     rest: RefCell<Option<Rest>>,
-    /// Bytes that were decoded since the page had its turn.
-    decoded: Cell<u32>,
+    /// Bytes that came since the page had its turn.
+    fresh: Cell<u32>,
     turn: RefCell<Option<Timer>>,
     /// A document is asked for whether it is there; its text counts only when its status is a failure, kept here.
     is_document: bool,
@@ -105,7 +112,8 @@ struct Running {
 }
 
 struct Rest {
-    reader: ReadableStreamDefaultReader,
+    /// Of what may come; `None`: these bytes are all.
+    reader: Option<Reader>,
     bytes: Uint8Array,
     from: u32,
 }
@@ -139,10 +147,14 @@ pub fn manifest(
     start(url, cache, integrity, MANIFEST_LIMIT, None, Box::new(done))
 }
 
-/// Reads a manifest that the browser has kept.
-pub fn kept_manifest(response: JsValue, done: impl FnOnce(Outcome) + 'static) -> Option<Request> {
+/// Decodes a manifest that the browser has kept.
+pub fn kept_manifest(bytes: Uint8Array, done: impl FnOnce(Outcome) + 'static) -> Option<Request> {
     let running = Running::new(MANIFEST_LIMIT, false, None, Box::new(done))?;
-    running.on_response(response);
+    running.pause(Rest {
+        reader: None,
+        bytes,
+        from: 0,
+    });
     Some(Request { running })
 }
 
@@ -230,7 +242,7 @@ impl Running {
             decoder: Decoder::new(),
             pieces,
             rest: RefCell::default(),
-            decoded: Cell::new(0),
+            fresh: Cell::new(0),
             turn: RefCell::default(),
             is_document,
             failed: Cell::new(None),
@@ -252,8 +264,10 @@ impl Running {
         running.timer.replace(Some(timer));
         let rested = Rc::downgrade(&running);
         running.turn.replace(Some(Timer::new(move || {
-            if let Some(running) = rested.upgrade() {
-                running.go_on();
+            if let Some(running) = rested.upgrade()
+                && let Some(rest) = running.rest.take()
+            {
+                running.go_on(rest);
             }
         })));
         Some(running)
@@ -295,14 +309,17 @@ impl Running {
     }
 
     fn take(self: &Rc<Self>, response: Response) {
-        let reader = response.body().map(|body| {
-            body.get_reader()
-                .unchecked_into::<ReadableStreamDefaultReader>()
-        });
+        let body = response.body();
         self.response.replace(Some(response));
-        match reader {
-            Some(reader) => self.read(reader),
-            None => self.finish(),
+        let Some(body) = body else {
+            return self.finish();
+        };
+        let (body, options) = (body.unchecked_ref::<Body>(), Object::new());
+        json::set(&options, "mode", &"byob".into());
+        let reader = body.reader(&options);
+        match reader.or_else(|_| body.reader(&JsValue::UNDEFINED)) {
+            Ok(reader) => self.read(reader, &Uint8Array::new_with_length(SLICE.min(self.limit))),
+            Err(_) => self.refuse(FetchFailure::Network, None),
         }
     }
 
@@ -314,9 +331,9 @@ impl Running {
         (origin != *asked).then_some(origin)
     }
 
-    fn read(self: &Rc<Self>, reader: ReadableStreamDefaultReader) {
+    fn read(self: &Rc<Self>, reader: Reader, buffer: &Uint8Array) {
         let this = Rc::downgrade(self);
-        settle(&reader.read(), move |settled| {
+        settle(&reader.read(buffer), move |settled| {
             let Some(this) = this.upgrade() else { return };
             let Ok(chunk) = settled else {
                 return this.refuse(FetchFailure::Network, None);
@@ -330,48 +347,52 @@ impl Running {
             if this.length.get() > this.limit.into() {
                 return this.refuse(FetchFailure::TooLarge { limit: this.limit }, None);
             }
+            // An app may have replaced `fetch`, by that of a frame for instance.
+            let bytes: Uint8Array = bytes
+                .dyn_into()
+                .unwrap_or_else(|bytes| Uint8Array::new(&bytes));
             if let Some(pieces) = &this.pieces {
-                pieces.push(&bytes);
+                // The buffer is filled again.
+                pieces.push(&bytes.slice(0, bytes.length()));
             }
-            this.rest.replace(Some(Rest {
-                reader,
-                // An app may have replaced `fetch`, by that of a frame for instance.
-                bytes: bytes
-                    .dyn_into()
-                    .unwrap_or_else(|bytes| Uint8Array::new(&bytes)),
+            let fresh = this.fresh.get().saturating_add(bytes.length());
+            let rest = Rest {
+                reader: Some(reader),
+                bytes,
                 from: 0,
-            }));
-            this.go_on();
+            };
+            if fresh < slice() {
+                this.fresh.set(fresh);
+                this.go_on(rest);
+            } else {
+                this.pause(rest);
+            }
         });
     }
 
-    /// Decodes what is there, and reads on; leaves the rest for later when the page has waited long enough.
-    fn go_on(self: &Rc<Self>) {
-        let Some(mut rest) = self.rest.take() else {
-            return;
-        };
-        // A hidden page keeps no user waiting, and its timers go off once a second.
-        let slice = if lifecycle::is_visible() {
-            SLICE
-        } else {
-            u32::MAX
-        };
-        let end = rest.bytes.length().min(rest.from.saturating_add(slice));
+    /// Decodes what is there, up to a slice, and reads on.
+    fn go_on(self: &Rc<Self>, mut rest: Rest) {
+        let length = rest.bytes.length();
+        let end = length.min(rest.from.saturating_add(slice()));
         self.decode(&rest.bytes.subarray(rest.from, end), true);
-        if self.is_document && self.failure().is_some() && self.length.get() > MARK_LIMIT {
-            return self.finish();
-        }
-        let decoded = self.decoded.get().saturating_add(end - rest.from);
         rest.from = end;
-        if decoded >= slice {
-            self.decoded.set(0);
-            self.rest.replace(Some(rest));
-            if let Some(turn) = self.turn.borrow().as_ref() {
-                turn.arm(0);
-            }
+        if self.is_document && self.failure().is_some() && self.length.get() > MARK_LIMIT {
+            self.finish();
+        } else if end < length {
+            self.pause(rest);
+        } else if let Some(reader) = rest.reader {
+            self.read(reader, &Uint8Array::new(&rest.bytes.buffer()));
         } else {
-            self.decoded.set(decoded);
-            self.read(rest.reader);
+            self.finish();
+        }
+    }
+
+    /// Gives the page its turn before the rest.
+    fn pause(&self, rest: Rest) {
+        self.fresh.set(0);
+        self.rest.replace(Some(rest));
+        if let Some(turn) = self.turn.borrow().as_ref() {
+            turn.arm(0);
         }
     }
 
@@ -441,6 +462,15 @@ impl Running {
         if let Some(done) = self.done.take() {
             done(outcome);
         }
+    }
+}
+
+/// A hidden page keeps no user waiting, and its timers go off once a second.
+fn slice() -> u32 {
+    if lifecycle::is_visible() {
+        SLICE
+    } else {
+        u32::MAX
     }
 }
 

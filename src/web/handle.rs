@@ -167,6 +167,18 @@ impl Drop for Timer {
     }
 }
 
+/// Runs soon, in a task of its own. It cannot be cancelled.
+pub fn later(run: impl FnOnce() + 'static) {
+    let run = Cell::new(Some(run));
+    let run = collected(move |_| {
+        if let Some(run) = run.take() {
+            run();
+        }
+        JsValue::UNDEFINED
+    });
+    set_timeout(&run, 0.0);
+}
+
 type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;
 
 /// Tells `done` how the promise ended. Nothing can be cancelled: give `done` a weak reference to what may be gone.

@@ -15,7 +15,7 @@ use web_sys::{Blob, Response};
 
 use super::{
     fetch::{self, Refusal, Request, Step},
-    handle::{Timer, settle, window},
+    handle::{Timer, later, settle, window},
     json,
     locks::{Ask, Lock},
 };
@@ -188,30 +188,31 @@ impl State {
         };
         let copy: &Response = found.unchecked_ref();
         let checked = copy.headers().get(CHECKED).ok().flatten();
-        let Some(integrity) = self.integrity.clone().or(checked) else {
-            return self.read(found);
-        };
-        let bytes = copy.clone().and_then(|copy| copy.array_buffer());
-        let Ok(bytes) = bytes else {
+        let integrity = self.integrity.clone().or(checked);
+        let Ok(bytes) = copy.array_buffer() else {
             return self.ask_server();
         };
         let weak = Rc::downgrade(self);
-        let read = move |is_right: bool| {
-            let Some(this) = weak.upgrade() else { return };
-            match is_right {
-                true => this.read(found),
-                false => this.ask_server(),
+        settle(&bytes, move |settled| {
+            let bytes = settled.unwrap_or_default();
+            let (whole, copy) = (bytes.is_object(), bytes.clone());
+            let tell = move |is_right| {
+                let Some(this) = weak.upgrade() else { return };
+                match is_right {
+                    true => this.read(&bytes),
+                    false => this.ask_server(),
+                }
+            };
+            match integrity.filter(|_| whole) {
+                Some(integrity) => has_hash(&copy, integrity, tell),
+                None => tell(whole),
             }
-        };
-        settle(&bytes, move |bytes| match bytes {
-            Ok(bytes) => has_hash(&bytes, integrity, read),
-            Err(_) => read(false),
         });
     }
 
-    fn read(self: &Rc<Self>, copy: JsValue) {
+    fn read(self: &Rc<Self>, bytes: &JsValue) {
         let weak = Rc::downgrade(self);
-        let request = fetch::kept_manifest(copy, move |outcome| {
+        let request = fetch::kept_manifest(Uint8Array::new(bytes), move |outcome| {
             let Some(this) = weak.upgrade() else { return };
             this.request.take();
             match outcome {
@@ -243,7 +244,9 @@ impl State {
                 // Fetched past the cache but unchecked: whether it is the right one, the cache now answers.
                 (Ok(_), Step::Refresh) if is_checked => this.fetch(Step::Recheck),
                 (Ok(answer), Step::First | Step::Refresh | Step::Recheck) => {
-                    this.keep(&answer.pieces);
+                    // Making a blob takes time, too.
+                    let (keeper, pieces) = (this.clone(), answer.pieces);
+                    later(move || keeper.keep(&pieces));
                     this.end(Found::Fetched(answer.body));
                 }
                 (Err(Refusal { failure, .. }), _) => match (failure, step) {
