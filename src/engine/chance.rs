@@ -34,7 +34,7 @@ impl Chance {
 
     /// Exponential back-off with full jitter: from 1 s to `base * 2^attempt`, at most `cap`.
     pub fn backed_off(&mut self, base: Millis, attempt: u32, cap: Millis) -> Millis {
-        /// Never below: a storm of retries helps nobody.
+        /// Never below: a storm of retries only burdens the server.
         const FLOOR: Millis = 1_000;
         let ceiling = base.saturating_mul(1 << attempt.min(32)).min(cap);
         FLOOR + self.up_to(ceiling.saturating_sub(FLOOR))

@@ -120,7 +120,7 @@ impl Changeover {
         }
     }
 
-    /// Somebody asks while the attempt is under way: the stronger word counts.
+    /// The user or the app asks while the attempt is under way: the stronger word counts.
     pub fn on_asked(&mut self, by: By) {
         self.by = self.by.max(by);
     }

@@ -7,6 +7,6 @@ pub enum Duty {
     Lead,
     /// Another tab looks; this one steps in when it hears nothing for a while.
     Follow,
-    /// Nobody is watching.
+    /// No regular looks: this tab is hidden, and looks for no visible one.
     Rest,
 }

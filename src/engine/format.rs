@@ -1,7 +1,7 @@
 //! What the two documents on the server have in common: how a text becomes a value, and what may go wrong.
 //!
 //! A text is measured, looked at for the usual strangers (nothing, HTML, half a document), read as JSON, asked for its
-//! format number, and only then taken apart field by field. Whoever holds a parsed value holds a valid one.
+//! format number, and only then taken apart field by field. So a parsed value is a valid one.
 
 mod fields;
 mod reading;

@@ -1,7 +1,7 @@
 //! Where a schema comes from: the registered steps that lead to it, each with a hash of its content.
 //!
 //! A schema number alone does not say what it names: two branches may both have built a "schema 7". So the steps that
-//! lead to a schema travel with everything stored in it, and whoever reads it compares them with its own.
+//! lead to a schema travel with everything stored in it, and the build that reads it compares them with its own.
 //!
 //! Compared are steps, not one hash over all of them: a build that no longer registers its oldest steps, or that has
 //! added a shortcut, still means the same by the schemas in between.

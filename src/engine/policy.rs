@@ -52,7 +52,7 @@ pub enum Files {
 pub enum Changed {
     /// Not known yet.
     Pending,
-    /// It does, or nobody can tell.
+    /// It does, or the guard cannot tell.
     Yes,
     No,
     /// In slots alone, which can take new code in the open page.

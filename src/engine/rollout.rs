@@ -12,7 +12,7 @@ pub fn wanted<'a>(release: &'a Release, visitor: &str, leave: Option<How>) -> Op
     match &release.rollout {
         Some(rollout) if !admits(rollout, visitor) => match &rollout.otherwise {
             Some(otherwise) => Some(otherwise),
-            // Whoever must leave has nowhere to stay.
+            // A page that must leave its build has no other build to go to.
             None => leave.map(|_| &release.build),
         },
         _ => Some(&release.build),
@@ -70,7 +70,7 @@ pub fn next_term(release: &Release, now: Timestamp) -> Option<Timestamp> {
         .min()
 }
 
-/// Whether nobody vouches for `release` any more.
+/// Whether the time is over for which the publisher vouches for `release`.
 pub fn is_expired(release: &Release, now: Timestamp) -> bool {
     release
         .expires

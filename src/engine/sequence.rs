@@ -19,7 +19,7 @@ const EARLIEST: Millis = 1_420_070_400_000;
 /// Larger than the count of anything that is released, ids that a large host gives to all its users' runs included.
 const ABSURD: u64 = 100_000_000_000;
 
-/// Whether later releases of whoever numbers like this have larger sequences. `now`: the latest of the clocks at hand.
+/// Whether a site that numbers like this gives later releases larger sequences. `now`: the latest of the clocks.
 pub fn is_plausible(sequence: u64, now: Timestamp) -> bool {
     let latest = now.0.saturating_add(SLACK);
     let is_time = |millis: u64| (EARLIEST..=latest).contains(&millis);

@@ -28,9 +28,9 @@ pub struct SlotUse {
 pub enum Use {
     /// Its code was loaded, and nothing shows it now.
     Idle,
-    /// It is shown, by somebody who can put new code in its place.
+    /// It is shown, and the component that mounted it can put new code in its place.
     Mounted,
-    /// Its code may be in use for ever: whoever loaded it has not said.
+    /// Its code may be in use for ever: the caller that loaded it has not said where it is shown.
     Taken,
 }
 
@@ -52,7 +52,7 @@ pub enum Step {
         modules: Vec<Module>,
         pointers: Vec<Pointer>,
     },
-    /// Answer when nobody uses the slots, or at once when nobody does.
+    /// Answer as soon as the user does not use the slots, which may be at once.
     AwaitQuiet {
         slots: Vec<String>,
     },
@@ -70,7 +70,7 @@ pub enum Step {
         pointers: Vec<Pointer>,
         styles: Vec<String>,
     },
-    /// In one task: answer `Disturbed` when somebody has used the page since the snapshots; else show the new, hide the
+    /// In one task: answer `Disturbed` when the user has used the page since the snapshots; else show the new, hide the
     /// old, put the styles in force and the old ones out of it, and set the pointers.
     Switch {
         slots: Vec<String>,
@@ -188,7 +188,7 @@ pub enum Answer {
     NotShown {
         slot: String,
     },
-    /// Somebody has used the page since the snapshots were taken, so they are stale.
+    /// The user has used the page since the snapshots were taken, so they are stale.
     Disturbed,
     Switched,
     SwitchFailed {

@@ -1,8 +1,8 @@
 //! When to look at the release.
 //!
-//! A look is wanted by the regular schedule, by a wish (the page came back, the app asked) or by a hint; whoever
-//! wants it, at most one is in flight. Its answer sets the next regular look: one interval on, give or take, or a
-//! back-off after a failure. A look that is never answered ends by itself.
+//! A look is wanted by the regular schedule, by a wish (the page came back, the app asked) or by a hint. At most
+//! one is in flight. Its answer sets the next regular look: one interval on, give or take, or a back-off after a
+//! failure. A look that is never answered ends by itself.
 
 use super::{
     chance::Chance,
@@ -68,7 +68,7 @@ pub struct Watch {
     disproved: Option<(Hinted, Timestamp)>,
 }
 
-/// Why somebody wants a look now.
+/// Why a look is wanted now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     Start,
@@ -213,7 +213,7 @@ impl Watch {
         });
     }
 
-    /// Somebody says that there is something newer than what this tab has accepted.
+    /// The server or another tab says that there is something newer than what this tab has accepted.
     pub fn on_hint(
         &mut self,
         sequence: Option<u64>,

@@ -75,7 +75,7 @@ unsafe impl GlobalAlloc for FreeLists {
 }
 
 impl State {
-    /// Takes a block from the memory nobody has had, growing it by whole pages.
+    /// Takes a block from the memory that was never given out, growing it by whole pages.
     fn carve(&mut self, size: usize) -> *mut u8 {
         if self.end - self.fresh < size {
             let pages = size.div_ceil(PAGE);
@@ -83,7 +83,7 @@ impl State {
             if memory_grow(0, pages) == usize::MAX {
                 return null_mut();
             }
-            // The rest of the last pages is still ours unless somebody else has grown the memory in between.
+            // The rest of the last pages is still ours unless other code has grown the memory in between.
             if start != self.end {
                 self.fresh = start;
             }

@@ -188,7 +188,7 @@ impl Core {
         });
     }
 
-    /// What came of a step of a swap. An answer that nobody knows is none.
+    /// What came of a step of a swap. An answer of an unknown kind is ignored.
     #[cfg(feature = "swap")]
     #[wasm_bindgen(js_name = swapAnswered)]
     pub fn swap_answered(

@@ -211,7 +211,7 @@ impl Driver {
         self.inner.guard.borrow().status().to_json()
     }
 
-    /// The envelope that came with this page: what nobody has claimed is still in it.
+    /// The envelope that came with this page: states that no provider has claimed are still in it.
     pub fn carried(&self) -> Object {
         self.inner.envelope.carried()
     }

@@ -1,4 +1,4 @@
-//! The election of one tab per origin: whoever holds the Web Lock leads.
+//! The election of one tab per origin: the tab that holds the Web Lock leads.
 
 use std::{cell::Cell, rc::Rc};
 

@@ -451,7 +451,7 @@ impl Running {
                 mark: false,
             }));
         }
-        // Gives the connection back: nobody reads the rest of the body.
+        // Gives the connection back: the rest of the body is not read.
         self.controller.abort();
     }
 

@@ -3,7 +3,7 @@
 //! An upgrade of the native version waits until every other tab has let go of the database, and the requests behind it
 //! hang without an event. So there is one version, one object store, and everything that changes lies in records:
 //! `"head"` is the head as JSON text, `"<schema>:<key>"` is a record `[writer, count, epoch, value]`. (A list as key would
-//! cost an eighth of a write.) It is opened in whatever version it has, should somebody else have raised it.
+//! cost an eighth of a write.) It is opened in whatever version it has, in case other code has raised it.
 //!
 //! A transaction is an [`Op`]: read what it names, let the engine judge, write what the verdict says, all before the
 //! browser may commit. A write that depends on the head alone does not wait for it: it is judged by the head as it was
@@ -171,7 +171,7 @@ impl Drop for Database {
         for running in self.0.running.take() {
             running.deafen();
             if running.guess.is_some() {
-                // It would commit what nobody has confirmed.
+                // It would commit a write that was not checked against the head.
                 let _ = running.transaction.abort();
             }
         }
@@ -265,7 +265,7 @@ impl Inner {
         }
     }
 
-    /// Somebody wants to delete the database, or the browser has closed it.
+    /// Another connection wants to upgrade or delete the database, or the browser has closed it.
     fn on_database(self: &Rc<Self>, _event: &JsValue) {
         self.close();
     }
@@ -410,7 +410,7 @@ impl Running {
         }
     }
 
-    /// Nobody listens any more; what was written commits all the same.
+    /// Stops listening to the transaction; what was written commits all the same.
     fn deafen(&self) {
         self.transaction.set_oncomplete(None);
         self.transaction.set_onabort(None);
@@ -419,7 +419,7 @@ impl Running {
         }
     }
 
-    /// Writes at once, if what is written follows from a head that nobody is likely to have changed.
+    /// Writes at once, if what is written follows from a head that has probably not changed since.
     fn guess(&mut self, head: Option<Rc<SeenHead>>, clock: &Clock) {
         let plain = matches!(self.op, Op::Put { .. } | Op::Delete { .. });
         let Some(seen) = head.filter(|_| plain && self.asked.len() == 1) else {

@@ -52,7 +52,7 @@ pub struct Lock {
 
 struct State {
     tell: Box<dyn Fn(Fate)>,
-    /// Nobody wants to hear more.
+    /// The lock was dropped or its end was told: `tell` is not called any more.
     left: Cell<bool>,
     release: RefCell<Option<Function>>,
 }
@@ -131,7 +131,7 @@ impl State {
         held
     }
 
-    /// Tells once how it ended, unless nobody wants to know any more.
+    /// Tells once how it ended, unless the lock was dropped.
     fn end(&self, fate: Fate) -> JsValue {
         if !self.left.replace(true) {
             (self.tell)(fate);

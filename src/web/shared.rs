@@ -128,7 +128,7 @@ const OWN: u32 = 1 << 31;
 /// Even a page in the background runs its timers once a minute; a longer gap is a sleep.
 const HEARTBEAT: Millis = 60_000;
 const SLEPT: Millis = 180_000;
-/// Between two messages about changed records, in milliseconds; nobody sees a delay of a frame or two.
+/// Between two messages about changed records, in milliseconds; a user does not see a delay of a frame or two.
 const PAUSE: Millis = 25;
 
 impl Shared {

@@ -1,8 +1,8 @@
 //! The envelope: what a page leaves in session storage for the page that a reload puts in its place.
 //!
 //! In order: the old page captures and writes; the new page reads, learns how it came to be, and hands each state to the
-//! provider that claims its name; a claimed state is taken out, and with the last one the envelope goes. What nobody
-//! claims is kept for a day and carried on, since the part of the app that owns it may only be opened later.
+//! provider that claims its name; a claimed state is taken out, and with the last one the envelope goes. A state
+//! that no provider claims is kept for a day and carried on: the part of the app that owns it may be opened later.
 //!
 //! Beside it lies a mark that says which page may take it: what a page that was not reloaded after all leaves behind is
 //! older than what its user did since.

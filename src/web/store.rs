@@ -209,12 +209,12 @@ impl<Head: Versioned> Store<Head> {
         found.map(|(value, _)| self.page.load(&value)).transpose()
     }
 
-    /// The last write wins, unless this tab slept since it last saw the record and somebody else has written it.
+    /// The last write wins, unless this tab slept since it last saw the record and another tab has written it.
     pub async fn set(&self, key: &str, value: &Head) -> Result<(), StoreError> {
         self.write(key, value, None).await
     }
 
-    /// Reads, computes and writes as one: runs `change` again when somebody else was faster. `None` deletes.
+    /// Reads, computes and writes as one: runs `change` again when another write came first. `None` deletes.
     pub async fn update(
         &self,
         key: &str,
@@ -395,7 +395,7 @@ impl<Head: Versioned> App for TypedApp<Head> {
             all.iter().map(|(_, heard)| heard.clone()).collect()
         };
         for heard in listeners {
-            // What cannot be read is told to whoever reads it.
+            // A value that cannot be loaded is left out here; reading the record gives the error.
             let value = value.as_ref().and_then(|value| self.0.load(value).ok());
             heard(Change { key, value });
         }

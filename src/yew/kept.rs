@@ -1,7 +1,7 @@
 //! The values that go along when a slot is swapped.
 //!
-//! They lie in a table of this instance of the WebAssembly: what came from the build before, until somebody asks for it, and
-//! then the value itself. What nobody asks for goes on as it came.
+//! They lie in a table of this instance of the WebAssembly. A value of the build before stays as it came until the app
+//! asks for its key; from then on the table has the value itself. One that the app does not ask for goes on as it came.
 
 use std::any::Any;
 use std::boxed::Box;
@@ -72,7 +72,7 @@ pub struct UseKept<T> {
 }
 
 impl<T> UseKept<T> {
-    /// Puts another value in its place, and renders whoever uses it.
+    /// Puts another value in its place, and renders the components that use it.
     pub fn set(&self, value: T) {
         self.place.put(value);
     }
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_the_build_before_is_there_when_somebody_asks_for_it() {
+    fn a_value_of_the_build_before_is_there_when_the_app_asks_for_it() {
         given(json!({ "count": 3 }));
         assert_eq!(*kept("count", || 0), 3);
         assert_eq!(*kept("text", || "new".to_string()), "new");
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asks_for_goes_on_as_it_came() {
+    fn a_value_that_the_app_does_not_ask_for_goes_on_as_it_came() {
         given(json!({ "route": { "closed": [1, null] } }));
         kept("count", || 1).update(|count| *count += 1);
         assert_eq!(

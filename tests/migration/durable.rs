@@ -185,7 +185,7 @@ fn a_tab_frozen_for_a_day_is_fenced_and_never_wins_silently() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "store \"cart\": \"k\" was changed by someone else since this tab has seen it"
+        "store \"cart\": \"k\" was changed since this tab last saw it"
     );
     assert_eq!(stale.read("k").unwrap(), Some(name("new value")));
     stale.write("other", name("still allowed")).unwrap();
@@ -363,7 +363,7 @@ fn the_store_begins_with_its_initial_records_once() {
 }
 
 #[test]
-fn a_store_that_did_not_open_is_tried_again_by_whoever_asks() {
+fn a_store_that_did_not_open_is_tried_again_at_the_next_request() {
     let mut world = World::new();
     let mut page = world.prepare(&build(1), vec![("k".into(), name("a b"))]);
     page.shut = true;

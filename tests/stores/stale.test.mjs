@@ -66,7 +66,7 @@ for (const [place, { only, sleep: fallAsleep }] of Object.entries(SLEEPS)) {
       unseen: await attempt(() => store.set('new', { name: 'New Record' })),
       updated: await attempt(() => store.update('ada', (value) => ({ ...value, title: 'countess' }))),
     }));
-    const conflict = (key) => ({ code: 'conflict', store: 'people', message: `store "people": "${key}" was changed by someone else since this tab has seen it` });
+    const conflict = (key) => ({ code: 'conflict', store: 'people', message: `store "people": "${key}" was changed since this tab last saw it` });
     assert.deepEqual(woken, { changed: conflict('ada'), removed: conflict('eve'), gone: conflict('ada'), same: {}, unseen: {}, updated: { value: { name: 'Ada Lovelace', title: 'countess' } } });
     const after = await stale.eval(async () => {
       const found = await store.get('ada');

@@ -128,7 +128,7 @@ impl Protocol {
         }
     }
 
-    /// Lets everybody run without any more faults, then leaves only the newest build open. The store must come to rest
+    /// Lets every tab run without any more faults, then leaves only the newest build open. The store must come to rest
     /// both times, and in the end be on the newest schema alone.
     pub fn settles(&self, world: &World) -> bool {
         self.unsettled(world).is_none()

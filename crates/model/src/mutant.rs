@@ -14,7 +14,7 @@ pub enum Mutant {
     None,
     /// A write does not look at the epoch.
     NoFence,
-    /// The truth moves as soon as nobody else is awake.
+    /// The truth moves as soon as no other tab is awake.
     NoDwell,
     /// The truth moves up before the copy is there and checked.
     FlipEarly,

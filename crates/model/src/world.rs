@@ -110,7 +110,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether it needs nobody's doing and harms nobody.
+    /// Whether it brings a tab on by itself, without a request of the app, a fault or the clock.
     pub fn is_progress(self) -> bool {
         match self {
             Self::Resume(_)
@@ -195,7 +195,7 @@ impl Protocol {
         }
     }
 
-    /// The next thing that happens to a tab without anybody's doing.
+    /// The next thing that happens to a tab by itself.
     pub fn next_of(&self, world: &World, at: usize) -> Option<Action> {
         let page = &world.pages[at];
         if page.life != Life::Running {
@@ -262,7 +262,7 @@ impl Protocol {
                 let Some((schema, _)) = world.pages[at].exclusive else {
                     return;
                 };
-                let free = self.mutant == Mutant::NoCensus || world.nobody_else_on(schema, at);
+                let free = self.mutant == Mutant::NoCensus || world.no_other_tab_on(schema, at);
                 let input = match free {
                     true => {
                         world.page(at).exclusive = Some((schema, Lock::Held));
@@ -349,7 +349,7 @@ impl Protocol {
         self.drain(world, at);
     }
 
-    /// Does what the tab says, as far as that touches nobody else; the rest waits for its turn.
+    /// Does what the tab says, as far as that touches no other tab; the rest waits for its turn.
     fn drain(&self, world: &mut World, at: usize) {
         let now = Timestamp(world.now);
         let shape = self.scenario.shape;
@@ -553,7 +553,7 @@ impl World {
         !self.pages.iter().any(|page| taken(page))
     }
 
-    fn nobody_else_on(&self, schema: u32, at: usize) -> bool {
+    fn no_other_tab_on(&self, schema: u32, at: usize) -> bool {
         self.pages.iter().enumerate().all(|(other, page)| {
             let shared = page.schema == schema && page.shared == Lock::Held;
             let exclusive = other != at && page.exclusive == Some((schema, Lock::Held));

@@ -116,7 +116,7 @@ impl DurableError {
             Kind::Conflict { key } => join(&[
                 ": ",
                 &quoted(key),
-                " was changed by someone else since this tab has seen it",
+                " was changed since this tab last saw it",
             ]),
             Kind::Untranslated { key, why } => join(&[
                 ": ",
@@ -180,7 +180,7 @@ mod tests {
             ),
             (
                 Kind::Conflict { key: key() },
-                ": \"k\" was changed by someone else since this tab has seen it",
+                ": \"k\" was changed since this tab last saw it",
             ),
             (
                 Kind::Untranslated {

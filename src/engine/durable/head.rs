@@ -214,7 +214,7 @@ impl Head {
         roots
     }
 
-    /// Says that the layout is another one from now on; whoever believes in the one before is fenced.
+    /// Says that the layout is another one from now on; a tab that believes in the one before is fenced.
     pub(super) fn next_epoch(&mut self, build: &str) {
         self.epoch += 1;
         self.build = build.into();

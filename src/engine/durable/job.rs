@@ -10,7 +10,7 @@ use crate::engine::io::Timestamp;
 pub(super) enum Step {
     /// Nothing to do, or nothing before this time.
     Rest(Option<Timestamp>),
-    /// See whether anybody is on this schema.
+    /// See whether any tab is on this schema.
     Census(u32),
     Begin {
         schema: u32,

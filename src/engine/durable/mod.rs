@@ -8,13 +8,13 @@
 //! 2. **Expand.** A build with a newer schema adds a namespace of its own beside the others, at first empty.
 //! 3. **Coexist.** The lowest namespace is the *truth*: every write goes there, and to each other namespace that the
 //!    writer can translate to, all with the same [`Stamp`]. So a copy with the truth's stamp is up to date, and any other
-//!    is not: it is translated from below when it is read, and what only it knows is merged in. Nobody has to know the
-//!    schemas of builds that came later.
+//!    is not: it is translated from below when it is read, and what only it knows is merged in. So a build need not
+//!    know the schemas of later builds.
 //! 4. **Fill.** Once no tab on the truth's schema holds its lock, its records are copied upwards in batches, each with a
 //!    checkpoint in the head, and then checked. A write that leaves the copy behind starts the filling again.
-//! 5. **Contract.** When the copy is full and checked, and nobody has been seen on the old schema for the dwell time,
-//!    the head's pointer moves up, in one transaction. Whoever still believes in the old layout has the wrong *epoch*
-//!    and is fenced. The old namespace stays as a backup until its time is over.
+//! 5. **Contract.** When the copy is full and checked, and no tab has been seen on the old schema for the dwell time,
+//!    the head's pointer moves up, in one transaction. A tab that believes in the old layout has the wrong *epoch* and
+//!    is fenced. The old namespace stays as a backup until its time is over.
 //! 6. **Revive.** For a rollback, a tab of the newer build fills the old namespace again through `down`, and the pointer
 //!    moves back down. Until then the older build reads the backup, or is told why it cannot.
 //!

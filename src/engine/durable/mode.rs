@@ -32,7 +32,7 @@ pub struct Capabilities {
 /// How long is long enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timing {
-    /// Nobody must have been seen on an old schema for this long before it is contracted: a frozen tab has no lock.
+    /// An old schema is contracted when no tab was seen on it for this long: a frozen tab has no lock.
     pub dwell: Millis,
     /// How long a left namespace is kept as a backup after its last use.
     pub retention: Millis,

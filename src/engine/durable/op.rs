@@ -87,7 +87,7 @@ pub enum Op<V> {
         batch: Batch,
         keys: Vec<String>,
     },
-    /// The author holds the exclusive lock of `schema`: nobody on it is awake.
+    /// The author holds the exclusive lock of `schema`: no tab on it is awake.
     Alone { belief: Belief, schema: u32 },
     /// Moves the truth up. The author holds the exclusive lock of the old truth.
     Contract {
@@ -314,7 +314,7 @@ pub enum Refusal {
     Conflict,
     /// The layout is the believed one, and still the author may not.
     Fenced,
-    /// Someone else went on with the same migration, or a record changed in between.
+    /// Another tab went on with the same migration, or a record changed in between.
     Overtaken(Head),
     /// Not full, not alone, or not for long enough.
     NotYet(Head),

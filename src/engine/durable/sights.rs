@@ -1,7 +1,7 @@
 //! What one tab has seen of a store's records, and what it should be told of.
 //!
 //! Two questions hang on that. May a plain write of this tab win? While the tab is awake, yes: it hears of every change.
-//! After a sleep it may have missed some, so a write to a record it saw before then counts only if nobody else has
+//! After a sleep it may have missed some, so a write to a record it saw before then counts only if no other tab has
 //! written it since. And: which records are to be read again because of a hint, and is the answer news? Hints may be
 //! lost, late, or about nothing; the stamp that is read decides.
 
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_hint_during_a_read_reads_once_more_so_the_last_value_is_told() {
         let mut sights = Sights::default();
-        assert!(!sights.on_hinted("a"), "nobody listens");
+        assert!(!sights.on_hinted("a"), "there is no listener yet");
         sights.on_listened(Some("a"));
         assert!(sights.on_hinted("a"));
         assert!(!sights.on_hinted("a"));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_sleep_every_record_somebody_listens_to_is_read() {
+    fn after_a_sleep_every_record_that_has_a_listener_is_read() {
         let mut sights = Sights::default();
         sights.on_listened(Some("b"));
         sights.on_listened(Some("a"));

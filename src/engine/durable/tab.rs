@@ -33,7 +33,7 @@ pub enum Wish<V> {
         after: Option<String>,
         limit: usize,
     },
-    /// With `seen`, only if nobody has written the record since: for an update that was computed from what was read, and
+    /// With `seen`, only if the record was not written since: for an update that was computed from what was read, and
     /// for every write of a tab that may have slept since it read.
     Write {
         key: String,
@@ -113,7 +113,7 @@ pub enum Output<V> {
     ReleaseExclusive {
         schema: u32,
     },
-    /// Run a transaction. `background`: nobody waits for it.
+    /// Run a transaction. `background`: no caller waits for it.
     Transact {
         ticket: Ticket,
         op: Op<V>,

@@ -11,7 +11,7 @@ use crate::engine::{
     text::{decimal, discreet, join, quoted},
 };
 
-/// The fields of an object, taken out one by one. `null` counts as absent, and what nobody takes is dropped.
+/// The fields of an object, taken out one by one. `null` counts as absent, and a field that is not taken is dropped.
 ///
 /// The first error is kept for the end; what is missing or wrong is empty or 0 until then. An early way out of each
 /// field would be a third of the code of the runtime's parsers.

@@ -17,7 +17,7 @@ pub enum Fault {
     /// No answer comes.
     Silence,
     Network,
-    /// A release of somebody else.
+    /// A release of another app.
     OtherApp,
 }
 
@@ -53,7 +53,7 @@ impl Server {
         server
     }
 
-    /// Every third build differs from the one before only in a file that nobody loads.
+    /// Every third build differs from the one before only in a file that no page loads.
     pub fn new_build(&mut self, there: bool) -> usize {
         let number = self.builds.len();
         let mut manifest = Manifest::new(

@@ -1,4 +1,4 @@
-//! The work that nobody waits for: census, filling, contraction, revival, sweeping.
+//! The work that no caller waits for: census, filling, contraction, revival, sweeping.
 
 use alloc::vec::Vec;
 
@@ -54,7 +54,7 @@ impl<V: Clone> Tab<V> {
             self.mode,
             Some(Mode::Refuse { .. } | Mode::UseBackup { .. }) | None
         ) {
-            // Somebody may bring back what this build can use.
+            // Another tab may bring back a schema that this build can use.
             return self.put_off_look(now);
         }
         let step = job::next_step(head, &self.build, self.census, now);

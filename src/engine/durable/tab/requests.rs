@@ -13,7 +13,7 @@ impl<V: Clone> Tab<V> {
     pub(super) fn take(&mut self, work: Work<V>) {
         if !self.is_ready() {
             self.waiting.push(work);
-            // The database may be there again, and whoever asks does not wait for the next look.
+            // The database may be there again, and the caller does not wait for the next look.
             if self.stage == Stage::Opening && !self.has(&Task::Open) {
                 self.open();
             }
