@@ -119,7 +119,7 @@ export function query(client, { dehydrate = plainly.dehydrate, hydrate = plainly
   });
 }
 
-/** An object that the app keeps; it is filled in place, so that whoever holds it, or an object in it, sees the change. */
+/** An object that the app keeps; it is filled in place, so that all code that holds it, or an object in it, sees the change. */
 export function object(target, more) {
   demand('object()', 'an object', target, target !== null && typeof target === 'object' && !Array.isArray(target));
   return provider(more, {

@@ -5,7 +5,7 @@
 // Everything here only reads. What cannot be read is an error that names it, and stays as it is.
 import { failure } from './failure.js';
 
-/** How long an IndexedDB database may take to open. Another tab that upgrades it holds everybody up. */
+/** How long an IndexedDB database may take to open. Another tab that upgrades it holds up all others. */
 const PATIENCE = 5_000;
 /** Records in one answer. */
 const PORTION = 500;
@@ -32,8 +32,8 @@ export function fromLocalStorage(keys, { schema, key, parse = JSON.parse, storag
 }
 
 /**
- * An object store of an IndexedDB database, whoever made it; also that of localforage (database `localforage`, store
- * `keyvaluepairs`). The database is opened without a version: it is never upgraded, and never made.
+ * An object store of an IndexedDB database that the app or a library has made; localforage calls the database
+ * `localforage` and the store `keyvaluepairs`. It is opened without a version: it is never upgraded, and never made.
  */
 export function fromIndexedDb({ database, store, schema, key = keyText, timeout = PATIENCE } = {}) {
   if (typeof database !== 'string' || typeof store !== 'string') throw misuse('fromIndexedDb() needs the names of a database and of a store in it');

@@ -13,7 +13,7 @@ import { FIELDS, createStates } from './states.js';
 
 /** A forgotten hold must not keep a page on an old build for ever. */
 const HOLD = 5 * 60_000;
-/** A page that still runs this long after reload() stays: somebody declined to leave it. */
+/** A page that still runs this long after reload() stays: its user declined to leave it. */
 const PATIENCE = 10_000;
 const ROUND = 200;
 /** How long the document may take to answer. */

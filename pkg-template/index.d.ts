@@ -214,7 +214,7 @@ export interface StoreSpec<T = unknown> extends Schema<T> {
   initial?: Record<string, T> | (() => Record<string, T> | Promise<Record<string, T>>);
   /** Data from before this store: taken over once, when the store is made. The originals stay as they are. */
   adopt?: Adoption | Adoption[];
-  /** How long nobody must have been seen on an old schema before it is left. Default 3 days. */
+  /** An old schema is left when no tab has been seen on it for this long. Default 3 days. */
   dwell?: Millis;
   /** How long a left schema is kept as a backup after its last use. Default 14 days. */
   retention?: Millis;
@@ -264,9 +264,9 @@ export interface Store<T = unknown> {
   /** Resolves when the store can be read; rejects when this build is refused. */
   ready(): Promise<void>;
   get(key: string): Promise<T | undefined>;
-  /** The last write wins, unless this tab slept since it last saw the record and somebody else has written it: `conflict`. */
+  /** The last write wins, unless this tab slept since it last saw the record and another tab has written it: `conflict`. */
   set(key: string, value: T): Promise<void>;
-  /** Reads, computes and writes as one: runs `change` again when somebody else was faster. `undefined` deletes. */
+  /** Reads, computes and writes as one: runs `change` again when another write came first. `undefined` deletes. */
   update(key: string, change: (value: T | undefined) => T | undefined | Promise<T | undefined>): Promise<T | undefined>;
   delete(key: string): Promise<void>;
   /** Up to `limit` (default 1000) records whose keys come after `after`, in key order. */
@@ -319,7 +319,7 @@ export interface Changeover {
   readonly status: Status;
   /** Looks at the server now. Resolves with the status after the answer; never rejects. */
   check(): Promise<Status>;
-  /** Listens to one kind of event, or to all with `'*'`. A listener that throws harms nobody. */
+  /** Listens to one kind of event, or to all with `'*'`. A listener that throws stops no other. */
   on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void): Undo;
   on(type: '*', listener: (event: ChangeoverEvent) => void): Undo;
   /** "Not now": no changeover while the hold lasts. `deadline`: milliseconds from now after which it no longer counts; default 5 minutes. */

@@ -3,13 +3,13 @@
 //
 // One database for each site, of version 1 for ever: another version would wait for tabs on older builds. `heads` says
 // what there is and is read as a whole, `values` holds it. The database is opened for each transaction and closed after
-// it, so that it is never in anybody's way.
+// it, so that it never holds up another tab.
 import { failure } from './failure.js';
 import { filesIn, filesOut } from './files.js';
 
 /** A disk may be slow; a user who has pressed "Reload" waits no longer. */
 const PATIENCE = 6_000;
-/** What nobody has taken by then is no longer on its way. Older envelopes belong to work the user has forgotten. */
+/** What no page has taken by then is no longer on its way. Older envelopes belong to work the user has forgotten. */
 export const ON_THE_WAY = 24 * 60 * 60_000;
 /** Long enough to come back from a holiday and miss something. */
 const LIFE = 30 * ON_THE_WAY;

@@ -5,7 +5,7 @@ import { bare } from './loader.js';
 /** Where the public object of a page takes later options: an object until the runtime has come, then a function. */
 export const LATE = Symbol.for('changeover.options');
 
-/** What the loader has acted on before anybody could say otherwise. */
+/** What the loader has acted on before the app could say otherwise. */
 const SETTLED = ['release', 'build', 'runtime'];
 /** What can be changed at any time. */
 const ALWAYS = ['prompt', 'lang', 'labels', 'health'];

@@ -1,4 +1,4 @@
-// Whether somebody has the hands on the page right now: a pointer is down, a key was pressed a moment ago, an input method is
+// Whether the user is busy with the page right now: a pointer is down, a key was pressed a moment ago, an input method is
 // composing, a dialog is open, something plays.
 
 /** A pause after which a sentence may well be over. */
@@ -8,7 +8,7 @@ const ROUND = 100;
 /** Dialogs of the platform, and those that libraries make (WAI-ARIA 1.2, `aria-modal`). */
 const DIALOGS = 'dialog[open], [role="dialog"][aria-modal="true"], [role="alertdialog"][aria-modal="true"]';
 
-/** Listens while somebody waits or has a mark; `mark` is a moment after which any use of the page counts. */
+/** Listens until `dispose`; `mark` is a moment after which any use of the page counts. */
 export function createQuiet(target = window) {
   let pointers = 0;
   let composing = null;
@@ -21,7 +21,7 @@ export function createQuiet(target = window) {
     if (type === 'compositionend' || type === 'blur') composing = null;
     if (!event.isTrusted || type === 'blur') return;
     if (type === 'pointermove') {
-      if (!event.buttons) pointers = 0; // it went up where nobody told us
+      if (!event.buttons) pointers = 0; // it went up where the page does not hear it
       return;
     }
     if (type === 'pointerdown') pointers += 1;
@@ -41,7 +41,7 @@ export function createQuiet(target = window) {
   };
 
   return {
-    /** Resolves when nobody uses the page and `able()` says yes; rejects when the signal does. */
+    /** Resolves when the user does not use the page and `able()` says yes; rejects when the signal does. */
     async come(able, signal) {
       for (;;) {
         if (!busy() && (await able()) && !busy()) return;

@@ -1,4 +1,4 @@
-// Our own modules are fetched without anybody hearing of a failure but us.
+// Fetches our own modules so that only we hear of a failure.
 
 /**
  * Vite announces a failed import to the whole app, and many apps answer with a reload. A missing module of ours is our own

@@ -19,7 +19,7 @@ export interface SlotContext<State = any, Props = any> {
   /** Aborted when this generation ends: hand it to listeners, requests and timers. */
   readonly signal: Signal;
   readonly keep: typeof keep;
-  /** Set for a generation that takes another's place: hears of its errors that nobody else would hear of. Until it stays, they take it back. */
+  /** Set for a generation that takes another's place. Tell it the errors that reach no other handler: until the generation stays, they take it back. */
   readonly broke?: (error: unknown) => void;
 }
 
@@ -114,7 +114,7 @@ export interface SlotTurn {
   end(state: 'shown' | 'done' | 'undone'): void;
 }
 
-/** Whoever has a slot mounted. */
+/** The component, or the plain code, that has a slot mounted. */
 export interface SlotHolder {
   /** What it shows. A holder without one is not swapped together with others, since nothing says whether it stands in one of them. */
   readonly generation?: SlotGeneration;
@@ -157,11 +157,11 @@ export interface Slots {
   has(id: string): boolean;
   /** Whether what the slot points to was asked for. */
   isLoaded(id: string): boolean;
-  /** How each slot is used whose code is here; `taken`: whoever loaded it has never said where it is shown. */
+  /** How each slot is used whose code is here; `taken`: the caller that loaded it has never said where it is shown. */
   uses(): [id: string, use: 'mounted' | 'idle' | 'taken'][];
   /** Brings a style in, behind the link `near`, which counts from the moment that a slot points to it; null when the page has it already. */
   style(file: string, near?: any): Promise<unknown> | null;
-  /** Gives a style away: its link belongs to whoever asks. */
+  /** Gives a style away: its link belongs to the caller. */
   release(file: string): any;
   /** The full address of a file. */
   url(file: string): string;
@@ -170,7 +170,7 @@ export interface Slots {
   /** Opens what the slot points to. */
   load(id: string): Promise<any>;
   /**
-   * Asked once when a load failed, before anybody else hears of it: may move the pointer, and the load then goes on with it.
+   * Asked once when a load failed, before the caller hears of it: may move the pointer, and the load then goes on with it.
    * Set by the guard.
    */
   rescue: ((id: string, pointer: SlotPointer, error: unknown) => unknown) | null;
@@ -208,7 +208,7 @@ export interface Slots {
   here(id: string, generation: SlotGeneration | null | undefined, load: () => any): { value: any } | null;
   /** The state that a slot had inside a generation which this one replaces. */
   claim(id: string, generation: SlotGeneration): unknown;
-  /** The ids of slots that somebody holds. */
+  /** The ids of slots that have a holder. */
   mounted(): string[];
   subscribe(listener: (news: SlotNews) => void): () => void;
 }

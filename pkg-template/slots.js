@@ -1,8 +1,9 @@
 // changeover/slots: where the slots of this page point to, and who has them mounted; and slots for plain DOM.
 //
 // In order: the document says in a block of JSON which file each slot has (vite-slots.js writes it); `load` brings that
-// file with its styles; whoever mounts a slot holds it; the swap driver opens other files, lets the holders prepare, show and
-// drop them, and moves the pointers. There is one registry a page, whatever mix of copies of this module runs in it.
+// file with its styles; the code that mounts a slot is its holder; the swap driver opens other files, lets the holders
+// prepare, show and drop them, and moves the pointers. There is one registry a page, whatever mix of copies of this module
+// runs in it.
 //
 // Slots stand in one another. A generation is what one mount of a slot shows: `{ parent, place, enter, leave }`, with the
 // generation around it, its element, and the turns that bring it in and take it out. During a turn new generations see the pointers
@@ -48,7 +49,7 @@ function createRegistry(document) {
   const holders = new Map(); // id -> a set
   const opened = new Map(); // file -> promise of its module
   const modules = new Map(); // file -> the module itself, once it is there
-  const given = new Set(); // files that somebody has got
+  const given = new Set(); // files that a caller has got
   const places = new WeakMap(); // element -> the generation in it
   const said = new Set(); // slots that were shown by a holder
   let current = null; // the turn under way
@@ -71,7 +72,7 @@ function createRegistry(document) {
     return link;
   };
 
-  /** Brings a style in, behind the link `near`; it counts once a pointer lists it. What somebody else has brought in is theirs. */
+  /** Brings a style in, behind the link `near`; it counts once a pointer lists it. One that the page has stays alone. */
   const style = (file, near) => {
     const known = links.get(file);
     if (known) return known.done;
@@ -126,12 +127,12 @@ function createRegistry(document) {
     /** Code of the build to come is evaluated before the pointers move, and asks for its slots then. */
     has: (id) => pointers.has(id) || Boolean(current?.next.has(id)),
     isLoaded: (id) => opened.has(pointers.get(id)?.file),
-    /** How each slot is used whose code is here; `taken`: whoever loaded it has never said where it is shown. */
+    /** How each slot is used whose code is here; `taken`: the caller that loaded it has never said where it is shown. */
     uses: () =>
       [...pointers.keys()].filter(isGiven).flatMap((id) => {
         const isShown = self.holders(id).length > 0;
         if (isShown) said.add(id);
-        // What a generation has loaded that nobody sees yet may go with it.
+        // What a generation has loaded that is not shown yet may go with it.
         else if (current?.state === 'ahead' && current.loads.has(id)) return [];
         return [[id, isShown ? 'mounted' : said.has(id) ? 'idle' : 'taken']];
       }),
@@ -454,7 +455,7 @@ function generate(host, module, { id, props, state, broke, parent, enter, beside
   generation.made = (async () => {
     try {
       generation.instance = (await mounter(module)(place, { state, props, keep, broke, signal })) ?? {};
-      if (signal.aborted) carefully(() => generation.instance.unmount?.()); // nobody waits for it any more
+      if (signal.aborted) carefully(() => generation.instance.unmount?.()); // it was ended before it was made
       return generation.instance;
     } catch (error) {
       generation.end();

@@ -149,7 +149,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     if (queue.length === 1) track(bring());
   };
   const bring = async () => {
-    // Whoever registers in this task, or while the steps are being loaded, goes along.
+    // Providers that register in this task, or while the steps are being loaded, go along.
     await new Promise((done) => setTimeout(done));
     let able;
     do able = await ready();
@@ -275,7 +275,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
         throw error;
       }
     };
-    /** What an older schema dropped comes back with a later build, if nobody has worked on it in between. */
+    /** What an older schema dropped comes back with a later build, if the value has not changed in between. */
     const withOriginal = async (name, original, value, own, main) => {
       const goesBack = schemaOf(main) < schemaOf(own);
       const stands = original && original.sum === fingerprint(value);
@@ -331,7 +331,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
 
     /**
      * Captures everything for a build that reads `stores`; what could be captured is there even when something else
-     * `failed`. What nobody has claimed goes along.
+     * `failed`. What no provider has claimed goes along.
      */
     async capture(stores) {
       letGo(made.splice(0));

@@ -2,7 +2,7 @@
 import { failure } from './failure.js';
 import { agree, schemaOf, stepsOf } from './steps.js';
 
-/** A page that leaves does not wait longer for schemas that perhaps nobody will ask for. */
+/** A page that leaves does not wait longer for schemas that perhaps no build will ask for. */
 const SPARE = 1_000;
 
 /** @param {object} stores what `createStores` makes */

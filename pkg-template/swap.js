@@ -160,7 +160,7 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
           const part = await holder.prepare(mine.modules.get(slot), mine.values.get(holder), broke, mine.turning);
           if (mine.turn !== turn) return carefully(part.discard), null;
           mine.prepared.push({ slot, part });
-          Promise.resolve(part.ready).catch(() => {}); // perhaps nobody waits so long
+          Promise.resolve(part.ready).catch(() => {}); // the swap may end before this is awaited
         } catch (error) {
           return { type: 'mountFailed', slot, message: textOf(error) };
         }
@@ -221,7 +221,7 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
       };
       mine.timer = setInterval(() => {
         askHealth();
-        // Whoever uses it may well have emptied it.
+        // The user may well have emptied it.
         if (quiet.isDisturbed(mine.since)) return;
         for (const { slot, part } of mine.prepared) if (watched.has(slot) && part.isEmpty?.()) report(mine, { type: 'empty', slot });
       }, LOOK);

@@ -98,7 +98,7 @@ function logicalIds(graph, ownIds, outputs) {
 }
 
 /**
- * Gives each file the first of its wishes that nobody else has, else its own path. Files that wish for the same name
+ * Gives each file the first of its wishes that no other file has, else its own path. Files that wish for the same name
  * both go without it: which of them came first would depend on their hashes.
  */
 function allot(wishes, ids = new Map()) {
@@ -132,7 +132,7 @@ function reachOf(graph, start) {
   return reached;
 }
 
-/** Who holds each file. What nothing reaches belongs to nobody in particular. */
+/** Which part of the app holds each file. What nothing reaches is shared. */
 function ownersOf(graph, own, slots) {
   const shell = reachOf(graph, [...own.keys(), ...[...graph].filter(([, { entry }]) => entry).map(([file]) => file)]);
   const slot = reachOf(graph, Object.values(slots).map(({ file }) => file));

@@ -1,4 +1,4 @@
-// Slots in a dev server: when the module of a slot changes, whoever has it mounted takes the new one with its state, as in
+// Slots in a dev server: when the module of a slot changes, the holders of the slot take the new one with their state, as in
 // production; one that cannot be mounted is an error in the console and leaves the old one in place.
 //
 // Only slots of plain DOM: frameworks bring their own way to take a changed component.

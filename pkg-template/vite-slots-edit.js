@@ -24,7 +24,7 @@ function mapOf(code, parts, source) {
   let column = 0;
   let line = 0;
   for (const { from, text, made } of parts) {
-    // A piece for each word, since whoever reads the map knows nothing of the space between.
+    // A piece for each word, since a reader of the map knows nothing of the space between.
     let here = from;
     for (const piece of text.match(made ? /\n|[^\n]+/g : /\n|\w+|[^\w\n]/g) ?? []) {
       while (line + 1 < starts.length && starts[line + 1] <= here) line += 1;

@@ -395,7 +395,7 @@ function canResolve(root) {
 }
 
 /**
- * Runs in the page of a dev server: an instance that is there and does nothing, so that nobody asks for a release. It
+ * Runs in the page of a dev server: an instance that is there and does nothing, so that the page asks for no release. It
  * has no `store`: stores work without a guard, and the package adds them.
  */
 function installInert() {

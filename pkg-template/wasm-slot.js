@@ -16,7 +16,7 @@ const PAIR = 'changeover.pair';
  */
 export function wasmSlot(parts) {
   const { name, create, glue: here, wasm, schema, reads = [] } = parts;
-  let compiled = null; // while somebody needs it
+  let compiled = null; // while an instance needs it
   let users = 0;
 
   const compile = () => {
@@ -92,7 +92,7 @@ export function wasmSlot(parts) {
       end();
       throw panic ?? error;
     }
-    // It renders in a microtask, and what goes wrong there is an error of nobody's.
+    // It renders in a microtask, and no caller gets what goes wrong there.
     instance.ready = macrotask().then(() => {
       if (panic) throw panic;
     });
@@ -117,7 +117,7 @@ export function wasmSlot(parts) {
     mount,
     migrations,
     schema,
-    /** Brings and compiles the WebAssembly. A failure is for whoever mounts it: a module that fails would stay failed. */
+    /** Brings and compiles the WebAssembly. A failure waits for the mount: a module that fails would stay failed. */
     async ahead() {
       if (typeof document !== 'undefined') await compile().catch(() => {});
     },
