@@ -1,4 +1,4 @@
-//! `changeover diff`: what a deploy means for the tabs that run another build, before anybody deploys it.
+//! `changeover diff`: what a deploy means for the tabs that run another build, before it is deployed.
 
 use std::path::Path;
 

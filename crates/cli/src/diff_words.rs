@@ -248,7 +248,7 @@ fn because(refusal: &Refusal) -> String {
             module()
         ),
         Why::ElementRedefined => format!("slot {} defines a custom element again", slot()),
-        Why::UnsupportedKind => format!("slot {} is of a kind that nobody can swap", slot()),
+        Why::UnsupportedKind => format!("slot {} is of a kind that cannot be swapped", slot()),
         Why::FileReplaced => {
             let file = named(refusal.file.as_deref());
             format!("{file} has other content under the same name{way}")

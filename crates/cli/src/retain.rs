@@ -110,7 +110,7 @@ fn remove_build(site: &Site, id: &str, retained: &[String]) -> Result<()> {
     }
     for path in files_below(&folder)? {
         let view = site.root().join(&path);
-        // A file that is no longer what this build put there is somebody else's.
+        // A file that is no longer what this build put there is not its to remove.
         if !needed.contains(&path) && same_bytes(&folder.join(&path), &view)? {
             remove_file(&view)?;
             remove_empty_folders(site, &view);

@@ -197,7 +197,7 @@ fn can_read(store: &Store, schema: u32) -> bool {
 }
 
 impl Gap {
-    /// Whether `live` is past this schema and does not read it either: somebody has gone ahead already.
+    /// Whether `live` is past this schema and does not read it either: an earlier publish has gone ahead.
     pub fn is_behind(&self, live: &Manifest) -> bool {
         let store = live.stores.get(&self.store);
         store.is_some_and(|store| self.schema < store.schema && !can_read(store, self.schema))
@@ -249,7 +249,7 @@ pub fn refusal(gaps: &[Gap]) -> Error {
     )
 }
 
-/// Says what they mean when somebody wants to go ahead.
+/// Says what a gap means when the operator publishes all the same.
 pub fn warning(gap: &Gap) -> Note {
     note(
         "store-gap",
@@ -276,7 +276,7 @@ pub fn dropped(build: &Manifest, live: &Manifest) -> Option<Note> {
     Some(note(
         "store-dropped",
         format!(
-            "build {} has {what} {}, and build {} does not: {whose} in the browsers, and nobody reads them",
+            "build {} has {what} {}, and build {} does not: {whose} in the browsers, unread",
             live.id.0,
             named(&names),
             build.id.0

@@ -231,7 +231,7 @@ fn a_floor_above_its_own_release_is_named() {
 }
 
 #[test]
-fn a_pointer_that_nobody_can_read_is_replaced_and_kept() {
+fn a_pointer_that_cannot_be_read_is_replaced_and_kept() {
     let shop = Shop::new();
     shop.publish(&[]);
     let damaged = text(&shop.site(), "changeover/release.json").replacen(

@@ -1,5 +1,5 @@
-//! `publish` killed at random points while readers poll: nobody ever sees a release whose files are not all served and
-//! intact. The seed is printed; `CHANGEOVER_SEED=… cargo test --test killing` repeats a run's choices.
+//! `publish` killed at random points while readers poll: no reader ever sees a release whose files are not all served
+//! and intact. The seed is printed; `CHANGEOVER_SEED=… cargo test --test killing` repeats a run's choices.
 
 mod common;
 

@@ -387,7 +387,7 @@ fn the_lists_of_service_workers_stay_true() {
 }
 
 #[test]
-fn a_document_whose_hash_stands_where_nobody_knows_is_left_alone_and_named() {
+fn a_document_whose_hash_stands_in_an_unknown_file_is_left_alone_and_named() {
     let shop = Shop::new();
     let html = fs::read(shop.dist().join("index.html")).unwrap();
     let (ngsw, _) = lists(&html, b"1");

@@ -299,7 +299,7 @@ fn a_build_that_cannot_read_what_open_tabs_hold_is_refused_before_anything_is_wr
 }
 
 #[test]
-fn whoever_goes_ahead_is_warned_and_need_not_say_so_again() {
+fn going_ahead_over_a_gap_is_warned_about_and_need_not_be_allowed_again() {
     let shop = Shop::new();
     say(&shop, json!({ "cart": { "schema": 1 } }));
     let first = id_of(&shop.publish(&[]));
@@ -407,7 +407,7 @@ fn a_store_that_the_live_build_has_and_the_new_one_has_not_is_a_note() {
     assert_eq!(
         note(&published, "store-dropped"),
         format!(
-            "build {first} has the store \"old\", and build {second} does not: its data stay in the browsers, and nobody reads them"
+            "build {first} has the store \"old\", and build {second} does not: its data stay in the browsers, unread"
         )
     );
     shop.build("3");
@@ -415,8 +415,8 @@ fn a_store_that_the_live_build_has_and_the_new_one_has_not_is_a_note() {
     assert_eq!(
         note(&published, "store-dropped"),
         format!(
-            "build {second} has the stores \"cart\", \"log\", and build {} does not: their data stay in the browsers, and \
-             nobody reads them",
+            "build {second} has the stores \"cart\", \"log\", and build {} does not: their data stay in the browsers, \
+             unread",
             id_of(&published)
         )
     );

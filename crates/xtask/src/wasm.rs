@@ -120,7 +120,7 @@ fn cargo(workspace: &Path, arguments: &[&str], flags: &[String]) -> Result<()> {
 }
 
 /// Compiler flags that cut the folders of this machine out of panic messages: two machines get the same bytes, and
-/// nobody's page carries the layout of somebody's disk.
+/// no page carries the layout of a developer's disk.
 fn shorter_paths(workspace: &Path) -> Result<Vec<String>> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home
@@ -138,7 +138,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).with_context(|| path.display().to_string())
 }
 
-/// Fails when the module wants something from `env`: nobody provides it in a browser, and instantiation would throw.
+/// Fails when the module wants something from `env`: no browser provides it, and instantiation would throw.
 fn ensure_no_environment(wasm: &[u8]) -> Result<()> {
     for payload in Parser::new(0).parse_all(wasm) {
         if let Payload::ImportSection(imports) = payload? {
@@ -166,7 +166,7 @@ const TAIL: &str = "})({ __proto__: null });";
 /// Turns wasm-bindgen's immediately called function into an exported one that returns
 /// `{ exports, imports, start(instance, module) }`.
 ///
-/// Dropped are the lookup of the current script, which would run when nobody asked, and all ways of loading: the facade
+/// Dropped are the lookup of the current script, which would run at import, and all ways of loading: the facade
 /// instantiates by itself, since it has to tell a missing file from a blocked one. The shape of the generated text is
 /// asserted, so that another wasm-bindgen fails the build instead of a page.
 fn factory(glue: &str) -> Result<String> {

@@ -511,7 +511,7 @@ pub fn named(files: &[String]) -> String {
     }
 }
 
-/// What an app is called when nobody named it.
+/// The name of an app that was given none.
 pub const NAMELESS: &str = "app";
 
 /// The caller's word, what the site serves already, the package around the dist, `app`.

@@ -74,7 +74,7 @@ impl Graph {
         let names = Names::of(&ids);
         for (path, print) in &raw.prints {
             let mut chunk = bare::chunk(path, print);
-            // What no entry starts with is held by whoever asked for it.
+            // A file that no entry starts with is held by the code that asks for it.
             chunk.owner = Owner::Shared;
             if let Some(id) = ids.get(path) {
                 chunk.id.clone_from(id);

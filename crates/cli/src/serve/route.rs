@@ -237,7 +237,7 @@ fn in_the_site(views: &Views, path: &str) -> io::Result<Option<PathBuf>> {
     Ok((!belongs_to_a_build).then_some(file))
 }
 
-/// Whether the app's router would know `path`: then the answer is the app. A missing file is not a route, whoever asks.
+/// Whether the app's router would know `path`: then the answer is the app. A missing file is not a route.
 fn is_route(path: &str, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let navigates = text("sec-fetch-mode") == Some("navigate");

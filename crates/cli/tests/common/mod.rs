@@ -59,7 +59,7 @@ pub fn files_below(folder: &Path) -> Vec<String> {
     found
 }
 
-/// An index with our tag, as somebody writes it by hand.
+/// An index with our tag, as a developer writes it by hand.
 pub fn index(scripts: &[&str]) -> String {
     let scripts: String = scripts
         .iter()
