@@ -1,8 +1,8 @@
 // npm run bench:swap: what it costs to bring a changed route to an open page of a React app, as a swap and as a reload, in
 // Chromium, on loopback and on a slow network with a slow processor.
 //
-//   swap_ms        from the start of the changeover to the new text being shown and a button of it having answered; nobody uses
-//                  the page, so there is no pause to wait for
+//   swap_ms        from the start of the changeover to the new text being shown and a button of it having answered; no user is
+//                  at the page, so there is no pause to wait for
 //   reload_ms      from the start of a reload, with everything in the HTTP cache that may be there, to the same point; like the
 //                  swap without the look at release and manifests that led to it, which without --json is told apart
 //   ratio          reload by swap (budget: at least 10 on loopback)

@@ -90,7 +90,7 @@ async function buildNative(env) {
   renameSync(`${native}.new`, native); // a running program cannot be overwritten, but replaced
 }
 
-/** Writes a whole new folder and puts it in the old one's place, so that nobody reads half a package. */
+/** Writes a whole new folder and puts it in the old one's place, so that no reader finds half a package. */
 async function assemble() {
   const fresh = `${packageFolder}.new`;
   rmSync(fresh, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// Drives the demo once, as a visitor and as whoever stands in the booth: `npm run demo -- --check`.
+// Drives the demo once, as a visitor and as the operator of the booth: `npm run demo -- --check`.
 import assert from 'node:assert/strict';
 import puppeteer from 'puppeteer-core';
 
@@ -50,7 +50,7 @@ async function visit(browser, demo, builds, step) {
     const field = [...document.querySelectorAll('textarea[name=text]')].find((one) => one.checkVisibility());
     return { text: field.value, interval: document.querySelector('input[name=interval]').checked, place: Math.round(window.scrollY) };
   });
-  /** That the page is the one that was opened at first: nobody was asked, nothing was loaded anew. */
+  /** That the page is the one that was opened at first: the visitor was not asked, nothing was loaded anew. */
   const isSamePage = async () => {
     assert.equal(await tab.evaluate(() => globalThis.firstLoad), true, 'the page was loaded anew');
     assert.equal(await tab.evaluate(() => globalThis.asked ?? 0), 0, 'the visitor was asked');
@@ -78,7 +78,7 @@ async function visit(browser, demo, builds, step) {
     assert.ok(before.place > 100, `the page scrolled to ${before.place} only`);
   });
 
-  await step('build 2 changes a route: nobody is asked, and every screen has it', async () => {
+  await step('build 2 changes a route: the visitor is not asked, and every screen has it', async () => {
     await publishNext();
     await eventually(booth, (id) => document.querySelector('.reel[data-live]')?.dataset.build === id, builds[1].id);
     await moved(builds[1]);

@@ -183,7 +183,7 @@ const useForm = defineStore('form', () => {
   return { text, tags, options, loud, write: (value) => (text.value = value) };
 });
 
-test('Pinia stores of both kinds get their state back, seen by whoever watches', async () => {
+test('Pinia stores of both kinds get their state back, seen by their watchers', async () => {
   const [one, two] = [createPinia(), createPinia()];
   const [cart, form] = [useCart(one), useForm(one)];
   cart.add({ id: 1, more: ref('inside') });

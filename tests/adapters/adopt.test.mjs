@@ -177,7 +177,7 @@ inBrowsers('an IndexedDB store is read whole, at its own version, and closed', {
       await read(take('dates', { key: (date) => date.toISOString() })),
       await fails(take('absent')),
     ];
-    // Nobody holds it any more: an upgrade is not blocked.
+    // No connection is open any more: an upgrade is not blocked.
     const request = indexedDB.open('app', 8);
     let blocked = false;
     request.onblocked = () => (blocked = true);
@@ -219,10 +219,10 @@ inBrowsers('where databases cannot be listed, one that does not exist is not mad
   assert.deepEqual(found, [null, []]);
 });
 
-inBrowsers('a database that another tab is upgrading is given up in time, and the late connection holds nobody up', {}, async (t, browser) => {
+inBrowsers('a database that another tab is upgrading is given up in time, and the late connection holds up no other', {}, async (t, browser) => {
   const page = await openPage(t, browser);
   const found = await page.eval(async () => {
-    // A connection that ignores `versionchange` keeps the upgrade waiting, and everybody behind it.
+    // A connection that ignores `versionchange` keeps the upgrade waiting, and every request behind it.
     const holder = await database('busy', 1, (db) => db.createObjectStore('x'));
     const upgrade = indexedDB.open('busy', 2);
     const upgraded = answer(upgrade);

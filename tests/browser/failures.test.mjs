@@ -61,7 +61,7 @@ test('whatever is thrown has a text, and not a long one', () => {
   assert.equal(textOf('x'.repeat(9_999)).length, 500);
 });
 
-test('what URLs may keep secret is told to nobody', () => {
+test('what URLs may keep secret is not told', () => {
   const secret = 'https://ada:pw@shop.example/assets/Cart-8c1f.js?token=secret#secret';
   for (const event of [
     element('SCRIPT', { src: secret }),

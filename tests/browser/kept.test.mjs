@@ -76,7 +76,7 @@ test('the same blob in two places and in a cycle stays the same, and what was gi
   assert.deepEqual(seen, [5, true, true, ['a'], 'one', true, true]);
 });
 
-test('a value that has a reason is a backup; it keeps its first reason, and what nobody took in a day becomes one', async (t) => {
+test('a value that has a reason is a backup; it keeps its first reason, and a value that no page took in a day becomes one', async (t) => {
   const { first } = await open(t);
   const listed = await first.evaluate(async (day) => {
     await kept.put(head('a', { reason: 'step_failed', message: 'first' }), 1);
@@ -132,7 +132,7 @@ test('a full disk is named, and nothing of the value is left', async (t) => {
   assert.deepEqual([code, message, left], ['quota', 'the browser\'s database "changeover:/r.json:kept" is full', [[], null]]);
 });
 
-test('the database is in nobody\'s way', async (t) => {
+test('the database can be deleted at any time', async (t) => {
   const { first } = await open(t);
   const [deleted, after] = await first.evaluate(async () => {
     await kept.put(head('a'), 1);
@@ -166,7 +166,7 @@ test('a mark is seen by all tabs of the site, and goes after a week', async (t) 
   assert.deepEqual(seen, [[true, true, false, false], [false, false, false, false], ['t2']]);
 });
 
-test('two tabs restore one after the other; one that is frozen keeps nobody waiting for long', async (t) => {
+test('two tabs restore one after the other; one that is frozen does not keep the other waiting for long', async (t) => {
   const { page, first } = await open(t);
   const second = await page();
   const hold = () =>

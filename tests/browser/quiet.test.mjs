@@ -1,4 +1,4 @@
-// When nobody has the hands on the page: the module as it is, in Chromium, under real input.
+// When the user is not busy with the page: the module as it is, in Chromium, under real input.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -49,7 +49,7 @@ const inUse = {
   'a modal dialog of a library': [() => page.evaluate(() => { aria.hidden = false; }), () => page.evaluate(() => { aria.hidden = true; })],
 };
 
-test('a page that nobody touches is quiet, with a closed dialog and with one that is not modal', async () => {
+test('a page that the user does not touch is quiet, with a closed dialog and with one that is not modal', async () => {
   assert.equal(await isQuiet(), true);
 });
 

@@ -116,7 +116,7 @@ test('reload() resolves with the reason when there is nothing to move to', async
   assert.equal(await page.evaluate(() => changeover.reload()), 'noSkew');
 });
 
-test('a listener that throws harms nobody, and an undone one hears nothing', async (t) => {
+test('a listener that throws stops no other, and an undone one hears nothing', async (t) => {
   const page = await open(t, TAG);
   const heard = await page.evaluate(async () => {
     const heard = [];

@@ -268,7 +268,7 @@ test('a duplicated tab does not restore what another tab has', async () => {
   assert.deepEqual([page.carried.states, page.carried.about], [{}, {}]);
 });
 
-test('the mark belongs to the capture: what nobody took goes on under its own, what is captured anew under a new one', async () => {
+test('the mark belongs to the capture: a state that no provider took goes on under its own, what is captured anew under a new one', async () => {
   const left = await leave({ lazy: holder('plain'), draft: holder('one') });
   const page = await arrive({ draft: holder() }, left);
   const onwards = { envelope: sealed(await page.states.capture(), 'e3'), disk: left.disk };

@@ -106,7 +106,7 @@ async fn of_a_flood_from_another_tab_a_few_messages_are_read_and_the_last_one_al
     }));
 }
 
-/// Waits until nobody holds or wants the lock of this scope.
+/// Waits until no tab holds or wants the lock of this scope.
 async fn becomes_free(scope: &str) {
     let count = "return navigator.locks.query().then(({ held, pending }) => [...held, ...pending].filter(({ name }) => name === 'changeover:SCOPE:leader').length)";
     for _ in 0..100 {

@@ -119,12 +119,12 @@ async fn two_builds_read_and_write_one_store_each_in_its_own_type() {
     let count = heard.borrow().len();
     new.delete("b").await.unwrap();
     sleep(200).await;
-    assert_eq!(heard.borrow().len(), count, "nobody listens any more");
+    assert_eq!(heard.borrow().len(), count, "there is no listener any more");
     assert_eq!(old.get("b").await.unwrap(), None);
 }
 
 #[wasm_bindgen_test]
-async fn the_old_schema_is_left_when_nobody_uses_it_and_read_as_a_backup_afterwards() {
+async fn the_old_schema_is_left_when_no_tab_uses_it_and_read_as_a_backup_afterwards() {
     let name = fresh();
     let old = Store::open(first(&name), options(), Vec::new()).unwrap();
     for count in 0..30 {

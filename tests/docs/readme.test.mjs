@@ -243,7 +243,7 @@ test('five minutes with a script tag: two files, one tag, publish', { skip: noCh
   await tab.waitFor(() => document.getElementById('title')?.textContent === 'second', { what: 'the second build' });
 });
 
-/** An app that has never heard of changeover: its routes are lazy, and its events are told to whoever wants them. */
+/** An app that has never heard of changeover: its routes are lazy, and its events go to all listeners. */
 const REACT_APP = {
   config: `import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';

@@ -105,7 +105,7 @@ inBrowsers('a token in the address of page, release, manifest, runtime or chunk 
   const undo = site.edge.answer('/record.js', odd.status(404));
   await tab.eval((token) => {
     document.head.append(Object.assign(document.createElement('script'), { src: `/record.js${token}` }));
-    // By a script of the page: Chromium tells nobody of what is rejected in a driver's.
+    // By a script of the page: Chromium does not tell the page of what is rejected in a driver's.
     const textContent = `Promise.reject(new Error('Failed to fetch dynamically imported module: ${location.origin}/gone.js${token}#secret'))`;
     document.head.append(Object.assign(document.createElement('script'), { textContent }));
   }, TOKEN);

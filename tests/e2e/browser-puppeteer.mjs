@@ -85,7 +85,7 @@ export async function launchPuppeteer({ engine, path, profile, flags = [], prefs
       for (const page of await browser.pages()) if (page !== next) await page.close();
       blank = next;
     },
-    /** Ends it as a power cut would: nothing is said to anybody. */
+    /** Ends it as a power cut would: no page is told. */
     async kill() {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');

@@ -103,6 +103,6 @@ async function settled(tab) {
 async function staysQuiet(tab, site) {
   const since = Date.now();
   await sleep(2500);
-  assert.equal(site.edge.count(RELEASE, since) + site.edge.count(EVENTS, since), 0, 'nobody looks any more');
+  assert.equal(site.edge.count(RELEASE, since) + site.edge.count(EVENTS, since), 0, 'the page does not look any more');
   assert.deepEqual(await open(tab), []);
 }

@@ -93,7 +93,7 @@ inBrowsers('each odd answer of the release endpoint leaves the app alone, is tol
   await untouched(tab);
 });
 
-inBrowsers('a release endpoint silent for 30 s keeps nobody waiting', { only: ['chromium'], timeout: 90_000 }, async (t, browser) => {
+inBrowsers('a release endpoint silent for 30 s does not keep the user waiting', { only: ['chromium'], timeout: 90_000 }, async (t, browser) => {
   const site = await startSite(t, { attributes: { 'data-interval': 600_000, 'data-stream': 'off' } });
   const tab = await openApp(browser, site, { stream: null });
   const heal = site.edge.answer(RELEASE, odd.silence(30_000));

@@ -81,7 +81,7 @@ inBrowsers('a tab that goes offline stays calm, and looks once when it is online
   const offlineAt = Date.now();
   await site.publish('two');
   await sleep(1500);
-  assert.equal(site.edge.count(RELEASE, offlineAt), 0, 'nobody looks while offline');
+  assert.equal(site.edge.count(RELEASE, offlineAt), 0, 'the page does not look while offline');
   assert.equal(await tab.eval(promptIsUp), false);
 
   const since = Date.now();

@@ -1,4 +1,4 @@
-// The guard reloads a page at most once per target, loses nobody's work, and asks when it cannot go on.
+// The guard reloads a page at most once per target, loses no work of the user, and asks when it cannot go on.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -168,7 +168,7 @@ inBrowsers('a hold does not count after its deadline', { only: ['chromium'] }, a
   assert.ok(late > -50 && late < 3000, `the new page began ${late} ms after the deadline`);
 });
 
-inBrowsers('a state provider that throws costs nobody their work', { only: ['chromium', 'firefox'] }, async (t, browser) => {
+inBrowsers('a state provider that throws costs the user no work', { only: ['chromium', 'firefox'] }, async (t, browser) => {
   const site = await startSite(t, {
     app: `
       globalThis.broken = true;
@@ -224,7 +224,7 @@ inBrowsers('a state that cannot be restored stays for the next page and is told'
   assert.equal(words.length, 1);
   assert.match(words[0], /^console: changeover: .*"view".*no map here/);
   const kept = await tab.eval(() => Object.entries(sessionStorage).find(([key]) => key.endsWith(':envelope'))?.[1]);
-  assert.ok(kept?.includes('"view":"map"'), `the envelope keeps what nobody took: ${kept}`);
+  assert.ok(kept?.includes('"view":"map"'), `the envelope keeps what no provider took: ${kept}`);
   assert.equal(await tab.eval((selector) => document.querySelector(selector)?.checkVisibility() ?? false, PROMPT), false);
 });
 

@@ -103,7 +103,7 @@ export async function startEdge({ upstream, root }) {
     cut(path) {
       for (const entry of requests) if (entry.path === path && entry.endedAt === null) connections.get(entry).destroy();
     },
-    /** Goes down: nobody listens, open connections are cut. */
+    /** Goes down: the port is closed, open connections are cut. */
     async goDown() {
       await stop();
     },

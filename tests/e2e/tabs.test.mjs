@@ -34,7 +34,7 @@ inBrowsers(
     assert.deepEqual([...lookers], [await leader.eval(() => location.href)], 'only the leader looks');
     assert.ok(looks.length >= 2, 'it does look');
     assert.ok(looks.length <= WATCHED / INTERVAL + 1, 'and not more often than once an interval');
-    assert.equal(edge.count(EVENTS, since), 0, 'nobody opens another stream');
+    assert.equal(edge.count(EVENTS, since), 0, 'no tab opens another stream');
     assert.equal(edge.open(EVENTS), 1);
 
     // The leader's tab is closed.
@@ -82,7 +82,7 @@ async function onlyLeader(tabs) {
   return leaders.length === 1 && leaders[0];
 }
 
-/** Waits until nobody has looked for half an interval: the excitement of opening twenty tabs is over. */
+/** Waits until no tab has looked for half an interval: the excitement of opening twenty tabs is over. */
 async function quiet(edge) {
   await until(() => Date.now() - (edge.requests.findLast((entry) => entry.path === RELEASE)?.at ?? 0) > INTERVAL / 2, {
     timeout: 20_000,

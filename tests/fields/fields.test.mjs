@@ -115,7 +115,7 @@ withBrowser('every kind of field comes back as the user left it, and says so to 
   assert.deepEqual(await snapshot(page), before, 'and once more');
 });
 
-withBrowser('what nobody has changed is not captured', {}, async (t, browser) => {
+withBrowser('what the user has not changed is not captured', {}, async (t, browser) => {
   const page = await openForms(t, browser, ALL);
   assert.equal(await page.evaluate(() => keep()), 'null');
 });

@@ -128,7 +128,7 @@ withBrowser('a picture that is gone and a style that a policy blocks are no reas
   assert.equal(await page.evaluate(() => changeover.status.prompt.reason), 'newBuild');
 });
 
-withBrowser('without storage the app is told that it may not reload, and nobody of work that may be lost', {}, async (t, browser) => {
+withBrowser('without storage the app is told that it may not reload, and the user sees no warning of lost work', {}, async (t, browser) => {
   const denied = `<script>for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(globalThis, name, { get() { throw new DOMException('denied', 'SecurityError'); } });</script>`;
   const { site, page } = await start(t, browser, { head: denied, body: '<p></p>' });
   let visits = 0;

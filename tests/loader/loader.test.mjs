@@ -194,7 +194,7 @@ withBrowser('the instance that is there first stays; an inline loader works too'
   assert.equal(await page.evaluate(() => globalThis.page.options.build), 'one');
 });
 
-withBrowser('a script tag without a usable URL harms nobody', {}, async (t, browser) => {
+withBrowser('a script tag without a usable URL does no harm', {}, async (t, browser) => {
   const site = await startSite({ head: WATCHING, attributes: { 'data-release': 'http://[', 'data-runtime': 'http://[' } });
   t.after(site.close);
   const page = await browser.newPage();

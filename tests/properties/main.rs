@@ -1,4 +1,4 @@
-//! What holds for every text and for every order of events, not only for those somebody thought of.
+//! What holds for every text and for every order of events, not only for those that a developer thought of.
 
 mod documents;
 mod guard;

@@ -342,7 +342,7 @@ impl Witness {
                 assert!(*count > before, "counts wrongly after {after}");
                 assert!(
                     before == 0 || self.clicked,
-                    "a second reload for {target:?} that nobody asked for: {after}"
+                    "a second reload for {target:?} that was not asked for: {after}"
                 );
                 self.clicked = false;
             }

@@ -70,7 +70,7 @@ fn the_interval_is_the_apps_but_never_below_a_second() {
 }
 
 #[test]
-fn nobody_looks_while_nobody_watches_and_the_first_glance_looks() {
+fn a_hidden_page_does_not_look_and_the_first_glance_does() {
     page()
         .opens()
         .when("the user leaves", Input::BecameHidden)
@@ -343,7 +343,7 @@ fn an_app_that_asks_while_a_look_is_in_flight_gets_one_of_its_own_afterwards() {
             },
         )
         .then_among(&["FetchRelease"])
-        .meanwhile("and nobody else", |_| ())
+        .meanwhile("the app waits", |_| ())
         .when(
             "the second comes",
             Input::ReleaseFetched {
@@ -439,7 +439,7 @@ fn a_hint_that_nothing_confirms_is_worth_four_looks() {
     page()
         .opens()
         .when_all(
-            "somebody claims a release again and again",
+            "a tab claims a release again and again",
             [hint(9), hint(9), hint(8), hint(9)],
         )
         .later("half a minute", 30 * SECOND)
@@ -454,7 +454,7 @@ fn ever_growing_hints_cannot_make_a_storm() {
     let mut page = page().opens();
     for sequence in 0..3_000 {
         page = page
-            .when("somebody lies", hint(100 + sequence))
+            .when("a tab lies", hint(100 + sequence))
             .later("a moment", 100);
     }
     let looks = page.looks();

@@ -300,7 +300,7 @@ fn without_storage_only_the_user_reloads() {
 #[test]
 fn a_release_that_arrives_on_the_way_becomes_the_target() {
     asking()
-        .when("somebody uploads", hold())
+        .when("an upload begins", hold())
         .when("the user says yes", yes())
         .meanwhile("a newer release", |server| {
             server.publishes(release(3, "c"))
@@ -350,7 +350,7 @@ fn a_release_that_arrives_after_the_capture_makes_another_capture() {
 #[test]
 fn a_rollback_to_the_running_build_ends_the_attempt() {
     asking()
-        .when("somebody uploads", hold())
+        .when("an upload begins", hold())
         .when("the user says yes", yes())
         .meanwhile("a rollback", |server| server.publishes(release(3, "a")))
         .later("an interval", 73 * SECOND)
@@ -459,7 +459,7 @@ fn an_urgent_release_does_not_move_a_page_that_was_moved_in_vain() {
 #[test]
 fn a_second_request_joins_the_attempt_under_way() {
     asking()
-        .when("somebody uploads", hold())
+        .when("an upload begins", hold())
         .when("the app reloads", app())
         .when("the user says yes", yes())
         .then(&[])
@@ -471,7 +471,7 @@ fn a_second_request_joins_the_attempt_under_way() {
 #[test]
 fn the_user_can_put_it_off_while_it_waits() {
     asking()
-        .when("somebody uploads", hold())
+        .when("an upload begins", hold())
         .when("the user says yes", yes())
         .when("the user says later", Input::SnoozeRequested)
         .then(&[
@@ -488,7 +488,7 @@ fn the_user_can_put_it_off_while_it_waits() {
 #[test]
 fn a_disposed_page_is_left_alone_for_good() {
     asking()
-        .when("somebody uploads", hold())
+        .when("an upload begins", hold())
         .when("the user says yes", yes())
         .when("the app disposes of the guard", Input::Disposed)
         .then(&["changeoverAborted Disposed", "promptHidden"])

@@ -194,7 +194,7 @@ fn a_pointer_from_before_the_document_never_asks_back() {
 fn the_same_sequence_with_another_build_is_a_problem_and_changes_nothing() {
     page()
         .opens()
-        .meanwhile("somebody reuses the number", |server| server.publishes(release(1, "b")))
+        .meanwhile("the operator reuses the number", |server| server.publishes(release(1, "b")))
         .later("three intervals", 3 * 73 * SECOND)
         .then_among(&["problem sequence_reused"])
         .asks_nothing()

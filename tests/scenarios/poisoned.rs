@@ -234,7 +234,7 @@ fn one_answer_that_fits_starts_the_count_anew() {
 fn a_reused_number_counts_in_the_end() {
     page()
         .opens()
-        .meanwhile("somebody forgets to count", |server| {
+        .meanwhile("the operator forgets to count", |server| {
             server.publishes(later(release(1, "b")))
         })
         .later("six intervals", 6 * AN_INTERVAL)

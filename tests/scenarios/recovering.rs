@@ -97,7 +97,7 @@ fn a_broken_page_does_not_make_a_storm() {
 }
 
 #[test]
-fn an_error_of_the_app_is_nobodys_business() {
+fn an_error_of_the_app_is_not_a_failed_chunk() {
     page()
         .opens()
         .later("a while", 20 * SECOND)
@@ -144,7 +144,7 @@ fn an_old_failure_explains_nothing() {
 }
 
 #[test]
-fn what_fails_while_the_page_is_being_left_is_nobodys_business() {
+fn what_fails_while_the_page_is_being_left_is_not_told() {
     leaving()
         .never("chunkFailed")
         .asks_nothing()

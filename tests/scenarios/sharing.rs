@@ -191,7 +191,7 @@ fn a_deposed_leader_closes_its_stream_and_asks_again() {
         .with(|server| server.events = Some("/events".into()))
         .opens()
         .when("the tab is elected", Input::Elected)
-        .when("somebody steals the lock", Input::Deposed)
+        .when("another tab steals the lock", Input::Deposed)
         .then(&["JoinElection", "TellPeers visible", "CloseStream"])
         .so("it does not lead", |status| !status.leader);
 }

@@ -88,7 +88,7 @@ fn a_swap_goes_step_by_step_and_the_page_is_on_the_new_build_after_its_trial() {
 }
 
 #[test]
-fn code_that_breaks_on_trial_is_taken_back_and_nobody_is_asked_to_load_it() {
+fn code_that_breaks_on_trial_is_taken_back_and_the_user_is_not_asked_to_load_it() {
     let threw = Answer::Threw {
         slot: Some("cart".into()),
         message: "TypeError".into(),
@@ -192,7 +192,7 @@ fn a_hidden_page_that_the_browser_slows_down_is_given_its_time() {
 }
 
 #[test]
-fn files_that_cannot_be_had_are_tried_again_ever_more_rarely_and_nobody_is_asked() {
+fn files_that_cannot_be_had_are_tried_again_ever_more_rarely_and_the_user_is_not_asked() {
     let missing = |failure| {
         Some(Answer::FetchFailed {
             file: "assets/cart-2.js".into(),

@@ -8,7 +8,7 @@ const FAST = { dwell: 0, census: 100 };
 const START = { initial: JSON.stringify({ ada: { name: 'Ada Byron' } }) };
 const NAME = 'changeover:/none/release.json:store:people';
 
-inBrowsers('without Web Locks nothing is left behind anybody, and everything else works', {}, async (t, browser) => {
+inBrowsers('without Web Locks no schema is left, and everything else works', {}, async (t, browser) => {
   const site = await startStoreSite(t);
   await browser.open(`${site.url}/blank`);
   const one = await openBuild(browser, site, 1, { ...START, ...FAST, lacks: 'locks' });
@@ -18,7 +18,7 @@ inBrowsers('without Web Locks nothing is left behind anybody, and everything els
   assert.deepEqual(await one.eval(() => store.get('ada')), { name: 'Ada Lovelace' });
   await one.close();
   await two.eval(() => new Promise((go) => setTimeout(go, 500)));
-  assert.equal(await two.eval(async () => (await readHead()).schema), 1, 'nobody knows who else is there');
+  assert.equal(await two.eval(async () => (await readHead()).schema), 1, 'no tab knows which others are there');
 });
 
 inBrowsers('where the page may not lock, the store opens all the same', { only: ['chromium'] }, async (t, browser) => {
@@ -71,13 +71,13 @@ inBrowsers('a database that does not open is unavailable within seconds, and the
   assert.deepEqual(blocked, { failed: { code: 'unavailable', message: 'store "people": the database is not available: it did not open within 10 s' }, mode: 'refused' });
   await tab.eval(() => void (globalThis.asked = attempt(() => store.get('ada'))));
   await holder.eval(() => held.close());
-  assert.deepEqual(await tab.eval(() => asked), { value: { name: 'Ada Byron' } }, 'the version that somebody else has raised does not matter');
+  assert.deepEqual(await tab.eval(() => asked), { value: { name: 'Ada Byron' } }, 'the version that other code has raised does not matter');
   assert.equal(await tab.eval(() => store.mode.kind), 'readWrite');
   await tab.eval(() => store.set('ada', { name: 'Ada Lovelace' }));
   await tab.waitFor(() => changes.some(({ key }) => key === 'ada'), { what: 'the listener from before to be told' });
 });
 
-inBrowsers('an open store survives that somebody else raises the version of its database, and starts anew when it is deleted', {}, async (t, browser) => {
+inBrowsers('an open store survives that other code raises the version of its database, and starts anew when it is deleted', {}, async (t, browser) => {
   const site = await startStoreSite(t);
   const tab = await openBuild(browser, site, 1, START);
   const other = await browser.open(`${site.url}/blank`);

@@ -108,7 +108,7 @@ fn code_that_stays_behind_keeps_its_pointer_and_never_meets_a_second_copy() {
     running.on_committed(&moves);
     assert!(running.stays().is_empty());
 
-    // Its widgets are the old ones, so nobody may bring the new ones.
+    // Its widgets are the old ones, so no swap may bring the new ones.
     let edited = shop().with(|app| app.module("widgets").text = 2);
     let refusals = refused(&shop(), &edited, &using(&taken));
     let refusal = only(&refusals, Why::SecondCopy);
@@ -167,7 +167,7 @@ fn a_bad_build_and_a_bad_file_are_not_tried_again() {
         plan(&running, &before, &fixed.build("d"), &showing(&ALL)),
         Plan::Swap(_)
     ));
-    // Nobody knows which of its files it was: the build is bad, another with the same files is not.
+    // It is not known which of its files it was: the build is bad, another with the same files is not.
     running.on_bad(Bad {
         build: BuildId("d".into()),
         file: None,

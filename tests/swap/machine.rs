@@ -135,7 +135,7 @@ fn an_answer_to_another_question_is_ignored() {
     let mut scene = Scene::begin(moves());
     scene.run_to("import");
     let before = scene.phase();
-    // Somebody else's, of an earlier round, and to a step that is over or not begun.
+    // Answers to another changeover, of an earlier round, and to a step that is over or not begun.
     for (changeover, round) in [("other", 0), ("first", 9)] {
         scene.answer_as(changeover, round, Answer::Imported);
     }
@@ -165,7 +165,7 @@ fn an_answer_to_another_question_is_ignored() {
 }
 
 #[test]
-fn somebody_who_uses_the_page_meanwhile_is_waited_for_again() {
+fn a_user_who_uses_the_page_meanwhile_is_waited_for_again() {
     for at in ["snapshot", "migrate", "mount", "switch"] {
         let mut scene = Scene::begin(moves());
         scene.run_to(at);
@@ -213,7 +213,7 @@ fn the_page_is_waited_for_no_longer_than_that_however_often_it_is_disturbed() {
 }
 
 #[test]
-fn a_hold_of_the_app_is_waited_for_before_anybody_is_asked() {
+fn a_hold_of_the_app_is_waited_for_before_the_page_is_asked() {
     let mut scene = Scene::begin(moves());
     scene.feed(SwapInput::Held { held: true });
     scene.run();

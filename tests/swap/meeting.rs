@@ -152,7 +152,7 @@ fn inputs() -> Vec<SwapInput> {
         .for_each(|answer| met[number_of(answer)] = true);
     assert_eq!(met, [true; KINDS], "an answer is missing from the list");
     inputs.extend(answers.into_iter().map(|answer| SwapInput::Answered {
-        changeover: "somebody else's".into(),
+        changeover: "another".into(),
         round: 0,
         answer,
     }));
@@ -205,7 +205,7 @@ fn answers() -> Vec<Answer> {
             message: message(),
         },
         Answer::Empty {
-            slot: "nobody".into(),
+            slot: "unknown".into(),
         },
         Answer::Unhealthy { message: message() },
         Answer::WroteDurable,

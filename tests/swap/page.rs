@@ -73,7 +73,7 @@ impl Tab {
         requested
     }
 
-    /// Somebody shows a slot, hides it, or loads it without a word.
+    /// The app shows a slot, hides it, or loads it without a word.
     pub fn use_slot(&mut self, slot: &str, used: Option<Use>, build: &Manifest, server: &Server) {
         match used {
             None => {}

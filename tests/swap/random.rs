@@ -220,7 +220,7 @@ pub fn check_moves(tab: &mut Tab, moves: &Moves, target: &Manifest, server: &Ser
         .map(|fetch| fetch.file.clone())
         .filter(|file| !file.ends_with(".css"))
         .collect();
-    // Nothing comes into the page unverified, and nothing is fetched that is there, as far as anybody can know.
+    // Nothing comes into the page unverified, and nothing is fetched that is known to be there.
     let later = reached(target, target.entries.iter(), true);
     assert!(
         scripts.is_superset(&requested),
@@ -261,7 +261,7 @@ pub fn check_moves(tab: &mut Tab, moves: &Moves, target: &Manifest, server: &Ser
     if stuck.is_empty() {
         let used = tab.running.values().map(|(_, file)| file);
         let needed = styles_of(target, target.entries.iter().chain(used), false);
-        // Nobody knows what the shell has loaded since it started.
+        // It is not known what the shell has loaded since it started.
         let shell = styles_of(target, target.entries.iter(), true);
         assert!(
             tab.styles.is_superset(&needed),
@@ -277,7 +277,7 @@ pub fn check_moves(tab: &mut Tab, moves: &Moves, target: &Manifest, server: &Ser
     }
 }
 
-/// Refusals that are conservative by design. Where names do not follow content, nobody knows what of the shell was
+/// Refusals that are conservative by design. Where names do not follow content, it is not known what of the shell was
 /// loaded before it was replaced.
 fn is_cautious(found: &Plan, plain_names: bool) -> bool {
     let Plan::Refuse(refusals) = found else {

@@ -252,7 +252,7 @@ fn the_styles_of_a_slot_change_without_its_code() {
         .collect();
     assert_eq!(moved, ["cart", "home"]);
     assert_eq!(moves.moved[0].css, ["assets/widgets-2.css"]);
-    // Nobody has the old style in the page.
+    // No slot of the page has the old style.
     let Plan::Styles(moves) = deploy(&styled(1), &styled(2), &showing(&["about"])) else {
         panic!("no code changed");
     };
@@ -261,7 +261,7 @@ fn the_styles_of_a_slot_change_without_its_code() {
 }
 
 #[test]
-fn styles_come_with_the_code_and_go_with_it_when_nobody_else_has_them() {
+fn styles_come_with_the_code_and_go_with_it_when_no_other_code_has_them() {
     let before = shop().with(|app| {
         app.module("cart").css = Some(1);
         app.module("home").css = Some(7);

@@ -357,7 +357,7 @@ fn a_page_that_was_too_slow_gets_twice_the_time_at_the_next_attempt() {
 }
 
 #[test]
-fn old_code_that_cannot_be_dropped_stops_nobody() {
+fn old_code_that_cannot_be_dropped_does_not_stop_the_commit() {
     let mut scene = Scene::begin(moves());
     scene.run_to("commit");
     scene.pass(5_000);
@@ -385,7 +385,7 @@ fn when_going_back_fails_only_a_refresh_helps() {
         let running = scene.swap.composition();
         let target = shop().with(|app| app.module("home").text = 3).build("d");
         let Plan::Refuse(refusals) = plan(running, &base(), &target, &showing(&["home"])) else {
-            panic!("nobody knows what the page shows");
+            panic!("the page may show anything");
         };
         assert_eq!(refusals[0].why, Why::RollBackFailed);
         assert!(!scene.swap.begin("next".into(), moves(), scene.now));

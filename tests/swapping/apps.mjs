@@ -67,7 +67,7 @@ export function provesSlots(app, { render, later, silent, never, probation = {},
     return build;
   }
 
-  /** New code that does not do, found out before anybody sees it. */
+  /** New code that does not do, found out before the user sees it. */
   async function isSpared(site, tab, from, edit, message, decision) {
     const build = await site.restore().publish({ [COUNTER]: [edit, ['counter one', 'a counter that breaks']] });
     const ended = await ending(tab, build);
@@ -85,7 +85,7 @@ export function provesSlots(app, { render, later, silent, never, probation = {},
     await asBefore(tab, from);
   }
 
-  /** A refresh would load what has just failed, so nobody is asked for one; what proves nothing is tried again later. */
+  /** A refresh would load what has just failed, so the user is not asked for one; what proves nothing is tried again later. */
   async function asBefore(tab, build, decision = 'badBuild') {
     await tab.waitFor((decision) => guard.status.decision.reason === decision, decision, { timeout: 10_000, what: 'the decision to wait' });
     assert.equal(await tab.eval(promptIsUp), false);

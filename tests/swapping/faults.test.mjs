@@ -42,7 +42,7 @@ async function suffers(site, tab, what) {
   const [outcome, reason] = ends.map((one) => [one].flat());
   assert.ok(outcome.includes(ended.outcome) && reason.includes(ended.reason), `${ended.outcome}, ${ended.reason}: ${ended.message}`);
   if (message) assert.match(ended.message, message);
-  // A refresh would load what has just failed, so nobody is asked for one; what proves nothing is tried again later.
+  // A refresh would load what has just failed, so the user is not asked for one; what proves nothing is tried again later.
   const isBad = !['fetchFailed', 'notReady', 'empty'].includes(ended.reason);
   const decision = isBad ? 'badBuild' : 'swapPaused';
   await tab.waitFor((build, decision) => guard.status.decision.reason === decision && guard.status.release.build === build, build, decision, { timeout: 15_000, what: 'the decision to wait' });

@@ -6,7 +6,7 @@ import { promptIsUp } from '../e2e/site.mjs';
 import { keepsWork, openWork } from './work.mjs';
 import { startSwapSite } from './site.mjs';
 
-inBrowsers('new code that the app finds unhealthy is taken back with its state, and nobody is asked to load it', { only: ['chromium'] }, async (t, browser) => {
+inBrowsers('new code that the app finds unhealthy is taken back with its state, and the user is not asked to load it', { only: ['chromium'] }, async (t, browser) => {
   const site = await startSwapSite(t);
   site.edit({ 'src/main.jsx': [['createChangeover()', 'createChangeover({ health: () => !globalThis.ill })']] });
   site.first = await site.publish();

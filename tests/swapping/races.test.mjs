@@ -140,7 +140,7 @@ inBrowsers('a page that is told to reload while new code is on probation does, t
   assert.deepEqual(await tab.eval(leftovers), CLEAN);
 });
 
-inBrowsers('a swap waits for a hold, and for whoever writes without a pause', {}, async (t, browser) => {
+inBrowsers('a swap waits for a hold, and for a user who writes without a pause', {}, async (t, browser) => {
   const site = await startLateSite(t);
   const tab = await openWork(browser, site);
   await tab.eval(() => void (globalThis.release = guard.hold('a payment')));
@@ -148,7 +148,7 @@ inBrowsers('a swap waits for a hold, and for whoever writes without a pause', {}
   await phase(tab, 'swapping');
   await sleep(1000);
   assert.match(await tab.text('#says'), /counter one/);
-  // Somebody begins to write before the hold is over, and goes on.
+  // The user begins to write before the hold is over, and goes on.
   let text = 'half a sent';
   let released = false;
   for (const letter of 'ence that is long enough.') {
@@ -160,7 +160,7 @@ inBrowsers('a swap waits for a hold, and for whoever writes without a pause', {}
     }
     await sleep(150);
   }
-  assert.equal(await tab.eval(() => document.querySelectorAll('.counter').length), 1, 'nothing is mounted while somebody writes');
+  assert.equal(await tab.eval(() => document.querySelectorAll('.counter').length), 1, 'nothing is mounted while the user writes');
   await showsText(tab, '#says', 'counter two');
   await keepsWork(tab, { note: [text], caret: text.length });
 });

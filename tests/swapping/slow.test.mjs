@@ -24,7 +24,7 @@ inBrowsers('code whose mount keeps the page busy for longer than it is given is 
   assert.deepEqual(await tab.eval(() => [document.querySelector('#count').textContent, document.querySelector('#note').value]), ['3', 'half a sent']);
 });
 
-inBrowsers('code that is ready too late is tried again, and nobody is asked before', { only: ['chromium'], timeout: 150_000 }, async (t, browser) => {
+inBrowsers('code that is ready too late is tried again, and the user is not asked before', { only: ['chromium'], timeout: 150_000 }, async (t, browser) => {
   const site = await startSwapSite(t);
   const tab = await openWork(browser, site);
   const late = 'let there;\nconst wait = () => (there ??= new Promise((go) => setTimeout(go, 14_000)));';
@@ -39,7 +39,7 @@ inBrowsers('code that is ready too late is tried again, and nobody is asked befo
   assert.equal(await tab.text('#count'), '3');
 });
 
-inBrowsers('half a file that a cache keeps for good is fetched past the cache until it is whole, and nobody is asked before', { timeout: 120_000 }, async (t, browser) => {
+inBrowsers('half a file that a cache keeps for good is fetched past the cache until it is whole, and the user is not asked before', { timeout: 120_000 }, async (t, browser) => {
   const site = await startSwapSite(t);
   const tab = await openWork(browser, site);
   const before = new Set(Object.keys(site.manifest().chunks));

@@ -1,4 +1,4 @@
-// What somebody does in the app of these tests, and the proof that none of it is lost: the same elements in each framework.
+// What a user does in the app of these tests, and the proof that none of it is lost: the same elements in each framework.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';

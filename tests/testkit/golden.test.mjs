@@ -50,7 +50,7 @@ test('a step that has changed since is found, and `update` does not paper over i
     assert.match(message, /^store "cart": a golden fixture is broken:\n  schema 1 \(.*1\.json\): as schema 2 it was recorded to become true at in2 and now becomes "changed"$/);
     assert.deepEqual(read(1), before);
   }
-  // Also when the head has moved on, and nobody has looked since.
+  // Also when the head has moved on since the last check.
   const { message } = await broken(golden({ ...changed, schema: 3, migrations: [...changed.migrations, up(2)] }, path, { update: true, values: { 3: {} } }));
   assert.match(message, /as schema 2 it was recorded to become true at in2/);
 });

@@ -112,7 +112,7 @@ test('a step may be declared to drop what it does not know', async () => {
   await roundTrip(strict, { samples: { 1: [{ a: 1 }] }, unknownFields: false });
 });
 
-test('schemas without samples get what the steps make of others; a schema nobody reaches is named', async () => {
+test('schemas without samples get what the steps make of others; a schema that no step reaches is named', async () => {
   let ran = 0;
   const migrations = [{ from: 1, to: 2, up: (value) => value }, { from: 2, to: 3, up: (value) => (ran++, value) }];
   await roundTrip({ schema: 3, migrations }, { samples: { 1: [{}] } });

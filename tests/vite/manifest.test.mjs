@@ -127,7 +127,7 @@ for (const { name, vite } of VITES) {
   test(`${name}: html leaves out the stamp and the names of files, and nothing else`, async (t) => {
     const root = makeApp(t);
     const first = await build(vite, root);
-    writeFileSync(join(root, 'public/robots.txt'), 'User-agent: nobody');
+    writeFileSync(join(root, 'public/robots.txt'), 'User-agent: none');
     const second = await build(vite, root);
     assert.notEqual(first.manifest.id, second.manifest.id);
     assert.equal(first.manifest.html, second.manifest.html);

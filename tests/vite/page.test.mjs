@@ -77,7 +77,7 @@ for (const { name, vite } of VITES) {
     await page.waitForFunction('guard.status.level === "loader"');
   });
 
-  test(`${name}: in a dev server the package is there, asks nobody and does nothing`, { skip }, async (t) => {
+  test(`${name}: in a dev server the package is there, asks for nothing and does nothing`, { skip }, async (t) => {
     const root = makeApp(t, { 'src/main.js': MAIN });
     const { logger, messages } = makeLogger(vite);
     const server = await vite.createServer({

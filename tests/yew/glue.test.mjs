@@ -51,7 +51,7 @@ test('each call makes glue for an instance of its own, and glue without its inst
   assert.equal(other.exports.changeover_slot_migrate(1, state), migrated, 'the other goes on');
 });
 
-test('a step that fails, and a schema that nobody knows, are errors with their sentence', async (t) => {
+test('a step that fails, and a schema that the build does not know, are errors with their sentence', async (t) => {
   const { exports } = await start(t, 'second');
   assert.throws(() => exports.changeover_slot_migrate(1, '{"count":-1,"text":"","ticks":0}'), { message: /^store "slot": the step 1 -> 2 \(up\) failed at count: invalid value: integer `-1`, expected u32$/ });
   assert.throws(() => exports.changeover_slot_migrate(7, '{}'), { message: /^store "slot" holds schema 7, which this build \(head 2, knows 1, 2\) does not know$/ });

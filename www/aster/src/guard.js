@@ -30,7 +30,7 @@ export function makeTabState(name, initial, schema = {}) {
   return store;
 }
 
-const carriers = new Map(); // name -> whoever has it, the youngest last
+const carriers = new Map(); // name -> the components that have it, the youngest last
 
 /** Carries what a slot holds through a reload. While a slot is swapped there are two of it, and the older may come back. */
 export function useCarried(name, schema, value, write) {

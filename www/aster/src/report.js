@@ -16,7 +16,7 @@ export function reportToBooth() {
   tell({ type: 'opened' });
 }
 
-/** The booth names its frames after its origin, and a name outlives a reload. Nobody but this machine is told anything. */
+/** The booth names its frames after its origin, and a name outlives a reload. Only this machine is told anything. */
 function boothOrigin() {
   try {
     const { origin, hostname } = new URL(window.name);

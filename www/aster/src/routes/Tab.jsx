@@ -13,7 +13,7 @@ export default function Tab() {
     ['Decision', `${decision.kind}, because ${decision.reason}`],
     ['Level', levelReason ? `${level}, because ${levelReason}` : level],
     ['News by', stream === 'open' ? 'event stream' : `polling (stream ${stream})`],
-    ['Asks the server', leader ? 'this tab, for all tabs' : 'another tab, or nobody yet'],
+    ['Asks the server', leader ? 'this tab, for all tabs' : 'another tab, or none yet'],
     ['Last look', lastCheck ? new Date(lastCheck).toLocaleTimeString('en-GB') : 'not yet'],
     ['Failed looks in a row', failures],
     ['Holds', holds.length ? holds.map(({ reason }) => reason).join(', ') : 'None'],

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 
-/** What is torn off a ticket: the print that runs, whether somebody plays to it, and what it costs, once that is known. */
+/** What is torn off a ticket: the print that runs, whether a musician plays to it, and what it costs, once that is known. */
 export function Stub({ screening }) {
   const [prices, setPrices] = useState(null);
   useEffect(() => {
