@@ -75,7 +75,7 @@ impl Home {
         }
         match origin_of(url) {
             Some(origin) => !self.origin.is_empty() && origin == self.origin,
-            // A path; or `blob:`, `data:` and the like, which are nobody's chunks.
+            // A path; or `blob:`, `data:` and the like, which are no chunks.
             None => !url
                 .split('/')
                 .next()

@@ -249,7 +249,7 @@ fn serve(args: ServeArgs, json: bool) -> Result<()> {
         .build()
         .map_err(|error| Error::new("io", format!("the server could not start: {error}")))?;
     let outcome = runtime.block_on(async {
-        // Before the first line: whoever reads it may send the signal at once.
+        // Before the first line: the program that reads it may send the signal at once.
         let ending = asked_to_end()?;
         let server = Server::bind(&options).await?;
         let site = options.site.display().to_string();

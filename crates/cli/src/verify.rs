@@ -232,7 +232,9 @@ impl Verdict {
                     self.fault(
                         "manifest-no-index",
                         place,
-                        format!("{place} lists no index.html, so nobody can tell whether the right one is served"),
+                        format!(
+                            "{place} lists no index.html, so that the served one cannot be checked"
+                        ),
                     );
                 }
                 if let Some(fault) = stores::fault(&manifest.stores) {

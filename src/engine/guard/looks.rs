@@ -175,7 +175,7 @@ impl Guard {
         self.tabs_say(|tabs| tabs.on_look_over(highest, now));
     }
 
-    /// A release for somebody else, with both names.
+    /// A release for another app or channel, with both names.
     fn foreign(&self, release: &Release) -> Option<Trouble> {
         let differs = |code: &str, field: &str, wanted: &Option<String>, found: Option<&String>| {
             wanted

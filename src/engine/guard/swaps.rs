@@ -186,7 +186,7 @@ impl Guard {
             self.plan_swap(target);
         }
         let known = self.swaps.known.as_ref()?;
-        // Code that nobody can replace would stay behind: that takes a refresh, unless something is missing right now.
+        // Code that no adapter can replace would stay behind: that takes a refresh, unless something is missing right now.
         let is_missed = self.chunks.explained_by.as_ref() == Some(target);
         let goes = |(moves, _): &&(Moves, bool)| moves.stays.is_empty() || is_missed;
         known.way.as_ref().filter(goes).map(|_| Changed::Slots)
@@ -468,7 +468,7 @@ fn told(refusal: Refusal) -> SwapRefusal {
     }
 }
 
-/// What went wrong, in the words of whoever met it.
+/// What went wrong, as the driver or the app put it.
 fn message(failure: Failure) -> Option<String> {
     let file = failure.fetch.map(|(file, _)| file);
     failure.message.or(file).filter(|text| !text.is_empty())

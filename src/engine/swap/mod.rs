@@ -11,7 +11,7 @@
 //! Why this is safe: a plan is refused unless the shell of the target has the code of the page's shell, module by module.
 //! What the target's slots import was built together with that shell, so after a swap the page runs the code that a
 //! fresh load of the target would run. Two things need a look of their own: code that stays behind, and modules of the
-//! shell that the page has loaded under another name (a bundler renames a script for the sake of its style); nobody may
+//! shell that the page has loaded under another name (a bundler renames a script for the sake of its style); no module may
 //! import those by their new one.
 //!
 //! Refused although it may be possible: a pinned module that no slot of this page has loaded changed; a slot is gone

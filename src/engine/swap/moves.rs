@@ -46,7 +46,7 @@ pub struct Moves {
     pub stays: Names<Stay>,
     /// What the page does not have yet and needs at once; a file comes after what it imports.
     pub fetch: Vec<Fetch>,
-    /// Some may be there: nobody knows what the shell has loaded since it started.
+    /// Some may be there: what the shell has loaded since it started is not known.
     pub styles_in: Vec<String>,
     pub styles_out: Vec<String>,
     /// All bytes of the slots that get new code.

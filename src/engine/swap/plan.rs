@@ -13,7 +13,7 @@ use crate::engine::{
     slots::Use,
 };
 
-/// More reasons than these help nobody, and each may name a long way.
+/// More reasons than these are not read, and each may name a long way.
 const MOST_REFUSALS: usize = 32;
 
 /// Compares what runs with a target. `base`: the build of [`Composition::build`].
@@ -305,7 +305,7 @@ impl<'a> Planner<'a> {
                 name,
                 to,
                 from,
-                // Nobody has loaded what did not exist.
+                // What did not exist is not loaded.
                 used: before.and(page.slots.get(name)).copied(),
                 changed,
             };

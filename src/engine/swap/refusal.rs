@@ -31,7 +31,7 @@ pub enum Why {
     FileReplaced,
     /// The manifest does not say what a file is, so it cannot be verified.
     FileUnlisted,
-    /// Going back from a swap failed; nobody knows what the page shows.
+    /// Going back from a swap failed; what the page shows is not known.
     RollBackFailed,
 }
 

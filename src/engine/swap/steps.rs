@@ -31,7 +31,7 @@ impl Default for Patience {
         Self {
             fetch: 30_000,
             import: 15_000,
-            // Somebody who writes for longer than this is asked instead.
+            // A user who goes on writing for longer than this is asked instead.
             quiet: 5 * 60_000,
             snapshot: 3_000,
             // Each step of a migration has a budget of its own.

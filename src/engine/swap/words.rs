@@ -7,7 +7,7 @@ pub enum Phase {
     Importing,
     /// The app holds it back.
     Held,
-    /// Somebody uses the slots.
+    /// The user is busy in the slots.
     Quiet,
     Snapshots,
     Migrating,
