@@ -1,6 +1,6 @@
 //! Recognises that a chunk failed to load, in all the shapes that browsers and bundlers give it.
 //!
-//! An error of the app itself is none: a guard that took one for a missing chunk would reload a page for a typo.
+//! Errors of the app must not be taken for chunk failures: that would reload a page because of a typo.
 
 use alloc::string::{String, ToString};
 

@@ -187,7 +187,7 @@ impl Shelf {
         }
     }
 
-    /// A manifest is not there, or is none and better had in that `way`. Returns whether that is news.
+    /// A manifest is missing or invalid; the next try goes that `way`. Returns whether this is worth telling: the first failure.
     pub fn on_failed(
         &mut self,
         build: &BuildId,
@@ -205,7 +205,7 @@ impl Shelf {
         }
     }
 
-    /// The copy that the browser has kept is none of this build.
+    /// The browser kept a copy that is not the manifest of this build.
     pub fn on_copy_refused(&mut self, build: &BuildId, now: Timestamp) {
         if let Some(entry) = self.find_mut(build)
             && matches!(entry.state, State::Loading { .. })

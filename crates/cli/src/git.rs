@@ -19,7 +19,7 @@ pub struct CommitFacts {
 
 /// The head commit of the repository around `dist`; `None` without git, repository or commit.
 ///
-/// A dist inside `node_modules` was built from a commit of another repository, so there is none.
+/// A dist inside `node_modules` was built from a commit of another repository: the answer is `None`.
 pub fn head_commit(dist: &Path) -> Option<CommitFacts> {
     if dist
         .components()
