@@ -222,6 +222,18 @@ fn a_file_that_may_be_one_of_the_running_build_counts() {
         .then_among(&["chunkFailed https://shop.test/elsewhere/help.js no skew"]);
 }
 
+/// A page without a stamp is taken for the first build that is seen, and may be older.
+#[test]
+fn where_only_a_guess_says_what_runs_any_file_of_this_host_counts() {
+    page()
+        .where_(|start| start.build = None)
+        .opens()
+        .later("a while", 20 * SECOND)
+        .when("a chunk fails", blocked("/assets/of-yesterday.js"))
+        .later("the answers come", SECOND)
+        .then_among(&["chunkFailed https://shop.test/assets/of-yesterday.js no skew"]);
+}
+
 /// A page whose loads have just been stopped by a navigation, while a build is live that would explain it.
 fn leaving() -> Page {
     page_with_news()

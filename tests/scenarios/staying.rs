@@ -87,6 +87,24 @@ fn a_swap_goes_step_by_step_and_the_page_is_on_the_new_build_after_its_trial() {
         ]);
 }
 
+/// The build that the page is on by then does not have the files that it was loaded with.
+#[test]
+fn a_script_of_an_earlier_build_is_still_a_chunk_of_the_app_after_a_swap() {
+    let failed = Input::LoadFailed {
+        kind: LoadKind::Script,
+        message: "https://shop.test/assets/help-1.js failed to load".into(),
+        url: Some("https://shop.test/assets/help-1.js".into()),
+    };
+    opened(Use::Mounted, "2")
+        .with(|server| server.loaded.push("/assets/index-a.js".into()))
+        .when("the app asks", Input::CheckRequested)
+        .later("the swap and its trial", 15 * SECOND)
+        .then_among(&["swapEnded a to b of cart Committed well"])
+        .when("a script of the old help cannot be loaded", failed)
+        .later("the answers come", SECOND)
+        .then_among(&["chunkFailed https://shop.test/assets/help-1.js no skew"]);
+}
+
 #[test]
 fn code_that_breaks_on_trial_is_taken_back_and_the_user_is_not_asked_to_load_it() {
     let threw = Answer::Threw {
