@@ -16,7 +16,7 @@ use hyper::body::Frame;
 use hyper::header::{
     ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
     ETAG, HeaderMap, HeaderValue, IF_MATCH, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, RETRY_AFTER,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncSeekExt as _, BufReader};
@@ -31,7 +31,6 @@ pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Box<dyn StdError + Send
 
 /// A year, the longest that caches honour.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-const ASK_EVERY_TIME: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// One hop to the thread pool for each.
 const PIECE: usize = 256 * 1024;
@@ -66,10 +65,7 @@ pub async fn of(
         return Ok(answer);
     }
     let mut answer = Response::new(empty());
-    *answer.headers_mut() = found.headers.clone();
-    answer
-        .headers_mut()
-        .insert(CACHE_CONTROL, caching_value(caching));
+    *answer.headers_mut() = cached(found.headers.clone(), caching);
     let (first, length) = match wanted_range(request, found) {
         Wanted::Everything => (0, found.size),
         Wanted::Nothing => return Ok(unsatisfiable(found)),
@@ -245,31 +241,27 @@ fn precondition(
             .zip(tag_of(found))
             .is_some_and(|(had, etag)| !had.precondition_passes(&etag));
     has_it.then(|| {
-        let mut answer = about(found, Response::new(empty()));
+        let mut answer = Response::new(empty());
         *answer.status_mut() = StatusCode::NOT_MODIFIED;
-        answer
-            .headers_mut()
-            .insert(CACHE_CONTROL, caching_value(caching));
+        *answer.headers_mut() = cached(found.selected().clone(), caching);
         answer
     })
 }
 
-/// With what caches need to know which of their copies an answer is about.
+/// With what caches need to know which of their copies an answer is about; what it says itself stays.
 fn about(found: &Representation, mut answer: Response<Body>) -> Response<Body> {
-    answer.headers_mut().reserve(6);
-    for name in [ETAG, VARY, X_CONTENT_TYPE_OPTIONS] {
-        if let Some(value) = found.headers.get(&name) {
-            answer.headers_mut().insert(name, value.clone());
-        }
+    for (name, value) in found.selected() {
+        answer.headers_mut().entry(name).or_insert(value.clone());
     }
     answer
 }
 
-fn caching_value(caching: Caching) -> HeaderValue {
-    match caching {
-        Caching::ForEver => FOR_EVER,
-        Caching::AskEveryTime => ASK_EVERY_TIME,
+fn cached(mut headers: HeaderMap, caching: Caching) -> HeaderMap {
+    // They say otherwise already.
+    if caching == Caching::ForEver {
+        headers.insert(CACHE_CONTROL, FOR_EVER);
     }
+    headers
 }
 
 fn tag_of(found: &Representation) -> Option<ETag> {

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::coding::{Coding, accepted};
 use super::representation::Representation;
-use super::stamp::Stamp;
+use super::stamp::{Stamp, Unchanged, moment};
 use super::view::Found;
 use crate::walk::is_hidden;
 use hyper::header::HeaderMap;
@@ -33,9 +33,11 @@ struct Key {
 }
 
 /// `None`: in that coding the file is not shorter.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Kept {
     basis: Basis,
+    /// The file on disk; what is made of plain bytes follows from those.
+    unchanged: Unchanged,
     representation: Option<Arc<Representation>>,
 }
 
@@ -51,8 +53,8 @@ enum Basis {
 #[derive(Clone, Debug)]
 struct ByBytes;
 
-impl Weighter<Key, Kept> for ByBytes {
-    fn weight(&self, _: &Key, kept: &Kept) -> u64 {
+impl Weighter<Key, Arc<Kept>> for ByBytes {
+    fn weight(&self, _: &Key, kept: &Arc<Kept>) -> u64 {
         kept.representation
             .as_ref()
             .map_or(256, |representation| representation.weight())
@@ -62,7 +64,7 @@ impl Weighter<Key, Kept> for ByBytes {
 /// Shared by all requests.
 #[derive(Debug)]
 pub struct Cache {
-    memory: Memory<Key, Kept, ByBytes>,
+    memory: Memory<Key, Arc<Kept>, ByBytes>,
     /// The root of the site.
     site: PathBuf,
     turns: Arc<Semaphore>,
@@ -96,12 +98,7 @@ impl Cache {
         found: &Found,
         request: &HeaderMap,
     ) -> io::Result<Option<Arc<Representation>>> {
-        let stamp = match Stamp::of(&found.file) {
-            Ok(stamp) => stamp,
-            Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let Some(plain) = self.plain(found, stamp).await? else {
+        let Some(plain) = self.plain(found).await? else {
             return Ok(None);
         };
         if plain.varies {
@@ -133,18 +130,32 @@ impl Cache {
         Ok(plain.clone())
     }
 
-    async fn plain(&self, found: &Found, stamp: Stamp) -> io::Result<Option<Arc<Representation>>> {
+    async fn plain(&self, found: &Found) -> io::Result<Option<Arc<Representation>>> {
         let key = Key {
             file: found.file.clone(),
             coding: None,
         };
-        let basis = Basis::File(stamp);
-        if let Some(kept) = self.fresh(&key, &basis) {
-            return Ok(kept.representation);
+        let kept = self.memory.get(&key);
+        if let Some(kept) = &kept
+            && kept.unchanged.holds()
+        {
+            return Ok(kept.representation.clone());
+        }
+        let at = moment();
+        let basis = match Stamp::of(&found.file) {
+            Ok(stamp) => Basis::File(stamp),
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if let Some(kept) = kept
+            && kept.basis == basis
+        {
+            kept.unchanged.note(at);
+            return Ok(kept.representation.clone());
         }
         let _turn = self.turns.acquire().await;
         if let Some(kept) = self.fresh(&key, &basis) {
-            return Ok(kept.representation);
+            return Ok(kept.representation.clone());
         }
         let Found {
             file,
@@ -184,25 +195,30 @@ impl Cache {
         };
         let basis = Basis::Plain(plain.etag.clone());
         if let Some(kept) = self.fresh(&key, &basis) {
-            return Ok(kept.representation);
+            return Ok(kept.representation.clone());
         }
         let _turn = self.turns.acquire().await;
         if let Some(kept) = self.fresh(&key, &basis) {
-            return Ok(kept.representation);
+            return Ok(kept.representation.clone());
         }
         let (source, file) = (plain.clone(), file.map(Path::to_path_buf));
         let coded = on_a_thread(move || source.coded(coding, file.as_deref())).await?;
         let representation = coded.map(Arc::new);
-        let kept = Kept {
-            basis,
-            representation: representation.clone(),
-        };
-        self.memory.insert(key, kept);
+        self.put(key, basis, representation.clone());
         Ok(representation)
     }
 
-    fn fresh(&self, key: &Key, basis: &Basis) -> Option<Kept> {
+    fn fresh(&self, key: &Key, basis: &Basis) -> Option<Arc<Kept>> {
         self.memory.get(key).filter(|kept| kept.basis == *basis)
+    }
+
+    fn put(&self, key: Key, basis: Basis, representation: Option<Arc<Representation>>) {
+        let kept = Kept {
+            basis,
+            unchanged: Unchanged::default(),
+            representation,
+        };
+        self.memory.insert(key, Arc::new(kept));
     }
 
     /// A file that was written a moment ago may be written again within the same tick of the clock; unless it has the
@@ -217,11 +233,7 @@ impl Cache {
         if let Some(stamp) = &read.stamp
             && (is_promised || !stamp.is_young())
         {
-            let kept = Kept {
-                basis: Basis::File(stamp.clone()),
-                representation: Some(read.clone()),
-            };
-            self.memory.insert(key, kept);
+            self.put(key, Basis::File(stamp.clone()), Some(read.clone()));
         }
         read
     }

@@ -4,11 +4,12 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use hyper::header::{
-    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap,
+    HeaderName, HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 
 use super::coding::{CODINGS, Coding};
@@ -41,9 +42,14 @@ pub struct Representation {
     /// Other codings of it may be chosen.
     pub varies: bool,
     pub coding: Option<Coding>,
-    /// All that an answer with status 200 has, but for caching.
+    /// All that an answer with status 200 has; where it may be used without asking, another value takes the place of that
+    /// for caching.
     pub headers: HeaderMap,
+    selected: OnceLock<HeaderMap>,
 }
+
+/// What a browser has may be used after asking.
+pub const ASK_EVERY_TIME: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Where the bytes are.
 #[derive(Debug)]
@@ -205,7 +211,17 @@ impl Representation {
             varies: true,
             coding: Some(coding),
             headers,
+            selected: OnceLock::new(),
         }
+    }
+
+    /// With what caches need to know which of their copies an answer without the bytes is about. RFC 9110, 15.4.5.
+    pub fn selected(&self) -> &HeaderMap {
+        self.selected.get_or_init(|| {
+            let names = [ETAG, VARY, X_CONTENT_TYPE_OPTIONS, CACHE_CONTROL];
+            let has = |name: HeaderName| Some((name.clone(), self.headers.get(&name)?.clone()));
+            names.into_iter().filter_map(has).collect()
+        })
     }
 
     fn new(plain: Plain) -> Self {
@@ -214,6 +230,7 @@ impl Representation {
         headers.insert(CONTENT_LENGTH, plain.size.into());
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(CACHE_CONTROL, ASK_EVERY_TIME);
         if plain.varies {
             headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         }
@@ -227,6 +244,7 @@ impl Representation {
             varies: plain.varies,
             coding: None,
             headers,
+            selected: OnceLock::new(),
         };
         made.set_etag(plain.etag);
         made

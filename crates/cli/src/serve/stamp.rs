@@ -3,11 +3,45 @@
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Twice the coarsest time stamp of a common file system (FAT: two seconds) would be four; those that sites lie on have
 /// a clock tick or a second.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How long it holds that a file was found unchanged. A busy server is asked a hundred times within it, and each look at
+/// the file is a system call; no deploy is as quick.
+const HOLDS_FOR: Duration = Duration::from_millis(1);
+
+/// What moments are counted from; those of the clock cannot be shared without a lock.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// When a file was last found to be as it was: to begin with, never.
+#[derive(Debug, Default)]
+pub struct Unchanged {
+    /// Microseconds since `START`; 0 when it was not looked at yet.
+    at: AtomicU64,
+}
+
+impl Unchanged {
+    /// Whether there is no need to look.
+    pub fn holds(&self) -> bool {
+        let at = self.at.load(Ordering::Relaxed);
+        at != 0 && moment().saturating_sub(at) < HOLDS_FOR.as_micros() as u64
+    }
+
+    /// It was looked at; `at` is the [`moment`] before that, since a look may take long.
+    pub fn note(&self, at: u64) {
+        self.at.store(at, Ordering::Relaxed);
+    }
+}
+
+/// Now, in microseconds since `START`; never 0.
+pub fn moment() -> u64 {
+    u64::try_from(START.elapsed().as_micros()).map_or(u64::MAX, |at| at + 1)
+}
 
 /// The identity and age of a file's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,5 +87,19 @@ impl From<&Metadata> for Stamp {
             size: found.len(),
             modified: found.modified().ok(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_looked_at_again_after_a_moment() {
+        let unchanged = Unchanged::default();
+        assert!(!unchanged.holds(), "it was never looked at");
+        unchanged.note(moment());
+        std::thread::sleep(2 * HOLDS_FOR);
+        assert!(!unchanged.holds());
     }
 }

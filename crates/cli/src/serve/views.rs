@@ -1,7 +1,7 @@
 //! Keeps the view of a site that all requests share, and follows the pointer on disk.
 //!
-//! A request looks at the pointer's stamp, one system call. When it has changed, the release is read on a thread that
-//! may wait. While it cannot be used, the last one that could stays served, and another look is taken after a while:
+//! A request looks at the pointer's stamp, one system call, unless another did within a millisecond. When it has changed,
+//! the release is read on a thread that may wait. While it cannot be used, the last one that could stays served, and another look is taken after a while:
 //! for as long as it takes, since a copy that is not ours may bring the pointer first.
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use super::stamp::Stamp;
+use super::stamp::{Stamp, Unchanged, moment};
 use super::unready::Unready;
 use super::view::{Reader, View, folders};
 use crate::error::Result;
@@ -29,6 +29,7 @@ const SETTLED: Duration = Duration::from_secs(5);
 pub struct Views {
     site: Site,
     shown: RwLock<Shown>,
+    unchanged: Unchanged,
     reader: Arc<Mutex<Reader>>,
 }
 
@@ -57,6 +58,7 @@ impl Views {
         let views = Self {
             reader: Arc::new(Mutex::new(Reader::new(site.clone()))),
             site,
+            unchanged: Unchanged::default(),
             shown: RwLock::new(Shown {
                 view: Arc::new(View::empty()),
                 put_off: None,
@@ -82,16 +84,20 @@ impl Views {
 
     /// The view as it was last read.
     pub fn last(&self) -> Arc<View> {
-        self.shown().view
+        self.with_shown(|shown| shown.view.clone())
     }
 
     /// The view that belongs to the pointer on disk. While that cannot be used, the last one that could.
     pub async fn current(self: &Arc<Self>) -> Arc<View> {
-        let shown = self.shown();
+        if self.unchanged.holds() {
+            return self.last();
+        }
+        let (at, shown) = (moment(), self.shown());
         if self.is_due(&shown) {
             self.look(Self::is_due).await;
             return self.last();
         }
+        self.unchanged.note(at);
         shown.view
     }
 
@@ -210,11 +216,12 @@ impl Views {
     }
 
     /// A panic elsewhere must not stop the server; the value is replaced whole, so it is never half written.
+    fn with_shown<T>(&self, take: impl FnOnce(&Shown) -> T) -> T {
+        take(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn shown(&self) -> Shown {
-        self.shown
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.with_shown(Shown::clone)
     }
 
     fn set(&self, shown: Shown) {
