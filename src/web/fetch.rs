@@ -71,6 +71,20 @@ pub struct Answer {
     pub pieces: Array,
 }
 
+impl Answer {
+    /// All pieces as one.
+    pub fn bytes(&self) -> Uint8Array {
+        let pieces = || self.pieces.iter().map(JsCast::unchecked_into::<Uint8Array>);
+        let bytes = Uint8Array::new_with_length(pieces().map(|piece| piece.length()).sum());
+        let mut at = 0;
+        for piece in pieces() {
+            bytes.set(&piece, at);
+            at += piece.length();
+        }
+        bytes
+    }
+}
+
 /// Why there is none, and how long the server asks to be left alone.
 pub struct Refusal {
     pub failure: FetchFailure,

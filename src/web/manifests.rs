@@ -14,7 +14,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, Response};
 
 use super::{
-    fetch::{self, Refusal, Request, Step},
+    fetch::{self, Answer, Refusal, Request, Step},
     handle::{Timer, later, settle, window},
     json,
     locks::{Ask, Lock},
@@ -203,8 +203,9 @@ impl State {
                     false => this.ask_server(),
                 }
             };
-            match integrity.filter(|_| whole) {
-                Some(integrity) => has_hash(&copy, integrity, tell),
+            match integrity.filter(|_| whole).map(|it| Check::of(&it)) {
+                Some(Some(check)) => check.run(&copy, tell),
+                Some(None) => tell(false),
                 None => tell(whole),
             }
         });
@@ -235,22 +236,22 @@ impl State {
 
     fn fetch(self: &Rc<Self>, step: Step) {
         let weak = Rc::downgrade(self);
-        let integrity = self.integrity.as_deref();
-        let request = fetch::manifest(&self.url, integrity, step, move |outcome| {
+        let check = self.integrity.as_deref().and_then(Check::of);
+        // A browser that is told the hash makes it in one go, and the page waits: 60 ms for six megabytes.
+        let told = self.integrity.as_deref().filter(|_| check.is_none());
+        let is_told = told.is_some();
+        let request = fetch::manifest(&self.url, told, step, move |outcome| {
             let Some(this) = weak.upgrade() else { return };
             this.request.take();
-            let is_checked = this.integrity.is_some();
             match (outcome, step) {
                 // Fetched past the cache but unchecked: whether it is the right one, the cache now answers.
-                (Ok(_), Step::Refresh) if is_checked => this.fetch(Step::Recheck),
-                (Ok(answer), Step::First | Step::Refresh | Step::Recheck) => {
-                    // Making a blob takes time, too.
-                    let (keeper, pieces) = (this.clone(), answer.pieces);
-                    later(move || keeper.keep(&pieces));
-                    this.end(Found::Fetched(answer.body));
-                }
+                (Ok(_), Step::Refresh) if is_told => this.fetch(Step::Recheck),
+                (Ok(answer), Step::First | Step::Refresh | Step::Recheck) => match check {
+                    Some(check) => this.check(check, answer, step),
+                    None => this.take(answer),
+                },
                 (Err(Refusal { failure, .. }), _) => match (failure, step) {
-                    (FetchFailure::Network, Step::First) if is_checked => {
+                    (FetchFailure::Network, Step::First) if is_told => {
                         this.fetch(Step::Refresh);
                     }
                     (FetchFailure::Network, Step::Recheck) => {
@@ -264,6 +265,27 @@ impl State {
             Some(request) => drop(self.request.replace(Some(request))),
             None => self.end(Found::Failed(FetchFailure::Network)),
         }
+    }
+
+    /// Takes what came if it has its hash. It may be the browser's copy that has not.
+    fn check(self: &Rc<Self>, check: Check, answer: Answer, step: Step) {
+        let bytes = answer.bytes();
+        let weak = Rc::downgrade(self);
+        check.run(&bytes, move |is_right| {
+            let Some(this) = weak.upgrade() else { return };
+            match (is_right, step) {
+                (true, _) => this.take(answer),
+                (false, Step::First) => this.fetch(Step::Refresh),
+                (false, _) => this.end(Found::Failed(FetchFailure::Integrity)),
+            }
+        });
+    }
+
+    fn take(self: &Rc<Self>, answer: Answer) {
+        // Making a blob takes time, too.
+        let (keeper, pieces) = (self.clone(), answer.pieces);
+        later(move || keeper.keep(&pieces));
+        self.end(Found::Fetched(answer.body));
     }
 
     fn end(&self, found: Found) {
@@ -311,27 +333,34 @@ fn clear(cache: Cache, most: u32) {
     });
 }
 
-/// Tells whether `bytes` have the hash that `integrity` names; not where hashes cannot be made.
-fn has_hash(bytes: &JsValue, integrity: String, tell: impl FnOnce(bool) + 'static) {
-    let subtle = json::property(&json::property(&window(), "crypto"), "subtle");
-    let digest = integrity.split_once('-').and_then(|(algorithm, _)| {
-        let name = join(&["SHA-", algorithm.strip_prefix("sha")?]);
-        let subtle = subtle
-            .is_object()
-            .then(|| subtle.unchecked_ref::<Subtle>())?;
-        subtle.digest(&name, bytes).ok()
-    });
-    let Some(digest) = digest else {
-        return tell(false);
-    };
-    settle(&digest, move |digest| {
-        let bytes = Uint8Array::new(&digest.unwrap_or_default()).to_vec();
-        let text: String = bytes.into_iter().map(char::from).collect();
-        let hash = window().btoa(&text).unwrap_or_default();
-        tell(
-            integrity
-                .split_once('-')
-                .is_some_and(|(_, wanted)| wanted == hash),
-        );
-    });
+/// Compares bytes with a hash, while the page goes on with its work.
+struct Check {
+    subtle: Subtle,
+    algorithm: String,
+    /// In base64.
+    hash: String,
+}
+
+impl Check {
+    /// `None` where hashes cannot be made, as over plain http, and for what is not one hash.
+    fn of(integrity: &str) -> Option<Self> {
+        let subtle = json::property(&json::property(&window(), "crypto"), "subtle");
+        let (algorithm, hash) = integrity.split_once('-')?;
+        Some(Self {
+            algorithm: join(&["SHA-", algorithm.strip_prefix("sha")?]),
+            hash: hash.into(),
+            subtle: subtle.is_object().then(|| subtle.unchecked_into())?,
+        })
+    }
+
+    fn run(self, bytes: &JsValue, tell: impl FnOnce(bool) + 'static) {
+        let Ok(digest) = self.subtle.digest(&self.algorithm, bytes) else {
+            return tell(false);
+        };
+        settle(&digest, move |digest| {
+            let bytes = Uint8Array::new(&digest.unwrap_or_default()).to_vec();
+            let text: String = bytes.into_iter().map(char::from).collect();
+            tell(window().btoa(&text).is_ok_and(|hash| hash == self.hash));
+        });
+    }
 }

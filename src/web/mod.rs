@@ -30,7 +30,7 @@ mod inlet;
 pub(crate) mod json;
 pub mod lifecycle;
 pub mod locks;
-mod manifests;
+pub mod manifests;
 pub mod peers;
 mod perform;
 pub mod scroll;

@@ -5,6 +5,7 @@
 #![cfg(target_arch = "wasm32")]
 
 mod allocating;
+mod checking;
 mod damage;
 mod driving;
 mod fetching;
