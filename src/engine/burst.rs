@@ -4,7 +4,7 @@
 //! the last is kept. When the span is over, that one counts and begins the next span. So no flood makes more than a few
 //! messages a second, and what was said last is never lost.
 
-use super::io::{Millis, Timestamp};
+use crate::time::{Millis, Timestamp};
 
 /// How long a span is: short beside the time that a look takes, and time enough for what an honest sender says at once.
 pub const SPAN: Millis = 250;

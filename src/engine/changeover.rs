@@ -9,8 +9,12 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    io::{AbortReason, Asker, BuildId, FetchFailure, Millis, Timestamp, WakeReason},
+    io::{AbortReason, Asker, FetchFailure, WakeReason},
     status::PhaseName,
+};
+use crate::{
+    ids::BuildId,
+    time::{Millis, Timestamp},
 };
 
 /// How long the page waits for an answer about the document or about its state. The driver gives providers 3 s.

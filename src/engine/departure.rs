@@ -7,7 +7,11 @@
 
 use alloc::string::String;
 
-use super::io::{BuildId, EnvelopeMark, Millis, Timestamp, WakeReason};
+use super::io::{EnvelopeMark, WakeReason};
+use crate::{
+    ids::BuildId,
+    time::{Millis, Timestamp},
+};
 
 /// Browsers give up waiting for a server after five minutes at the latest.
 const PATIENCE: Millis = 5 * 60 * 1_000;

@@ -10,10 +10,10 @@ use alloc::{string::String, vec::Vec};
 use core::{fmt, ops::Range};
 
 use super::{
-    io::Timestamp,
     json::{self, Fault, Value},
     text::{decimal, join},
 };
+use crate::time::Timestamp;
 
 pub(super) use fields::{ANY, Fields, ID, INTEGRITY, MESSAGE, PATH, Rule, SMALL, TIME};
 pub(super) use reading::{Large, Reading, Whole};

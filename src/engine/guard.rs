@@ -14,18 +14,18 @@ mod report;
 #[cfg_attr(not(feature = "swap"), path = "guard/no_swaps.rs")]
 mod swaps;
 
+use crate::rng::Rng;
 use alloc::{string::String, vec::Vec};
 
 use serde::Serialize;
 
 use super::{
-    chance::Chance,
     changeover::Changeover,
     departure::Departure,
     hold::Holds,
     io::{
-        AbortReason, Arrival, BuildId, Decision, DecisionKind, Effect, Event, Input, Millis,
-        Output, PeerMessage, Prompt, Reason, Reloads, Snooze, Start, Timestamp, WakeReason,
+        AbortReason, Arrival, Decision, DecisionKind, Effect, Event, Input, Output, PeerMessage,
+        Prompt, Reason, Reloads, Snooze, Start, WakeReason,
     },
     recovery::Home,
     releases::{Releases, Remembered},
@@ -36,6 +36,10 @@ use super::{
     stream::{self, Stream},
     tabs::Tabs,
     watch::{self, Watch, Wish},
+};
+use crate::{
+    ids::BuildId,
+    time::{Millis, Timestamp},
 };
 
 /// What the app has set.
@@ -75,7 +79,7 @@ pub struct Guard {
     root: String,
     now: Timestamp,
     life: Life,
-    chance: Chance,
+    rng: Rng,
     outputs: Vec<Output>,
     told: Status,
 
@@ -150,7 +154,7 @@ impl Guard {
             root: root_of(&config.release),
             now: Timestamp(0),
             life: Life::New,
-            chance: Chance::new(0),
+            rng: Rng::new(0),
             outputs: Vec::new(),
             told: Status::default(),
             running: Running::default(),
@@ -274,7 +278,7 @@ impl Guard {
                 self.on_load_failed(kind, message, url.as_deref())
             }
             Input::StreamOpened => self.stream.on_opened(now),
-            Input::StreamClosed => self.stream.on_closed(now, &mut self.chance),
+            Input::StreamClosed => self.stream.on_closed(now, &mut self.rng),
             Input::BecameVisible => {
                 self.on_swap_visible(true);
                 self.tabs_say(|tabs| tabs.on_visible(true));
@@ -313,7 +317,7 @@ impl Guard {
                 self.online = true;
                 self.trouble
                     .take_if(|(_, reason)| *reason == AbortReason::Offline);
-                self.stream.on_online(now, &mut self.chance);
+                self.stream.on_online(now, &mut self.rng);
                 self.shelf.on_hope(now);
                 self.ready.on_hope(now);
                 self.on_swap_hope(false);
@@ -357,9 +361,9 @@ impl Guard {
     fn start(&mut self, start: Start) {
         let now = self.now;
         self.life = Life::Running;
-        self.chance = Chance::new(start.seed);
+        self.rng = Rng::new(start.seed);
         self.tabs = Tabs::new(
-            self.chance.name(),
+            self.rng.random_id(),
             self.watch.interval(),
             start.locks,
             start.visible,
@@ -469,8 +473,8 @@ impl Guard {
         self.stream.on_allowed(self.tabs.may_stream());
         self.drive_stream();
         self.watch
-            .on_stream(self.stream.is_open(), now, &mut self.chance);
-        self.watch.on_duty(self.tabs.duty(), now, &mut self.chance);
+            .on_stream(self.stream.is_open(), now, &mut self.rng);
+        self.watch.on_duty(self.tabs.duty(), now, &mut self.rng);
         if !self.tabs.is_away() {
             while let Some(step) = self.watch.poll(now) {
                 match step {
@@ -484,7 +488,7 @@ impl Guard {
     }
 
     fn drive_stream(&mut self) {
-        while let Some(step) = self.stream.poll(self.now, &mut self.chance) {
+        while let Some(step) = self.stream.poll(self.now, &mut self.rng) {
             self.perform(match step {
                 stream::Step::Open { url } => Effect::OpenStream { url },
                 stream::Step::Close => Effect::CloseStream,
@@ -507,10 +511,10 @@ impl Guard {
                 sequence: Some(sequence),
             } if !self.releases.knows(*sequence) => {
                 self.watch
-                    .on_hint(Some(*sequence), None, self.now, &mut self.chance);
+                    .on_hint(Some(*sequence), None, self.now, &mut self.rng);
             }
             PeerMessage::Checked { .. } if !self.tabs.is_leader() => {
-                self.watch.on_all_quiet(self.now, &mut self.chance);
+                self.watch.on_all_quiet(self.now, &mut self.rng);
             }
             PeerMessage::Checked { .. }
             | PeerMessage::WhoIsVisible

@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::io::{Millis, Timestamp};
+use crate::time::{Millis, Timestamp};
 
 /// How long a hold counts that names no deadline of its own: longer than most uploads, shorter than a lunch break.
 pub const DEFAULT_DEADLINE: Millis = 5 * 60 * 1_000;

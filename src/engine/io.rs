@@ -4,8 +4,11 @@
 //! serialisable, so that a trace recorded in a real page replays natively.
 
 use alloc::{string::String, vec::Vec};
-use serde::{Deserialize, Serialize};
+#[cfg(feature = "replay")]
+use serde::Deserialize;
+use serde::Serialize;
 
+pub use super::failure::FetchFailure;
 pub use super::news::{
     AbortReason, Busy, Decision, DecisionKind, Event, Prompt, Reason, SwapOutcome, SwapRefusal,
     WaitReason,
@@ -15,21 +18,10 @@ use super::{
     names::Names,
     slots::{Answer, Fetch, SlotUse, Step},
 };
-
-/// Milliseconds since the Unix epoch. The driver clamps its clock so that it never runs backwards.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct Timestamp(pub u64);
-
-/// A span in milliseconds.
-pub type Millis = u64;
-
-/// The opaque name of a build; compared, never ordered in meaning.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct BuildId(pub String);
+use crate::{
+    ids::BuildId,
+    time::{Millis, Timestamp},
+};
 
 /// What the driver knows when the page starts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -284,32 +276,6 @@ pub enum WorkerOutcome {
     Unchanged,
     /// It could not be had, or could not be installed.
     Failed,
-}
-
-/// Why an answer is no answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
-#[serde(tag = "type", rename_all = "camelCase")]
-pub enum FetchFailure {
-    Network,
-    Timeout,
-    Status {
-        status: u16,
-    },
-    TooLarge {
-        limit: u32,
-    },
-    Integrity,
-    /// It has another length than it must have.
-    Length {
-        bytes: u64,
-    },
-    /// The app's page, or an error page, instead of the file.
-    Html,
-    /// The answer came from another origin, to which this one sent the request.
-    Redirected {
-        origin: String,
-    },
 }
 
 /// A file that is not as the manifest of its build says.

@@ -12,8 +12,9 @@ use core::fmt;
 use super::{
     format::MAX_SAFE_INTEGER,
     names::sort,
-    text::{decimal, hexadecimal, join},
+    text::{decimal, join},
 };
+use crate::rng::{FNV_OFFSET, fnv, hexadecimal};
 
 /// One registered step as it travels with stored values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -248,14 +249,6 @@ fn number(digits: &str, radix: u32) -> Option<u64> {
 /// A hash of a step's content for [`Mark::hash`]: never 0, below 2^53. It finds accidents, not attacks.
 pub fn content_hash(content: &[u8]) -> u64 {
     folded(fnv(FNV_OFFSET, content)).max(1)
-}
-
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-
-fn fnv(state: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(state, |state, byte| {
-        (state ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 /// JavaScript must be able to carry it as a number.

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     format::{self, ANY, FORMAT, Fields, ID, INTEGRITY, Large, PATH, ParseError, SMALL, Whole},
-    io::BuildId,
     names::Names,
 };
+use crate::ids::BuildId;
 
 /// Most bytes of a manifest that are read: room for 40 000 chunks.
 pub const MANIFEST_LIMIT: usize = 16 * 1024 * 1024;

@@ -19,15 +19,15 @@
 //! | [`recovery`] | whether an error is a missing chunk |
 //!
 //! Leaves that every part may use: [`io`], the documents [`release`] and [`manifest`] with their [`format`], the [`graph`]
-//! of a build, the [`status`], the steps of a swap in [`slots`], and the small ones: [`burst`], [`chance`], [`duty`], [`json`], [`names`],
+//! of a build, the [`status`], the steps of a swap in [`slots`], and the small ones: [`burst`], [`duty`], [`failure`], [`json`], [`names`],
 //! [`sequence`], [`text`].
 
 pub mod burst;
-pub mod chance;
 pub mod changeover;
 pub mod departure;
 pub mod durable;
 pub mod duty;
+pub mod failure;
 pub mod format;
 pub mod graph;
 pub mod guard;

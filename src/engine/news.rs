@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use serde::Deserialize;
 use serde::Serialize;
 
-use super::io::{BuildId, Timestamp};
+use crate::{ids::BuildId, time::Timestamp};
 
 /// News for the app; the tag is the event's name in JavaScript.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,12 +4,10 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    format::{
-        self, ANY, FORMAT, Fields, ID, INTEGRITY, MAX_SAFE_INTEGER, MESSAGE, PATH, ParseError, TIME,
-    },
-    io::BuildId,
+use super::format::{
+    self, ANY, FORMAT, Fields, ID, INTEGRITY, MAX_SAFE_INTEGER, MESSAGE, PATH, ParseError, TIME,
 };
+use crate::ids::BuildId;
 
 pub use super::format::MESSAGE_LIMIT;
 

@@ -8,9 +8,12 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     format,
-    io::{BuildId, Millis, Timestamp},
     release::Release,
     sequence::{is_absurd, is_plausible},
+};
+use crate::{
+    ids::BuildId,
+    time::{Millis, Timestamp},
 };
 
 /// How many builds a tab remembers; more than it meets in a life of weeks.

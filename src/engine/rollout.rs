@@ -1,10 +1,13 @@
 //! Which build a release wants for one browser.
 
 use super::{
-    chance::scramble,
     format,
-    io::{BuildId, Timestamp},
     release::{BuildRef, How, Release, Rollout},
+};
+use crate::{
+    ids::BuildId,
+    rng::{FNV_OFFSET, fnv, scramble},
+    time::Timestamp,
 };
 
 /// The build that `release` wants for `visitor`; `None`: stay on what runs.
@@ -28,11 +31,8 @@ const PLACES: u64 = 10_000;
 
 /// FNV-1a over both texts, spread out: stable for ever, since a change would reshuffle every rollout under way.
 fn place(salt: &str, visitor: &str) -> u64 {
-    let bytes = salt.bytes().chain([0]).chain(visitor.bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    scramble(hash) % PLACES
+    let parts = [salt.as_bytes(), &[0], visitor.as_bytes()];
+    scramble(parts.into_iter().fold(FNV_OFFSET, fnv)) % PLACES
 }
 
 /// Whether and how a page on `build` must leave it. `born`: the sequence that named the build, when this tab saw it.

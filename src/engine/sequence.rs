@@ -6,9 +6,9 @@
 
 use super::{
     format,
-    io::{Millis, Timestamp},
     text::{decimal, join},
 };
+use crate::time::{Millis, Timestamp};
 
 /// Clocks differ, and a release may be dated ahead.
 const SLACK: Millis = 2 * 24 * 60 * 60 * 1_000;

@@ -6,11 +6,15 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::{
-    chance::Chance,
     format::ParseError,
     graph::{Graph, Links},
-    io::{BuildId, Millis, Timestamp, WakeReason},
+    io::WakeReason,
     manifest::{Manifest, Reading},
+};
+use crate::{
+    ids::BuildId,
+    rng::Rng,
+    time::{Millis, Timestamp},
 };
 
 /// Longest time for the largest manifest on a slow line.
@@ -188,17 +192,11 @@ impl Shelf {
     }
 
     /// A manifest is missing or invalid; the next try goes that `way`. Returns whether this is worth telling: the first failure.
-    pub fn on_failed(
-        &mut self,
-        build: &BuildId,
-        way: Way,
-        now: Timestamp,
-        chance: &mut Chance,
-    ) -> bool {
+    pub fn on_failed(&mut self, build: &BuildId, way: Way, now: Timestamp, rng: &mut Rng) -> bool {
         match self.find_mut(build) {
             Some(entry) if matches!(entry.state, State::Loading { .. }) => {
                 entry.way = way;
-                entry.fail(now, chance);
+                entry.fail(now, rng);
                 entry.tries == 1 && entry.want.need > Need::Early
             }
             _ => false,
@@ -225,11 +223,11 @@ impl Shelf {
     }
 
     /// The next manifest to fetch, one at a time until there is none.
-    pub fn poll(&mut self, now: Timestamp, chance: &mut Chance) -> Option<(Want, Way)> {
+    pub fn poll(&mut self, now: Timestamp, rng: &mut Rng) -> Option<(Want, Way)> {
         for entry in &mut self.0 {
             match entry.state {
                 State::Loading { since } if now.0 >= since.0.saturating_add(TIMEOUT) => {
-                    entry.fail(now, chance)
+                    entry.fail(now, rng)
                 }
                 _ => {}
             }
@@ -296,11 +294,11 @@ impl Entry {
         self.want.need = need;
     }
 
-    fn fail(&mut self, now: Timestamp, chance: &mut Chance) {
+    fn fail(&mut self, now: Timestamp, rng: &mut Rng) {
         self.tries = self.tries.saturating_add(1);
         self.state = if self.want.need == Need::Vital || self.tries < TRIES_WHEN_HELPFUL {
             State::Due {
-                at: Timestamp(now.0 + chance.backed_off(PAUSE, self.tries, LONGEST_PAUSE)),
+                at: Timestamp(now.0 + rng.backed_off(PAUSE, self.tries, LONGEST_PAUSE)),
             }
         } else {
             State::GivenUp

@@ -151,10 +151,12 @@ fn decoded(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{
-        graph::Links,
-        io::BuildId,
-        manifest::{ChunkKind, Owner},
+    use crate::{
+        engine::{
+            graph::Links,
+            manifest::{ChunkKind, Owner},
+        },
+        ids::BuildId,
     };
     use alloc::{format, string::ToString};
     #[cfg(target_family = "wasm")]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::{
-    io::FetchFailure,
+    failure::FetchFailure,
     manifest::{ChunkKind, SlotKind},
 };
 

@@ -5,9 +5,10 @@ use alloc::{string::String, vec::Vec};
 use serde::Serialize;
 
 use super::{
-    io::{BuildId, Decision, Prompt, Timestamp},
+    io::{Decision, Prompt},
     release::Urgency,
 };
+use crate::{ids::BuildId, time::Timestamp};
 
 /// Everything there is to know, as of the last input.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -2,10 +2,10 @@
 
 use alloc::string::String;
 
-use super::{
-    chance::Chance,
-    io::{Millis, Timestamp, WakeReason},
-    status::StreamState,
+use super::{io::WakeReason, status::StreamState};
+use crate::{
+    rng::Rng,
+    time::{Millis, Timestamp},
 };
 
 /// A connection that is not there by then never will be.
@@ -71,23 +71,23 @@ impl Stream {
         }
     }
 
-    pub fn on_closed(&mut self, now: Timestamp, chance: &mut Chance) {
+    pub fn on_closed(&mut self, now: Timestamp, rng: &mut Rng) {
         match self.state {
-            State::Connecting { .. } => self.pause(now, chance),
+            State::Connecting { .. } => self.pause(now, rng),
             State::Open { since } => {
                 if now.0.saturating_sub(since.0) >= HEALTHY {
                     self.attempts = 0;
                 }
-                self.pause(now, chance);
+                self.pause(now, rng);
             }
             State::Off | State::Waiting { .. } => {}
         }
     }
 
     /// The network is back: no need to sit the pause out.
-    pub fn on_online(&mut self, now: Timestamp, chance: &mut Chance) {
+    pub fn on_online(&mut self, now: Timestamp, rng: &mut Rng) {
         if let State::Waiting { until } = self.state {
-            let soon = Timestamp(now.0 + chance.up_to(PAUSE));
+            let soon = Timestamp(now.0 + rng.at_most(PAUSE));
             self.state = State::Waiting {
                 until: until.min(soon),
             };
@@ -95,7 +95,7 @@ impl Stream {
     }
 
     /// What is due, one step at a time until there is none.
-    pub fn poll(&mut self, now: Timestamp, chance: &mut Chance) -> Option<Step> {
+    pub fn poll(&mut self, now: Timestamp, rng: &mut Rng) -> Option<Step> {
         let url = self.url.clone().filter(|_| self.allowed);
         match (self.state, url) {
             (State::Off, None) => None,
@@ -112,7 +112,7 @@ impl Stream {
             (State::Connecting { since }, Some(_))
                 if now.0 >= since.0.saturating_add(CONNECT_TIMEOUT) =>
             {
-                self.pause(now, chance);
+                self.pause(now, rng);
                 Some(Step::Close)
             }
             (State::Waiting { .. } | State::Connecting { .. } | State::Open { .. }, Some(_)) => {
@@ -150,9 +150,9 @@ impl Stream {
         Step::Open { url }
     }
 
-    fn pause(&mut self, now: Timestamp, chance: &mut Chance) {
+    fn pause(&mut self, now: Timestamp, rng: &mut Rng) {
         self.attempts = self.attempts.saturating_add(1);
-        let pause = chance.backed_off(PAUSE, self.attempts, LONGEST_PAUSE);
+        let pause = rng.backed_off(PAUSE, self.attempts, LONGEST_PAUSE);
         self.state = State::Waiting {
             until: Timestamp(now.0 + pause),
         };

@@ -8,8 +8,9 @@ use alloc::{string::String, vec, vec::Vec};
 
 use super::{
     duty::Duty,
-    io::{Effect, Millis, PeerMessage, Timestamp, WakeReason},
+    io::{Effect, PeerMessage, WakeReason},
 };
+use crate::time::{Millis, Timestamp};
 
 /// How many visible peers are remembered; any visible one is reason enough to look.
 const MOST_PEERS: usize = 64;

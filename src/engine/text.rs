@@ -20,22 +20,11 @@ pub fn decimal(number: u64) -> String {
         place *= 10;
     }
     while place > 0 {
-        text.push(digit(number / place % 10));
+        let digit = u32::try_from(number / place % 10).unwrap_or_default();
+        text.extend(char::from_digit(digit, 10));
         place /= 10;
     }
     text
-}
-
-/// The last `count` hexadecimal digits of `number`.
-pub fn hexadecimal(number: u64, count: u32) -> String {
-    (0..count)
-        .rev()
-        .map(|place| digit((number >> (4 * place)) & 15))
-        .collect()
-}
-
-fn digit(value: u64) -> char {
-    char::from_digit(u32::try_from(value).unwrap_or_default(), 16).unwrap_or('?')
 }
 
 /// `text` in quotation marks, cut where a sentence would burst, without characters that end a line.
@@ -120,9 +109,7 @@ mod tests {
     fn numbers_read_as_the_formatter_writes_them() {
         for number in [0, 1, 9, 10, 99, 100, 12_345, 1 << 53, u64::MAX] {
             assert_eq!(decimal(number), number.to_string());
-            assert_eq!(hexadecimal(number, 16), format!("{number:016x}"));
         }
-        assert_eq!(hexadecimal(0xabcdef, 4), "cdef");
     }
 
     #[test]

@@ -4,10 +4,11 @@
 //! one is in flight. Its answer sets the next regular look: one interval on, give or take, or a back-off after a
 //! failure. A look that is never answered ends by itself.
 
-use super::{
-    chance::Chance,
-    duty::Duty,
-    io::{BuildId, Millis, Timestamp, WakeReason},
+use super::{duty::Duty, io::WakeReason};
+use crate::{
+    ids::BuildId,
+    rng::Rng,
+    time::{Millis, Timestamp},
 };
 
 /// A request that takes longer has failed, whatever the driver says later.
@@ -155,17 +156,17 @@ impl Watch {
         self.in_flight.is_some()
     }
 
-    pub fn on_duty(&mut self, duty: Duty, now: Timestamp, chance: &mut Chance) {
+    pub fn on_duty(&mut self, duty: Duty, now: Timestamp, rng: &mut Rng) {
         if self.duty != duty {
             self.duty = duty;
-            self.schedule(now, chance);
+            self.schedule(now, rng);
         }
     }
 
-    pub fn on_stream(&mut self, open: bool, now: Timestamp, chance: &mut Chance) {
+    pub fn on_stream(&mut self, open: bool, now: Timestamp, rng: &mut Rng) {
         if self.stream_open != open {
             self.stream_open = open;
-            self.schedule(now, chance);
+            self.schedule(now, rng);
         }
     }
 
@@ -219,7 +220,7 @@ impl Watch {
         sequence: Option<u64>,
         build: Option<BuildId>,
         now: Timestamp,
-        chance: &mut Chance,
+        rng: &mut Rng,
     ) {
         let what = Hinted { sequence, build };
         let disproved = self.disproved.as_ref().is_some_and(|(disproved, at)| {
@@ -229,7 +230,7 @@ impl Watch {
         if known || disproved {
             return;
         }
-        let soon = self.spread(now, chance);
+        let soon = self.spread(now, rng);
         match &mut self.hint {
             // The looks for what was hinted before serve this one too.
             Some(hint) => {
@@ -251,13 +252,13 @@ impl Watch {
     }
 
     /// A chunk failed and no other build explains it: a deploy may be under way.
-    pub fn on_chunk_unexplained(&mut self, now: Timestamp, chance: &mut Chance) {
+    pub fn on_chunk_unexplained(&mut self, now: Timestamp, rng: &mut Rng) {
         if self
             .chunk
             .as_ref()
             .is_none_or(|hint| hint.next.is_none() && now.0 >= hint.heard.0 + LONGEST_DOUBT)
         {
-            let next = Some(Timestamp(now.0 + pause(1, chance)));
+            let next = Some(Timestamp(now.0 + pause(1, rng)));
             self.chunk = Some(Hint {
                 what: Hinted {
                     sequence: None,
@@ -271,10 +272,10 @@ impl Watch {
     }
 
     /// The leader has looked and seen nothing new.
-    pub fn on_all_quiet(&mut self, now: Timestamp, chance: &mut Chance) {
+    pub fn on_all_quiet(&mut self, now: Timestamp, rng: &mut Rng) {
         self.fresh = Some(now);
         if self.duty == Duty::Follow {
-            self.schedule(now, chance);
+            self.schedule(now, rng);
         }
     }
 
@@ -298,7 +299,7 @@ impl Watch {
         self.chunk = None;
     }
 
-    pub fn on_answer(&mut self, answer: Answer, now: Timestamp, chance: &mut Chance) {
+    pub fn on_answer(&mut self, answer: Answer, now: Timestamp, rng: &mut Rng) {
         let started = self.in_flight.take();
         match answer {
             Answer::Read => {
@@ -331,13 +332,13 @@ impl Watch {
             if is_answered(hint) && is_due(hint) {
                 hint.spent += 1;
                 hint.next =
-                    (hint.spent < HINT_LOOKS).then(|| Timestamp(now.0 + pause(hint.spent, chance)));
+                    (hint.spent < HINT_LOOKS).then(|| Timestamp(now.0 + pause(hint.spent, rng)));
             }
         }
         if let Some(hint) = self.hint.take_if(|hint| hint.next.is_none()) {
             self.disproved = Some((hint.what, now));
         }
-        self.schedule(now, chance);
+        self.schedule(now, rng);
     }
 
     /// What is due, one step at a time until there is none.
@@ -390,7 +391,7 @@ impl Watch {
     }
 
     /// Sets the next regular look.
-    fn schedule(&mut self, now: Timestamp, chance: &mut Chance) {
+    fn schedule(&mut self, now: Timestamp, rng: &mut Rng) {
         let period = match (self.duty, self.stream_open) {
             (Duty::Lead, false) => self.interval,
             (Duty::Lead, true) => self.interval.saturating_mul(STREAM_FACTOR),
@@ -404,7 +405,7 @@ impl Watch {
             // A first retry comes well before the next interval, so that a hiccup is soon forgotten.
             let base = (self.interval / 4).clamp(1_000, 15_000);
             (
-                Timestamp(now.0 + chance.backed_off(base, self.failures, LONGEST_BACKOFF)),
+                Timestamp(now.0 + rng.backed_off(base, self.failures, LONGEST_BACKOFF)),
                 WakeReason::Backoff,
             )
         } else {
@@ -413,7 +414,7 @@ impl Watch {
             } else {
                 WakeReason::Backstop
             };
-            let jittered = chance.jittered(period);
+            let jittered = rng.jittered(period);
             let at = self.fresh.map_or(now, |fresh| {
                 Timestamp(fresh.0.saturating_add(jittered)).max(now)
             });
@@ -422,8 +423,8 @@ impl Watch {
     }
 
     /// When to look for a hint that was heard now.
-    fn spread(&self, now: Timestamp, chance: &mut Chance) -> Timestamp {
-        let soon = Timestamp(now.0 + chance.up_to(HINT_SPREAD));
+    fn spread(&self, now: Timestamp, rng: &mut Rng) -> Timestamp {
+        let soon = Timestamp(now.0 + rng.at_most(HINT_SPREAD));
         self.doubted_until().map_or(soon, |until| soon.max(until))
     }
 
@@ -438,6 +439,6 @@ impl Watch {
 }
 
 /// The pause before another look for what was hinted: about 1, 4 and 16 s.
-fn pause(spent: u32, chance: &mut Chance) -> Millis {
-    chance.jittered(1_000 << (2 * spent.saturating_sub(1)).min(8))
+fn pause(spent: u32, rng: &mut Rng) -> Millis {
+    rng.jittered(1_000 << (2 * spent.saturating_sub(1)).min(8))
 }

@@ -7,9 +7,9 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     io::{
-        AbortReason, Arrival, Asker, BuildId, Busy, Decision, DecisionKind, Effect, EnvelopeMark,
-        Event, FetchFailure, Input, LoadKind, PeerMessage, Prompt, Reason, Reloads, Snooze, Source,
-        Start, SwapOutcome, SwapRefusal, Timestamp, WaitReason, WorkerOutcome, WrongFile,
+        AbortReason, Arrival, Asker, Busy, Decision, DecisionKind, Effect, EnvelopeMark, Event,
+        FetchFailure, Input, LoadKind, PeerMessage, Prompt, Reason, Reloads, Snooze, Source, Start,
+        SwapOutcome, SwapRefusal, WaitReason, WorkerOutcome, WrongFile,
     },
     manifest::{ChunkKind, SlotKind, Store},
     names::Names,
@@ -21,6 +21,7 @@ use super::{
     },
     text,
 };
+use crate::{ids::BuildId, rng::hexadecimal, time::Timestamp};
 
 /// What can be written as JSON.
 pub trait ToJson {
@@ -77,7 +78,7 @@ fn write_text(out: &mut String, text: &str) {
             12 => out.push('f'),
             _ => {
                 out.push('u');
-                out.push_str(&text::hexadecimal(byte.into(), 4));
+                out.push_str(&hexadecimal(byte.into(), 4));
             }
         }
         // The escaped character is one byte long.

@@ -10,13 +10,12 @@ use wasm_bindgen::{JsCast, prelude::*};
 use super::{call, promise, report_panics};
 use crate::{
     engine::{
-        io::{
-            Asker, BuildId, Event, FetchFailure, Input, LoadKind, Timestamp, WorkerOutcome,
-            WrongFile,
-        },
+        io::{Asker, Event, FetchFailure, Input, LoadKind, WorkerOutcome, WrongFile},
         text::join,
         written::ToJson,
     },
+    ids::BuildId,
+    time::Timestamp,
     web::{Driver, Host, Options, Stream, handle, json},
 };
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::handle::window;
-use crate::engine::io::Timestamp;
+use crate::time::Timestamp;
 
 /// `Date.now()`, shifted forwards by whatever the system clock was set back since the page started.
 ///

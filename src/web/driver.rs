@@ -28,11 +28,16 @@ use super::{
     storage::{Kept, Storage},
     trace::Trace,
 };
-use crate::engine::{
-    guard::{Config, Guard},
-    io::{AbortReason, BuildId, Event, Input, Millis, Output, Reloads, Snooze, Start, Timestamp},
-    text::{hexadecimal, join},
-    written::ToJson,
+use crate::{
+    engine::{
+        guard::{Config, Guard},
+        io::{AbortReason, Event, Input, Output, Reloads, Snooze, Start},
+        text::join,
+        written::ToJson,
+    },
+    ids::BuildId,
+    rng::hexadecimal,
+    time::{Millis, Timestamp},
 };
 
 /// How the marks of reloads begin; the build follows.

@@ -17,10 +17,13 @@ use super::{
     json,
     locks::{Ask, Fate, Lock},
 };
-use crate::engine::{
-    burst::OF_A_SERVER,
-    io::{BuildId, Input, Source},
-    text::join,
+use crate::{
+    engine::{
+        burst::OF_A_SERVER,
+        io::{Input, Source},
+        text::join,
+    },
+    ids::BuildId,
 };
 
 /// An open (or opening) stream; dropping it closes the connection.

@@ -18,7 +18,10 @@ use super::{
     handle::{Timer, settle},
     json, lifecycle,
 };
-use crate::engine::io::{FetchFailure, Millis, Timestamp};
+use crate::{
+    engine::io::FetchFailure,
+    time::{Millis, Timestamp},
+};
 
 #[wasm_bindgen]
 extern "C" {

@@ -23,7 +23,7 @@ use web_sys::{
 };
 
 use self::requests::{
-    ask, ask_copies, failed, matched, pairs, perform, record, result, schemas, told,
+    MANY, ask, ask_copies, failed, matched, pairs, perform, record, result, schemas, told,
 };
 use super::{
     clock::Clock,
@@ -112,13 +112,10 @@ struct Running {
 }
 
 const STORE: &str = "entries";
-const HEAD: &str = "head";
 /// The number of a transaction, as a property of the browser's object.
 const NUMBER: &str = "changeover";
 /// Opening cannot be cancelled, and a browser may never answer (w3c/IndexedDB#223).
 const PATIENCE: u64 = 10_000;
-/// From so many records on, neighbours are read as ranges instead of one by one.
-const MANY: usize = 8;
 
 impl Database {
     pub fn new(name: String, clock: Rc<Clock>) -> Self {

@@ -9,9 +9,9 @@ use super::{
     handle::{Listener, Timer},
     json,
 };
-use crate::engine::{
-    burst::{Burst, SPAN},
-    io::Timestamp,
+use crate::{
+    engine::burst::{Burst, SPAN},
+    time::Timestamp,
 };
 
 /// Listens to the messages of one sender while it lives.

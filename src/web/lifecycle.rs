@@ -7,9 +7,9 @@ use super::{
     handle::{Listener, Timer, window},
     json,
 };
-use crate::engine::{
-    departure::Origin,
-    io::{Input, Timestamp},
+use crate::{
+    engine::{departure::Origin, io::Input},
+    time::Timestamp,
 };
 
 /// Listens while it lives.

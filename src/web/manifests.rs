@@ -19,9 +19,9 @@ use super::{
     json,
     locks::{Ask, Lock},
 };
-use crate::engine::{
-    io::{FetchFailure, Millis},
-    text::join,
+use crate::{
+    engine::{io::FetchFailure, text::join},
+    time::Millis,
 };
 
 #[wasm_bindgen]

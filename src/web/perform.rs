@@ -21,10 +21,13 @@ use super::{
     state::Departure,
     storage::Kept,
 };
-use crate::engine::{
-    io::{BuildId, Effect, EnvelopeMark, FetchFailure, Input, WorkerOutcome},
-    text::{decimal, join},
-    written::ToJson,
+use crate::{
+    engine::{
+        io::{Effect, EnvelopeMark, FetchFailure, Input, WorkerOutcome},
+        text::{decimal, join},
+        written::ToJson,
+    },
+    ids::BuildId,
 };
 
 impl Inner {

@@ -22,13 +22,15 @@ use super::{
     idb::{Database, Outcome},
     locks::{Ask, Fate, Lock},
 };
-use crate::engine::{
-    durable::{
-        Answer, Capabilities, DurableError, Head, Input, Mode, Op, Output, Recipe, Reply, Request,
-        Row, Seen, Sights, Stamp, Tab, Ticket, Untranslated, Wish,
+use crate::{
+    engine::{
+        durable::{
+            Answer, Capabilities, DurableError, Head, Input, Mode, Op, Output, Recipe, Reply,
+            Request, Row, Seen, Sights, Stamp, Tab, Ticket, Untranslated, Wish,
+        },
+        text::{decimal, join},
     },
-    io::{Millis, Timestamp},
-    text::{decimal, join},
+    time::{Millis, Timestamp},
 };
 
 /// What the app does for its store.

@@ -20,10 +20,15 @@ use super::{
     json, lifecycle, scroll,
     storage::{Kept, Storage},
 };
-use crate::engine::{
-    departure,
-    io::{Arrival, BuildId, EnvelopeMark, Timestamp},
-    text::{decimal, hexadecimal, join},
+use crate::{
+    engine::{
+        departure,
+        io::{Arrival, EnvelopeMark},
+        text::{decimal, join},
+    },
+    ids::BuildId,
+    rng::{FNV_OFFSET, fnv, hexadecimal},
+    time::Timestamp,
 };
 
 const NAME: &str = "envelope";
@@ -255,10 +260,7 @@ fn sealed(envelope: &Object) -> Option<String> {
 /// change the page. JSON written by the browser and read back is written the same way again.
 fn checksum(envelope: &Object) -> Option<String> {
     let text = json::write(envelope)?;
-    let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
-        (sum ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    });
-    Some(hexadecimal(sum, 16))
+    Some(hexadecimal(fnv(FNV_OFFSET, text.as_bytes()), 16))
 }
 
 fn numbers(pair: &JsValue) -> Option<(f64, f64)> {

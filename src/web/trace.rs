@@ -3,11 +3,14 @@
 //! Nothing in it is secret: the URLs are without user, password and query. The text of a manifest stays as it is, since its
 //! ids have queries that tell modules apart.
 
-use crate::engine::{
-    guard::Config,
-    io::{Input, Timestamp},
-    text::discreet,
-    written::{Field, ToJson, write_object},
+use crate::{
+    engine::{
+        guard::Config,
+        io::Input,
+        text::discreet,
+        written::{Field, ToJson, write_object},
+    },
+    time::Timestamp,
 };
 
 /// Enough for days of polling, little beside what an app holds.

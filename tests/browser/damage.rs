@@ -1,7 +1,8 @@
 //! What may lie in the session storage in an envelope's place: anything, since every script of the origin can write there.
 
 use changeover::{
-    engine::io::{BuildId, Timestamp},
+    ids::BuildId,
+    time::Timestamp,
     web::{
         state::{Departure, Envelope},
         storage::{Kept, Storage},

@@ -3,7 +3,8 @@
 use std::{cell::RefCell, rc::Rc};
 
 use changeover::{
-    engine::io::{Asker, BuildId, Event, Input},
+    engine::io::{Asker, Event, Input},
+    ids::BuildId,
     web::{Driver, Host, Options, Stream},
 };
 use js_sys::{JSON, Promise, Reflect};

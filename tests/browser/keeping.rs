@@ -1,7 +1,9 @@
 //! What outlives a reload: storage, the envelope, the scroll position.
 
 use changeover::{
-    engine::io::{Arrival, BuildId, Timestamp},
+    engine::io::Arrival,
+    ids::BuildId,
+    time::Timestamp,
     web::{
         scroll::ScrollRestore,
         state::{Departure, Envelope},

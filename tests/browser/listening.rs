@@ -1,7 +1,8 @@
 //! What the browser says by itself: the event stream, the page's life.
 
 use changeover::{
-    engine::io::{BuildId, Input, Source},
+    engine::io::{Input, Source},
+    ids::BuildId,
     web::{events::EventStream, files::LoadedFiles, lifecycle::Lifecycle},
 };
 use wasm_bindgen_test::wasm_bindgen_test;

@@ -3,17 +3,23 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use changeover::engine::durable::{
-    Belief, Head, Input, Mode, Op, RefuseReason, Seen, Stamp, Wish, Write, judge,
+use changeover::{
+    engine::{
+        durable::{Belief, Head, Input, Mode, Op, RefuseReason, Seen, Stamp, Wish, Write, judge},
+        migration::{
+            Edge, Registry, StepRef, StoreSpec,
+            typed::{Chain, Step},
+        },
+        written::ToJson,
+    },
+    time::Timestamp,
 };
-use changeover::engine::io::Timestamp;
-use changeover::engine::migration::typed::{Chain, Step};
-use changeover::engine::migration::{Edge, Registry, StepRef, StoreSpec};
-use changeover::engine::written::ToJson;
 use serde_json::{Value, json};
 
-use crate::builds::{V2, V3, build, name};
-use crate::fleet::{Build, DAY, Page, Random, Translate, World};
+use crate::{
+    builds::{V2, V3, build, name},
+    fleet::{Build, DAY, Page, Random, Translate, World},
+};
 
 #[test]
 fn old_and_new_tabs_read_and_write_the_same_record_each_in_its_schema() {

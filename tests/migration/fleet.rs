@@ -4,12 +4,16 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use changeover::engine::durable::{
-    Capabilities, DurableError, Failure, Fill, Input, Memory, Mode, Op, Output, Reply, Request,
-    Seen, Stamp, Tab, Ticket, Timing, Ways, Wish,
+use changeover::{
+    engine::{
+        durable::{
+            Capabilities, DurableError, Failure, Fill, Input, Memory, Mode, Op, Output, Reply,
+            Request, Seen, Stamp, Tab, Ticket, Timing, Ways, Wish,
+        },
+        migration::{Loss, Registry, reconcile},
+    },
+    time::Timestamp,
 };
-use changeover::engine::io::Timestamp;
-use changeover::engine::migration::{Loss, Registry, reconcile};
 use serde_json::Value;
 
 pub type Database = Rc<RefCell<Memory<Value>>>;

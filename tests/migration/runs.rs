@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use changeover::engine::io::Timestamp;
-use changeover::engine::migration::{
-    Edge, Loss, Outcome, Plan, Registry, Run, RunInput, RunOptions, RunOutput, StepRef, StoreSpec,
+use changeover::{
+    engine::migration::{
+        Edge, Loss, Outcome, Plan, Registry, Run, RunInput, RunOptions, RunOutput, StepRef,
+        StoreSpec,
+    },
+    time::Timestamp,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -1,13 +1,15 @@
 //! Releases and manifests: no text panics, and nothing that was written is lost.
 
-use changeover::engine::{
-    format::{self, ParseError},
-    io::BuildId,
-    manifest::{
-        Chunk, ChunkKind, Commit, Document, Manifest, Owner, Reading, Slot, SlotKind, Store,
+use changeover::{
+    engine::{
+        format::{self, ParseError},
+        manifest::{
+            Chunk, ChunkKind, Commit, Document, Manifest, Owner, Reading, Slot, SlotKind, Store,
+        },
+        names::Names,
+        release::{BuildRef, How, Release, Retire, Rollout, Urgency},
     },
-    names::Names,
-    release::{BuildRef, How, Release, Retire, Rollout, Urgency},
+    ids::BuildId,
 };
 use proptest::{collection, option, prelude::*, sample::select};
 use serde_json::{Map, Value};

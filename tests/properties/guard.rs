@@ -1,13 +1,17 @@
 //! The guard under any order of events: what it must never do.
 
-use changeover::engine::{
-    guard::{Config, Guard},
-    io::{
-        Arrival, Asker, BuildId, FetchFailure, Input, LoadKind, Output, PeerMessage, Reloads,
-        Snooze, Source, Start, Timestamp, WrongFile,
+use changeover::{
+    engine::{
+        guard::{Config, Guard},
+        io::{
+            Arrival, Asker, FetchFailure, Input, LoadKind, Output, PeerMessage, Reloads, Snooze,
+            Source, Start, WrongFile,
+        },
+        release::{How, Retire, Rollout, Urgency},
+        status::Level,
     },
-    release::{How, Retire, Rollout, Urgency},
-    status::Level,
+    ids::BuildId,
+    time::Timestamp,
 };
 use proptest::{collection, option, prelude::*, sample::select};
 #[cfg(target_family = "wasm")]

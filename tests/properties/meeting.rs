@@ -1,12 +1,15 @@
 //! Every input meets every state.
 
-use changeover::engine::{
-    io::{
-        Asker, BuildId, FetchFailure, Input, LoadKind, PeerMessage, Source, Start, WorkerOutcome,
-        WrongFile,
+use changeover::{
+    engine::{
+        io::{
+            Asker, FetchFailure, Input, LoadKind, PeerMessage, Source, Start, WorkerOutcome,
+            WrongFile,
+        },
+        release::Urgency,
+        slots::{Answer, SlotUse, Use},
     },
-    release::Urgency,
-    slots::{Answer, SlotUse, Use},
+    ids::BuildId,
 };
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

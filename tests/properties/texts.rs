@@ -48,7 +48,7 @@ proptest! {
         root in any::<String>(),
         base in any::<String>(),
     ) {
-        let mut manifest = Manifest::new("shop", changeover::engine::io::BuildId("a".into()), "");
+        let mut manifest = Manifest::new("shop", changeover::ids::BuildId("a".into()), "");
         manifest.base = base;
         manifest.entries = files.clone();
         let skew = skew::between(

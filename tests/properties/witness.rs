@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use changeover::engine::{
-    guard::{Config, Guard},
-    io::{
-        AbortReason, Asker, BuildId, Effect, Event, FetchFailure, Input, Output, Timestamp,
-        WorkerOutcome, WrongFile,
+use changeover::{
+    engine::{
+        guard::{Config, Guard},
+        io::{
+            AbortReason, Asker, Effect, Event, FetchFailure, Input, Output, WorkerOutcome,
+            WrongFile,
+        },
+        manifest::{Chunk, ChunkKind, Manifest, Owner},
+        release::{BuildRef, Release},
+        slots::{Answer, Step as SwapStep},
+        status::{Level, Status},
     },
-    manifest::{Chunk, ChunkKind, Manifest, Owner},
-    release::{BuildRef, Release},
-    slots::{Answer, Step as SwapStep},
-    status::{Level, Status},
+    ids::BuildId,
+    time::Timestamp,
 };
 
 pub const NOON: u64 = 1_785_499_200_000;

@@ -1,10 +1,13 @@
 //! Samples of what goes into the guard and what it has done.
 
-use changeover::engine::{
-    io::*,
-    manifest::{ChunkKind, Store},
-    names::Names,
-    slots::{Fetch, SlotUse, Use},
+use changeover::{
+    engine::{
+        io::*,
+        manifest::{ChunkKind, Store},
+        names::Names,
+        slots::{Fetch, SlotUse, Use},
+    },
+    time::Timestamp,
 };
 
 use crate::{

@@ -6,7 +6,11 @@
 mod edges;
 mod swap;
 
-use changeover::engine::{io::*, release::Urgency, status::*, written::ToJson};
+use changeover::{
+    engine::{io::*, release::Urgency, status::*, written::ToJson},
+    ids::BuildId,
+    time::Timestamp,
+};
 use serde::Serialize;
 
 use edges::{effects, inputs};

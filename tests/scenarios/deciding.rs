@@ -208,7 +208,7 @@ fn a_newer_release_asks_although_the_last_one_was_put_off() {
 fn a_page_that_was_put_off_before_a_reload_of_its_own_stays_quiet() {
     let snooze = |until| changeover::engine::io::Snooze {
         sequence: 2,
-        until: changeover::engine::io::Timestamp(until),
+        until: changeover::time::Timestamp(until),
     };
     page()
         .where_(|start| start.snooze = Some(snooze(NOON + 20 * MINUTE)))

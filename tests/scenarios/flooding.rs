@@ -1,8 +1,11 @@
 //! A server or a tab that says something ten thousand times a second.
 
-use changeover::engine::{
-    burst::{Burst, OF_A_SERVER, OF_TABS},
-    io::{Input, Reason, Source, Timestamp},
+use changeover::{
+    engine::{
+        burst::{Burst, OF_A_SERVER, OF_TABS},
+        io::{Input, Reason, Source},
+    },
+    time::Timestamp,
 };
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

@@ -1,6 +1,9 @@
 //! "Not now" from the app: a move waits, but not for ever.
 
-use changeover::engine::io::{Asker, Input, Reason, Timestamp, WakeReason};
+use changeover::{
+    engine::io::{Asker, Input, Reason, WakeReason},
+    time::Timestamp,
+};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 

@@ -1,8 +1,11 @@
 //! From the reload to the end of the page: whose the envelope is, when the page lives on.
 
-use changeover::engine::{
-    departure::{Origin, is_for},
-    io::{Asker, EnvelopeMark, Input, Timestamp},
+use changeover::{
+    engine::{
+        departure::{Origin, is_for},
+        io::{Asker, EnvelopeMark, Input},
+    },
+    time::Timestamp,
 };
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

@@ -2,16 +2,20 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use changeover::engine::{
-    guard::{Config, Guard},
-    io::{
-        Arrival, BuildId, Effect, Event, Input, Output, PeerMessage, Reason, Reloads, Source,
-        Start, Timestamp, WakeReason, WorkerOutcome,
+use changeover::{
+    engine::{
+        guard::{Config, Guard},
+        io::{
+            Arrival, Effect, Event, Input, Output, PeerMessage, Reason, Reloads, Source, Start,
+            WakeReason, WorkerOutcome,
+        },
+        manifest::{Chunk, ChunkKind, Manifest, Owner},
+        release::{BuildRef, Release},
+        slots::{Answer as SwapAnswer, Step},
+        status::Status,
     },
-    manifest::{Chunk, ChunkKind, Manifest, Owner},
-    release::{BuildRef, Release},
-    slots::{Answer as SwapAnswer, Step},
-    status::Status,
+    ids::BuildId,
+    time::Timestamp,
 };
 
 pub use super::server::{Answer, Server};

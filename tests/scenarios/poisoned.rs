@@ -1,8 +1,8 @@
 //! Sequences that are wrong: nothing that a server said once is believed for good.
 
-use changeover::engine::{
-    io::{Reason, Timestamp},
-    release::Release,
+use changeover::{
+    engine::{io::Reason, release::Release},
+    time::Timestamp,
 };
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;

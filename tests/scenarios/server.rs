@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use changeover::engine::{
-    io::{Effect, FetchFailure, Input, Timestamp, WorkerOutcome, WrongFile},
-    manifest::Manifest,
-    release::Release,
-    slots::{Answer as SwapAnswer, Fetch},
+use changeover::{
+    engine::{
+        io::{Effect, FetchFailure, Input, WorkerOutcome, WrongFile},
+        manifest::Manifest,
+        release::Release,
+        slots::{Answer as SwapAnswer, Fetch},
+    },
+    time::Timestamp,
 };
 
 use super::page::{done, name_of};

@@ -1,6 +1,9 @@
 //! One line for each effect and event, as the stories spell them.
 
-use changeover::engine::io::{BuildId, Busy, Effect, Event, PeerMessage, WaitReason};
+use changeover::{
+    engine::io::{Busy, Effect, Event, PeerMessage, WaitReason},
+    ids::BuildId,
+};
 
 use super::page::{NOON, SECOND, name_of};
 

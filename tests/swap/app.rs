@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use changeover::engine::{
-    graph::{Graph, Links},
-    io::BuildId,
-    manifest::{Chunk, ChunkKind, Manifest, Owner, Slot, SlotKind, Store},
-    swap::{self, Composition, Page, Plan, Use},
+use changeover::{
+    engine::{
+        graph::{Graph, Links},
+        manifest::{Chunk, ChunkKind, Manifest, Owner, Slot, SlotKind, Store},
+        swap::{self, Composition, Page, Plan, Use},
+    },
+    ids::BuildId,
 };
 
 #[derive(Clone, Debug, Default, PartialEq)]

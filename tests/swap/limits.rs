@@ -3,10 +3,12 @@
 
 use std::{collections::BTreeSet, time::Instant};
 
-use changeover::engine::{
-    io::BuildId,
-    manifest::{Chunk, ChunkKind, Manifest, Owner, Slot, SlotKind},
-    swap::{Bad, Budget, Composition, Page, Plan, Use, Why},
+use changeover::{
+    engine::{
+        manifest::{Chunk, ChunkKind, Manifest, Owner, Slot, SlotKind},
+        swap::{Bad, Budget, Composition, Page, Plan, Use, Why},
+    },
+    ids::BuildId,
 };
 
 use crate::{

@@ -1,8 +1,11 @@
 //! Every input meets every phase of a swap, twice.
 
-use changeover::engine::{
-    io::{BuildId, FetchFailure},
-    swap::{Answer, Ending, Phase, SwapInput},
+use changeover::{
+    engine::{
+        io::FetchFailure,
+        swap::{Answer, Ending, Phase, SwapInput},
+    },
+    ids::BuildId,
 };
 
 use crate::stepping::{Scene, moves};

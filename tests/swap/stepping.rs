@@ -1,12 +1,15 @@
 //! Takes a swap through its steps on a virtual clock, and looks at what it asks for on the way.
 
-use changeover::engine::{
-    io::{BuildId, Timestamp},
-    manifest::Manifest,
-    swap::{
-        Answer, Composition, Ending, Moves, Patience, Phase, Plan, Step, Swap, SwapInput,
-        SwapOutput,
+use changeover::{
+    engine::{
+        manifest::Manifest,
+        swap::{
+            Answer, Composition, Ending, Moves, Patience, Phase, Plan, Step, Swap, SwapInput,
+            SwapOutput,
+        },
     },
+    ids::BuildId,
+    time::Timestamp,
 };
 
 use crate::app::{plan, shop, showing};

@@ -1,9 +1,11 @@
 //! Every kind of change: can it be swapped, and how?
 
-use changeover::engine::{
-    io::BuildId,
-    manifest::{ChunkKind, SlotKind, Store},
-    swap::{Page, Plan, Use, Why},
+use changeover::{
+    engine::{
+        manifest::{ChunkKind, SlotKind, Store},
+        swap::{Page, Plan, Use, Why},
+    },
+    ids::BuildId,
 };
 
 use crate::{

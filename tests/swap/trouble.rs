@@ -1,9 +1,12 @@
 //! What goes wrong at each step, and what becomes of the page.
 
-use changeover::engine::{
-    io::{FetchFailure, Timestamp},
-    manifest::Manifest,
-    swap::{Answer, Ending, Patience, Phase, Plan, SwapInput, SwapReason, Why},
+use changeover::{
+    engine::{
+        io::FetchFailure,
+        manifest::Manifest,
+        swap::{Answer, Ending, Patience, Phase, Plan, SwapInput, SwapReason, Why},
+    },
+    time::Timestamp,
 };
 
 use crate::{

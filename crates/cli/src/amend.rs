@@ -13,16 +13,22 @@
 
 use std::path::Path;
 
-use changeover::engine::format::FORMAT;
-use changeover::engine::io::BuildId;
-use changeover::engine::release::{BuildRef, Retire, Rollout, Urgency};
+use changeover::{
+    engine::{
+        format::FORMAT,
+        release::{BuildRef, Retire, Rollout, Urgency},
+    },
+    ids::BuildId,
+};
 
-use crate::build::Note;
-use crate::deploy::{Contents, Locked, Who};
-use crate::error::Result;
-use crate::release_document::{Fields, ReleaseDocument};
-use crate::site::Site;
-use crate::time::{parse_rfc3339, rfc3339};
+use crate::{
+    build::Note,
+    deploy::{Contents, Locked, Who},
+    error::Result,
+    release_document::{Fields, ReleaseDocument},
+    site::Site,
+    time::{parse_rfc3339, rfc3339},
+};
 
 /// A release in the making.
 #[derive(Debug)]

@@ -7,19 +7,25 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use changeover::engine::io::BuildId;
-use changeover::engine::manifest::{Commit, Manifest};
-use changeover::engine::release::{BuildRef, Release};
+use changeover::{
+    engine::{
+        manifest::{Commit, Manifest},
+        release::{BuildRef, Release},
+    },
+    ids::BuildId,
+};
 
-use crate::amend::Draft;
-use crate::build::{Build, Note, Source, named};
-use crate::error::{At, Error, Result};
-use crate::hash::Fingerprint;
-use crate::place::{Placer, has_print, remove_file, same_bytes};
-use crate::release_document::ReleaseDocument;
-use crate::site::{Entry, Lock, Publication, Site};
-use crate::steps::step;
-use crate::time::{rfc3339, unix_now};
+use crate::{
+    amend::Draft,
+    build::{Build, Note, Source, named},
+    error::{At, Error, Result},
+    hash::Fingerprint,
+    place::{Placer, has_print, remove_file, same_bytes},
+    release_document::ReleaseDocument,
+    site::{Entry, Lock, Publication, Site},
+    steps::step,
+    time::{rfc3339, unix_now},
+};
 
 /// A site that this process alone may change, and what is live there.
 pub struct Locked {

@@ -6,12 +6,14 @@ use std::path::Path;
 
 use changeover::engine::release::Release;
 
-use crate::deploy::files_of;
-use crate::error::{At, Result};
-use crate::place::{remove_file, remove_folder, same_bytes};
-use crate::site::{Entry, Site};
-use crate::steps::step;
-use crate::time::{parse_rfc3339, unix_now};
+use crate::{
+    deploy::files_of,
+    error::{At, Result},
+    place::{remove_file, remove_folder, same_bytes},
+    site::{Entry, Site},
+    steps::step,
+    time::{parse_rfc3339, unix_now},
+};
 
 /// A build is kept while either holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,8 +161,8 @@ mod tests {
     use super::*;
     use crate::site::Publication;
     use crate::time::rfc3339;
-    use changeover::engine::io::BuildId;
     use changeover::engine::release::{BuildRef, Rollout};
+    use changeover::ids::BuildId;
 
     const DAY: u64 = 86_400;
     const NOW: u64 = 1_000 * DAY;

@@ -4,8 +4,10 @@ mod common;
 
 use std::fs;
 
-use changeover::engine::io::BuildId;
-use changeover::engine::release::{How, Release, Retire, Rollout};
+use changeover::{
+    engine::release::{How, Release, Retire, Rollout},
+    ids::BuildId,
+};
 use changeover_cli::amend::amend;
 use changeover_cli::deploy::Who;
 use common::shop::Shop;

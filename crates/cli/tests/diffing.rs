@@ -5,8 +5,10 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use changeover::engine::io::BuildId;
-use changeover::engine::manifest::{Chunk, ChunkKind, Manifest, Owner, Slot, SlotKind, Store};
+use changeover::{
+    engine::manifest::{Chunk, ChunkKind, Manifest, Owner, Slot, SlotKind, Store},
+    ids::BuildId,
+};
 use common::{Served, changeover, changeover_json, folder, index, path, publish, put};
 use serde_json::Value;
 

@@ -1,10 +1,12 @@
 //! Known-bad variants of the protocol. Each takes one rule out, and the checker must find what that breaks; a checker
 //! that finds nothing in them would prove nothing about the real one.
 
-use changeover::engine::durable::{
-    Answer, Fill, Head, Memory, Op, Recipe, Record, Refusal, Verdict, Write, judge,
+use changeover::{
+    engine::durable::{
+        Answer, Fill, Head, Memory, Op, Recipe, Record, Refusal, Verdict, Write, judge,
+    },
+    time::Timestamp,
 };
-use changeover::engine::io::Timestamp;
 
 use crate::value::Value;
 

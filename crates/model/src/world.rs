@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
-use changeover::engine::durable::{
-    Answer, Belief, Capabilities, Head, Input, Link, Memory, Op, Output, Recipe, Record, Request,
-    Tab, Timing, Wish, links,
+use changeover::{
+    engine::{
+        durable::{
+            Answer, Belief, Capabilities, Head, Input, Link, Memory, Op, Output, Recipe, Record,
+            Request, Tab, Timing, Wish, links,
+        },
+        lineage::Lineage,
+    },
+    time::Timestamp,
 };
-use changeover::engine::io::Timestamp;
-use changeover::engine::lineage::Lineage;
 
-use crate::expected::Expected;
-use crate::mutant::Mutant;
-use crate::page::{Life, Lock, Page, closed};
-use crate::value::{Shape, Value};
+use crate::{
+    expected::Expected,
+    mutant::Mutant,
+    page::{Life, Lock, Page, closed},
+    value::{Shape, Value},
+};
 
 /// Ticks that a schema must be unseen before it is left, in every scenario.
 pub const DWELL: u64 = 2;

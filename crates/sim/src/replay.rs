@@ -6,10 +6,13 @@
 
 use std::fmt;
 
-use changeover::engine::{
-    guard::{Config, Guard},
-    io::{Input, Output, Timestamp},
-    text::discreet,
+use changeover::{
+    engine::{
+        guard::{Config, Guard},
+        io::{Input, Output},
+        text::discreet,
+    },
+    time::Timestamp,
 };
 use serde_json::Value;
 

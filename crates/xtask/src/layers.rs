@@ -1,7 +1,7 @@
 //! Who may name whom. Reads every path and `use` line of `src/**`, inside macros too, and holds it against the tables
 //! below.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -88,6 +88,9 @@ const LAYERS: &[Layer] = &[
 /// Crates outside `src/`: they use the engine and never the browser.
 const NATIVE: &[&str] = &["cli", "sim", "model"];
 
+/// What stands below all layers: as pure as the engine, and it may name none of them.
+const BASE: &[&str] = &["ids", "time", "rng"];
+
 /// The parts of the engine, which know nothing of each other.
 const PARTS: &[&str] = &[
     "release",
@@ -111,8 +114,8 @@ const PARTS: &[&str] = &[
 
 /// What every part may use; these modules use each other and the documents' types.
 const LEAVES: &[&str] = &[
-    "io", "time", "ids", "hash", "random", "burst", "chance", "json", "error", "format", "graph",
-    "duty", "status", "lineage", "names", "news", "sequence", "slots", "text", "written",
+    "io", "burst", "failure", "json", "error", "format", "graph", "duty", "status", "lineage",
+    "names", "news", "sequence", "slots", "text", "written",
 ];
 
 /// The one module that knows all parts.
@@ -138,6 +141,7 @@ pub fn check(workspace: &Path) -> Result<()> {
     for (path, text) in &files {
         violations.extend(judge(path, text).with_context(|| path.clone())?);
     }
+    violations.extend(circles(&files)?);
     println!(
         "layers: {} files, {} violations",
         files.len(),
@@ -194,11 +198,16 @@ struct Named {
     in_tests: bool,
 }
 
-/// All violations of one file; `file` is its path from the workspace's folder.
-fn judge(file: &str, text: &str) -> Result<Vec<Violation>> {
+fn names_in(text: &str) -> Result<Vec<Named>> {
     let tokens = TokenStream::from_str(text).map_err(|error| anyhow::anyhow!("{error}"))?;
     let mut names = Vec::new();
     collect(tokens, &[], false, &mut names);
+    Ok(names)
+}
+
+/// All violations of one file; `file` is its path from the workspace's folder.
+fn judge(file: &str, text: &str) -> Result<Vec<Violation>> {
+    let names = names_in(text)?;
     let home = module_of(file);
     let mut violations = Vec::new();
     if let Some(why) = misplaced(file, &home) {
@@ -222,6 +231,72 @@ fn judge(file: &str, text: &str) -> Result<Vec<Violation>> {
     Ok(violations)
 }
 
+/// Modules of `src/` that use each other, directly or through others: one violation for each circle, the shortest. Tests
+/// may name what they like.
+fn circles(files: &BTreeMap<String, String>) -> Result<Vec<Violation>> {
+    let modules: BTreeMap<Vec<String>, &String> = files
+        .keys()
+        .filter(|file| file.starts_with("src/"))
+        .map(|file| (module_of(file), file))
+        .collect();
+    let mut uses: BTreeMap<&Vec<String>, BTreeMap<&Vec<String>, usize>> = BTreeMap::new();
+    for (home, file) in &modules {
+        for name in names_in(&files[*file])? {
+            // A lone `super` says who may see an item.
+            let counts = !name.in_tests && name.segments.len() > 1;
+            let target = resolve(home, &name.segments).filter(|_| counts);
+            let target = target.and_then(|target| {
+                (1..=target.len())
+                    .rev()
+                    .find_map(|length| modules.get_key_value(&target[..length]))
+            });
+            if let Some((target, _)) = target
+                && target != home
+            {
+                let lines = uses.entry(home).or_default();
+                lines.entry(target).or_insert(name.line);
+            }
+        }
+    }
+    let mut violations = Vec::new();
+    let mut told = BTreeSet::new();
+    for start in uses.keys() {
+        let Some(circle) = shortest_way_back(start, &uses) else {
+            continue;
+        };
+        if circle.iter().all(|module| told.insert(*module)) {
+            let names: Vec<String> = circle.iter().map(|module| module.join("::")).collect();
+            violations.push(Violation {
+                file: modules[*start].clone(),
+                line: uses[*start][circle[1 % circle.len()]],
+                named: names.join(" -> "),
+                why: "modules may not use each other in a circle".into(),
+            });
+        }
+    }
+    Ok(violations)
+}
+
+/// The modules of the shortest circle through `start`, which comes first.
+fn shortest_way_back<'a>(
+    start: &'a Vec<String>,
+    uses: &BTreeMap<&'a Vec<String>, BTreeMap<&'a Vec<String>, usize>>,
+) -> Option<Vec<&'a Vec<String>>> {
+    let mut ways = VecDeque::from([vec![start]]);
+    let mut seen = BTreeSet::new();
+    while let Some(way) = ways.pop_front() {
+        for next in uses.get(way.last()?).into_iter().flat_map(BTreeMap::keys) {
+            if *next == start {
+                return Some(way);
+            }
+            if seen.insert(*next) {
+                ways.push_back(way.iter().copied().chain([*next]).collect());
+            }
+        }
+    }
+    None
+}
+
 /// `src/engine/watch/jitter.rs` is `["engine", "watch", "jitter"]`.
 fn module_of(file: &str) -> Vec<String> {
     let inside = file
@@ -243,9 +318,13 @@ fn misplaced(file: &str, home: &[String]) -> Option<String> {
         return None;
     }
     let layer = home.first()?;
+    if BASE.contains(&layer.as_str()) {
+        return None;
+    }
     if !LAYERS.iter().any(|known| known.name == layer) {
         return Some(format!(
-            "{layer} is no layer; the layers are engine, web, js, yew"
+            "{layer} is no layer; the layers are engine, web, js, yew, and below them {}",
+            BASE.join(", ")
         ));
     }
     let part = home.get(1)?;
@@ -260,36 +339,36 @@ fn refuse(file: &str, home: &[String], name: &Named) -> Option<String> {
     {
         return refuse_native(crate_name, &name.segments);
     }
+    let own = home.first()?.as_str();
+    let is_base = BASE.contains(&own);
     let layer = LAYERS
         .iter()
-        .find(|layer| home.first().is_some_and(|first| first == layer.name))?;
+        .find(|layer| layer.name == if is_base { "engine" } else { own })?;
     let first = name.segments.first()?.as_str();
     if let Some(word) = name
         .segments
         .iter()
         .find(|segment| layer.words.contains(&segment.as_str()))
     {
-        return Some(format!("{} may not use {word}", layer.name));
+        return Some(format!("{own} may not use {word}"));
     }
     if layer.crates.contains(&first) {
-        return Some(format!("{} may not use the crate {first}", layer.name));
+        return Some(format!("{own} may not use the crate {first}"));
     }
     if matches!(first, "std" | "core" | "alloc") {
         let item = name
             .segments
             .get(1)
             .filter(|item| layer.std.contains(&item.as_str()))?;
-        return Some(format!("{} may not use {first}::{item}", layer.name));
+        return Some(format!("{own} may not use {first}::{item}"));
     }
     let target = resolve(home, &name.segments)?;
     let other = target.first()?;
-    if other != layer.name {
-        return layer
-            .layers
-            .contains(&other.as_str())
-            .then(|| format!("{} may not use the layer {other}", layer.name));
+    if other != own {
+        let is_above = layer.layers.contains(&other.as_str()) || is_base && other == "engine";
+        return is_above.then(|| format!("{own} may not use the layer {other}"));
     }
-    if layer.name == "engine" && !name.in_tests {
+    if own == "engine" && !name.in_tests {
         refuse_part(home, &target)
     } else {
         None

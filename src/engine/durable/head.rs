@@ -1,11 +1,13 @@
 use alloc::{string::String, vec::Vec};
 
-use crate::engine::{
-    format::{self, ANY, FORMAT, Fields, MAX_SAFE_INTEGER, ParseError, Rule},
-    io::Timestamp,
-    lineage::Lineage,
-    names::sort,
-    written::{ToJson, write_object},
+use crate::{
+    engine::{
+        format::{self, ANY, FORMAT, Fields, MAX_SAFE_INTEGER, ParseError, Rule},
+        lineage::Lineage,
+        names::sort,
+        written::{ToJson, write_object},
+    },
+    time::Timestamp,
 };
 
 const DOCUMENT: &str = "its head";

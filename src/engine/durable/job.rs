@@ -2,9 +2,11 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::head::{Fill, Head, Namespace};
-use super::mode::{Capabilities, ReadOnlyReason, may_write};
-use crate::engine::io::Timestamp;
+use super::{
+    head::{Fill, Head, Namespace},
+    mode::{Capabilities, ReadOnlyReason, may_write},
+};
+use crate::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Step {

@@ -1,12 +1,14 @@
 use alloc::{string::String, vec::Vec};
 
-use super::head::{Backup, Fill, Head, Namespace, Stamp};
-use super::mode::Link;
-use super::op::{
-    Answer, Batch, Belief, Facts, Filled, Hop, Op, Ours, Recipe, Record, Refusal, Row, Verdict,
-    Write,
+use super::{
+    head::{Backup, Fill, Head, Namespace, Stamp},
+    mode::Link,
+    op::{
+        Answer, Batch, Belief, Facts, Filled, Hop, Op, Ours, Recipe, Record, Refusal, Row, Verdict,
+        Write,
+    },
 };
-use crate::engine::io::Timestamp;
+use crate::time::Timestamp;
 
 /// What an op does, given what its transaction has read. Everything a write depends on is checked here.
 #[inline(never)]

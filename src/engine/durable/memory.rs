@@ -5,10 +5,12 @@ use alloc::{
 };
 use core::ops::Bound;
 
-use super::head::Head;
-use super::judge::judge;
-use super::op::{Answer, Facts, Op, Reads, Record, ScanRead, Write};
-use crate::engine::io::Timestamp;
+use super::{
+    head::Head,
+    judge::judge,
+    op::{Answer, Facts, Op, Reads, Record, ScanRead, Write},
+};
+use crate::time::Timestamp;
 
 /// A database in memory: what a driver does, without a browser. Serves pages that have no storage, and tests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,11 +2,13 @@ use alloc::{string::String, vec::Vec};
 use core::fmt;
 
 use super::head::{Head, Root};
-use crate::engine::{
-    io::{Millis, Timestamp},
-    lineage::Lineage,
-    names::sort,
-    text::{decimal, join},
+use crate::{
+    engine::{
+        lineage::Lineage,
+        names::sort,
+        text::{decimal, join},
+    },
+    time::{Millis, Timestamp},
 };
 
 /// What a build can do with a store.

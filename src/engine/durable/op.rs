@@ -1,8 +1,10 @@
 use alloc::{string::String, vec::Vec};
 
-use super::head::{Fill, Head, Namespace, Stamp};
-use super::mode::Link;
-use crate::engine::io::{Millis, Timestamp};
+use super::{
+    head::{Fill, Head, Namespace, Stamp},
+    mode::Link,
+};
+use crate::time::{Millis, Timestamp};
 
 /// One transaction, as a value: what it is for, and what its author believes. `V` stands for a stored value.
 ///

@@ -5,12 +5,14 @@ mod requests;
 use alloc::{string::String, vec::Vec};
 use core::hash::{Hash, Hasher};
 
-use super::error::{DurableError, Failure, Kind, Untranslated};
-use super::head::{Head, Namespace, Stamp};
-use super::job::{Portion, Step};
-use super::mode::{Capabilities, Mode, Want, open, want};
-use super::op::{Answer, Belief, Op, Recipe, Row, Seen};
-use crate::engine::{format::ParseError, io::Timestamp};
+use super::{
+    error::{DurableError, Failure, Kind, Untranslated},
+    head::{Head, Namespace, Stamp},
+    job::{Portion, Step},
+    mode::{Capabilities, Mode, Want, open, want},
+    op::{Answer, Belief, Op, Recipe, Row, Seen},
+};
+use crate::{engine::format::ParseError, time::Timestamp};
 
 /// Names a question of the tab until it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,12 +9,16 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{Guard, decide::Want};
-use crate::engine::{
-    io::{BuildId, Event, LoadKind, Millis, Timestamp, WakeReason},
-    recovery,
-    shelf::Lookup,
-    skew,
-    watch::Wish,
+use crate::{
+    engine::{
+        io::{Event, LoadKind, WakeReason},
+        recovery,
+        shelf::Lookup,
+        skew,
+        watch::Wish,
+    },
+    ids::BuildId,
+    time::{Millis, Timestamp},
 };
 
 /// Most failed chunks that are kept and told about at a time; a broken page fails them by the dozen.
@@ -126,7 +130,7 @@ impl Guard {
             self.watch.on_chunk_explained();
         } else {
             self.chunks.unexplained = Some(now);
-            self.watch.on_chunk_unexplained(now, &mut self.chance);
+            self.watch.on_chunk_unexplained(now, &mut self.rng);
         }
         for chunk in core::mem::take(&mut self.chunks.open) {
             if self.chunks.told.len() < MOST {

@@ -3,18 +3,19 @@
 use alloc::{string::String, vec::Vec};
 
 use super::Guard;
-use crate::engine::{
-    changeover::Availability,
-    io::{
-        BuildId, Busy, Decision, DecisionKind, Effect, Event, Millis, Prompt, Reason, Snooze,
-        Timestamp, WakeReason,
+use crate::{
+    engine::{
+        changeover::Availability,
+        io::{Busy, Decision, DecisionKind, Effect, Event, Prompt, Reason, Snooze, WakeReason},
+        policy::{self, Changed, Facts, Files, Target},
+        release::{BuildRef, How, Urgency},
+        rollout,
+        shelf::{self, Lookup, Need, Way},
+        skew,
+        text::join,
     },
-    policy::{self, Changed, Facts, Files, Target},
-    release::{BuildRef, How, Urgency},
-    rollout,
-    shelf::{self, Lookup, Need, Way},
-    skew,
-    text::join,
+    ids::BuildId,
+    time::{Millis, Timestamp},
 };
 
 /// A driver that does not list the loaded files by then never will.
@@ -212,7 +213,7 @@ impl Guard {
             .collect();
         wants.extend(self.own_manifest(waits));
         self.shelf.on_wanted(&wants, self.now);
-        while let Some((want, way)) = self.shelf.poll(self.now, &mut self.chance) {
+        while let Some((want, way)) = self.shelf.poll(self.now, &mut self.rng) {
             let shelf::Want {
                 build,
                 path,

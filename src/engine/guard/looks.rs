@@ -3,17 +3,21 @@
 use alloc::string::String;
 
 use super::{Guard, odd};
-use crate::engine::{
-    format::ParseError,
-    io::{BuildId, Effect, Event, FetchFailure, Millis, Reason, Timestamp},
-    manifest::{Manifest, Reading},
-    release::Release,
-    releases::{Circumstances, Odd, Remembered, Verdict},
-    rollout,
-    shelf::Way,
-    status::Trouble,
-    text::{decimal, discreet, join, quoted},
-    watch::Answer,
+use crate::{
+    engine::{
+        format::ParseError,
+        io::{Effect, Event, FetchFailure, Reason},
+        manifest::{Manifest, Reading},
+        release::Release,
+        releases::{Circumstances, Odd, Remembered, Verdict},
+        rollout,
+        shelf::Way,
+        status::Trouble,
+        text::{decimal, discreet, join, quoted},
+        watch::Answer,
+    },
+    ids::BuildId,
+    time::{Millis, Timestamp},
 };
 
 /// So many bytes of a manifest are read in one go: a few milliseconds on a slow phone.
@@ -34,8 +38,7 @@ impl Guard {
             (None, None) => false,
         };
         if !known {
-            self.watch
-                .on_hint(sequence, build, self.now, &mut self.chance);
+            self.watch.on_hint(sequence, build, self.now, &mut self.rng);
         }
     }
 
@@ -170,7 +173,7 @@ impl Guard {
     fn on_look_over(&mut self, answer: Answer) {
         let now = self.now;
         self.last_check = Some(now);
-        self.watch.on_answer(answer, now, &mut self.chance);
+        self.watch.on_answer(answer, now, &mut self.rng);
         let highest = self.releases.highest();
         self.tabs_say(|tabs| tabs.on_look_over(highest, now));
     }
@@ -251,7 +254,7 @@ impl Guard {
     }
 
     pub(super) fn on_manifest_failed(&mut self, build: &BuildId, way: Way, trouble: Trouble) {
-        if self.shelf.on_failed(build, way, self.now, &mut self.chance) {
+        if self.shelf.on_failed(build, way, self.now, &mut self.rng) {
             let code = "manifest_unavailable".into();
             self.tell(Event::Problem {
                 code,

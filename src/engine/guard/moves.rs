@@ -3,18 +3,22 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{Guard, decide::Want};
-use crate::engine::{
-    changeover::{self, Availability, By, Changeover, Scene, Step},
-    departure::Departure,
-    io::{
-        AbortReason, BuildId, DecisionKind, Effect, EnvelopeMark, Event, FetchFailure, Millis,
-        Reloads, Snooze, Timestamp, WaitReason, WakeReason,
+use crate::{
+    engine::{
+        changeover::{self, Availability, By, Changeover, Scene, Step},
+        departure::Departure,
+        io::{
+            AbortReason, DecisionKind, Effect, EnvelopeMark, Event, FetchFailure, Reloads, Snooze,
+            WaitReason, WakeReason,
+        },
+        manifest::Store,
+        names::Names,
+        policy::{self, Facts},
+        release::Urgency,
+        shelf::Lookup,
     },
-    manifest::Store,
-    names::Names,
-    policy::{self, Facts},
-    release::Urgency,
-    shelf::Lookup,
+    ids::BuildId,
+    time::{Millis, Timestamp},
 };
 
 /// What the user gets to finish a sentence before an urgent release moves the page.
@@ -55,7 +59,7 @@ impl Guard {
             Some(_) if want.manifest() == Availability::Missing => Some(AbortReason::Unreachable),
             Some(_) => None,
         };
-        let id = self.chance.name();
+        let id = self.rng.random_id();
         match (want.target(), refusal) {
             (Some((to, sequence)), None) => self.begin(id, to, sequence, by),
             (target, reason) => {
@@ -145,7 +149,7 @@ impl Guard {
                     until: None,
                     spent: Some(sequence),
                 };
-                let id = self.chance.name();
+                let id = self.rng.random_id();
                 self.begin(id, build, sequence, By::Countdown);
                 true
             }

@@ -3,11 +3,15 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{Guard, decide::Want};
-use crate::engine::{
-    io::{BuildId, Timestamp, WakeReason},
-    policy::Changed,
-    slots::{Answer, SlotUse},
-    status::ChangeoverSummary,
+use crate::{
+    engine::{
+        io::WakeReason,
+        policy::Changed,
+        slots::{Answer, SlotUse},
+        status::ChangeoverSummary,
+    },
+    ids::BuildId,
+    time::Timestamp,
 };
 
 #[derive(Debug, Default)]

@@ -10,18 +10,19 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{Guard, decide::Want, looks::fetch_trouble};
-use crate::engine::{
-    changeover::Availability,
-    io::{
-        BuildId, DecisionKind, Effect, Event, FetchFailure, Millis, Timestamp, WakeReason,
-        WrongFile,
+use crate::{
+    engine::{
+        changeover::Availability,
+        io::{DecisionKind, Effect, Event, FetchFailure, WakeReason, WrongFile},
+        manifest::Chunk,
+        policy::{self, Facts, Files},
+        shelf::Lookup,
+        skew,
+        slots::Fetch,
+        text::{join, quoted},
     },
-    manifest::Chunk,
-    policy::{self, Facts, Files},
-    shelf::Lookup,
-    skew,
-    slots::Fetch,
-    text::{join, quoted},
+    ids::BuildId,
+    time::{Millis, Timestamp},
 };
 
 /// Most bytes that are looked at: several times what the entry of an app has. What comes later is not looked at.
@@ -297,7 +298,7 @@ impl Guard {
 
     fn on_wrong_file(&mut self, build: &BuildId, wrong: &WrongFile) {
         let span = PAUSE.saturating_mul(1 << self.ready.tries.min(10));
-        let span = self.chance.jittered(span.min(LONGEST_PAUSE));
+        let span = self.rng.jittered(span.min(LONGEST_PAUSE));
         self.ready.tries = self.ready.tries.saturating_add(1);
         self.ready.state = State::Wrong {
             until: after(self.now, span),

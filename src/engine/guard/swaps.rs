@@ -6,19 +6,22 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{Guard, decide::Want};
-use crate::engine::{
-    io::{
-        AbortReason, BuildId, DecisionKind, Effect, Event, Millis, Reason, SwapOutcome,
-        SwapRefusal, Timestamp, WakeReason,
+use crate::{
+    engine::{
+        io::{
+            AbortReason, DecisionKind, Effect, Event, Reason, SwapOutcome, SwapRefusal, WakeReason,
+        },
+        names::Names,
+        policy::Changed,
+        slots::{Answer, SlotUse, Use},
+        status::{ChangeoverSummary, PhaseName},
+        swap::{
+            self, Composition, Ending, Failure, Moves, Page, Patience, Phase, Plan, Refusal, Swap,
+            SwapInput, SwapOutput, SwapReason, Verdict,
+        },
     },
-    names::Names,
-    policy::Changed,
-    slots::{Answer, SlotUse, Use},
-    status::{ChangeoverSummary, PhaseName},
-    swap::{
-        self, Composition, Ending, Failure, Moves, Page, Patience, Phase, Plan, Refusal, Swap,
-        SwapInput, SwapOutput, SwapReason, Verdict,
-    },
+    ids::BuildId,
+    time::{Millis, Timestamp},
 };
 
 /// Between two looks whether the page is online again.
@@ -275,7 +278,7 @@ impl Guard {
             });
             return false;
         }
-        let id = self.chance.name();
+        let id = self.rng.random_id();
         let slots = moves.slots.iter().map(|it| it.pointer.slot.clone());
         let current = Current {
             id: id.clone(),
@@ -408,7 +411,7 @@ impl Guard {
         let nth = (times.max(1) as usize - 1).min(BACK_OFF.len() - 1);
         let span = BACK_OFF.get(nth).copied().unwrap_or(PAUSE);
         // Not all pages at once.
-        let span = self.chance.jittered(span);
+        let span = self.rng.jittered(span);
         self.swaps.pause = Some(Pause {
             build: build.clone(),
             until: Timestamp(self.now.0.saturating_add(span)),

@@ -1,12 +1,15 @@
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use super::registry::StepName;
-use crate::engine::{
-    io::Millis,
-    lineage::{Disagreement, HASH_DIGITS, numbers},
-    text::{decimal, hexadecimal, join, quoted},
-    written::{ToJson, write_object},
+use super::step::StepName;
+use crate::{
+    engine::{
+        lineage::{Disagreement, HASH_DIGITS, numbers},
+        text::{decimal, join, quoted},
+        written::{ToJson, write_object},
+    },
+    rng::hexadecimal,
+    time::Millis,
 };
 
 /// Why a registration, a plan or a run is refused. Names the store, the step and, where there is one, the value path.

@@ -46,7 +46,8 @@ use serde_json::Value;
 
 use super::error::MigrationError;
 use super::reconcile::{difference, joined};
-use super::registry::{Direction, Loss, Registry, Step, StepName, StepRef};
+use super::registry::{Loss, Registry};
+use super::step::{Direction, Step, StepName, StepRef};
 use super::typed::{StepError, Typed, Versioned};
 use crate::engine::lineage::Lineage;
 

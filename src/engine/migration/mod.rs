@@ -19,14 +19,14 @@ mod reconcile;
 mod registry;
 mod run;
 mod search;
+mod step;
 pub mod typed;
 
 pub use error::MigrationError;
 pub use handover::{Handover, Taker};
 pub use reconcile::reconcile;
-pub use registry::{
-    Direction, Edge, Loss, Plan, Registry, STEP_LIMIT, Step, StepName, StepRef, StoreSpec,
-};
+pub use registry::{Edge, Loss, Plan, Registry, STEP_LIMIT, StoreSpec};
 pub use run::{
     Carried, Outcome, Report, Run, RunInput, RunOptions, RunOutput, StepReport, StoreReport,
 };
+pub use step::{Direction, Step, StepName, StepRef};

@@ -1,68 +1,17 @@
 use alloc::{string::String, vec::Vec};
-use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::{Kind, MigrationError};
 use super::search::{self, Arc};
+use super::step::{Direction, Step, StepName, StepRef};
 use crate::engine::{
-    lineage::{Lineage, Mark, numbers},
+    lineage::{Lineage, Mark},
     names::{Names, sort},
-    text::join,
 };
 
 /// Most steps and most schemas of one store; keeps every search far below a millisecond.
 pub const STEP_LIMIT: usize = 1000;
-
-/// Names a function that the caller keeps; the engine never sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct StepRef(pub u32);
-
-/// Which function of an edge runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Direction {
-    Up,
-    Down,
-}
-
-/// A step as people read it: `2 -> 3 (up)`, and its way back `3 -> 2 (down)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct StepName {
-    pub from: u32,
-    pub to: u32,
-    pub direction: Direction,
-}
-
-impl StepName {
-    /// `2 -> 3 (up)`
-    pub fn to_text(self) -> String {
-        let direction = match self.direction {
-            Direction::Up => " (up)",
-            Direction::Down => " (down)",
-        };
-        join(&[&numbers(&[self.from, self.to], " -> "), direction])
-    }
-
-    /// The way back.
-    pub fn reversed(self) -> Self {
-        Self {
-            from: self.to,
-            to: self.from,
-            direction: match self.direction {
-                Direction::Up => Direction::Down,
-                Direction::Down => Direction::Up,
-            },
-        }
-    }
-}
-
-impl fmt::Display for StepName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_text())
-    }
-}
 
 /// A registered migration between two schemas.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,18 +105,6 @@ impl StoreSpec {
 pub enum Loss {
     Refuse,
     Accept,
-}
-
-/// One step of a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Step {
-    pub name: StepName,
-    pub run: StepRef,
-    /// The function that goes back, when the edge has one.
-    pub inverse: Option<StepRef>,
-    pub lossy: bool,
-    pub is_async: bool,
 }
 
 /// The way of one store from one schema to another; no steps when they are the same.

@@ -2,9 +2,12 @@ use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{Kind, MigrationError};
-use super::registry::{Plan, Step, StepName, StepRef};
-use crate::engine::io::{Millis, Timestamp};
+use super::{
+    error::{Kind, MigrationError},
+    registry::Plan,
+    step::{Step, StepName, StepRef},
+};
+use crate::time::{Millis, Timestamp};
 
 /// How a run goes about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

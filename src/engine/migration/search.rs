@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::registry::Step;
+use super::step::Step;
 
 /// One way along an edge, and what it costs.
 #[derive(Clone, Copy, Debug)]

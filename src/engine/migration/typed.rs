@@ -71,7 +71,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::error::{Kind, MigrationError};
-use super::registry::{Edge, Loss, Plan, Registry, StepRef, StoreSpec};
+use super::registry::{Edge, Loss, Plan, Registry, StoreSpec};
+use super::step::StepRef;
 use crate::engine::lineage::{Lineage, content_hash};
 
 /// A type that is one schema of a store.

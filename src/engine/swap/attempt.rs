@@ -7,7 +7,7 @@ use super::{
     steps::{Failure, Patience},
     words::Phase,
 };
-use crate::engine::io::{Millis, Timestamp};
+use crate::time::{Millis, Timestamp};
 
 /// A timer that comes so much later than it should have says that the page was busy or asleep.
 const STALL: Millis = 1_000;

@@ -1,24 +1,10 @@
 use alloc::{string::String, vec::Vec};
 
-use super::moves::Moves;
-use crate::engine::{io::BuildId, manifest::ChunkKind, names::Names};
-
-/// How much a page may take before a refresh is due. Browsers never free the code of a module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
-    pub generations: u32,
-    pub dead_bytes: u64,
-}
-
-impl Default for Budget {
-    /// A generation of small chunks leaves some 15 kB of heap behind, and whatever its modules hold.
-    fn default() -> Self {
-        Self {
-            generations: 20,
-            dead_bytes: 5 * 1024 * 1024,
-        }
-    }
-}
+use super::{moves::Moves, stay::Stay};
+use crate::{
+    engine::{manifest::ChunkKind, names::Names},
+    ids::BuildId,
+};
 
 /// What a page runs. The shell never changes; the slots all point to one build, and those that could not follow stay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,26 +25,6 @@ pub struct Composition {
     /// Attempts that proved nothing, by build.
     pub(super) tries: Names<u32>,
     pub(super) is_broken: bool,
-}
-
-/// A slot whose code is older than the build that the others point to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stay {
-    pub file: String,
-    pub(super) integrity: String,
-    pub schema: u32,
-    /// All that it holds, without the shell.
-    pub(super) files: Names<StayFile>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct StayFile {
-    pub(super) module: String,
-    pub(super) integrity: String,
-    pub(super) size: u64,
-    pub(super) is_style: bool,
-    /// It came with the slot, and not perhaps later.
-    pub(super) is_loaded: bool,
 }
 
 /// What is not tried again in this session.

@@ -1,10 +1,10 @@
 use alloc::{string::String, vec, vec::Vec};
 
 use super::{
-    composition::Stay,
     moves::{Moves, Plan, SlotMove},
     plan::{Case, Planner, is_style_of},
     refusal::{Refusal, Why},
+    stay::Stay,
 };
 use crate::engine::{
     graph::{Graph, Reach, Walk},

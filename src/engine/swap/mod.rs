@@ -26,14 +26,16 @@ mod moves;
 mod plan;
 mod refusal;
 mod run;
+mod stay;
 mod steps;
 mod words;
 
-pub use composition::{Bad, Budget, Composition, Stay};
-pub use moves::{Moves, Page, Plan, SlotMove};
+pub use composition::{Bad, Composition};
+pub use moves::{Budget, Moves, Page, Plan, SlotMove};
 pub use plan::plan;
 pub use refusal::{Refusal, Why};
 pub use run::Swap;
+pub use stay::Stay;
 pub use steps::{Ending, Failure, Patience, SwapInput, SwapOutput};
 pub use words::{Phase, SwapReason, Verdict};
 

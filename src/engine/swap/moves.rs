@@ -1,15 +1,31 @@
 use alloc::{string::String, vec::Vec};
 
-use super::{
-    composition::{Budget, Stay},
-    refusal::Refusal,
+use super::{refusal::Refusal, stay::Stay};
+use crate::{
+    engine::{
+        manifest::SlotKind,
+        names::Names,
+        slots::{Fetch, Pointer, Use},
+    },
+    ids::BuildId,
 };
-use crate::engine::{
-    io::BuildId,
-    manifest::SlotKind,
-    names::Names,
-    slots::{Fetch, Pointer, Use},
-};
+
+/// How much a page may take before a refresh is due. Browsers never free the code of a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    pub generations: u32,
+    pub dead_bytes: u64,
+}
+
+impl Default for Budget {
+    /// A generation of small chunks leaves some 15 kB of heap behind, and whatever its modules hold.
+    fn default() -> Self {
+        Self {
+            generations: 20,
+            dead_bytes: 5 * 1024 * 1024,
+        }
+    }
+}
 
 /// What the page says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

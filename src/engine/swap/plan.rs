@@ -2,9 +2,10 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     comparison::Comparison,
-    composition::{Composition, Stay, StayFile},
+    composition::Composition,
     moves::{Page, Plan},
     refusal::{Refusal, Why},
+    stay::{Stay, StayFile},
 };
 use crate::engine::{
     graph::{Graph, Reach, Trace, Walk},

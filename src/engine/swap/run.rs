@@ -7,9 +7,13 @@ use super::{
     steps::{Ending, Failure, Patience, SwapInput, SwapOutput},
     words::{Phase, SwapReason, Verdict},
 };
-use crate::engine::{
-    io::{BuildId, FetchFailure, Timestamp},
-    slots::{Answer, Migration, Module, Step},
+use crate::{
+    engine::{
+        io::FetchFailure,
+        slots::{Answer, Migration, Module, Step},
+    },
+    ids::BuildId,
+    time::Timestamp,
 };
 
 /// Swaps the slots of one page.

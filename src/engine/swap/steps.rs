@@ -4,9 +4,13 @@ use super::{
     moves::SlotMove,
     words::{Phase, SwapReason},
 };
-use crate::engine::{
-    io::{BuildId, FetchFailure, Millis, Timestamp},
-    slots::{Answer, Migration, Module, Step},
+use crate::{
+    engine::{
+        io::FetchFailure,
+        slots::{Answer, Migration, Module, Step},
+    },
+    ids::BuildId,
+    time::{Millis, Timestamp},
 };
 
 /// How long each step may take in a page that is visible, at the first attempt; a page that was too slow for it gets more.

@@ -6,13 +6,13 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::{
     engine::{
         durable::{DurableError, Reply, Seen, Stamp},
-        io::Timestamp,
         lineage::{Lineage, content_hash},
         migration::{
             Edge, Loss, MigrationError, Outcome, Plan, Registry, StepRef, StoreReport, StoreSpec,
         },
         written::ToJson,
     },
+    time::Timestamp,
     web::json,
 };
 

@@ -4,13 +4,16 @@ use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{IdbKeyRange, IdbObjectStore, IdbRequest};
 
-use super::{HEAD, MANY};
 use crate::engine::{
     durable::{Failure, Reads, Record, ScanRead, Stamp, Write},
     text::{decimal, find, join},
     written::ToJson,
 };
 use crate::web::json;
+
+const HEAD: &str = "head";
+/// From so many records on, neighbours are read as ranges instead of one by one.
+pub(super) const MANY: usize = 8;
 
 /// Asks for the head, then the records, then the rows of the scan.
 pub(super) fn ask(store: &IdbObjectStore, reads: &Reads) -> Result<Vec<IdbRequest>, JsValue> {

@@ -7,10 +7,13 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::BroadcastChannel;
 
 use super::{Channel, HEARTBEAT, Inner, Open, SLEPT};
-use crate::engine::{durable::Input, io::Timestamp};
-use crate::web::{
-    handle::{Listener, Timer, window},
-    json,
+use crate::{
+    engine::durable::Input,
+    time::Timestamp,
+    web::{
+        handle::{Listener, Timer, window},
+        json,
+    },
 };
 
 impl Inner {

@@ -14,19 +14,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use changeover::engine::format::is_id;
-use changeover::engine::io::BuildId;
-use changeover::engine::manifest::{ChunkKind, Commit, Document, MANIFEST_LIMIT, Manifest, Store};
-use changeover::engine::names::Names;
-use changeover::engine::release::Release;
+use changeover::{
+    engine::{
+        format::is_id,
+        manifest::{ChunkKind, Commit, Document, MANIFEST_LIMIT, Manifest, Store},
+        names::Names,
+        release::Release,
+    },
+    ids::BuildId,
+};
 
-use crate::error::{At, Error, Result};
-use crate::git;
-use crate::hash::{Fingerprint, build_id};
-use crate::html::{self, Claim, Page};
-use crate::stores;
-use crate::time::{rfc3339, unix_now};
-use crate::walk::{self, Listing};
+use crate::{
+    error::{At, Error, Result},
+    git,
+    hash::{Fingerprint, build_id},
+    html::{self, Claim, Page},
+    stores,
+    time::{rfc3339, unix_now},
+    walk::{self, Listing},
+};
 
 /// A build, complete and consistent, not yet on any server.
 #[derive(Debug)]

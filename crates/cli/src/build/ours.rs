@@ -8,18 +8,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use changeover::engine::io::BuildId;
-use changeover::engine::manifest::{Manifest, Store};
-use changeover::engine::names::Names;
+use changeover::{
+    engine::{
+        manifest::{Manifest, Store},
+        names::Names,
+    },
+    ids::BuildId,
+};
 
 use serde_json::Value;
 
 use super::{Build, DESCRIBED_BY, Description, Hints, Note, Raw, bare, base, named};
-use crate::deploy::files_of;
-use crate::error::{At, Error, Result};
-use crate::hash::Fingerprint;
-use crate::html::Page;
-use crate::stores;
+use crate::{
+    deploy::files_of,
+    error::{At, Error, Result},
+    hash::Fingerprint,
+    html::Page,
+    stores,
+};
 
 /// The manifest in the dist and its exact bytes.
 pub struct Found {

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use changeover::engine::{
-    io::{Asker, BuildId, DecisionKind, Effect, Input, Reason},
-    status::Status,
+use changeover::{
+    engine::{
+        io::{Asker, DecisionKind, Effect, Input, Reason},
+        status::Status,
+    },
+    ids::BuildId,
 };
 
 use super::{Happening, MINUTE, SECOND, server::Server, tab::Tab};

@@ -1,9 +1,12 @@
 //! The server: builds, releases, replicas that lag behind, and everything that can be wrong with an answer.
 
-use changeover::engine::{
-    io::{BuildId, FetchFailure, Input},
-    manifest::{Chunk, ChunkKind, Manifest, Owner},
-    release::{BuildRef, Release, Urgency},
+use changeover::{
+    engine::{
+        io::{FetchFailure, Input},
+        manifest::{Chunk, ChunkKind, Manifest, Owner},
+        release::{BuildRef, Release, Urgency},
+    },
+    ids::BuildId,
 };
 
 /// What is wrong with the server.

@@ -1,12 +1,17 @@
 //! A tab with its page, its driver and its user.
 
-use changeover::engine::{
-    guard::{Config, Guard},
-    io::{
-        Arrival, Asker, BuildId, Effect, EnvelopeMark, Event, FetchFailure, Input, Output, Reloads,
-        Snooze, Source, Start, Timestamp, WrongFile,
+use changeover::{
+    engine::{
+        guard::{Config, Guard},
+        io::{
+            Arrival, Asker, Effect, EnvelopeMark, Event, FetchFailure, Input, Output, Reloads,
+            Snooze, Source, Start, WrongFile,
+        },
+        slots::Fetch,
     },
-    slots::Fetch,
+    ids::BuildId,
+    rng::{FNV_OFFSET, fnv},
+    time::Timestamp,
 };
 
 use super::{Happening, MINUTE, SECOND, World};
@@ -516,12 +521,5 @@ impl World {
 
 /// FNV-1a, continued.
 fn mixed(hash: u64, text: &str) -> u64 {
-    let start = if hash == 0 {
-        0xcbf2_9ce4_8422_2325
-    } else {
-        hash
-    };
-    text.bytes().fold(start, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    fnv(if hash == 0 { FNV_OFFSET } else { hash }, text.as_bytes())
 }

@@ -153,7 +153,7 @@ fn layers_look_down_only() {
     );
     assert_eq!(
         whys("src/net/mod.rs", ""),
-        ["net is no layer; the layers are engine, web, js, yew"]
+        ["net is no layer; the layers are engine, web, js, yew, and below them ids, time, rng"]
     );
 }
 
@@ -270,4 +270,86 @@ fn a_violation_names_its_file_and_line() {
         found[0].to_string(),
         "src/engine/tabs.rs:3: `web_sys::Window`: engine may not use the crate web_sys"
     );
+}
+
+#[test]
+fn what_stands_below_the_layers_is_pure_and_names_none_of_them() {
+    for (text, why) in [
+        (
+            "use crate::engine::io::Input;",
+            "rng may not use the layer engine",
+        ),
+        (
+            "use crate::web::clock::Clock;",
+            "rng may not use the layer web",
+        ),
+        (
+            "fn f() -> u8 { rand::random() }",
+            "rng may not use the crate rand",
+        ),
+        ("use std::time::Instant;", "rng may not use Instant"),
+    ] {
+        assert_eq!(whys("src/rng.rs", text), [why], "{text}");
+    }
+    assert!(whys("src/rng.rs", "use crate::time::Millis;").is_empty());
+    assert!(
+        whys(
+            "src/engine/watch.rs",
+            "use crate::{rng::Rng, time::Millis};"
+        )
+        .is_empty()
+    );
+    assert_eq!(
+        whys("src/dice.rs", ""),
+        ["dice is no layer; the layers are engine, web, js, yew, and below them ids, time, rng"]
+    );
+}
+
+fn circles_in(files: &[(&str, &str)]) -> Vec<String> {
+    let file = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
+    let files = files.iter().map(file).collect();
+    let violations = circles(&files).unwrap();
+    violations.into_iter().map(|it| it.named).collect()
+}
+
+#[test]
+fn modules_may_not_use_each_other_in_a_circle() {
+    assert_eq!(
+        circles_in(&[
+            ("src/engine/a.rs", "use super::b::B;"),
+            (
+                "src/engine/b.rs",
+                "pub struct B; fn f(c: crate::engine::c::C) {}"
+            ),
+            ("src/engine/c.rs", "use crate::engine::{a::A, d};"),
+            ("src/engine/d.rs", "use alloc::vec::Vec;"),
+        ]),
+        ["engine::a -> engine::b -> engine::c"]
+    );
+    assert_eq!(
+        circles_in(&[
+            (
+                "src/web/idb.rs",
+                "mod requests; use self::requests::ask; const HEAD: u8 = 0;"
+            ),
+            (
+                "src/web/idb/requests.rs",
+                "pub(super) fn ask() -> u8 { super::HEAD }"
+            ),
+        ]),
+        ["web::idb -> web::idb::requests"]
+    );
+}
+
+#[test]
+fn what_only_tests_use_and_who_may_see_an_item_makes_no_circle() {
+    let files = [
+        ("src/engine/a.rs", "mod b; use self::b::B;"),
+        (
+            "src/engine/a/b.rs",
+            "pub(super) struct B; #[cfg(test)] mod tests { use super::super::C; }",
+        ),
+        ("src/lib.rs", "pub mod engine;"),
+    ];
+    assert!(circles_in(&files).is_empty());
 }

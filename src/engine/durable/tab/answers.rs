@@ -3,12 +3,19 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{Name, Reply, Stage, Tab, Task, Wish, Work, background::batch_op, named};
-use crate::engine::durable::error::{Failure, Kind, Untranslated};
-use crate::engine::durable::head::Stamp;
-use crate::engine::durable::mode::{Mode, RefuseReason, open};
-use crate::engine::durable::op::{Answer, Refusal, Row, Seen};
-use crate::engine::durable::tab::Output;
-use crate::engine::{format::ParseError, io::Timestamp};
+use crate::{
+    engine::{
+        durable::{
+            error::{Failure, Kind, Untranslated},
+            head::Stamp,
+            mode::{Mode, RefuseReason, open},
+            op::{Answer, Refusal, Row, Seen},
+            tab::Output,
+        },
+        format::ParseError,
+    },
+    time::Timestamp,
+};
 
 impl<V: Clone> Tab<V> {
     pub(super) fn on_judged(&mut self, task: Task<V>, answer: Answer<V>, now: Timestamp) {

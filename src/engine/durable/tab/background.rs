@@ -3,12 +3,16 @@
 use alloc::vec::Vec;
 
 use super::{Name, Output, Stage, Tab, Task, named};
-use crate::engine::durable::error::{DurableError, Kind};
-use crate::engine::durable::head::{Fill, Namespace};
-use crate::engine::durable::job::{self, Portion, Step};
-use crate::engine::durable::mode::{Mode, Want, links, may_write, want};
-use crate::engine::durable::op::{Batch, Belief, Filled, Op, Refusal, Row};
-use crate::engine::io::Timestamp;
+use crate::{
+    engine::durable::{
+        error::{DurableError, Kind},
+        head::{Fill, Namespace},
+        job::{self, Portion, Step},
+        mode::{Mode, Want, links, may_write, want},
+        op::{Batch, Belief, Filled, Op, Refusal, Row},
+    },
+    time::Timestamp,
+};
 
 impl<V: Clone> Tab<V> {
     /// Looks at the head if it is time to.

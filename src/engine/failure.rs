@@ -1,0 +1,32 @@
+//! Why something could not be had from the server.
+
+use alloc::string::String;
+#[cfg(feature = "replay")]
+use serde::Deserialize;
+use serde::Serialize;
+
+/// Why an answer is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum FetchFailure {
+    Network,
+    Timeout,
+    Status {
+        status: u16,
+    },
+    TooLarge {
+        limit: u32,
+    },
+    Integrity,
+    /// It has another length than it must have.
+    Length {
+        bytes: u64,
+    },
+    /// The app's page, or an error page, instead of the file.
+    Html,
+    /// The answer came from another origin, to which this one sent the request.
+    Redirected {
+        origin: String,
+    },
+}
