@@ -47,7 +47,10 @@ function walk(container, replace, seen = new Set()) {
     const after = before.map((part) => (keyed ? part.map(visit) : visit(part)));
     if (after.every((part, at) => (keyed ? part.every((half, side) => half === before[at][side]) : part === before[at]))) return;
     container.clear();
-    for (const part of after) keyed ? container.set(...part) : container.add(part);
+    for (const part of after) {
+      if (keyed) container.set(...part);
+      else container.add(part);
+    }
   } else if (Array.isArray(container) || Object.prototype.toString.call(container) === '[object Object]') {
     for (const key of Object.keys(container)) {
       const part = visit(container[key]);

@@ -347,7 +347,7 @@ export const slot = (id, load) => ({
     const pointer = slots.at(id, parent);
     let now = await begin().catch(async (error) => {
       // Its WebAssembly comes with the mount.
-      if (!/^wasm_/.test(error?.code) || !pointer || !(await slots.isRescued(id, parent, pointer, error))) throw error;
+      if (!String(error?.code).startsWith('wasm_') || !pointer || !(await slots.isRescued(id, parent, pointer, error))) throw error;
       return begin();
     });
     const live = new Set([now]);

@@ -257,6 +257,7 @@ function walk(folder) {
 
 /** The paths that a manifest can name; the others are said. */
 function servable(paths, logger) {
+  // oxlint-disable-next-line no-control-regex -- a file name may hold them
   const odd = /[\u0000-\u001f\u007f-\u009f\\?#]|^[^/]*:|(^|\/)(\.|%2e){1,2}(\/|$)/i;
   const unfit = paths.filter((path) => odd.test(path));
   if (unfit.length) logger.warn(`changeover: ${unfit.map((path) => `"${path}"`).join(', ')} cannot be served under that name and is left out of the manifest; names may not have control characters, "\\", "?", "#" or a colon at the top.`);

@@ -84,6 +84,6 @@ async function fuzz(name, program, seconds) {
     const input = join(findings, file);
     say(`the input is ${input}: ${JSON.stringify(readFileSync(input).subarray(0, 400).toString('latin1'))}`);
   }
-  say('try it again with `' + `${program} INPUT` + '`; once mended, put the input into ' + seeds);
+  say(`try it again with \`${program} INPUT\`; once mended, put the input into ${seeds}`);
   return false;
 }

@@ -158,7 +158,7 @@ function report(results) {
   const sum = { passed: 0, failed: 0, skipped: 0 };
   for (const { name, told } of results) if (told.length) say(`\n──── ${name}: what failed\n${told.join('\n')}`);
   say(`\n${'suite'.padEnd(12)} ${'passed'.padStart(7)} ${'failed'.padStart(7)} ${'skipped'.padStart(7)} ${'seconds'.padStart(8)}`);
-  for (const { name, seconds, note, told, ...counts } of results) {
+  for (const { name, seconds, note, told: _, ...counts } of results) {
     for (const key of Object.keys(sum)) sum[key] += counts[key];
     say(`${name.padEnd(12)} ${Object.keys(sum).map((key) => String(counts[key]).padStart(7)).join(' ')} ${seconds.toFixed(1).padStart(8)}${note ? `  ${note}` : ''}`);
   }

@@ -34,7 +34,7 @@ export async function newestNumbered(prefix) {
   return numbers.length ? `${prefix}${Math.max(...numbers)}` : null;
 }
 
-export const installed = (name) => /^install ok installed/.test(capture('dpkg-query', ['-W', '-f=${Status}', name]) ?? '');
+export const installed = (name) => (capture('dpkg-query', ['-W', '-f=${Status}', name]) ?? '').startsWith('install ok installed');
 
 /** Installs packages, saying which and why. Progress is apt's newest line. */
 export async function install(names, why) {

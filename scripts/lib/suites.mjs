@@ -77,6 +77,11 @@ export const SUITES = {
     needs: ['rust'],
     steps: () => [check('cargo', 'xtask', 'licences')],
   },
+  lint: {
+    about: 'lints of all JavaScript',
+    needs: ['npm'],
+    steps: () => [tool('oxlint/bin/oxlint', '--quiet', 'pkg-template', 'scripts', 'www', 'tests')],
+  },
   tsc: {
     about: 'the hand-written types and their use',
     needs: ['npm'],

@@ -115,7 +115,7 @@ test('a database that is missing, throws or never answers is an error with a sen
     const answers = await Promise.allSettled(factories.map((factory) => createKept('/r.json', factory).list()));
     return answers.map(({ reason: { name, code, message } }) => [name, code, message]);
   });
-  assert.deepEqual(errors.map(([name, code]) => [name, code]), Array(3).fill(['ChangeoverError', 'storage_unavailable']));
+  assert.deepEqual(errors.map(([name, code]) => [name, code]), Array.from({ length: 3 }, () => ['ChangeoverError', 'storage_unavailable']));
   const begin = 'the browser\'s database "changeover:/r.json:kept" does not work ';
   assert.match(errors[0][2], /^the browser's database "changeover:\/r\.json:kept" does not work \(Cannot read/);
   assert.deepEqual([errors[1][2], errors[2][2]], [`${begin}(no)`, `${begin}(no answer within 6 s)`]);

@@ -126,7 +126,7 @@ test('a listener that throws stops no other, and an undone one hears nothing', a
     undo();
     undo();
     changeover.hold('upload');
-    await 0;
+    await Promise.resolve();
     return heard;
   });
   assert.ok(heard.includes('kept') && !heard.includes('undone'), heard.join());
@@ -215,6 +215,7 @@ test('a core whose memory is destroyed gives way to the loader level, and the ap
     const page = await open(t, wound + TAG, { release: { ...RELEASE, build: { id: 'b', manifest: 'builds/b.json' } } });
     const level = await page.evaluate((provoke) => {
       destroy();
+      // oxlint-disable-next-line no-eval -- an error of code without a file is what is tested
       (0, eval)(provoke);
       return changeover.status;
     }, provoke);

@@ -321,6 +321,7 @@ for (const [what, value] of [
   ['a Date in an object', { at: new Date(5) }],
   ['a typed array', new Float32Array([1, 2.5])],
   ['a BigInt', [10n ** 30n]],
+  // oxlint-disable-next-line no-sparse-arrays -- the hole is what is tested
   ['NaN and a hole', [NaN, , -Infinity]],
   ['a cycle', cycle],
   ['half a million characters', 'x'.repeat(500_000)],

@@ -79,8 +79,8 @@ inBrowsers('ten thousand messages a second from another tab cost few looks, and 
   await other.eval((sequence) => say(sequence), second.release.sequence);
   await tab.waitFor(promptIsUp, { timeout: 60_000, what: 'the prompt, in the flood or after it' });
   await other.waitFor(() => over, { what: 'the end of the flood' });
-  const said = await other.eval(() => said);
-  await isBounded(t, tab, { since, said, atOnce: 128, looks: site.edge.count(RELEASE, since) });
+  const messages = await other.eval(() => said);
+  await isBounded(t, tab, { since, said: messages, atOnce: 128, looks: site.edge.count(RELEASE, since) });
   assert.deepEqual(await tab.eval(() => errors()), []);
 });
 

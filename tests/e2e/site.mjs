@@ -109,7 +109,7 @@ export async function changeover(args, options = {}) {
     const { stdout, stderr } = await promisify(execFile)(changeoverBinary(), args, { timeout: 60_000, ...options });
     return stdout + stderr;
   } catch (error) {
-    throw new Error(`changeover ${args.join(' ')} ended with ${error.code ?? error.signal}:\n${error.stdout}${error.stderr}`);
+    throw new Error(`changeover ${args.join(' ')} ended with ${error.code ?? error.signal}:\n${error.stdout}${error.stderr}`, { cause: error });
   }
 }
 

@@ -224,8 +224,6 @@ withBrowser('the runtime is fetched after the page has loaded, but at once when 
 
 /** Counts what is open: listeners on window and document, and timers. */
 const COUNTING = () => {
-  const open = (globalThis.open = new Map());
-  const change = (name, by) => open.set(name, (open.get(name) ?? 0) + by);
   const timers = new Set();
   const { addEventListener, removeEventListener } = EventTarget.prototype;
   const listeners = [];

@@ -25,6 +25,7 @@ function prepareValues() {
     twice: [shared, shared],
     pattern: /a+b/giu,
     error: new RangeError('out of range'),
+    // oxlint-disable-next-line no-sparse-arrays -- the hole is what is tested
     holes: [1, , 3],
     undefined: undefined,
     zero: -0,
@@ -52,7 +53,7 @@ function prepareValues() {
       holes: value.holes.length === 3 && !(1 in value.holes),
       undefined: 'undefined' in value && value.undefined === undefined,
       zero: Object.is(value.zero, -0) && Object.is(value.nan, NaN),
-      wrapped: value.wrapped instanceof Number && value.wrapped.valueOf() === 4,
+      wrapped: Object.prototype.toString.call(value.wrapped) === '[object Number]' && value.wrapped.valueOf() === 4,
       odd: value.odd === 'lone \ud800 surrogate, \u0000, 😀',
       empty: value[''] === 'an empty name',
     };

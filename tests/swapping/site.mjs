@@ -64,7 +64,10 @@ export async function startSwapSite(t, { app = 'react', vite = 'vite', options =
     },
     text: (path) => readFileSync(join(root, path), 'utf8'),
     restore() {
-      for (const [path, text] of originals) text === null ? rmSync(join(root, path), { force: true }) : writeFileSync(join(root, path), text);
+      for (const [path, text] of originals) {
+        if (text === null) rmSync(join(root, path), { force: true });
+        else writeFileSync(join(root, path), text);
+      }
       originals.clear();
       return self;
     },

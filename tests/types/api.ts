@@ -19,7 +19,7 @@ const undo: Undo = changeover.on('skewFound', (event) => {
   const sequence: number = event.sequence;
   const from: string | null = event.from;
   // @ts-expect-error: this event has no url
-  event.url;
+  void event.url;
   return [sequence, from];
 });
 undo();
@@ -58,7 +58,7 @@ const prompt: Prompt | null = status.prompt;
 // @ts-expect-error: read only
 changeover.status = status;
 // @ts-expect-error: there may be no release yet
-status.release.sequence;
+void status.release.sequence;
 const level: 'starting' | 'loader' | 'full' | 'off' = status.level;
 
 const why: Promise<AbortReason> = changeover.reload();

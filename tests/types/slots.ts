@@ -28,7 +28,7 @@ const holder: SlotHolder = { snapshot: () => 1, prepare: async () => ({ ready: P
 const undo: () => void = slots.hold('cart', holder);
 undo();
 slots.pointTo('cart', { file: 'assets/Cart-1.js', css: ['assets/Cart-1.css'], build: 'b1' });
-slots.subscribe(({ kind, id }) => void (kind satisfies 'loaded' | 'moved' | 'held' | 'released' | 'turned', id));
+slots.subscribe(({ kind, id }) => void [kind satisfies 'loaded' | 'moved' | 'held' | 'released' | 'turned', id]);
 load('cart').then((module) => module.mount);
 export type Context = SlotContext<CartState>;
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CLI, PACKAGE, ROOT, VITES, build, change, changeover, edit, failureOf, integrityOf, makeApp, makeLogger, manifestsIn, readOutput, tagOf, until } from './support.mjs';
+import { CLI, PACKAGE, ROOT, VITES, build, change, changeover, edit, failureOf, integrityOf, makeApp, makeLogger, readOutput, tagOf, until } from './support.mjs';
 
 const FILE = 'changeover.stores.json';
 /** What the command line is held to as well. */

@@ -22,7 +22,10 @@ export default function Programme() {
 
   const ask = (changes) => {
     const next = new URL(address);
-    for (const [name, value] of Object.entries(changes)) value ? next.searchParams.set(name, value) : next.searchParams.delete(name);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value) next.searchParams.set(name, value);
+      else next.searchParams.delete(name);
+    }
     return next.pathname + next.search;
   };
   const mark = (key) => setMarked((keys) => (keys.includes(key) ? keys.filter((other) => other !== key) : [...keys, key]));
