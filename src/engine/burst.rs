@@ -6,7 +6,7 @@
 
 use crate::time::{Millis, Timestamp};
 
-/// How long a span is: short beside the time that a look takes, and time enough for what an honest sender says at once.
+/// How long a span is: short beside the time that a check takes, and time enough for what an honest sender says at once.
 pub const SPAN: Millis = 250;
 
 /// How many messages of a server count at once: more than an honest one says within a span.

@@ -40,14 +40,14 @@ pub struct Changeover {
     pub from: Option<BuildId>,
     pub to: BuildId,
     pub sequence: u64,
-    pub by: By,
+    pub by: Initiator,
     phase: Phase,
     told: Vec<String>,
 }
 
 /// On whose word the page moves; the later the stronger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum By {
+pub enum Initiator {
     /// The countdown of an urgent release ran out.
     Countdown,
     App,
@@ -69,7 +69,7 @@ enum Phase {
 
 /// What an attempt sees of the world before each step.
 #[derive(Clone, Debug)]
-pub struct Scene {
+pub struct ReloadContext {
     /// The build and the sequence that are wanted now; `None`: the page is where it should be.
     pub target: Option<(BuildId, u64)>,
     pub manifest: Availability,
@@ -110,7 +110,13 @@ pub enum Step {
 }
 
 impl Changeover {
-    pub fn begin(id: String, from: Option<BuildId>, to: BuildId, sequence: u64, by: By) -> Self {
+    pub fn begin(
+        id: String,
+        from: Option<BuildId>,
+        to: BuildId,
+        sequence: u64,
+        by: Initiator,
+    ) -> Self {
         Self {
             id,
             from,
@@ -125,25 +131,25 @@ impl Changeover {
     }
 
     /// The user or the app asks while the attempt is under way: the stronger word counts.
-    pub fn on_asked(&mut self, by: By) {
+    pub fn on_asked(&mut self, by: Initiator) {
         self.by = self.by.max(by);
     }
 
     /// Takes the next step that can be taken, one at a time until there is none.
-    pub fn poll(&mut self, scene: &Scene, now: Timestamp) -> Option<Step> {
+    pub fn poll(&mut self, context: &ReloadContext, now: Timestamp) -> Option<Step> {
         let abort = |reason| Some(Step::Abort { reason });
         let late = |since: Timestamp, patience: Millis| now.0 >= since.0.saturating_add(patience);
         match self.phase {
             Phase::Draining { pending_since } => {
-                let Some((build, sequence)) = &scene.target else {
+                let Some((build, sequence)) = &context.target else {
                     return abort(AbortReason::NoSkew);
                 };
                 self.to.clone_from(build);
                 self.sequence = *sequence;
-                if scene.had_reload && !self.by.is_user() {
+                if context.had_reload && !self.by.is_user() {
                     return abort(AbortReason::ReloadDidNotTake);
                 }
-                match scene.manifest {
+                match context.manifest {
                     Availability::Missing => return abort(AbortReason::Unreachable),
                     Availability::Pending => {
                         let since = pending_since.unwrap_or(now);
@@ -161,44 +167,44 @@ impl Changeover {
                         }
                     }
                 }
-                match scene.files {
+                match context.files {
                     Availability::Missing => return abort(AbortReason::Unreachable),
                     // The answer comes in time, or counts as one.
                     Availability::Pending => return None,
                     Availability::Ready => {}
                 }
-                if !scene.holds.is_empty() {
-                    if self.told == scene.holds {
+                if !context.holds.is_empty() {
+                    if self.told == context.holds {
                         return None;
                     }
-                    self.told.clone_from(&scene.holds);
+                    self.told.clone_from(&context.holds);
                     return Some(Step::Wait {
-                        holds: scene.holds.clone(),
+                        holds: context.holds.clone(),
                     });
                 }
                 self.told.clear();
-                if !scene.online {
+                if !context.online {
                     return abort(AbortReason::Offline);
                 }
                 self.phase = Phase::Probing { since: now };
                 Some(Step::Probe)
             }
             Phase::Probed { at } | Phase::Captured { probed: at }
-                if !self.still_holds(scene) || late(at, PROBE_FRESH) =>
+                if !self.still_holds(context) || late(at, PROBE_FRESH) =>
             {
                 self.phase = Phase::Draining {
                     pending_since: None,
                 };
-                self.poll(scene, now)
+                self.poll(context, now)
             }
             // A page that has to wait now begins again.
-            Phase::Renewed if !self.still_holds(scene) || !scene.online => {
+            Phase::Renewed if !self.still_holds(context) || !context.online => {
                 self.phase = Phase::Draining {
                     pending_since: None,
                 };
-                self.poll(scene, now)
+                self.poll(context, now)
             }
-            Phase::Probed { .. } | Phase::Captured { .. } if !scene.online => {
+            Phase::Probed { .. } | Phase::Captured { .. } if !context.online => {
                 abort(AbortReason::Offline)
             }
             Phase::Probed { at } => {
@@ -208,14 +214,14 @@ impl Changeover {
                 };
                 Some(Step::Capture)
             }
-            Phase::Captured { .. } if scene.controlled => {
+            Phase::Captured { .. } if context.controlled => {
                 self.phase = Phase::Renewing { since: now };
                 Some(Step::Renew)
             }
             // Whatever came of it: a worker may well fetch the document although it could not take its next version.
             Phase::Renewing { since } if late(since, WORKER_PATIENCE) => {
                 self.phase = Phase::Renewed;
-                self.poll(scene, now)
+                self.poll(context, now)
             }
             Phase::Captured { .. } | Phase::Renewed => {
                 self.phase = Phase::Reloading { since: now };
@@ -227,7 +233,7 @@ impl Changeover {
             Phase::Capturing { since, .. } if late(since, ANSWER_TIMEOUT) => {
                 self.on_captured(false);
                 if matches!(self.phase, Phase::Captured { .. }) {
-                    self.poll(scene, now)
+                    self.poll(context, now)
                 } else {
                     abort(AbortReason::StateNotSaved)
                 }
@@ -243,12 +249,12 @@ impl Changeover {
     }
 
     /// Whether the step that was just prepared is still the right one.
-    fn still_holds(&self, scene: &Scene) -> bool {
-        let same = scene
+    fn still_holds(&self, context: &ReloadContext) -> bool {
+        let same = context
             .target
             .as_ref()
             .is_some_and(|(build, _)| *build == self.to);
-        same && scene.holds.is_empty()
+        same && context.holds.is_empty()
     }
 
     /// The document was asked for. Returns why the attempt is over, if it is.
@@ -267,7 +273,7 @@ impl Changeover {
     /// The state was written down, or not. Returns why the attempt is over, if it is.
     pub fn on_captured(&mut self, saved: bool) -> Option<AbortReason> {
         match self.phase {
-            Phase::Capturing { probed, .. } if saved || self.by == By::UserAnyway => {
+            Phase::Capturing { probed, .. } if saved || self.by == Initiator::UserAnyway => {
                 self.phase = Phase::Captured { probed };
                 None
             }
@@ -343,14 +349,14 @@ pub fn is_reachable(failure: Option<&FetchFailure>, ours: bool) -> bool {
     }
 }
 
-impl By {
+impl Initiator {
     /// The user's own word is honoured where the page's own initiative is not.
     pub fn is_user(self) -> bool {
         matches!(self, Self::User | Self::UserAnyway)
     }
 }
 
-impl From<Asker> for By {
+impl From<Asker> for Initiator {
     fn from(asker: Asker) -> Self {
         match asker {
             Asker::App => Self::App,

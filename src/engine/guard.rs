@@ -4,9 +4,9 @@
 //! the queue out and ends with a `Wake` that says when the guard wants to be called again, and why. The guard routes
 //! between the parts; what each of them decides is theirs.
 
+mod checks;
 mod chunks;
 mod decide;
-mod looks;
 mod moves;
 mod odd;
 mod ready;
@@ -21,21 +21,20 @@ use serde::Serialize;
 
 use super::{
     changeover::Changeover,
+    check_schedule::{self, CheckSchedule, CheckTrigger},
     departure::Departure,
     hold::Holds,
     io::{
         AbortReason, Arrival, Decision, DecisionKind, Effect, Event, Input, Output, PeerMessage,
         Prompt, Reason, Reloads, Snooze, Start, WakeReason,
     },
-    recovery::Home,
+    manifest_cache::{ManifestCache, Way},
+    recovery::AppOrigin,
     releases::{Releases, Remembered},
-    rollout,
-    shelf::{Shelf, Way},
-    skew,
+    rollout, skew,
     status::{Status, Trouble},
     stream::{self, Stream},
     tabs::Tabs,
-    watch::{self, Watch, Wish},
 };
 use crate::{
     ids::BuildId,
@@ -51,7 +50,7 @@ pub struct Config {
     pub app: Option<String>,
     /// Releases of another channel are ignored.
     pub channel: Option<String>,
-    /// Time between two looks, before jitter; at least a second.
+    /// Time between two checks, before jitter; at least a second.
     pub interval: Millis,
     /// Absolute URL of `release.json`.
     pub release: String,
@@ -81,7 +80,7 @@ pub struct Guard {
     life: Life,
     rng: Rng,
     outputs: Vec<Output>,
-    told: Status,
+    last_status: Status,
 
     running: Running,
     visitor: String,
@@ -92,13 +91,13 @@ pub struct Guard {
     reloads: Vec<Reloads>,
     snooze: Option<Snooze>,
 
-    watch: Watch,
+    checks: CheckSchedule,
     stream: Stream,
     tabs: Tabs,
     holds: Holds,
     releases: Releases,
-    shelf: Shelf,
-    home: Home,
+    manifests: ManifestCache,
+    app: AppOrigin,
     changeover: Option<Changeover>,
     /// The reload that was commanded last, while this page may have to hand over to what it brings.
     departure: Option<Departure>,
@@ -110,7 +109,7 @@ pub struct Guard {
     decision: Decision,
     prompt: Option<Prompt>,
     /// The build that the app was told about as a skew.
-    skew_told: Option<BuildId>,
+    announced_skew: Option<BuildId>,
     chunks: chunks::ChunkFailures,
     countdown: moves::Countdown,
     swaps: swaps::Swaps,
@@ -156,7 +155,7 @@ impl Guard {
             life: Life::New,
             rng: Rng::new(0),
             outputs: Vec::new(),
-            told: Status::default(),
+            last_status: Status::default(),
             running: Running::default(),
             visitor: String::new(),
             online: true,
@@ -164,13 +163,13 @@ impl Guard {
             controlled: false,
             reloads: Vec::new(),
             snooze: None,
-            watch: Watch::new(interval),
+            checks: CheckSchedule::new(interval),
             stream: Stream::default(),
             tabs: Tabs::new(String::new(), interval, false, false),
             holds: Holds::default(),
             releases: Releases::default(),
-            shelf: Shelf::default(),
-            home: Home::new(&config.release),
+            manifests: ManifestCache::default(),
+            app: AppOrigin::new(&config.release),
             changeover: None,
             departure: None,
             listing: decide::Listing::default(),
@@ -182,7 +181,7 @@ impl Guard {
                 reason: Reason::NoReleaseYet,
             },
             prompt: None,
-            skew_told: None,
+            announced_skew: None,
             chunks: chunks::ChunkFailures::default(),
             countdown: moves::Countdown::default(),
             swaps: swaps::Swaps::default(),
@@ -223,12 +222,12 @@ impl Guard {
         }
     }
 
-    /// Whether all that was asked of the server is answered: no look in flight, no manifest pending,
-    /// no file of the build to come being looked at.
+    /// Whether all that was asked of the server is answered: no check in flight, no manifest pending,
+    /// no file of the target build being checked.
     pub fn is_settled(&self) -> bool {
         self.life != Life::Running
-            || !self.watch.is_looking()
-                && !self.ready.is_looking()
+            || !self.checks.is_checking()
+                && !self.ready.is_checking()
                 && self.decision.reason != Reason::ManifestPending
     }
 
@@ -254,7 +253,7 @@ impl Guard {
                 self.on_manifest_failed(
                     &build,
                     Way::Usual,
-                    looks::fetch_trouble(&looks::manifest_name(&build), &failure),
+                    checks::fetch_trouble(&checks::manifest_name(&build), &failure),
                 );
             }
             Input::LoadedFilesListed {
@@ -281,29 +280,29 @@ impl Guard {
             Input::StreamClosed => self.stream.on_closed(now, &mut self.rng),
             Input::BecameVisible => {
                 self.on_swap_visible(true);
-                self.tabs_say(|tabs| tabs.on_visible(true));
-                self.come_back(Wish::Glance);
+                self.apply_tabs(|tabs| tabs.on_visible(true));
+                self.on_page_back(CheckTrigger::Focus);
             }
             Input::BecameHidden => {
                 self.on_swap_visible(false);
-                self.tabs_say(|tabs| tabs.on_visible(false));
+                self.apply_tabs(|tabs| tabs.on_visible(false));
             }
-            Input::Focused => self.come_back(Wish::Glance),
-            Input::Resumed => self.come_back(Wish::Return),
+            Input::Focused => self.on_page_back(CheckTrigger::Focus),
+            Input::Resumed => self.on_page_back(CheckTrigger::Return),
             Input::PageShown { persisted } => {
                 if persisted {
                     self.stay();
                 }
-                self.come_back(if persisted {
-                    Wish::Return
+                self.on_page_back(if persisted {
+                    CheckTrigger::Return
                 } else {
-                    Wish::Glance
+                    CheckTrigger::Focus
                 });
             }
             Input::PageHid => {
                 self.chunks.on_gone();
                 self.mark_envelope(|departure| departure.on_hid());
-                self.tabs_say(Tabs::on_away);
+                self.apply_tabs(Tabs::on_away);
             }
             Input::LeavingBegan => self.chunks.on_leaving(now),
             Input::UnloadAsked { objected } => {
@@ -318,14 +317,14 @@ impl Guard {
                 self.trouble
                     .take_if(|(_, reason)| *reason == AbortReason::Offline);
                 self.stream.on_online(now, &mut self.rng);
-                self.shelf.on_hope(now);
-                self.ready.on_hope(now);
-                self.on_swap_hope(false);
-                self.watch.on_wish(Wish::Return, now);
+                self.manifests.retry_now(now);
+                self.ready.retry_now(now);
+                self.on_swap_retry(false);
+                self.checks.on_trigger(CheckTrigger::Return, now);
             }
             Input::WentOffline => self.online = false,
-            Input::Elected => self.tabs_say(|tabs| tabs.on_elected(now)),
-            Input::Deposed => self.tabs_say(Tabs::on_deposed),
+            Input::Elected => self.apply_tabs(|tabs| tabs.on_elected(now)),
+            Input::Deposed => self.apply_tabs(Tabs::on_deposed),
             Input::PeerHeard { message } => self.on_peer(&message),
             Input::HoldTaken {
                 hold,
@@ -334,10 +333,10 @@ impl Guard {
             } => self.holds.on_taken(hold, reason, deadline, now),
             Input::HoldReleased { hold } => self.holds.on_released(hold),
             Input::CheckRequested => {
-                self.shelf.on_hope(now);
-                self.ready.on_hope(now);
-                self.on_swap_hope(true);
-                self.watch.on_wish(Wish::Check, now);
+                self.manifests.retry_now(now);
+                self.ready.retry_now(now);
+                self.on_swap_retry(true);
+                self.checks.on_trigger(CheckTrigger::App, now);
             }
             Input::ReloadRequested { by } => self.on_reload_requested(by.into()),
             Input::SnoozeRequested => self.on_snooze_requested(),
@@ -364,7 +363,7 @@ impl Guard {
         self.rng = Rng::new(start.seed);
         self.tabs = Tabs::new(
             self.rng.random_id(),
-            self.watch.interval(),
+            self.checks.interval(),
             start.locks,
             start.visible,
         );
@@ -399,8 +398,8 @@ impl Guard {
         if let Some(arrival) = start.arrival {
             self.arrive(arrival);
         }
-        self.tabs_say(Tabs::on_back);
-        self.watch.on_wish(Wish::Start, now);
+        self.apply_tabs(Tabs::on_back);
+        self.checks.on_trigger(CheckTrigger::Start, now);
     }
 
     /// The page was reached by a changeover's reload. Its state comes back in any case.
@@ -449,7 +448,7 @@ impl Guard {
         if self.prompt.take().is_some() {
             self.tell(Event::PromptHidden);
         }
-        self.tabs_say(Tabs::on_away);
+        self.apply_tabs(Tabs::on_away);
         self.stream.on_allowed(false);
         self.drive_stream();
         self.life = Life::Disposed;
@@ -466,20 +465,23 @@ impl Guard {
         {
             self.stay();
         }
-        // Before the watch, which looks for them.
+        // Before the schedule, which checks for them.
         self.release_chunks();
         let highest = self.releases.highest();
-        self.tabs_say(|tabs| tabs.poll(highest, now));
+        self.apply_tabs(|tabs| tabs.poll(highest, now));
         self.stream.on_allowed(self.tabs.may_stream());
         self.drive_stream();
-        self.watch
+        self.checks
             .on_stream(self.stream.is_open(), now, &mut self.rng);
-        self.watch.on_duty(self.tabs.duty(), now, &mut self.rng);
+        self.checks
+            .on_poll_role(self.tabs.poll_role(), now, &mut self.rng);
         if !self.tabs.is_away() {
-            while let Some(step) = self.watch.poll(now) {
+            while let Some(step) = self.checks.poll(now) {
                 match step {
-                    watch::Step::Look => self.perform(Effect::FetchRelease),
-                    watch::Step::TimedOut => self.on_look_failed(looks::look_timed_out(), None),
+                    check_schedule::Step::Check => self.perform(Effect::FetchRelease),
+                    check_schedule::Step::TimedOut => {
+                        self.on_check_failed(checks::check_timed_out(), None)
+                    }
                 }
             }
         }
@@ -497,24 +499,30 @@ impl Guard {
     }
 
     /// The page is there again, or was all the time.
-    fn come_back(&mut self, wish: Wish) {
+    fn on_page_back(&mut self, trigger: CheckTrigger) {
         let was_away = self.tabs.is_away();
-        self.tabs_say(Tabs::on_back);
-        self.watch
-            .on_wish(if was_away { Wish::Return } else { wish }, self.now);
+        self.apply_tabs(Tabs::on_back);
+        self.checks.on_trigger(
+            if was_away {
+                CheckTrigger::Return
+            } else {
+                trigger
+            },
+            self.now,
+        );
     }
 
     fn on_peer(&mut self, message: &PeerMessage) {
-        self.tabs_say(|tabs| tabs.on_peer(message));
+        self.apply_tabs(|tabs| tabs.on_peer(message));
         match message {
             PeerMessage::Checked {
                 sequence: Some(sequence),
             } if !self.releases.knows(*sequence) => {
-                self.watch
+                self.checks
                     .on_hint(Some(*sequence), None, self.now, &mut self.rng);
             }
             PeerMessage::Checked { .. } if !self.tabs.is_leader() => {
-                self.watch.on_all_quiet(self.now, &mut self.rng);
+                self.checks.on_all_quiet(self.now, &mut self.rng);
             }
             PeerMessage::Checked { .. }
             | PeerMessage::WhoIsVisible
@@ -537,10 +545,10 @@ impl Guard {
             .accepted()
             .and_then(|release| rollout::next_term(release, self.now));
         let moments = [
-            self.watch.next().filter(|_| awake),
+            self.checks.next().filter(|_| awake),
             self.tabs.next().filter(|_| awake),
             self.stream.next(),
-            self.shelf.next(self.now),
+            self.manifests.next(self.now),
             self.holds
                 .next_deadline()
                 .map(|at| (at, WakeReason::HoldDeadline)),
@@ -548,7 +556,7 @@ impl Guard {
             self.departure.as_ref().map(Departure::next),
             self.chunks.next(),
             self.next_swap(),
-            self.next_in_mind(),
+            self.next_decision_at(),
             self.next_in_files(),
             self.work
                 .is_put_off
@@ -567,13 +575,13 @@ impl Guard {
     /// Tells once per input that something in the status is different.
     fn tell_status(&mut self) {
         let status = self.status();
-        if self.told != status {
-            self.told = status;
+        if self.last_status != status {
+            self.last_status = status;
             self.tell(Event::StatusChanged);
         }
     }
 
-    fn tabs_say<E: IntoIterator<Item = Effect>>(&mut self, hear: impl FnOnce(&mut Tabs) -> E) {
+    fn apply_tabs<E: IntoIterator<Item = Effect>>(&mut self, hear: impl FnOnce(&mut Tabs) -> E) {
         for effect in hear(&mut self.tabs) {
             self.perform(effect);
         }

@@ -108,7 +108,7 @@ pub enum Input {
         build: BuildId,
         body: String,
     },
-    /// A copy of a manifest that this browser has kept, instead of a look at the server.
+    /// A copy of a manifest that this browser has kept; the server was not asked.
     ManifestKept {
         build: BuildId,
         body: String,
@@ -291,7 +291,7 @@ pub struct WrongFile {
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum PeerMessage {
-    /// The leader has looked; `sequence` is what it saw last.
+    /// The leader has checked; `sequence` is the last one it accepted.
     Checked {
         sequence: Option<u64>,
     },
@@ -324,7 +324,7 @@ pub enum WakeReason {
     Nothing,
     Poll,
     Backoff,
-    /// A follower's own look when the leader has gone quiet.
+    /// A follower's own check, since it has not heard from the leader.
     Backstop,
     StreamReconnect,
     HoldDeadline,
@@ -339,7 +339,7 @@ pub enum WakeReason {
     Leaving,
     /// Another try to fetch a manifest.
     Manifest,
-    /// Another look at the files of the build to come, or no more waiting for them.
+    /// Checking the files of the target build again, or no longer waiting for them.
     Files,
     /// The next part of a large manifest, now that the page has had its turn.
     Reading,

@@ -4,12 +4,12 @@
 //!
 //! | module | what it decides |
 //! |---|---|
-//! | [`watch`] | when to look at the release |
+//! | [`check_schedule`] | when to ask the server for the release |
 //! | [`stream`] | when the event stream opens and closes |
-//! | [`tabs`] | which tab of the origin looks for all |
+//! | [`tabs`] | which tab of the origin polls for all of them |
 //! | [`releases`] | which releases count |
 //! | [`rollout`] | which build a release wants for this browser, and what must be left |
-//! | [`shelf`] | which manifests to fetch |
+//! | [`manifest_cache`] | which manifests to fetch |
 //! | [`skew`] | what differs between two builds, for this page |
 //! | [`policy`] | what to do about it, and why |
 //! | [`hold`] | who says "not now" |
@@ -19,14 +19,14 @@
 //! | [`recovery`] | whether an error is a missing chunk |
 //!
 //! Leaves that every part may use: [`io`], the documents [`release`] and [`manifest`] with their [`format`], the [`graph`]
-//! of a build, the [`status`], the steps of a swap in [`slots`], and the small ones: [`burst`], [`duty`], [`failure`], [`json`], [`names`],
+//! of a build, the [`status`], the steps of a swap in [`slots`], and the small ones: [`burst`], [`failure`], [`json`], [`names`], [`poll_role`],
 //! [`sequence`], [`text`].
 
 pub mod burst;
 pub mod changeover;
+pub mod check_schedule;
 pub mod departure;
 pub mod durable;
-pub mod duty;
 pub mod failure;
 pub mod format;
 pub mod graph;
@@ -36,16 +36,17 @@ pub mod io;
 pub mod json;
 pub mod lineage;
 pub mod manifest;
+pub mod manifest_cache;
 pub mod migration;
 pub mod names;
 pub mod news;
 pub mod policy;
+pub mod poll_role;
 pub mod recovery;
 pub mod release;
 pub mod releases;
 pub mod rollout;
 pub mod sequence;
-pub mod shelf;
 pub mod skew;
 pub mod slots;
 pub mod status;
@@ -53,5 +54,4 @@ pub mod stream;
 pub mod swap;
 pub mod tabs;
 pub mod text;
-pub mod watch;
 pub mod written;

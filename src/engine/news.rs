@@ -158,7 +158,7 @@ pub enum Reason {
     NothingLoadedChanged,
     ManifestUnavailable,
     ManifestPending,
-    /// The files that a refresh would load are being looked at.
+    /// The files that a refresh would load are being checked.
     FilesPending,
     /// One of them is not there, or not as it must be.
     TargetNotReady,

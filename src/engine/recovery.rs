@@ -8,7 +8,7 @@ use super::{io::LoadKind, text::find};
 
 /// Where this app's own files come from.
 #[derive(Clone, Debug, Default)]
-pub struct Home {
+pub struct AppOrigin {
     /// Scheme, host and port.
     pub origin: String,
     /// The bundler's base, when it is on another host.
@@ -25,10 +25,15 @@ pub struct Failure {
 /// Says whether what the page reported is a chunk of this app that failed to load.
 ///
 /// `url`: the element's address for scripts and styles; for errors the script that threw.
-pub fn recognise(kind: LoadKind, message: &str, url: Option<&str>, home: &Home) -> Option<Failure> {
+pub fn recognise(
+    kind: LoadKind,
+    message: &str,
+    url: Option<&str>,
+    app: &AppOrigin,
+) -> Option<Failure> {
     match kind {
         LoadKind::Script | LoadKind::Style => {
-            let url = url.filter(|url| home.is_ours(url))?;
+            let url = url.filter(|url| app.is_ours(url))?;
             Some(Failure {
                 url: Some(url.to_string()),
             })
@@ -36,12 +41,12 @@ pub fn recognise(kind: LoadKind, message: &str, url: Option<&str>, home: &Home) 
         LoadKind::Import | LoadKind::Error => {
             if is_load_text(message) {
                 let named = url_in(message).or(if kind == LoadKind::Import { url } else { None });
-                let ours = named.is_none_or(|url| home.is_ours(url));
+                let ours = named.is_none_or(|url| app.is_ours(url));
                 ours.then(|| Failure {
                     url: named.map(ToString::to_string),
                 })
             } else if is_html_as_script(message) {
-                let url = url.filter(|url| home.is_ours(url) && is_script(url))?;
+                let url = url.filter(|url| app.is_ours(url) && is_script(url))?;
                 Some(Failure {
                     url: Some(url.to_string()),
                 })
@@ -52,7 +57,7 @@ pub fn recognise(kind: LoadKind, message: &str, url: Option<&str>, home: &Home) 
     }
 }
 
-impl Home {
+impl AppOrigin {
     /// `release`: the absolute URL of `release.json`.
     pub fn new(release: &str) -> Self {
         Self {
@@ -168,10 +173,10 @@ mod tests {
 
     const CHUNK: &str = "https://shop.test/assets/cart-1.js";
 
-    fn home() -> Home {
-        Home {
+    fn app() -> AppOrigin {
+        AppOrigin {
             base: Some("https://cdn.test/shop/".into()),
-            ..Home::new("https://shop.test/changeover/release.json")
+            ..AppOrigin::new("https://shop.test/changeover/release.json")
         }
     }
 
@@ -287,7 +292,7 @@ mod tests {
                 url: url.map(ToString::to_string),
             };
             assert_eq!(
-                recognise(*kind, message, None, &home()),
+                recognise(*kind, message, None, &app()),
                 Some(expected),
                 "{message}"
             );
@@ -307,10 +312,10 @@ mod tests {
             "chrome-extension://x/a.js",
         ]
         .iter()
-        .map(|url| recognise(LoadKind::Script, "", Some(url), &home()).is_some())
+        .map(|url| recognise(LoadKind::Script, "", Some(url), &app()).is_some())
         .collect();
         assert_eq!(ours, [true, true, true, false, false, false, false, false]);
-        assert_eq!(recognise(LoadKind::Style, "", None, &home()), None);
+        assert_eq!(recognise(LoadKind::Style, "", None, &app()), None);
     }
 
     #[test]
@@ -319,7 +324,7 @@ mod tests {
             "Uncaught SyntaxError: Unexpected token '<'",
             "SyntaxError: expected expression, got '<'",
         ] {
-            let failure = recognise(LoadKind::Error, message, Some(CHUNK), &home());
+            let failure = recognise(LoadKind::Error, message, Some(CHUNK), &app());
             assert_eq!(
                 failure.and_then(|failure| failure.url).as_deref(),
                 Some(CHUNK)
@@ -329,13 +334,13 @@ mod tests {
                     LoadKind::Error,
                     message,
                     Some("https://shop.test/cart"),
-                    &home()
+                    &app()
                 ),
                 None
             );
         }
         let api = "SyntaxError: Unexpected token '<', \"<!doctype \"... is not valid JSON";
-        assert_eq!(recognise(LoadKind::Error, api, Some(CHUNK), &home()), None);
+        assert_eq!(recognise(LoadKind::Error, api, Some(CHUNK), &app()), None);
     }
 
     #[test]
@@ -353,7 +358,7 @@ mod tests {
         ] {
             for kind in [LoadKind::Import, LoadKind::Error] {
                 assert_eq!(
-                    recognise(kind, message, Some(CHUNK), &home()),
+                    recognise(kind, message, Some(CHUNK), &app()),
                     None,
                     "{message}"
                 );

@@ -22,7 +22,7 @@ const DOCUMENT: &str = "release.json";
 pub struct Release {
     /// Always [`FORMAT`].
     pub format: u32,
-    /// `None`, as in a release that was made by hand: for whichever app looks at it.
+    /// `None`, as in a release that was made by hand: for any app that asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<String>,
     #[serde(default = "stable")]

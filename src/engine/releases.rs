@@ -19,30 +19,30 @@ use crate::{
 /// How many builds a tab remembers; more than it meets in a life of weeks.
 const MEMORY: usize = 64;
 
-/// How long, and for how many looks, a server gives nothing but answers that do not fit until they count: longer than a
+/// For how long, and in how many checks, a server must give nothing but answers that do not fit until they count: longer than a
 /// cache serves an old copy that was told to ask each time.
 const STEADY: Steadily = Steadily {
     span: 30 * 60 * 1_000,
-    looks: 5,
+    checks: 5,
 };
 
 /// The same where no cache can be the reason: the release was issued later than the one that it contradicts, or its sequence
 /// is wrong, which no old copy has.
 const STEADY_NEWS: Steadily = Steadily {
     span: 60 * 1_000,
-    looks: 3,
+    checks: 3,
 };
 
 /// The same where only the document of the page says that there is a newer release: a publish or a copy that was broken off
 /// before its pointer leaves such a document, and a reload would bring it again.
 const STEADY_BESIDE_DOCUMENT: Steadily = Steadily {
     span: 24 * 60 * 60 * 1_000,
-    looks: 5,
+    checks: 5,
 };
 
 struct Steadily {
     span: Millis,
-    looks: u32,
+    checks: u32,
 }
 
 /// What this tab has been told so far.
@@ -75,12 +75,12 @@ struct Accepted {
     plausible: bool,
 }
 
-/// Looks in a row whose answers do not fit, all for one reason.
+/// Checks in a row whose answers do not fit, all for one reason.
 #[derive(Clone, Copy, Debug)]
 struct Streak {
     odd: Odd,
     since: Timestamp,
-    looks: u32,
+    checks: u32,
 }
 
 /// Why a release does not fit what is known.
@@ -302,7 +302,7 @@ impl Releases {
     }
 
     /// The newest release under which this tab saw `build`.
-    pub fn born(&self, build: &BuildId) -> Option<u64> {
+    pub fn first_sequence(&self, build: &BuildId) -> Option<u64> {
         self.seen
             .iter()
             .find(|(seen, _)| seen == build)
@@ -315,12 +315,12 @@ impl Streak {
         Self {
             odd,
             since: before.map_or(now, |before| before.since),
-            looks: before.map_or(0, |before| before.looks).saturating_add(1),
+            checks: before.map_or(0, |before| before.checks).saturating_add(1),
         }
     }
 
     fn is(&self, needed: &Steadily, now: Timestamp) -> bool {
-        self.looks >= needed.looks && now.0.saturating_sub(self.since.0) >= needed.span
+        self.checks >= needed.checks && now.0.saturating_sub(self.since.0) >= needed.span
     }
 }
 

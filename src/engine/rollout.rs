@@ -35,8 +35,13 @@ fn place(salt: &str, visitor: &str) -> u64 {
     scramble(parts.into_iter().fold(FNV_OFFSET, fnv)) % PLACES
 }
 
-/// Whether and how a page on `build` must leave it. `born`: the sequence that named the build, when this tab saw it.
-pub fn leave(release: &Release, build: &BuildId, born: Option<u64>, now: Timestamp) -> Option<How> {
+/// Whether and how a page on `build` must leave it. `first_sequence`: the sequence that named the build, when this tab saw it.
+pub fn leave(
+    release: &Release,
+    build: &BuildId,
+    first_sequence: Option<u64>,
+    now: Timestamp,
+) -> Option<How> {
     let retired = release
         .retire
         .iter()
@@ -51,7 +56,7 @@ pub fn leave(release: &Release, build: &BuildId, born: Option<u64>, now: Timesta
         });
     let below_floor = release
         .floor
-        .filter(|floor| born.is_none_or(|born| born < *floor))
+        .filter(|floor| first_sequence.is_none_or(|first_sequence| first_sequence < *floor))
         .map(|_| How::Drain);
     retired
         .chain(below_floor)

@@ -25,9 +25,9 @@ pub struct Status {
     pub decision: Decision,
     pub leader: bool,
     pub stream: StreamState,
-    /// When the last look ended.
+    /// When the last check ended.
     pub last_check: Option<Timestamp>,
-    /// Failed looks in a row.
+    /// Failed checks in a row.
     pub failures: u32,
     pub last_failure: Option<Trouble>,
     pub holds: Vec<HoldSummary>,

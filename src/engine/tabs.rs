@@ -1,18 +1,18 @@
-//! One tab of an origin leads: it looks for all and holds the stream. The others listen.
+//! One tab of an origin leads: it polls for all tabs and holds the stream. The others listen.
 //!
 //! A tab asks for leadership when it starts and keeps asking until it has it. It gives both up when the page is put
-//! away, and starts over when the page is shown again. Without locks every tab looks for itself, and holds no
+//! away, and starts over when the page is shown again. Without locks every tab polls for itself, and holds no
 //! stream.
 
 use alloc::{string::String, vec, vec::Vec};
 
 use super::{
-    duty::Duty,
     io::{Effect, PeerMessage, WakeReason},
+    poll_role::PollRole,
 };
 use crate::time::{Millis, Timestamp};
 
-/// How many visible peers are remembered; any visible one is reason enough to look.
+/// How many visible peers are remembered; one visible peer is enough to poll for.
 const MOST_PEERS: usize = 64;
 
 /// How often a visible peer may leave "who is visible?" unanswered: it may have crashed.
@@ -32,7 +32,7 @@ pub struct Tabs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    /// There are no locks: this tab looks for itself.
+    /// There are no locks: this tab polls for itself.
     Alone,
     Candidate,
     Leader,
@@ -151,7 +151,7 @@ impl Tabs {
         }
     }
 
-    /// A look is over: the leader tells the others, which need not look themselves.
+    /// A check is over: the leader tells the others, which need not check themselves.
     pub fn on_look_over(&mut self, sequence: Option<u64>, now: Timestamp) -> Option<Effect> {
         (self.role == Role::Leader).then(|| {
             self.next_beat = Some(self.after_a_beat(now));
@@ -161,7 +161,7 @@ impl Tabs {
 
     /// A sign of life from the leader, when it has been quiet for an interval.
     pub fn poll(&mut self, sequence: Option<u64>, now: Timestamp) -> Vec<Effect> {
-        if self.duty() != Duty::Lead || self.next_beat.is_none_or(|beat| now < beat) {
+        if self.poll_role() != PollRole::Lead || self.next_beat.is_none_or(|beat| now < beat) {
             return Vec::new();
         }
         self.next_beat = Some(self.after_a_beat(now));
@@ -178,16 +178,16 @@ impl Tabs {
 
     pub fn next(&self) -> Option<(Timestamp, WakeReason)> {
         self.next_beat
-            .filter(|_| self.duty() == Duty::Lead)
+            .filter(|_| self.poll_role() == PollRole::Lead)
             .map(|beat| (beat, WakeReason::Beat))
     }
 
-    pub fn duty(&self) -> Duty {
+    pub fn poll_role(&self) -> PollRole {
         match self.role {
-            Role::Leader if self.visible || !self.peers.is_empty() => Duty::Lead,
-            Role::Alone if self.visible => Duty::Lead,
-            Role::Candidate if self.visible => Duty::Follow,
-            Role::Leader | Role::Alone | Role::Candidate | Role::Away { .. } => Duty::Rest,
+            Role::Leader if self.visible || !self.peers.is_empty() => PollRole::Lead,
+            Role::Alone if self.visible => PollRole::Lead,
+            Role::Candidate if self.visible => PollRole::Follow,
+            Role::Leader | Role::Alone | Role::Candidate | Role::Away { .. } => PollRole::Rest,
         }
     }
 

@@ -205,7 +205,7 @@ impl Core {
         }
     }
 
-    /// What came of a look at files of a build: the first that is wrong, as `{file, failure}`, or null.
+    /// The result of checking files of a build: the first that is wrong, as `{file, failure}`, or null.
     #[wasm_bindgen(js_name = filesChecked)]
     pub fn files_checked(
         &self,

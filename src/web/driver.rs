@@ -55,7 +55,7 @@ pub struct Options {
     pub sequence: Option<u64>,
     pub app: Option<String>,
     pub channel: Option<String>,
-    /// Between two looks at the release, before jitter.
+    /// Between two checks of the release, before jitter.
     pub interval: Millis,
     pub stream: Stream,
     pub trace: bool,
@@ -139,7 +139,7 @@ pub(super) struct Open {
 }
 
 impl Driver {
-    /// Makes a driver that has not looked at anything yet; `None` when `options.release` is no absolute URL.
+    /// Makes a driver that has not checked anything yet; `None` when `options.release` is no absolute URL.
     pub fn new(options: Options, host: Box<dyn Host>) -> Option<Self> {
         let scope = Url::new(&options.release).ok()?.pathname();
         let storage = Storage::open(&scope);

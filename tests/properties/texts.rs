@@ -4,7 +4,7 @@ use changeover::engine::{
     graph::{Graph, Links},
     io::LoadKind,
     manifest::Manifest,
-    recovery::{Home, recognise},
+    recovery::{AppOrigin, recognise},
     skew,
 };
 use proptest::{collection, option, prelude::*, sample::select};
@@ -32,13 +32,13 @@ proptest! {
         url in option::of(any::<String>()),
         release in any::<String>(),
     ) {
-        let _ = recognise(kind, &message, url.as_deref(), &Home::new(&release));
+        let _ = recognise(kind, &message, url.as_deref(), &AppOrigin::new(&release));
     }
 
     #[test]
     fn an_error_that_names_no_loading_is_no_chunk(words in "[a-zA-Z ]{0,60}") {
         prop_assume!(!words.to_lowercase().contains("import"));
-        let home = Home::new("https://shop.test/changeover/release.json");
+        let home = AppOrigin::new("https://shop.test/changeover/release.json");
         prop_assert_eq!(recognise(LoadKind::Error, &words, Some("https://shop.test/a.js"), &home), None);
     }
 

@@ -97,7 +97,7 @@ const PARTS: &[&str] = &[
     "releases",
     "manifest",
     "skew",
-    "watch",
+    "check_schedule",
     "stream",
     "policy",
     "hold",
@@ -106,7 +106,7 @@ const PARTS: &[&str] = &[
     "changeover",
     "departure",
     "recovery",
-    "shelf",
+    "manifest_cache",
     "swap",
     "tabs",
     "rollout",
@@ -114,8 +114,22 @@ const PARTS: &[&str] = &[
 
 /// What every part may use; these modules use each other and the documents' types.
 const LEAVES: &[&str] = &[
-    "io", "burst", "failure", "json", "error", "format", "graph", "duty", "status", "lineage",
-    "names", "news", "sequence", "slots", "text", "written",
+    "io",
+    "burst",
+    "failure",
+    "json",
+    "error",
+    "format",
+    "graph",
+    "poll_role",
+    "status",
+    "lineage",
+    "names",
+    "news",
+    "sequence",
+    "slots",
+    "text",
+    "written",
 ];
 
 /// The one module that knows all parts.
@@ -297,7 +311,7 @@ fn shortest_way_back<'a>(
     None
 }
 
-/// `src/engine/watch/jitter.rs` is `["engine", "watch", "jitter"]`.
+/// `src/engine/check_schedule/jitter.rs` is `["engine", "check_schedule", "jitter"]`.
 fn module_of(file: &str) -> Vec<String> {
     let inside = file
         .strip_prefix("src/")

@@ -38,7 +38,7 @@ pub struct Timing {
     pub dwell: Millis,
     /// How long a left namespace is kept as a backup after its last use.
     pub retention: Millis,
-    /// Between two looks for tabs on older schemas.
+    /// Between two checks for tabs on older schemas.
     pub census: Millis,
 }
 

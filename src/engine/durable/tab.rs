@@ -174,7 +174,7 @@ pub struct Tab<V> {
     mode: Option<Mode>,
     /// Whether a change of the layout for this tab's own sake is under way.
     settling: bool,
-    /// There was no space for a namespace of its own; the next look tries again.
+    /// There was no space for a namespace of its own; the next check tries again.
     cramped: bool,
     tasks: Vec<(Ticket, Task<V>)>,
     tickets: u32,

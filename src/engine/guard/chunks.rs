@@ -1,6 +1,6 @@
 //! Chunks that failed to load, and what they mean.
 //!
-//! In order: a failure is recognised, waits for a look at the release, and is told together with what the look says: a new
+//! In order: a failure is recognised, waits for a check of the release, and is told together with its result: a new
 //! build explains it, or it is network trouble. A script element of a file that the running build does not have is
 //! not the app's. What
 //! fails while the page is being left waits until it has stayed: Firefox and WebKit stop everything that loads as soon as
@@ -8,14 +8,13 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{Guard, decide::Want};
+use super::{Guard, decide::TargetState};
 use crate::{
     engine::{
+        check_schedule::CheckTrigger,
         io::{Event, LoadKind, WakeReason},
-        recovery,
-        shelf::Lookup,
-        skew,
-        watch::Wish,
+        manifest_cache::Lookup,
+        recovery, skew,
     },
     ids::BuildId,
     time::{Millis, Timestamp},
@@ -44,7 +43,7 @@ pub(super) struct ChunkFailures {
     /// They failed since, and count when the page stays: at this time.
     held: Vec<FailedChunk>,
     held_until: Timestamp,
-    /// They wait for a look to tell whether another build explains them.
+    /// They wait for a check to tell whether another build explains them.
     open: Vec<FailedChunk>,
     told: Vec<(FailedChunk, Timestamp)>,
     /// When the last one failed that nothing explained.
@@ -63,7 +62,7 @@ struct FailedChunk {
 
 impl Guard {
     pub(super) fn on_load_failed(&mut self, kind: LoadKind, message: String, url: Option<&str>) {
-        let Some(failure) = recovery::recognise(kind, &message, url, &self.home) else {
+        let Some(failure) = recovery::recognise(kind, &message, url, &self.app) else {
             return;
         };
         let chunk = FailedChunk {
@@ -97,11 +96,11 @@ impl Guard {
             return;
         }
         self.chunks.open.push(chunk);
-        self.watch.on_wish(Wish::Chunk, now);
+        self.checks.on_trigger(CheckTrigger::Chunk, now);
     }
 
     /// Tells what failed chunks mean, as soon as it is known. Returns whether that changes anything.
-    pub(super) fn judge_chunks(&mut self, want: &Want) -> bool {
+    pub(super) fn judge_chunks(&mut self, target_state: &TargetState) -> bool {
         let now = self.now;
         let open = core::mem::take(&mut self.chunks.open);
         let ours = |chunk: &FailedChunk| !self.is_of_another_app(chunk);
@@ -110,27 +109,28 @@ impl Guard {
             .chunks
             .unexplained
             .is_some_and(|at| now.0 < at.0.saturating_add(MEMORY));
-        let explained_by = match want {
-            Want::Ready { build, .. } if recent || !self.chunks.open.is_empty() => {
+        let explained_by = match target_state {
+            TargetState::Ready { build, .. } if recent || !self.chunks.open.is_empty() => {
                 Some(build.clone())
             }
             // Its manifest says whether the deploy is whole.
-            Want::Pending { .. } => return false,
-            Want::Ready { .. } | Want::Missing { .. } | Want::Nothing => None,
+            TargetState::Pending { .. } => return false,
+            TargetState::Ready { .. } | TargetState::Missing { .. } | TargetState::Nothing => None,
         };
         let skew = explained_by.is_some();
-        let wait =
-            self.chunks.open.is_empty() || self.watch.is_looking() || self.listing.is_awaited(now);
+        let wait = self.chunks.open.is_empty()
+            || self.checks.is_checking()
+            || self.listing.is_awaited(now);
         if wait && !skew {
             return false;
         }
         if skew {
             self.chunks.unexplained = None;
             self.chunks.explained_by = explained_by;
-            self.watch.on_chunk_explained();
+            self.checks.on_chunk_explained();
         } else {
             self.chunks.unexplained = Some(now);
-            self.watch.on_chunk_unexplained(now, &mut self.rng);
+            self.checks.on_chunk_unexplained(now, &mut self.rng);
         }
         for chunk in core::mem::take(&mut self.chunks.open) {
             if self.chunks.told.len() < MOST {
@@ -149,7 +149,7 @@ impl Guard {
     /// the same host may be blocked. What the app imports is its own.
     fn is_of_another_app(&self, chunk: &FailedChunk) -> bool {
         let has = || {
-            let Lookup::Ready(running) = self.shelf.find(self.running.build.as_ref()?) else {
+            let Lookup::Ready(running) = self.manifests.find(self.running.build.as_ref()?) else {
                 return None;
             };
             skew::has(running, &self.page()?, chunk.url.as_ref()?)

@@ -7,33 +7,32 @@ use crate::{
     engine::{
         changeover::Availability,
         io::{Busy, Decision, DecisionKind, Effect, Event, Prompt, Reason, Snooze, WakeReason},
+        manifest_cache::{self, Lookup, Need, Way},
         policy::{self, Changed, Facts, Files, Target},
         release::{BuildRef, How, Urgency},
-        rollout,
-        shelf::{self, Lookup, Need, Way},
-        skew,
+        rollout, skew,
         text::join,
     },
     ids::BuildId,
     time::{Millis, Timestamp},
 };
 
-/// A driver that does not list the loaded files by then never will.
+/// Give up waiting for the list of loaded files after this time.
 const LISTING_TIMEOUT: Millis = 5_000;
 
-/// So many chunks are compared in no time.
+/// Builds of up to this many chunks are compared at once.
 const LARGE: usize = 500;
 
-/// What the release wants of this page.
+/// The build that the release selects for this page, and its manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Want {
-    /// To stay as it is.
+pub(super) enum TargetState {
+    /// The running build: nothing to do.
     Nothing,
-    /// Another build, whose manifest is on its way.
+    /// Another build; its manifest is being fetched.
     Pending { build: BuildId, sequence: u64 },
-    /// Another build, whose manifest is not there.
+    /// Another build; its manifest is missing.
     Missing { build: BuildId, sequence: u64 },
-    /// Another build, whose manifest was read, or that has none.
+    /// Another build; its manifest is parsed, or it has none.
     Ready { build: BuildId, sequence: u64 },
 }
 
@@ -48,7 +47,7 @@ pub(super) struct Listing {
     revision: u64,
 }
 
-/// A comparison of two builds, kept because it takes time for large ones.
+/// The result of comparing two builds, cached since large ones take time.
 #[derive(Debug)]
 pub(super) struct Comparison {
     from: BuildId,
@@ -57,17 +56,17 @@ pub(super) struct Comparison {
     touches_the_page: bool,
 }
 
-/// What one step may do: a page is kept from its own work by one large thing at a time at most.
+/// The budget of one step: at most one large piece of work, so that the page is not blocked for long.
 #[derive(Debug, Default)]
 pub(super) struct Work {
-    /// A large part was done in this step.
+    /// A large piece was done in this step.
     pub(super) is_spent: bool,
-    /// Another is left for the next.
+    /// Another one waits for the next step.
     pub(super) is_put_off: bool,
 }
 
 impl Work {
-    /// Whether something may be done with so many chunks now; else it is put off to the next step.
+    /// Whether work on so many chunks may be done now; otherwise it waits for the next step.
     pub(super) fn allows(&mut self, chunks: usize) -> bool {
         let is_large = chunks > LARGE;
         self.is_put_off |= is_large && self.is_spent;
@@ -86,18 +85,18 @@ impl Listing {
         self.revision += 1;
     }
 
-    /// The list should be asked for again; the old one serves meanwhile.
+    /// The list is out of date: it is requested again, and used until then.
     pub(super) fn on_stale(&mut self) {
         self.stale = true;
         self.asked = None;
     }
 
-    /// The files and the elements, once they were told.
+    /// The files and the elements, once they are known.
     pub(super) fn known(&self) -> Option<(&[String], &[String])> {
         Some((self.files.as_deref()?, &self.elements))
     }
 
-    /// The first list is on its way.
+    /// The first list was requested and may still come.
     pub(super) fn is_awaited(&self, now: Timestamp) -> bool {
         let asked = self.asked.filter(|_| self.files.is_none());
         asked.is_some_and(|asked| now.0 < asked.0.saturating_add(LISTING_TIMEOUT))
@@ -107,7 +106,7 @@ impl Listing {
         self.complete
     }
 
-    /// Whether to ask for the list now.
+    /// Whether to request the list now.
     fn poll(&mut self, now: Timestamp) -> bool {
         let due = self.asked.is_none() && (self.stale || self.files.is_none());
         if due {
@@ -118,7 +117,7 @@ impl Listing {
     }
 }
 
-impl Want {
+impl TargetState {
     pub(super) fn target(&self) -> Option<(BuildId, u64)> {
         match self {
             Self::Nothing => None,
@@ -138,7 +137,7 @@ impl Want {
 }
 
 impl Guard {
-    /// Decides, moves, and decides again until nothing changes, and brings the prompt up to date.
+    /// Decides and acts until nothing changes any more, then updates the prompt.
     pub(super) fn settle(&mut self) {
         self.on_swap_time();
         // Each round but the last begins or ends an attempt, or explains a chunk; none of that happens twice.
@@ -147,28 +146,28 @@ impl Guard {
                 break;
             }
         }
-        let want = self.want();
-        let facts = self.facts(&want);
-        self.show(&facts, &want);
+        let target_state = self.target_state();
+        let facts = self.facts(&target_state);
+        self.show(&facts, &target_state);
     }
 
-    /// Returns whether what was decided may be different now.
+    /// Returns whether the decision may have changed.
     fn settle_once(&mut self) -> bool {
         self.assume_running();
-        self.fetch_what_is_wanted();
-        let want = self.want();
-        self.tell_skew(&want);
-        let explained = self.judge_chunks(&want);
-        self.check_files(&want);
-        let facts = self.facts(&want);
+        self.fetch_manifests();
+        let target_state = self.target_state();
+        self.announce_skew(&target_state);
+        let explained = self.judge_chunks(&target_state);
+        self.check_files(&target_state);
+        let facts = self.facts(&target_state);
         self.decide(policy::decide(&facts));
-        let began = self.drive_countdown(&facts, &want);
-        let ended = self.drive_changeover(&want);
-        let swapped = self.drive_swap(&want);
+        let began = self.drive_countdown(&facts, &target_state);
+        let ended = self.drive_changeover(&target_state);
+        let swapped = self.drive_swap(&target_state);
         explained || began || ended || swapped
     }
 
-    /// Nothing in the page says what runs: the first release is taken for it, as nothing else is known.
+    /// If the page does not name its build, assumes that it runs the first release that is seen.
     fn assume_running(&mut self) {
         if self.running.build.is_none()
             && self.running.assumed.is_none()
@@ -180,29 +179,34 @@ impl Guard {
 
     fn leave(&self) -> Option<How> {
         let (release, running) = (self.releases.accepted()?, self.running.best_guess()?);
-        rollout::leave(release, running, self.releases.born(running), self.now)
+        rollout::leave(
+            release,
+            running,
+            self.releases.first_sequence(running),
+            self.now,
+        )
     }
 
     fn wanted(&self) -> Option<&BuildRef> {
         rollout::wanted(self.releases.accepted()?, &self.visitor, self.leave())
     }
 
-    /// Whether the release was made by hand, without a manifest: then what it changes is not known.
+    /// Whether the release has no manifest, as one made by hand: then nothing is known about its changes.
     fn is_told_without_manifest(&self) -> bool {
         self.wanted()
             .is_some_and(|wanted| wanted.manifest.is_none())
     }
 
-    /// Asks for the manifests of the build that is wanted and, as soon as there is a release, of the one that runs: a host
-    /// that is made anew by each deploy has it only until then.
-    fn fetch_what_is_wanted(&mut self) {
+    /// Fetches the manifests of the target build and, as soon as there is a release, of the running one: some hosts serve
+    /// it only until the next deploy.
+    fn fetch_manifests(&mut self) {
         let target = self
             .wanted()
             .filter(|wanted| Some(&wanted.id) != self.running.best_guess());
         let waits = target.is_some();
-        let mut wants: Vec<shelf::Want> = target
+        let mut requests: Vec<manifest_cache::ManifestRequest> = target
             .and_then(|target| {
-                Some(shelf::Want {
+                Some(manifest_cache::ManifestRequest {
                     build: target.id.clone(),
                     path: target.manifest.clone()?,
                     integrity: target.integrity.clone(),
@@ -211,15 +215,15 @@ impl Guard {
             })
             .into_iter()
             .collect();
-        wants.extend(self.own_manifest(waits));
-        self.shelf.on_wanted(&wants, self.now);
-        while let Some((want, way)) = self.shelf.poll(self.now, &mut self.rng) {
-            let shelf::Want {
+        requests.extend(self.own_manifest(waits));
+        self.manifests.on_requests(&requests, self.now);
+        while let Some((target_state, way)) = self.manifests.poll(self.now, &mut self.rng) {
+            let manifest_cache::ManifestRequest {
                 build,
                 path,
                 integrity,
                 need: _,
-            } = want;
+            } = target_state;
             self.perform(match way {
                 Way::Usual => Effect::FetchManifest {
                     build,
@@ -238,9 +242,9 @@ impl Guard {
         }
     }
 
-    /// Where the manifest of the running build is: where the release says, or where it always is. It is of no use when the
-    /// build that is wanted has none.
-    fn own_manifest(&self, is_left: bool) -> Option<shelf::Want> {
+    /// The path of the running build's manifest: the one in the release, or the usual one. Not needed when the target build
+    /// has no manifest.
+    fn own_manifest(&self, is_left: bool) -> Option<manifest_cache::ManifestRequest> {
         let (release, running) = (self.releases.accepted()?, self.running.best_guess()?);
         let otherwise = release
             .rollout
@@ -253,7 +257,7 @@ impl Guard {
         if self.is_told_without_manifest() {
             return None;
         }
-        Some(shelf::Want {
+        Some(manifest_cache::ManifestRequest {
             build: running.clone(),
             path: named
                 .and_then(|named| named.manifest.clone())
@@ -263,42 +267,44 @@ impl Guard {
         })
     }
 
-    pub(super) fn want(&self) -> Want {
+    pub(super) fn target_state(&self) -> TargetState {
         let Some(release) = self.releases.accepted() else {
-            return Want::Nothing;
+            return TargetState::Nothing;
         };
         let Some(wanted) = self
             .wanted()
             .filter(|wanted| Some(&wanted.id) != self.running.best_guess())
         else {
-            return Want::Nothing;
+            return TargetState::Nothing;
         };
         let (build, sequence) = (wanted.id.clone(), release.sequence);
         if wanted.manifest.is_none() {
-            return Want::Ready { build, sequence };
+            return TargetState::Ready { build, sequence };
         }
-        match self.shelf.find(&build) {
-            Lookup::Ready(_) => Want::Ready { build, sequence },
-            Lookup::Pending => Want::Pending { build, sequence },
-            Lookup::Missing => Want::Missing { build, sequence },
+        match self.manifests.find(&build) {
+            Lookup::Ready(_) => TargetState::Ready { build, sequence },
+            Lookup::Pending => TargetState::Pending { build, sequence },
+            Lookup::Missing => TargetState::Missing { build, sequence },
         }
     }
 
-    pub(super) fn facts(&mut self, want: &Want) -> Facts {
-        let changed = match want {
-            Want::Ready { build, .. } => self.changed(build),
-            Want::Nothing | Want::Pending { .. } | Want::Missing { .. } => Changed::Pending,
+    pub(super) fn facts(&mut self, target_state: &TargetState) -> Facts {
+        let changed = match target_state {
+            TargetState::Ready { build, .. } => self.changed(build),
+            TargetState::Nothing | TargetState::Pending { .. } | TargetState::Missing { .. } => {
+                Changed::Pending
+            }
         };
         let release = self.releases.accepted();
-        let target = match want {
-            Want::Nothing if release.is_none() => Target::NoRelease,
-            Want::Nothing if self.running.build.is_none() => Target::Assumed,
-            Want::Nothing => Target::Same,
-            Want::Pending { .. } => Target::Pending,
-            Want::Missing { .. } => Target::Unavailable,
-            Want::Ready { .. } => Target::Other,
+        let target = match target_state {
+            TargetState::Nothing if release.is_none() => Target::NoRelease,
+            TargetState::Nothing if self.running.build.is_none() => Target::Assumed,
+            TargetState::Nothing => Target::Same,
+            TargetState::Pending { .. } => Target::Pending,
+            TargetState::Missing { .. } => Target::Unavailable,
+            TargetState::Ready { .. } => Target::Other,
         };
-        let build = want.target().map(|(build, _)| build);
+        let build = target_state.target().map(|(build, _)| build);
         let snoozed =
             |snooze: &Snooze| release.is_some_and(|release| snooze.sequence >= release.sequence);
         Facts {
@@ -314,7 +320,7 @@ impl Guard {
                 .as_ref()
                 .is_some_and(|snooze| self.now < snooze.until && snoozed(snooze)),
             reload_did_not_take: build.is_some_and(|build| self.had_reload(&build)),
-            files: self.files_in(want),
+            files: self.files_in(target_state),
             reloading: self.changeover.is_some(),
         }
     }
@@ -325,7 +331,7 @@ impl Guard {
             .any(|reloads| reloads.target == *build && reloads.count > 0)
     }
 
-    /// Whether `target` differs in what this page has loaded.
+    /// Whether `target` differs in files that this page has loaded.
     fn changed(&mut self, target: &BuildId) -> Changed {
         let Some(own) = self.running.best_guess().cloned() else {
             return Changed::Yes;
@@ -333,7 +339,7 @@ impl Guard {
         if self.is_told_without_manifest() {
             return Changed::Yes;
         }
-        match (self.shelf.find(&own), self.shelf.find(target)) {
+        match (self.manifests.find(&own), self.manifests.find(target)) {
             (Lookup::Ready(_), Lookup::Ready(_)) => {}
             (Lookup::Pending, _) => return Changed::Pending,
             (Lookup::Ready(_) | Lookup::Missing, _) => return Changed::Yes,
@@ -367,12 +373,11 @@ impl Guard {
         }
     }
 
-    /// Whether builds may be gone through in this step, side by side. What the files of a large one ask for is looked up in
-    /// a step before.
+    /// Whether builds may be compared in this step. The links of a large one are made in a step before.
     pub(super) fn may_compare(&mut self, builds: &[&BuildId]) -> bool {
         let (work, mut largest) = (&mut self.work, 0);
         for build in builds {
-            match self.shelf.link(build, |files| work.allows(files)) {
+            match self.manifests.link(build, |files| work.allows(files)) {
                 Some(files) => largest = largest.max(files),
                 None => return false,
             }
@@ -381,7 +386,7 @@ impl Guard {
     }
 
     fn compare(&self, from: BuildId, to: &BuildId) -> Option<Comparison> {
-        let Lookup::Ready(target) = self.shelf.find(to) else {
+        let Lookup::Ready(target) = self.manifests.find(to) else {
             return None;
         };
         let slots = self.loaded_slots();
@@ -393,7 +398,7 @@ impl Guard {
             slots: slots.as_deref(),
             root: &self.root,
         };
-        let skew = skew::between(self.shelf.graph(&from)?, target, &page);
+        let skew = skew::between(self.manifests.graph(&from)?, target, &page);
         Some(Comparison {
             from,
             to: to.clone(),
@@ -402,16 +407,16 @@ impl Guard {
         })
     }
 
-    fn tell_skew(&mut self, want: &Want) {
-        match want {
-            Want::Nothing => {
-                if self.skew_told.take().is_some() {
+    fn announce_skew(&mut self, target_state: &TargetState) {
+        match target_state {
+            TargetState::Nothing => {
+                if self.announced_skew.take().is_some() {
                     self.tell(Event::SkewGone);
                 }
             }
-            Want::Ready { build, sequence } => {
-                if self.skew_told.as_ref() != Some(build) {
-                    self.skew_told = Some(build.clone());
+            TargetState::Ready { build, sequence } => {
+                if self.announced_skew.as_ref() != Some(build) {
+                    self.announced_skew = Some(build.clone());
                     let from = self.running.build.clone();
                     self.tell(Event::SkewFound {
                         from,
@@ -420,7 +425,7 @@ impl Guard {
                     });
                 }
             }
-            Want::Pending { .. } | Want::Missing { .. } => {}
+            TargetState::Pending { .. } | TargetState::Missing { .. } => {}
         }
     }
 
@@ -431,8 +436,8 @@ impl Guard {
         }
     }
 
-    fn show(&mut self, facts: &Facts, want: &Want) {
-        let prompt = self.wanted_prompt(facts, want);
+    fn show(&mut self, facts: &Facts, target_state: &TargetState) {
+        let prompt = self.wanted_prompt(facts, target_state);
         if self.prompt == prompt {
             return;
         }
@@ -443,26 +448,27 @@ impl Guard {
         });
     }
 
-    fn wanted_prompt(&self, facts: &Facts, want: &Want) -> Option<Prompt> {
-        let (build, sequence) = want.target()?;
-        let calm = policy::decide(&Facts {
+    fn wanted_prompt(&self, facts: &Facts, target_state: &TargetState) -> Option<Prompt> {
+        let (build, sequence) = target_state.target()?;
+        let undisturbed = policy::decide(&Facts {
             reloading: false,
             ..facts.clone()
         });
         let moving = self.changeover.as_ref();
         let pending = matches!(
-            calm.reason,
+            undisturbed.reason,
             Reason::ManifestPending
                 | Reason::ManifestUnavailable
                 | Reason::FilesPending
                 | Reason::TargetNotReady
         );
-        let whole = matches!(want, Want::Ready { .. }) && facts.files == Files::Ready;
+        let whole =
+            matches!(target_state, TargetState::Ready { .. }) && facts.files == Files::Ready;
         let holds = self.holds.reasons();
         let shown = match moving {
             // An app that reloads by itself needs no prompt, unless there is something to wait for.
             Some(_) => self.prompt.is_some() || whole && !holds.is_empty(),
-            None => calm.kind == DecisionKind::Prompt || pending && self.prompt.is_some(),
+            None => undisturbed.kind == DecisionKind::Prompt || pending && self.prompt.is_some(),
         };
         if !shown {
             return None;
@@ -481,9 +487,9 @@ impl Guard {
                 Busy::Reloading
             }
         });
-        let stands = if moving.is_some() { !whole } else { pending };
-        if let Some(before) = self.prompt.as_ref().filter(|_| stands) {
-            // The next release is not whole yet; what was offered before still stands.
+        let keep_shown = if moving.is_some() { !whole } else { pending };
+        if let Some(before) = self.prompt.as_ref().filter(|_| keep_shown) {
+            // The next release is not whole yet; what was offered before still keep_shown.
             return Some(Prompt {
                 busy,
                 trouble,
@@ -495,7 +501,7 @@ impl Guard {
         let standing = self.prompt.as_ref().filter(|_| moving.is_some());
         let reason = match standing {
             Some(prompt) => prompt.reason,
-            None if calm.kind == DecisionKind::Prompt => calm.reason,
+            None if undisturbed.kind == DecisionKind::Prompt => undisturbed.reason,
             None => Reason::NewBuild,
         };
         Some(Prompt {
@@ -514,8 +520,8 @@ impl Guard {
         })
     }
 
-    /// When time alone changes the decision.
-    pub(super) fn next_in_mind(&self) -> Option<(Timestamp, WakeReason)> {
+    /// When the decision changes by time alone.
+    pub(super) fn next_decision_at(&self) -> Option<(Timestamp, WakeReason)> {
         let snoozed = self.decision.reason == Reason::Snoozed;
         let snooze = self
             .snooze

@@ -2,20 +2,20 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{Guard, decide::Want};
+use super::{Guard, decide::TargetState};
 use crate::{
     engine::{
-        changeover::{self, Availability, By, Changeover, Scene, Step},
+        changeover::{self, Availability, Changeover, Initiator, ReloadContext, Step},
         departure::Departure,
         io::{
             AbortReason, DecisionKind, Effect, EnvelopeMark, Event, FetchFailure, Reloads, Snooze,
             WaitReason, WakeReason,
         },
         manifest::Store,
+        manifest_cache::Lookup,
         names::Names,
         policy::{self, Facts},
         release::Urgency,
-        shelf::Lookup,
     },
     ids::BuildId,
     time::{Millis, Timestamp},
@@ -42,25 +42,27 @@ pub(super) struct Countdown {
 }
 
 impl Guard {
-    pub(super) fn on_reload_requested(&mut self, by: By) {
+    pub(super) fn on_reload_requested(&mut self, by: Initiator) {
         if let Some(changeover) = &mut self.changeover {
             changeover.on_asked(by);
             return;
         }
-        self.ready.on_hope(self.now);
-        let want = self.want();
-        let refusal = match want.target() {
+        self.ready.retry_now(self.now);
+        let target_state = self.target_state();
+        let refusal = match target_state.target() {
             None => Some(AbortReason::NoSkew),
             // Without storage nothing remembers whether it had its reload.
             Some((build, _)) if !by.is_user() && (self.had_reload(&build) || !self.storage) => {
                 Some(AbortReason::ReloadDidNotTake)
             }
             Some(_) if !self.online => Some(AbortReason::Offline),
-            Some(_) if want.manifest() == Availability::Missing => Some(AbortReason::Unreachable),
+            Some(_) if target_state.manifest() == Availability::Missing => {
+                Some(AbortReason::Unreachable)
+            }
             Some(_) => None,
         };
         let id = self.rng.random_id();
-        match (want.target(), refusal) {
+        match (target_state.target(), refusal) {
             (Some((to, sequence)), None) => self.begin(id, to, sequence, by),
             (target, reason) => {
                 let reason = reason.unwrap_or(AbortReason::NoSkew);
@@ -70,9 +72,10 @@ impl Guard {
     }
 
     pub(super) fn on_snooze_requested(&mut self) {
-        let want = self.want();
-        let facts = self.facts(&want);
-        let Some((build, sequence)) = want.target().filter(|_| policy::may_wait(&facts)) else {
+        let target_state = self.target_state();
+        let facts = self.facts(&target_state);
+        let Some((build, sequence)) = target_state.target().filter(|_| policy::may_wait(&facts))
+        else {
             return;
         };
         match self
@@ -125,10 +128,10 @@ impl Guard {
     }
 
     /// Counts down for an urgent release. Returns whether an attempt began.
-    pub(super) fn drive_countdown(&mut self, facts: &Facts, want: &Want) -> bool {
+    pub(super) fn drive_countdown(&mut self, facts: &Facts, target_state: &TargetState) -> bool {
         let counts = self.decision.kind == DecisionKind::Prompt && policy::may_act(facts);
         let may = counts && self.storage && self.online && self.changeover.is_none();
-        let Some((build, sequence)) = want.target().filter(|_| may) else {
+        let Some((build, sequence)) = target_state.target().filter(|_| may) else {
             self.countdown.until = None;
             return false;
         };
@@ -150,7 +153,7 @@ impl Guard {
                     spent: Some(sequence),
                 };
                 let id = self.rng.random_id();
-                self.begin(id, build, sequence, By::Countdown);
+                self.begin(id, build, sequence, Initiator::Countdown);
                 true
             }
             None => {
@@ -161,21 +164,21 @@ impl Guard {
     }
 
     /// Takes the steps of the attempt that can be taken. Returns whether it began or ended.
-    pub(super) fn drive_changeover(&mut self, want: &Want) -> bool {
-        let target = want.target();
-        let scene = Scene {
+    pub(super) fn drive_changeover(&mut self, target_state: &TargetState) -> bool {
+        let target = target_state.target();
+        let context = ReloadContext {
             had_reload: target
                 .as_ref()
                 .is_some_and(|(build, _)| self.had_reload(build)),
             target,
-            manifest: want.manifest(),
-            files: self.files_of(want),
+            manifest: target_state.manifest(),
+            files: self.files_of(target_state),
             holds: self.holds.reasons(),
             online: self.online,
             controlled: self.controlled,
         };
         while let Some(changeover) = &mut self.changeover {
-            let Some(step) = changeover.poll(&scene, self.now) else {
+            let Some(step) = changeover.poll(&context, self.now) else {
                 return false;
             };
             let (id, from, to) = (
@@ -232,7 +235,7 @@ impl Guard {
 
     /// What a build reads, as far as that is known.
     fn stores_of(&self, build: &BuildId) -> Names<Store> {
-        match self.shelf.find(build) {
+        match self.manifests.find(build) {
             Lookup::Ready(manifest) => manifest.stores.clone(),
             Lookup::Pending | Lookup::Missing => Names::new(),
         }
@@ -318,7 +321,7 @@ impl Guard {
         });
     }
 
-    fn begin(&mut self, id: String, to: BuildId, sequence: u64, by: By) {
+    fn begin(&mut self, id: String, to: BuildId, sequence: u64, by: Initiator) {
         let from = self.running.build.clone();
         self.trouble = None;
         self.departure = None;

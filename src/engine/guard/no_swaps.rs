@@ -2,7 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{Guard, decide::Want};
+use super::{Guard, decide::TargetState};
 use crate::{
     engine::{
         io::WakeReason,
@@ -24,7 +24,7 @@ impl Guard {
 
     pub(super) fn on_swap_visible(&mut self, _visible: bool) {}
 
-    pub(super) fn on_swap_hope(&mut self, _by_app: bool) {}
+    pub(super) fn on_swap_retry(&mut self, _by_app: bool) {}
 
     pub(super) fn on_swap_time(&mut self) {}
 
@@ -36,7 +36,7 @@ impl Guard {
         None
     }
 
-    pub(super) fn drive_swap(&mut self, _want: &Want) -> bool {
+    pub(super) fn drive_swap(&mut self, _target_state: &TargetState) -> bool {
         false
     }
 

@@ -2,21 +2,21 @@
 //!
 //! A refresh that meets half a file, a 404 or a page of HTML costs the user a page that worked, and what a cache keeps of
 //! it costs all pages of the browser. So before the page asks for a refresh, or goes by itself, the files that the new
-//! document loads at once are fetched and compared with the manifest; what is wrong is looked at again until it is right.
+//! document loads at once are fetched and compared with the manifest; a wrong file is checked again until it is right.
 //!
 //! A host that rewrites scripts on their way never has what a manifest says. There the code that this page runs is not
 //! what its own manifest says either, which shows once something is wrong; then nothing is held up.
 
 use alloc::{string::String, vec::Vec};
 
-use super::{Guard, decide::Want, looks::fetch_trouble};
+use super::{Guard, checks::fetch_trouble, decide::TargetState};
 use crate::{
     engine::{
         changeover::Availability,
         io::{DecisionKind, Effect, Event, FetchFailure, WakeReason, WrongFile},
         manifest::Chunk,
+        manifest_cache::Lookup,
         policy::{self, Facts, Files},
-        shelf::Lookup,
         skew,
         slots::Fetch,
         text::{join, quoted},
@@ -25,16 +25,16 @@ use crate::{
     time::{Millis, Timestamp},
 };
 
-/// Most bytes that are looked at: several times what the entry of an app has. What comes later is not looked at.
+/// Most bytes that are checked: several times the size of an app's entry. What would come after that is not checked.
 const MOST_BYTES: u64 = 8 << 20;
 
-/// Most files that are looked at.
+/// Most files that are checked.
 const MOST_FILES: usize = 100;
 
-/// Before the second look. It is doubled each time.
+/// Before the second check; doubled each time.
 const PAUSE: Millis = 10_000;
 
-/// Longest time between two looks.
+/// Longest time between two checks.
 const LONGEST_PAUSE: Millis = 5 * 60 * 1_000;
 
 /// A driver that has not answered by then never will: it gives up after a minute.
@@ -66,7 +66,7 @@ enum State {
     Asked {
         since: Timestamp,
     },
-    /// Something was wrong; what this page runs is looked at for comparison.
+    /// Something was wrong; the files of the running build are checked for comparison.
     Comparing {
         since: Timestamp,
         build: BuildId,
@@ -79,8 +79,8 @@ enum State {
 }
 
 impl Readiness {
-    /// There is reason to hope: what was wrong is looked at now, as if for the first time.
-    pub(super) fn on_hope(&mut self, now: Timestamp) {
+    /// Checks now what was wrong, as if for the first time.
+    pub(super) fn retry_now(&mut self, now: Timestamp) {
         self.tries = 0;
         if let State::Wrong { until } = &mut self.state {
             *until = now;
@@ -88,11 +88,11 @@ impl Readiness {
     }
 
     /// An answer is on its way that something depends on.
-    pub(super) fn is_looking(&self) -> bool {
+    pub(super) fn is_checking(&self) -> bool {
         self.is_asked && matches!(self.state, State::Asked { .. } | State::Comparing { .. })
     }
 
-    /// How it stands with the files of `build`.
+    /// How it keep_shown with the files of `build`.
     fn of(&self, build: &BuildId, now: Timestamp) -> Availability {
         if self.is_altered {
             return Availability::Ready;
@@ -128,29 +128,31 @@ impl Readiness {
 }
 
 impl Guard {
-    pub(super) fn files_of(&self, want: &Want) -> Availability {
-        match want {
-            Want::Ready { build, .. } => self.ready.of(build, self.now),
-            Want::Nothing | Want::Pending { .. } | Want::Missing { .. } => Availability::Ready,
+    pub(super) fn files_of(&self, target_state: &TargetState) -> Availability {
+        match target_state {
+            TargetState::Ready { build, .. } => self.ready.of(build, self.now),
+            TargetState::Nothing | TargetState::Pending { .. } | TargetState::Missing { .. } => {
+                Availability::Ready
+            }
         }
     }
 
-    pub(super) fn files_in(&self, want: &Want) -> Files {
-        match self.files_of(want) {
+    pub(super) fn files_in(&self, target_state: &TargetState) -> Files {
+        match self.files_of(target_state) {
             Availability::Ready => Files::Ready,
             Availability::Pending => Files::Pending,
             Availability::Missing => Files::Wrong,
         }
     }
 
-    /// Has the files of the build looked at that the page would be refreshed to.
-    pub(super) fn check_files(&mut self, want: &Want) {
+    /// Checks the files of the build that a refresh would load.
+    pub(super) fn check_files(&mut self, target_state: &TargetState) {
         let facts = Facts {
             files: Files::Ready,
             reloading: false,
-            ..self.facts(want)
+            ..self.facts(target_state)
         };
-        let Want::Ready { build, .. } = want else {
+        let TargetState::Ready { build, .. } = target_state else {
             self.ready.is_asked = false;
             return;
         };
@@ -187,8 +189,8 @@ impl Guard {
 
     fn ask_for_files(&mut self, build: &BuildId) {
         let running = self.running.best_guess();
-        let comes = running.is_some_and(|own| matches!(self.shelf.find(own), Lookup::Pending));
-        let is_listed = matches!(self.shelf.find(build), Lookup::Ready(_));
+        let comes = running.is_some_and(|own| matches!(self.manifests.find(own), Lookup::Pending));
+        let is_listed = matches!(self.manifests.find(build), Lookup::Ready(_));
         if is_listed && (comes || self.listing.is_awaited(self.now)) {
             return;
         }
@@ -212,16 +214,16 @@ impl Guard {
     }
 
     fn files_to_check(&self, build: &BuildId) -> Option<(String, Vec<Fetch>)> {
-        let running = self.shelf.graph(self.running.best_guess()?)?;
-        let target = self.shelf.graph(build)?;
+        let running = self.manifests.graph(self.running.best_guess()?)?;
+        let target = self.manifests.graph(build)?;
         let needed = skew::needed(running, target, &self.page()?)?;
         Some((needed.base, some_of(needed.files)?))
     }
 
     /// What this page runs, and no deploy has replaced since.
     fn files_to_compare(&self, build: &BuildId) -> Option<(BuildId, String, Vec<Fetch>)> {
-        let running = self.shelf.graph(self.running.best_guess()?)?;
-        let Lookup::Ready(target) = self.shelf.find(build) else {
+        let running = self.manifests.graph(self.running.best_guess()?)?;
+        let Lookup::Ready(target) = self.manifests.find(build) else {
             return None;
         };
         let mut needed = skew::needed(running, running, &self.page()?)?;
@@ -291,7 +293,7 @@ impl Guard {
             ) if *checked == own => {
                 self.on_wrong_file(&build, &wrong);
             }
-            // The answer to an earlier look.
+            // The answer to an earlier check.
             (state, _) => self.ready.state = state,
         }
     }
@@ -326,7 +328,7 @@ fn is_other(failure: &FetchFailure) -> bool {
     )
 }
 
-/// The files that are looked at, up to the limits; `None` when there are no such files.
+/// The files that are checked, up to the limits; `None` when there are no such files.
 fn some_of(files: Vec<(&String, &Chunk)>) -> Option<Vec<Fetch>> {
     let mut rest = MOST_BYTES;
     let files = files.into_iter().filter(|(_, chunk)| {

@@ -22,12 +22,12 @@ impl Guard {
                 urgency: release.urgency,
                 message: release.message.clone(),
             }),
-            skew: self.skew_told.is_some(),
+            skew: self.announced_skew.is_some(),
             decision: self.decision.clone(),
             leader: self.tabs.is_leader(),
             stream: self.stream.state(),
             last_check: self.last_check,
-            failures: self.watch.failures(),
+            failures: self.checks.failures(),
             last_failure: self.last_failure.clone(),
             holds: self
                 .holds

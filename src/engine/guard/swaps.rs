@@ -5,7 +5,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{Guard, decide::Want};
+use super::{Guard, decide::TargetState};
 use crate::{
     engine::{
         io::{
@@ -24,7 +24,7 @@ use crate::{
     time::{Millis, Timestamp},
 };
 
-/// Between two looks whether the page is online again.
+/// Between two tries to find out whether the page is online again.
 const PAUSE: Millis = 10_000;
 
 /// Before the second try, the third, and each one after that.
@@ -49,7 +49,7 @@ pub(super) struct Swaps {
     given_up: Option<BuildId>,
     /// The build whose code did not do in this page. A refresh would load the same.
     broke: Option<BuildId>,
-    /// The app has asked for a look since: what broke here is worth a question then.
+    /// The app has asked for a check since: the user may be asked about a build that broke here.
     is_asked: bool,
     pause: Option<Pause>,
     /// How often in a row the files of a build could not be had.
@@ -119,7 +119,7 @@ impl Guard {
     }
 
     /// The app wants to know now, or the page is online again: no need to wait for another try.
-    pub(super) fn on_swap_hope(&mut self, by_app: bool) {
+    pub(super) fn on_swap_retry(&mut self, by_app: bool) {
         self.swaps.is_asked |= by_app && self.swaps.broke.is_some();
         self.swaps.pause = None;
     }
@@ -164,8 +164,8 @@ impl Guard {
             return None;
         }
         if self.swaps.broke.as_ref() == Some(target) {
-            // The look may bring a better build.
-            let is_asked = self.swaps.is_asked && !self.watch.is_looking();
+            // The check may bring a better build.
+            let is_asked = self.swaps.is_asked && !self.checks.is_checking();
             return (!is_asked).then_some(Changed::Broke);
         }
         let waits = |pause: &Pause| {
@@ -200,7 +200,7 @@ impl Guard {
             return;
         };
         let composition = machine.composition();
-        let both = [&composition.build, target].map(|build| self.shelf.graph(build));
+        let both = [&composition.build, target].map(|build| self.manifests.graph(build));
         let [Some(base), Some(other)] = both else {
             self.swaps.known = None;
             return;
@@ -231,10 +231,10 @@ impl Guard {
     }
 
     /// Takes the steps of a swap that can be taken. Returns whether one began or ended.
-    pub(super) fn drive_swap(&mut self, want: &Want) -> bool {
+    pub(super) fn drive_swap(&mut self, target_state: &TargetState) -> bool {
         let now = self.now;
         let reloads = self.changeover.is_some();
-        let target = want.target().map(|(build, _)| build);
+        let target = target_state.target().map(|(build, _)| build);
         let held = !self.holds.reasons().is_empty();
         let Some(machine) = &mut self.swaps.machine else {
             return false;

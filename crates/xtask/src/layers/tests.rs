@@ -13,20 +13,26 @@ fn whys(file: &str, text: &str) -> Vec<String> {
 #[test]
 fn the_engine_may_not_name_the_browser() {
     assert_eq!(
-        whys("src/engine/watch.rs", "use web_sys::Window;"),
+        whys("src/engine/check_schedule.rs", "use web_sys::Window;"),
         ["engine may not use the crate web_sys"]
     );
     assert_eq!(
-        whys("src/engine/watch.rs", "fn f() -> js_sys::Array { todo!() }"),
+        whys(
+            "src/engine/check_schedule.rs",
+            "fn f() -> js_sys::Array { todo!() }"
+        ),
         ["engine may not use the crate js_sys"]
     );
     assert_eq!(
-        whys("src/engine/watch.rs", "use gloo_timers::callback::Timeout;"),
+        whys(
+            "src/engine/check_schedule.rs",
+            "use gloo_timers::callback::Timeout;"
+        ),
         ["engine may not use the crate gloo_timers"]
     );
     assert_eq!(
         whys(
-            "src/engine/watch.rs",
+            "src/engine/check_schedule.rs",
             "#[wasm_bindgen::prelude::wasm_bindgen] fn f() {}"
         ),
         ["engine may not use the crate wasm_bindgen"]
@@ -36,24 +42,24 @@ fn the_engine_may_not_name_the_browser() {
 #[test]
 fn the_engine_may_not_read_a_clock() {
     assert_eq!(
-        whys("src/engine/watch.rs", "use std::time::Instant;"),
+        whys("src/engine/check_schedule.rs", "use std::time::Instant;"),
         ["engine may not use Instant"]
     );
     assert_eq!(
         whys(
-            "src/engine/watch.rs",
+            "src/engine/check_schedule.rs",
             "use std::{fmt, time::{Duration, SystemTime}};"
         ),
         ["engine may not use SystemTime"]
     );
     assert_eq!(
         whys(
-            "src/engine/watch.rs",
+            "src/engine/check_schedule.rs",
             "use std::time; fn f() { time::Instant::now(); }"
         ),
         ["engine may not use Instant"]
     );
-    assert!(whys("src/engine/watch.rs", "use core::time::Duration;").is_empty());
+    assert!(whys("src/engine/check_schedule.rs", "use core::time::Duration;").is_empty());
 }
 
 #[test]
@@ -178,22 +184,25 @@ fn native_crates_know_the_engine_only() {
 
 #[test]
 fn parts_do_not_know_each_other() {
-    let why = "the part policy may not use the part watch: only guard knows the parts";
+    let why = "the part policy may not use the part check_schedule: only guard knows the parts";
     assert_eq!(
-        whys("src/engine/policy.rs", "use super::watch::Watch;"),
+        whys(
+            "src/engine/policy.rs",
+            "use super::check_schedule::CheckSchedule;"
+        ),
         [why]
     );
     assert_eq!(
         whys(
             "src/engine/policy.rs",
-            "use crate::engine::{io::Input, watch::Watch};"
+            "use crate::engine::{io::Input, check_schedule::CheckSchedule};"
         ),
         [why]
     );
     assert_eq!(
         whys(
             "src/engine/policy/rules.rs",
-            "use super::super::watch::Watch;"
+            "use super::super::check_schedule::CheckSchedule;"
         ),
         [why]
     );
@@ -202,10 +211,19 @@ fn parts_do_not_know_each_other() {
         ["policy may not use guard: parts return values"]
     );
     assert_eq!(
-        whys("src/engine/io.rs", "use super::watch::Watch;"),
-        ["io is a leaf of the engine and may not use the part watch"]
+        whys(
+            "src/engine/io.rs",
+            "use super::check_schedule::CheckSchedule;"
+        ),
+        ["io is a leaf of the engine and may not use the part check_schedule"]
     );
-    assert!(whys("src/engine/guard.rs", "use super::{policy, watch::Watch};").is_empty());
+    assert!(
+        whys(
+            "src/engine/guard.rs",
+            "use super::{policy, check_schedule::CheckSchedule};"
+        )
+        .is_empty()
+    );
     assert!(
         whys(
             "src/engine/policy/rules.rs",
@@ -239,7 +257,7 @@ fn tests_of_a_part_may_use_other_parts_but_stay_pure() {
     assert!(
         whys(
             "src/engine/skew.rs",
-            "#[cfg(test)] mod tests { use super::super::watch::Watch; }"
+            "#[cfg(test)] mod tests { use super::super::check_schedule::CheckSchedule; }"
         )
         .is_empty()
     );
@@ -250,10 +268,10 @@ fn tests_of_a_part_may_use_other_parts_but_stay_pure() {
         ),
         ["engine may not use Instant"]
     );
-    let after = "#[cfg(test)] mod tests {} use super::watch::Watch;";
+    let after = "#[cfg(test)] mod tests {} use super::check_schedule::CheckSchedule;";
     assert_eq!(
         whys("src/engine/skew.rs", after),
-        ["the part skew may not use the part watch: only guard knows the parts"]
+        ["the part skew may not use the part check_schedule: only guard knows the parts"]
     );
 }
 
@@ -294,7 +312,7 @@ fn what_stands_below_the_layers_is_pure_and_names_none_of_them() {
     assert!(whys("src/rng.rs", "use crate::time::Millis;").is_empty());
     assert!(
         whys(
-            "src/engine/watch.rs",
+            "src/engine/check_schedule.rs",
             "use crate::{rng::Rng, time::Millis};"
         )
         .is_empty()

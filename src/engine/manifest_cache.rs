@@ -1,7 +1,7 @@
-//! The manifests this page needs: that of the build it runs and that of the build it is wanted on.
+//! The manifests of this page: that of the running build and that of the target build.
 //!
-//! A manifest is fetched once. One that is not there is asked for again, at growing distances: its release may be
-//! half a deploy. That of the running build is asked for early, since many hosts serve it only until the next deploy.
+//! A manifest is fetched once. A missing one is fetched again at growing intervals: its deploy may be half done. That of
+//! the running build is fetched early, since many hosts serve it only until the next deploy.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
@@ -17,25 +17,25 @@ use crate::{
     time::{Millis, Timestamp},
 };
 
-/// Longest time for the largest manifest on a slow line.
+/// Time limit of a fetch: enough for the largest manifest on a slow connection.
 const TIMEOUT: Millis = 60_000;
 
-/// The base of the pause between two tries, doubled each time.
+/// First pause between two tries; doubled each time.
 const PAUSE: Millis = 1_000;
 
 /// Longest pause between two tries.
 const LONGEST_PAUSE: Millis = 5 * 60 * 1_000;
 
-/// How often a manifest is tried that only spares the user a prompt.
+/// Most tries for a manifest that can only save the user a prompt.
 const TRIES_WHEN_HELPFUL: u32 = 3;
 
 /// Fetches and keeps manifests.
 #[derive(Debug, Default)]
-pub struct Shelf(Vec<Entry>);
+pub struct ManifestCache(Vec<Entry>);
 
 #[derive(Debug)]
 struct Entry {
-    want: Want,
+    request: ManifestRequest,
     way: Way,
     state: State,
     tries: u32,
@@ -49,19 +49,19 @@ enum State {
     Loading {
         since: Timestamp,
     },
-    /// It is here, and read slice by slice.
+    /// It has arrived, and is parsed slice by slice.
     Reading {
         reading: Box<Reading<'static>>,
         way: Way,
     },
-    /// The links are made when they are wanted for the first time.
+    /// The links are made when they are first needed.
     Ready(Box<Manifest>, Option<Links>),
     GivenUp,
 }
 
 /// A manifest to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Want {
+pub struct ManifestRequest {
     pub build: BuildId,
     /// Relative to `release.json`.
     pub path: String,
@@ -74,42 +74,45 @@ pub struct Want {
 pub enum Need {
     /// Nothing yet.
     Early,
-    /// It may spare the user a prompt.
+    /// It may save the user a prompt.
     Helpful,
-    /// Nothing goes on without it.
+    /// The guard waits for it.
     Vital,
 }
 
-/// How a manifest is to be had.
+/// Where a manifest may come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// A copy that the browser has kept will do.
+    /// From the browser's cache, else from the server.
     Usual,
-    /// From the server: the kept copy is of no use.
+    /// From the server: the cached copy is unusable.
     Anew,
 }
 
-/// What the shelf holds for a build.
+/// What is known of a build's manifest.
 #[derive(Clone, Copy, Debug)]
 pub enum Lookup<'a> {
     Ready(&'a Manifest),
-    /// It is on its way for the first time.
+    /// The first fetch is under way.
     Pending,
-    /// It was not there the last time.
+    /// The last fetch failed.
     Missing,
 }
 
-impl Shelf {
-    /// Keeps what is wanted, drops the rest, and notes what is new.
-    pub fn on_wanted(&mut self, wants: &[Want], now: Timestamp) {
-        self.0
-            .retain(|entry| wants.iter().any(|want| want.build == entry.want.build));
-        for want in wants {
-            match self.find_mut(&want.build) {
-                Some(entry) if entry.serves(want) => entry.on_need(want.need, now),
+impl ManifestCache {
+    /// Keeps the entries that are requested, drops the rest, and adds new ones.
+    pub fn on_requests(&mut self, requests: &[ManifestRequest], now: Timestamp) {
+        self.0.retain(|entry| {
+            requests
+                .iter()
+                .any(|request| request.build == entry.request.build)
+        });
+        for request in requests {
+            match self.find_mut(&request.build) {
+                Some(entry) if entry.serves(request) => entry.on_need(request.need, now),
                 found => {
                     let entry = Entry {
-                        want: want.clone(),
+                        request: request.clone(),
                         way: Way::Usual,
                         state: State::Due { at: now },
                         tries: 0,
@@ -123,9 +126,9 @@ impl Shelf {
         }
     }
 
-    /// A manifest has come in that `way`, and is to be read.
+    /// A manifest arrived by `way` and has to be parsed.
     pub fn on_text(&mut self, build: &BuildId, reading: Reading<'static>, way: Way) {
-        // One that is late, after another try has had it, brings nothing new.
+        // An earlier try that answers after a later one brings nothing new.
         if let Some(entry) = self.find_mut(build)
             && !matches!(entry.state, State::Ready(..))
         {
@@ -134,7 +137,7 @@ impl Shelf {
         }
     }
 
-    /// Reads on for about so many bytes. Returns what has been read to its end, and the way it came.
+    /// Parses about so many bytes more. Returns a manifest that is parsed to its end, and how it came.
     pub fn read_on(
         &mut self,
         bytes: usize,
@@ -145,14 +148,14 @@ impl Shelf {
             return None;
         };
         let (way, read) = (*way, reading.step(bytes)?);
-        // It is wanted as before until it is taken or refused.
+        // The entry waits until the manifest is accepted or refused.
         entry.state = State::Loading {
             since: Timestamp(0),
         };
-        Some((entry.want.build.clone(), way, read))
+        Some((entry.request.build.clone(), way, read))
     }
 
-    /// Whether a text of more than so many bytes is being read.
+    /// Whether a text of more than so many bytes is being parsed.
     pub fn reads_more_than(&self, bytes: usize) -> bool {
         self.0.iter().any(|entry| match &entry.state {
             State::Reading { reading, .. } => reading.size() > bytes,
@@ -160,15 +163,15 @@ impl Shelf {
         })
     }
 
-    /// A manifest was read.
+    /// A manifest was parsed and accepted.
     pub fn on_manifest(&mut self, build: &BuildId, manifest: Manifest) {
         if let Some(entry) = self.find_mut(build) {
             entry.state = State::Ready(Box::new(manifest), None);
         }
     }
 
-    /// Makes the links of a manifest when they are not there and `may` lets it, which is told how many files there are.
-    /// Returns that number, or `None` when it is to be done later.
+    /// Makes the links of a manifest, if they are missing and `may` allows it for that number of files. Returns the number
+    /// of files, or `None` when the links have to wait.
     pub fn link(&mut self, build: &BuildId, may: impl FnOnce(usize) -> bool) -> Option<usize> {
         let Some(entry) = self.find_mut(build) else {
             return Some(0);
@@ -183,7 +186,7 @@ impl Shelf {
         links.is_some().then_some(files)
     }
 
-    /// A build whose links are made.
+    /// A build with its links, once these are made.
     pub fn graph(&self, build: &BuildId) -> Option<Graph<'_>> {
         match &self.entry(build)?.state {
             State::Ready(manifest, Some(links)) => Some(Graph::new(manifest, links)),
@@ -191,19 +194,19 @@ impl Shelf {
         }
     }
 
-    /// A manifest is missing or invalid; the next try goes that `way`. Returns whether this is worth telling: the first failure.
+    /// A manifest was missing or invalid; the next try goes by `way`. Returns true on the first failure, which is reported.
     pub fn on_failed(&mut self, build: &BuildId, way: Way, now: Timestamp, rng: &mut Rng) -> bool {
         match self.find_mut(build) {
             Some(entry) if matches!(entry.state, State::Loading { .. }) => {
                 entry.way = way;
                 entry.fail(now, rng);
-                entry.tries == 1 && entry.want.need > Need::Early
+                entry.tries == 1 && entry.request.need > Need::Early
             }
             _ => false,
         }
     }
 
-    /// The browser kept a copy that is not the manifest of this build.
+    /// The cached copy is not the manifest of this build.
     pub fn on_copy_refused(&mut self, build: &BuildId, now: Timestamp) {
         if let Some(entry) = self.find_mut(build)
             && matches!(entry.state, State::Loading { .. })
@@ -213,8 +216,8 @@ impl Shelf {
         }
     }
 
-    /// There is reason to hope: tries what is missing now.
-    pub fn on_hope(&mut self, now: Timestamp) {
+    /// Retries missing manifests immediately.
+    pub fn retry_now(&mut self, now: Timestamp) {
         for entry in &mut self.0 {
             if matches!(entry.state, State::Due { .. } | State::GivenUp) {
                 entry.state = State::Due { at: now };
@@ -223,7 +226,7 @@ impl Shelf {
     }
 
     /// The next manifest to fetch, one at a time until there is none.
-    pub fn poll(&mut self, now: Timestamp, rng: &mut Rng) -> Option<(Want, Way)> {
+    pub fn poll(&mut self, now: Timestamp, rng: &mut Rng) -> Option<(ManifestRequest, Way)> {
         for entry in &mut self.0 {
             match entry.state {
                 State::Loading { since } if now.0 >= since.0.saturating_add(TIMEOUT) => {
@@ -233,18 +236,20 @@ impl Shelf {
             }
             if matches!(entry.state, State::Due { at } if at <= now) {
                 entry.state = State::Loading { since: now };
-                return Some((entry.want.clone(), entry.way));
+                return Some((entry.request.clone(), entry.way));
             }
         }
         None
     }
 
     fn entry(&self, build: &BuildId) -> Option<&Entry> {
-        self.0.iter().find(|entry| entry.want.build == *build)
+        self.0.iter().find(|entry| entry.request.build == *build)
     }
 
     fn find_mut(&mut self, build: &BuildId) -> Option<&mut Entry> {
-        self.0.iter_mut().find(|entry| entry.want.build == *build)
+        self.0
+            .iter_mut()
+            .find(|entry| entry.request.build == *build)
     }
 
     pub fn find(&self, build: &BuildId) -> Lookup<'_> {
@@ -280,23 +285,23 @@ impl Shelf {
 }
 
 impl Entry {
-    /// Whether it is what `want` asks for. What a page runs does not change, whatever its release says later.
-    fn serves(&self, want: &Want) -> bool {
-        let is_kept = want.need < Need::Vital && matches!(self.state, State::Ready(..));
-        is_kept || self.want.path == want.path && self.want.integrity == want.integrity
+    /// Whether it answers `request`. The running build does not change, whatever its release says later.
+    fn serves(&self, request: &ManifestRequest) -> bool {
+        let is_kept = request.need < Need::Vital && matches!(self.state, State::Ready(..));
+        is_kept || self.request.path == request.path && self.request.integrity == request.integrity
     }
 
     fn on_need(&mut self, need: Need, now: Timestamp) {
-        if need > self.want.need && matches!(self.state, State::Due { .. } | State::GivenUp) {
+        if need > self.request.need && matches!(self.state, State::Due { .. } | State::GivenUp) {
             self.state = State::Due { at: now };
             self.tries = 0;
         }
-        self.want.need = need;
+        self.request.need = need;
     }
 
     fn fail(&mut self, now: Timestamp, rng: &mut Rng) {
         self.tries = self.tries.saturating_add(1);
-        self.state = if self.want.need == Need::Vital || self.tries < TRIES_WHEN_HELPFUL {
+        self.state = if self.request.need == Need::Vital || self.tries < TRIES_WHEN_HELPFUL {
             State::Due {
                 at: Timestamp(now.0 + rng.backed_off(PAUSE, self.tries, LONGEST_PAUSE)),
             }

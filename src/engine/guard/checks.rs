@@ -1,20 +1,20 @@
-//! What comes back from looking: releases, manifests and failures.
+//! What a check brings: releases, manifests and failures.
 
 use alloc::string::String;
 
 use super::{Guard, odd};
 use crate::{
     engine::{
+        check_schedule::Answer,
         format::ParseError,
         io::{Effect, Event, FetchFailure, Reason},
         manifest::{Manifest, Reading},
+        manifest_cache::Way,
         release::Release,
         releases::{Circumstances, Odd, Remembered, Verdict},
         rollout,
-        shelf::Way,
         status::Trouble,
         text::{decimal, discreet, join, quoted},
-        watch::Answer,
     },
     ids::BuildId,
     time::{Millis, Timestamp},
@@ -38,7 +38,8 @@ impl Guard {
             (None, None) => false,
         };
         if !known {
-            self.watch.on_hint(sequence, build, self.now, &mut self.rng);
+            self.checks
+                .on_hint(sequence, build, self.now, &mut self.rng);
         }
     }
 
@@ -56,12 +57,12 @@ impl Guard {
                 if error.code() == "html" {
                     self.advise(&trouble);
                 }
-                return self.on_look_failed(trouble, None);
+                return self.on_check_failed(trouble, None);
             }
         };
         if let Some(trouble) = self.foreign(&release) {
             self.problem(&trouble);
-            return self.on_look_failed(trouble, None);
+            return self.on_check_failed(trouble, None);
         }
         self.stream.on_url(events);
         let (sequence, build, app) = (
@@ -95,11 +96,11 @@ impl Guard {
                     build: build.clone(),
                 });
                 self.listing.on_stale();
-                self.watch.on_accepted(sequence, &build);
+                self.checks.on_accepted(sequence, &build);
                 None
             }
             Verdict::Same => {
-                self.watch.on_accepted(sequence, &build);
+                self.checks.on_accepted(sequence, &build);
                 None
             }
             Verdict::Ignored(odd) => {
@@ -145,7 +146,7 @@ impl Guard {
         if *failure == (FetchFailure::Status { status: 404 }) {
             self.advise(&trouble);
         }
-        self.on_look_failed(trouble, retry_after);
+        self.on_check_failed(trouble, retry_after);
     }
 
     /// Says once what to do when there is no release from the start: a build that was copied to a host without one would
@@ -165,7 +166,7 @@ impl Guard {
         self.perform(Effect::Advise { message });
     }
 
-    pub(super) fn on_look_failed(&mut self, trouble: Trouble, retry_after: Option<Millis>) {
+    pub(super) fn on_check_failed(&mut self, trouble: Trouble, retry_after: Option<Millis>) {
         self.last_failure = Some(trouble);
         self.on_look_over(Answer::Failed { retry_after });
     }
@@ -173,9 +174,9 @@ impl Guard {
     fn on_look_over(&mut self, answer: Answer) {
         let now = self.now;
         self.last_check = Some(now);
-        self.watch.on_answer(answer, now, &mut self.rng);
+        self.checks.on_answer(answer, now, &mut self.rng);
         let highest = self.releases.highest();
-        self.tabs_say(|tabs| tabs.on_look_over(highest, now));
+        self.apply_tabs(|tabs| tabs.on_look_over(highest, now));
     }
 
     /// A release for another app or channel, with both names.
@@ -212,7 +213,7 @@ impl Guard {
     /// A manifest came: from what the browser has kept, where anything may have changed it, or from the server.
     pub(super) fn on_manifest_text(&mut self, build: &BuildId, body: String, way: Way) {
         match Reading::new(body) {
-            Ok(reading) => self.shelf.on_text(build, reading, way),
+            Ok(reading) => self.manifests.on_text(build, reading, way),
             Err(error) => self.on_manifest_unread(build, way, parse_trouble(&error)),
         }
     }
@@ -224,8 +225,8 @@ impl Guard {
         } else {
             HIDDEN_SLICE
         };
-        self.work.is_spent |= self.shelf.reads_more_than(SLICE);
-        while let Some((build, way, read)) = self.shelf.read_on(bytes) {
+        self.work.is_spent |= self.manifests.reads_more_than(SLICE);
+        while let Some((build, way, read)) = self.manifests.read_on(bytes) {
             let trouble = match read {
                 Ok(manifest) if manifest.id == build => {
                     self.on_manifest(&build, manifest);
@@ -240,7 +241,7 @@ impl Guard {
 
     fn on_manifest_unread(&mut self, build: &BuildId, way: Way, trouble: Trouble) {
         match way {
-            Way::Usual => self.shelf.on_copy_refused(build, self.now),
+            Way::Usual => self.manifests.on_copy_refused(build, self.now),
             // The browser now keeps what came.
             Way::Anew => self.on_manifest_failed(build, Way::Anew, trouble),
         }
@@ -248,13 +249,16 @@ impl Guard {
 
     fn on_manifest(&mut self, build: &BuildId, manifest: Manifest) {
         if self.running.best_guess() == Some(build) {
-            self.home.base = Some(manifest.base.clone());
+            self.app.base = Some(manifest.base.clone());
         }
-        self.shelf.on_manifest(build, manifest);
+        self.manifests.on_manifest(build, manifest);
     }
 
     pub(super) fn on_manifest_failed(&mut self, build: &BuildId, way: Way, trouble: Trouble) {
-        if self.shelf.on_failed(build, way, self.now, &mut self.rng) {
+        if self
+            .manifests
+            .on_failed(build, way, self.now, &mut self.rng)
+        {
             let code = "manifest_unavailable".into();
             self.tell(Event::Problem {
                 code,
@@ -290,7 +294,7 @@ pub(super) fn manifest_name(build: &BuildId) -> String {
     join(&["the manifest of build ", &build.0])
 }
 
-pub(super) fn look_timed_out() -> Trouble {
+pub(super) fn check_timed_out() -> Trouble {
     fetch_trouble("release.json", &FetchFailure::Timeout)
 }
 

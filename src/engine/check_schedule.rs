@@ -1,10 +1,10 @@
-//! When to look at the release.
+//! When to check the server for a release.
 //!
-//! A look is wanted by the regular schedule, by a wish (the page came back, the app asked) or by a hint. At most
-//! one is in flight. Its answer sets the next regular look: one interval on, give or take, or a back-off after a
-//! failure. A look that is never answered ends by itself.
+//! A check is due by the poll interval, by a trigger (the page came back, the app asked) or by a hint. At most one is in
+//! flight. Its result sets the next regular check: one interval later with jitter, or a back-off after a failure. A check
+//! that is never answered times out.
 
-use super::{duty::Duty, io::WakeReason};
+use super::{io::WakeReason, poll_role::PollRole};
 use crate::{
     ids::BuildId,
     rng::Rng,
@@ -12,46 +12,46 @@ use crate::{
 };
 
 /// A request that takes longer has failed, whatever the driver says later.
-pub const LOOK_TIMEOUT: Millis = 15_000;
+pub const CHECK_TIMEOUT: Millis = 15_000;
 
-/// Least time between two regular looks.
+/// Least time between two regular checks.
 pub const LEAST_INTERVAL: Millis = 1_000;
 
-/// A look that is younger answers a glance as well, and so does the look of the same burst of wake-ups.
+/// A check younger than this also satisfies a focus event, and the other wake-ups of the same burst.
 const YOUNG: Millis = 2_000;
 
-/// The same for an app that asks outright: it may just have published.
+/// The same for a check that the app asks for: it may just have published.
 const JUST_NOW: Millis = 250;
 
-/// How much rarer the looks are while a healthy stream tells the news.
+/// How many times the poll interval is longer while the event stream is open.
 const STREAM_FACTOR: u64 = 5;
 
-/// Longest back-off: a server that was down for a night is met again within half an hour of its return.
+/// Longest back-off: a server that was down for a night is noticed within half an hour of its return.
 const LONGEST_BACKOFF: Millis = 30 * 60 * 1_000;
 
 /// The most that a server may ask for with `Retry-After`.
 const LONGEST_RETRY_AFTER: Millis = 24 * 60 * 60 * 1_000;
 
-/// All tabs of all browsers hear a hint at the same instant; this spreads their looks and still feels prompt.
+/// All tabs of all browsers hear a hint at the same instant; this spreads their checks and still feels prompt.
 const HINT_SPREAD: Millis = 300;
 
-/// How many looks a hint is worth that nothing confirms.
-const HINT_LOOKS: u32 = 4;
+/// How many checks are made for a hint that nothing confirms.
+const HINT_CHECKS: u32 = 4;
 
-/// A hint that was looked for in vain is not heard again for so long.
+/// How long a hint is ignored after the checks for it found nothing.
 const DISTRUST: Millis = 10 * 60 * 1_000;
 
-/// Longest pause between looks for hints that nothing confirms.
-const LONGEST_DOUBT: Millis = 60_000;
+/// Longest pause between checks for hints that nothing confirms.
+const LONGEST_DISTRUST_PAUSE: Millis = 60_000;
 
-/// Decides when to look.
+/// Decides when to check.
 #[derive(Clone, Debug)]
-pub struct Watch {
+pub struct CheckSchedule {
     interval: Millis,
-    duty: Duty,
+    poll_role: PollRole,
     stream_open: bool,
     regular: Option<(Timestamp, WakeReason)>,
-    wish: Option<Wanted>,
+    trigger: Option<Triggered>,
     hint: Option<Hint>,
     chunk: Option<Hint>,
     in_flight: Option<Timestamp>,
@@ -61,24 +61,24 @@ pub struct Watch {
     fresh: Option<Timestamp>,
     failures: u32,
     blocked_until: Option<Timestamp>,
-    /// The look in flight is for a hint.
+    /// The check in flight is for a hint.
     hinted: bool,
-    /// Hinted looks in a row that confirmed nothing.
-    doubts: u32,
-    /// The last hint that was looked for in vain, and when it was given up.
+    /// Checks for hints in a row that confirmed nothing.
+    unconfirmed: u32,
+    /// The last hint that checks did not confirm, and when it was given up.
     disproved: Option<(Hinted, Timestamp)>,
 }
 
-/// Why a look is wanted now.
+/// Why a check is due now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum CheckTrigger {
     Start,
     /// The user turned to the page.
-    Glance,
+    Focus,
     /// The page or the network was away: whatever was known is stale.
     Return,
     /// The app asks.
-    Check,
+    App,
     /// A chunk failed.
     Chunk,
 }
@@ -86,12 +86,12 @@ pub enum Wish {
 /// What the guard has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    Look,
-    /// The look in flight was given up.
+    Check,
+    /// The check in flight was given up.
     TimedOut,
 }
 
-/// How a look ended.
+/// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     Read,
@@ -99,12 +99,12 @@ pub enum Answer {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Wanted {
+struct Triggered {
     at: Timestamp,
-    /// Goes ahead although the server asked for a pause.
-    insists: bool,
-    /// Is worth a look of its own even when the one before it fails.
-    stands: bool,
+    /// It is made although the server asked for a pause.
+    ignores_retry_after: bool,
+    /// It is still made when the check in flight fails.
+    survives_failure: bool,
 }
 
 /// What a hint says is there.
@@ -122,14 +122,14 @@ struct Hint {
     next: Option<Timestamp>,
 }
 
-impl Watch {
+impl CheckSchedule {
     pub fn new(interval: Millis) -> Self {
         Self {
             interval: interval.max(LEAST_INTERVAL),
-            duty: Duty::Rest,
+            poll_role: PollRole::Rest,
             stream_open: false,
             regular: None,
-            wish: None,
+            trigger: None,
             hint: None,
             chunk: None,
             in_flight: None,
@@ -139,7 +139,7 @@ impl Watch {
             failures: 0,
             blocked_until: None,
             hinted: false,
-            doubts: 0,
+            unconfirmed: 0,
             disproved: None,
         }
     }
@@ -152,13 +152,13 @@ impl Watch {
         self.failures
     }
 
-    pub fn is_looking(&self) -> bool {
+    pub fn is_checking(&self) -> bool {
         self.in_flight.is_some()
     }
 
-    pub fn on_duty(&mut self, duty: Duty, now: Timestamp, rng: &mut Rng) {
-        if self.duty != duty {
-            self.duty = duty;
+    pub fn on_poll_role(&mut self, poll_role: PollRole, now: Timestamp, rng: &mut Rng) {
+        if self.poll_role != poll_role {
+            self.poll_role = poll_role;
             self.schedule(now, rng);
         }
     }
@@ -170,47 +170,53 @@ impl Watch {
         }
     }
 
-    pub fn on_wish(&mut self, wish: Wish, now: Timestamp) {
+    pub fn on_trigger(&mut self, trigger: CheckTrigger, now: Timestamp) {
         let since = |moment: Option<Timestamp>| moment.map(|moment| now.0.saturating_sub(moment.0));
         let started = since(self.last_started).unwrap_or(Millis::MAX);
-        let enough = match wish {
-            Wish::Start => false,
-            // Looks for a chunk that nothing explains are under way, or were in vain.
-            Wish::Chunk
-                if self
-                    .chunk
-                    .as_ref()
-                    .is_some_and(|hint| now.0 < hint.heard.0.saturating_add(LONGEST_DOUBT)) =>
+        let enough = match trigger {
+            CheckTrigger::Start => false,
+            // Checks for a chunk that nothing explains are under way, or found nothing.
+            CheckTrigger::Chunk
+                if self.chunk.as_ref().is_some_and(|hint| {
+                    now.0 < hint.heard.0.saturating_add(LONGEST_DISTRUST_PAUSE)
+                }) =>
             {
                 true
             }
-            Wish::Glance | Wish::Chunk => {
+            CheckTrigger::Focus | CheckTrigger::Chunk => {
                 // A file is gone: the deploy that took it may have ended a moment ago.
-                let young = match wish {
-                    Wish::Chunk => JUST_NOW,
-                    Wish::Start | Wish::Glance | Wish::Return | Wish::Check => YOUNG,
+                let young = match trigger {
+                    CheckTrigger::Chunk => JUST_NOW,
+                    CheckTrigger::Start
+                    | CheckTrigger::Focus
+                    | CheckTrigger::Return
+                    | CheckTrigger::App => YOUNG,
                 };
                 let known = since(self.fresh).is_some_and(|age| age < young);
                 known || started < young || self.in_flight.is_some()
             }
-            Wish::Return => {
+            CheckTrigger::Return => {
                 let burst = since(self.last_return).is_some_and(|age| age < YOUNG);
                 burst && (self.failures == 0 || self.in_flight.is_some())
             }
-            Wish::Check => started < JUST_NOW,
+            CheckTrigger::App => started < JUST_NOW,
         };
         if enough {
             return;
         }
-        if wish == Wish::Return {
+        if trigger == CheckTrigger::Return {
             self.last_return = Some(now);
         }
-        let insists = wish == Wish::Check || self.wish.is_some_and(|wish| wish.insists);
-        let stands = wish != Wish::Check || self.wish.is_some_and(|wish| wish.stands);
-        self.wish = Some(Wanted {
+        let ignores_retry_after = trigger == CheckTrigger::App
+            || self
+                .trigger
+                .is_some_and(|trigger| trigger.ignores_retry_after);
+        let survives_failure = trigger != CheckTrigger::App
+            || self.trigger.is_some_and(|trigger| trigger.survives_failure);
+        self.trigger = Some(Triggered {
             at: now,
-            insists,
-            stands,
+            ignores_retry_after,
+            survives_failure,
         });
     }
 
@@ -232,7 +238,7 @@ impl Watch {
         }
         let soon = self.spread(now, rng);
         match &mut self.hint {
-            // The looks for what was hinted before serve this one too.
+            // The checks for the hint before serve this one too.
             Some(hint) => {
                 hint.heard = now;
                 hint.next = Some(hint.next.map_or(soon, |next| next.min(soon)));
@@ -253,11 +259,9 @@ impl Watch {
 
     /// A chunk failed and no other build explains it: a deploy may be under way.
     pub fn on_chunk_unexplained(&mut self, now: Timestamp, rng: &mut Rng) {
-        if self
-            .chunk
-            .as_ref()
-            .is_none_or(|hint| hint.next.is_none() && now.0 >= hint.heard.0 + LONGEST_DOUBT)
-        {
+        if self.chunk.as_ref().is_none_or(|hint| {
+            hint.next.is_none() && now.0 >= hint.heard.0 + LONGEST_DISTRUST_PAUSE
+        }) {
             let next = Some(Timestamp(now.0 + pause(1, rng)));
             self.chunk = Some(Hint {
                 what: Hinted {
@@ -271,10 +275,10 @@ impl Watch {
         }
     }
 
-    /// The leader has looked and seen nothing new.
+    /// The leader has checked and found nothing new.
     pub fn on_all_quiet(&mut self, now: Timestamp, rng: &mut Rng) {
         self.fresh = Some(now);
-        if self.duty == Duty::Follow {
+        if self.poll_role == PollRole::Follow {
             self.schedule(now, rng);
         }
     }
@@ -291,7 +295,7 @@ impl Watch {
         if confirmed {
             self.hint = None;
             self.hinted = false;
-            self.doubts = 0;
+            self.unconfirmed = 0;
         }
     }
 
@@ -309,30 +313,30 @@ impl Watch {
             }
             Answer::Failed { retry_after } => {
                 self.failures = self.failures.saturating_add(1);
-                self.wish.take_if(|wish| !wish.stands);
+                self.trigger.take_if(|trigger| !trigger.survives_failure);
                 self.blocked_until = retry_after
                     .map(|pause| Timestamp(now.0.saturating_add(pause.min(LONGEST_RETRY_AFTER))));
             }
         }
         if core::mem::take(&mut self.hinted) {
-            self.doubts = self.doubts.saturating_add(1);
+            self.unconfirmed = self.unconfirmed.saturating_add(1);
         }
         let is_due = |hint: &Hint| hint.next.is_some_and(|next| next <= now);
         let is_answered = |hint: &Hint| started.is_some_and(|started| started >= hint.heard);
-        // Hints that come all the time are never older than a look: the pause grows for them all the same.
-        let doubted = self.doubted_until();
+        // Hints that come all the time are never older than a check: the pause grows for them too.
+        let distrusted = self.distrusted_until();
         if let Some(hint) = &mut self.hint
             && is_due(hint)
             && !is_answered(hint)
         {
-            hint.next = hint.next.max(doubted);
+            hint.next = hint.next.max(distrusted);
         }
         // An answer to a question asked before the hint was heard says nothing about the hint.
         for hint in [&mut self.hint, &mut self.chunk].into_iter().flatten() {
             if is_answered(hint) && is_due(hint) {
                 hint.spent += 1;
                 hint.next =
-                    (hint.spent < HINT_LOOKS).then(|| Timestamp(now.0 + pause(hint.spent, rng)));
+                    (hint.spent < HINT_CHECKS).then(|| Timestamp(now.0 + pause(hint.spent, rng)));
             }
         }
         if let Some(hint) = self.hint.take_if(|hint| hint.next.is_none()) {
@@ -344,7 +348,7 @@ impl Watch {
     /// What is due, one step at a time until there is none.
     pub fn poll(&mut self, now: Timestamp) -> Option<Step> {
         if let Some(started) = self.in_flight {
-            return (now.0 >= started.0.saturating_add(LOOK_TIMEOUT)).then_some(Step::TimedOut);
+            return (now.0 >= started.0.saturating_add(CHECK_TIMEOUT)).then_some(Step::TimedOut);
         }
         let due = self.due().is_some_and(|(at, _)| at <= now);
         if due {
@@ -352,16 +356,16 @@ impl Watch {
             self.hinted = self.hint.as_ref().is_some_and(due);
             self.in_flight = Some(now);
             self.last_started = Some(now);
-            self.wish = None;
+            self.trigger = None;
             self.regular = None;
         }
-        due.then_some(Step::Look)
+        due.then_some(Step::Check)
     }
 
     pub fn next(&self) -> Option<(Timestamp, WakeReason)> {
         match self.in_flight {
             Some(started) => Some((
-                Timestamp(started.0.saturating_add(LOOK_TIMEOUT)),
+                Timestamp(started.0.saturating_add(CHECK_TIMEOUT)),
                 WakeReason::Timeout,
             )),
             None => self.due(),
@@ -371,11 +375,11 @@ impl Watch {
     fn due(&self) -> Option<(Timestamp, WakeReason)> {
         let unblocked = |at: Timestamp| self.blocked_until.map_or(at, |until| at.max(until));
         let regular = self.regular.map(|(at, reason)| (unblocked(at), reason));
-        let wish = self.wish.map(|wish| {
-            if wish.insists {
-                wish.at
+        let trigger = self.trigger.map(|trigger| {
+            if trigger.ignores_retry_after {
+                trigger.at
             } else {
-                unblocked(wish.at)
+                unblocked(trigger.at)
             }
         });
         let hints = [&self.hint, &self.chunk]
@@ -383,20 +387,20 @@ impl Watch {
             .flatten()
             .filter_map(|hint| hint.next)
             .map(unblocked);
-        let extra = wish
+        let extra = trigger
             .into_iter()
             .chain(hints)
             .map(|at| (at, WakeReason::Jitter));
         regular.into_iter().chain(extra).min_by_key(|(at, _)| *at)
     }
 
-    /// Sets the next regular look.
+    /// Sets the next regular check.
     fn schedule(&mut self, now: Timestamp, rng: &mut Rng) {
-        let period = match (self.duty, self.stream_open) {
-            (Duty::Lead, false) => self.interval,
-            (Duty::Lead, true) => self.interval.saturating_mul(STREAM_FACTOR),
-            (Duty::Follow, _) => self.interval.saturating_mul(5) / 2,
-            (Duty::Rest, _) => {
+        let period = match (self.poll_role, self.stream_open) {
+            (PollRole::Lead, false) => self.interval,
+            (PollRole::Lead, true) => self.interval.saturating_mul(STREAM_FACTOR),
+            (PollRole::Follow, _) => self.interval.saturating_mul(5) / 2,
+            (PollRole::Rest, _) => {
                 self.regular = None;
                 return;
             }
@@ -409,7 +413,7 @@ impl Watch {
                 WakeReason::Backoff,
             )
         } else {
-            let reason = if self.duty == Duty::Lead {
+            let reason = if self.poll_role == PollRole::Lead {
                 WakeReason::Poll
             } else {
                 WakeReason::Backstop
@@ -422,23 +426,24 @@ impl Watch {
         });
     }
 
-    /// When to look for a hint that was heard now.
+    /// When to check for a hint that came now.
     fn spread(&self, now: Timestamp, rng: &mut Rng) -> Timestamp {
         let soon = Timestamp(now.0 + rng.at_most(HINT_SPREAD));
-        self.doubted_until().map_or(soon, |until| soon.max(until))
+        self.distrusted_until()
+            .map_or(soon, |until| soon.max(until))
     }
 
-    /// Until when no look is for another hint, after hints that nothing has confirmed.
-    fn doubted_until(&self) -> Option<Timestamp> {
-        let last = self.last_started.filter(|_| self.doubts > 0)?;
+    /// Until when no check is made for another hint, after hints that nothing confirmed.
+    fn distrusted_until(&self) -> Option<Timestamp> {
+        let last = self.last_started.filter(|_| self.unconfirmed > 0)?;
         let pause = 1_000_u64
-            .saturating_mul(1 << self.doubts.min(16))
-            .min(LONGEST_DOUBT);
+            .saturating_mul(1 << self.unconfirmed.min(16))
+            .min(LONGEST_DISTRUST_PAUSE);
         Some(Timestamp(last.0.saturating_add(pause)))
     }
 }
 
-/// The pause before another look for what was hinted: about 1, 4 and 16 s.
+/// The pause before another check for the same hint: about 1, 4 and 16 s.
 fn pause(spent: u32, rng: &mut Rng) -> Millis {
     rng.jittered(1_000 << (2 * spent.saturating_sub(1)).min(8))
 }
