@@ -21,6 +21,8 @@ const CHROMIUM_FLAGS = [
   '--disable-extensions',
   '--disable-sync',
   '--disable-search-engine-choice-screen',
+  // Pages of the browser itself, which it loads at each start in case they are wanted.
+  '--disable-features=WebUIOmniboxAimPopup,WebUIOmniboxPopup,WebUIOmniboxFullPopup,PreloadTopChromeWebUI',
   '--metrics-recording-only',
   '--password-store=basic',
   '--use-mock-keychain',

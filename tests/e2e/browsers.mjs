@@ -92,7 +92,7 @@ export function inBrowsers(name, options, run) {
     }
     test(title, { timeout: timeout * SLOWEST }, async (t) => {
       const isUsual = Object.keys(launchOptions).length === 0;
-      const browser = await (engine === 'firefox' && isUsual ? borrowFirefox() : launch(engine, launchOptions));
+      const browser = await (engine !== 'webkit' && isUsual ? borrow(engine) : launch(engine, launchOptions));
       t.after(() => browser.close());
       try {
         await run(t, browser);
@@ -144,14 +144,15 @@ export async function launch(engine, options = {}) {
   }
 }
 
-let shared = null;
+const shared = new Map();
 
 /**
- * Firefox takes more of the processor to start than most tests take: those of a file use one after the other. Each test has
- * a site of its own on a port of its own, and with it storage and caches of its own.
+ * Browsers take as much of the processor to start as a test takes: those of a file use one, in turn. Each test has a site of
+ * its own on a port of its own, and with it storage and caches of its own.
  */
-async function borrowFirefox() {
-  const browser = await (shared ??= launch('firefox'));
+async function borrow(engine) {
+  if (!shared.has(engine)) shared.set(engine, launch(engine));
+  const browser = await shared.get(engine);
   const first = browser.tabs.length;
   let killed = false;
   return {
@@ -161,20 +162,20 @@ async function borrowFirefox() {
     },
     kill() {
       killed = true;
-      shared = null;
+      shared.delete(engine);
       return browser.kill();
     },
     async close() {
       if (killed) return browser.close();
       await within(10_000, browser.empty()).catch(() => {
-        shared = null;
+        shared.delete(engine);
         return browser.close();
       });
     },
   };
 }
 
-after(async () => (await shared)?.close());
+after(() => Promise.all([...shared.values()].map(async (browser) => (await browser.catch(() => null))?.close())));
 
 /** A profile in which Firefox was once and kept nothing of a page: its first start in an empty one takes twice the processor's time. */
 async function usedFirefoxProfile(path) {

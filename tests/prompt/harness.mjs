@@ -1,12 +1,12 @@
 // A small site and real browsers for the tests of the prompt and of the loader.
 //
 // `serve()` answers pages that a test sets, the files of pkg-template/ under /pkg/, and whatever a test plugs in.
-// `withBrowser()` registers one test per engine and closes the browser afterwards.
+// `withBrowser()` registers one test per engine.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
 
@@ -50,14 +50,14 @@ export function send(response, status, body, type, headers = {}) {
   response.end(body);
 }
 
-/** Registers `name` once per engine; skipped without the browser, except in CI. */
+/** Registers `name` once per engine, each in a profile of its own; skipped without the browser, except in CI. */
 export function withBrowser(name, { engines = ['chromium'], flags = [], timeout = 60_000 } = {}, run) {
   const wanted = (process.env.BROWSERS || 'chromium,firefox').split(',');
   for (const engine of engines.filter((engine) => wanted.includes(engine))) {
     test(engines.length > 1 ? `${name} [${engine}]` : name, { timeout }, async (t) => {
       let browser;
       try {
-        browser = await launch(engine, flags);
+        browser = await (flags.length ? launch(engine, flags) : borrow(engine));
       } catch (error) {
         if (process.env.CI || !/ENOENT|find|executable/i.test(String(error))) throw error;
         return t.skip(`${engine} is not installed (${EXECUTABLES[engine]})`);
@@ -70,6 +70,17 @@ export function withBrowser(name, { engines = ['chromium'], flags = [], timeout 
     });
   }
 }
+
+const shared = new Map();
+
+/** A browser takes longer to start than most tests take: those of a file use one, each in a context of its own. */
+async function borrow(engine) {
+  if (!shared.has(engine)) shared.set(engine, launch(engine, []));
+  const browser = await shared.get(engine);
+  return browser.createBrowserContext();
+}
+
+after(() => Promise.all([...shared.values()].map(async (browser) => (await browser.catch(() => null))?.close())));
 
 function launch(engine, flags) {
   const chromium = engine === 'chromium';
