@@ -2,7 +2,7 @@
 
 use changeover::engine::{
     manifest::Manifest,
-    swap::{Composition, Moves, Page, Plan, Refusal, Why},
+    swap::{Composition, Page, Plan, Refusal, SwapPlan, Why},
 };
 
 use crate::app::{App, plan};
@@ -18,7 +18,7 @@ pub fn deploy(before: &App, after: &App, page: &Page) -> Plan {
     plan(&started(&before), &before, &after, page)
 }
 
-pub fn swap(before: &App, after: &App, page: &Page) -> Moves {
+pub fn swap(before: &App, after: &App, page: &Page) -> SwapPlan {
     match deploy(before, after, page) {
         Plan::Swap(moves) => moves,
         other => panic!("a swap is possible, and the plan is {other:?}"),
@@ -42,7 +42,7 @@ pub fn only(refusals: &[Refusal], why: Why) -> &Refusal {
     find(refusals, why)
 }
 
-pub fn names(moves: &Moves) -> Vec<&str> {
+pub fn names(moves: &SwapPlan) -> Vec<&str> {
     moves
         .slots
         .iter()
@@ -50,7 +50,7 @@ pub fn names(moves: &Moves) -> Vec<&str> {
         .collect()
 }
 
-pub fn fetched(moves: &Moves) -> Vec<&str> {
+pub fn fetched(moves: &SwapPlan) -> Vec<&str> {
     moves
         .fetch
         .iter()

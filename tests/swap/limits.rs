@@ -50,7 +50,7 @@ fn a_name_is_taken_for_as_long_as_the_page_lives() {
     let mut running = Composition::new(before.id.clone());
     running.on_committed(
         plan(&running, &before, &without, &showing(&ALL))
-            .moves()
+            .swap_plan()
             .unwrap(),
     );
     let Plan::Refuse(refusals) = plan(&running, &without, &again, &showing(&ALL)) else {
@@ -100,7 +100,7 @@ fn code_that_stays_behind_keeps_its_pointer_and_never_meets_a_second_copy() {
         panic!("the only slot that changed cannot follow");
     };
     running.on_committed(&moves);
-    assert_eq!(running.stays()["cart"].file, shop().file("cart"));
+    assert_eq!(running.stale()["cart"].file, shop().file("cart"));
     // It follows as soon as it can, although the build is the same.
     let Plan::Swap(moves) = plan(&running, &after, &after, &showing(&["cart"])) else {
         panic!("it can follow now");
@@ -108,7 +108,7 @@ fn code_that_stays_behind_keeps_its_pointer_and_never_meets_a_second_copy() {
     assert_eq!(names(&moves), ["cart"]);
     assert_eq!(moves.slots[0].from_file, shop().file("cart"));
     running.on_committed(&moves);
-    assert!(running.stays().is_empty());
+    assert!(running.stale().is_empty());
 
     // Its widgets are the old ones, so no swap may bring the new ones.
     let edited = shop().with(|app| app.module("widgets").text = 2);
@@ -126,7 +126,7 @@ fn code_that_stays_behind_keeps_its_pointer_and_never_meets_a_second_copy() {
     let mut running = started(&before);
     running.on_committed(
         plan(&running, &before, &after, &using(&taken))
-            .moves()
+            .swap_plan()
             .unwrap(),
     );
     let last = only_cart
@@ -246,13 +246,13 @@ fn code_that_comes_to_life_again_is_not_dead() {
     for _ in 0..4 {
         running.on_committed(
             plan(&running, &one, &other, &showing(&ALL))
-                .moves()
+                .swap_plan()
                 .unwrap(),
         );
         assert_eq!(running.dead_bytes, 101);
         running.on_committed(
             plan(&running, &other, &one, &showing(&ALL))
-                .moves()
+                .swap_plan()
                 .unwrap(),
         );
         assert_eq!(running.dead_bytes, 102);
@@ -318,7 +318,10 @@ fn ten_thousand_chunks_are_planned_in_a_moment() {
         let start = Instant::now();
         let found = plan(&started(&base), &base, &target, &page);
         println!("{} -> {}: {:?}", base.id.0, target.id.0, start.elapsed());
-        assert_eq!(found.moves().map_or(0, |moves| moves.slots.len()), swapped);
+        assert_eq!(
+            found.swap_plan().map_or(0, |moves| moves.slots.len()),
+            swapped
+        );
     }
 }
 
@@ -342,7 +345,7 @@ fn a_script_of_the_shell_is_known_by_the_name_it_was_loaded_under() {
     ];
     let mut running = started(&builds[0]);
     let found = plan(&running, &builds[0], &builds[1], &showing(&ALL));
-    running.on_committed(found.moves().unwrap());
+    running.on_committed(found.swap_plan().unwrap());
     // The page runs the first main; a slot that imports it by its second name would start the app again.
     let Plan::Refuse(refusals) = plan(&running, &builds[1], &builds[2], &showing(&ALL)) else {
         panic!("main would be evaluated a second time");

@@ -1,7 +1,7 @@
 //! Swaps that go well and swaps that go wrong, step by step on a virtual clock.
 
 use changeover::engine::swap::{
-    Answer, Composition, Ending, Failure, Patience, Phase, Pointer, Step, SwapInput, SwapReason,
+    Answer, Composition, Ending, Failure, Phase, Pointer, Step, SwapInput, SwapReason, Timeouts,
 };
 
 use crate::{
@@ -94,7 +94,7 @@ fn pointers_alone_are_set_at_once_and_styles_once_they_are_there() {
     );
     let running = Composition::new(base.id.clone());
     let moves = plan(&running, &base, &target, &showing(&["home"]))
-        .moves()
+        .swap_plan()
         .unwrap()
         .clone();
     let mut scene = Scene::begin(moves);
@@ -106,7 +106,7 @@ fn pointers_alone_are_set_at_once_and_styles_once_they_are_there() {
     let styled = |text| shop().with(|app| app.module("cart").css = Some(text));
     let (base, target) = (styled(1).build("a"), styled(2).build("b"));
     let moves = plan(&running, &base, &target, &showing(&["cart"]))
-        .moves()
+        .swap_plan()
         .unwrap()
         .clone();
     let mut scene = Scene::begin(moves.clone());
@@ -185,7 +185,7 @@ fn a_user_who_uses_the_page_meanwhile_is_waited_for_again() {
             .iter()
             .filter(|kind| **kind == "fetch")
             .count();
-        assert_eq!(fetches, 1, "what was fetched and imported stays");
+        assert_eq!(fetches, 1, "what was fetched and imported stale");
     }
 }
 
@@ -237,7 +237,7 @@ fn a_hold_of_the_app_is_waited_for_before_the_page_is_asked() {
     let mut scene = Scene::begin(moves());
     scene.feed(SwapInput::Held { held: true });
     scene.run();
-    scene.pass(Patience::default().quiet);
+    scene.pass(Timeouts::default().quiet);
     assert!(matches!(
         &scene.endings[0],
         Ending::Aborted(Failure {

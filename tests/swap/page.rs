@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use changeover::engine::{
     manifest::{Chunk, ChunkKind, Manifest},
-    swap::{Moves, Page, Use},
+    swap::{Page, SwapPlan, Use},
 };
 
 /// What is at each path now.
@@ -119,7 +119,7 @@ impl Tab {
     }
 
     /// Does what a plan says. Returns what had to be requested for the slots.
-    pub fn execute(&mut self, moves: &Moves, server: &Server) -> BTreeSet<String> {
+    pub fn execute(&mut self, moves: &SwapPlan, server: &Server) -> BTreeSet<String> {
         let mut requested = BTreeSet::new();
         for slot in &moves.slots {
             requested.extend(self.import(&slot.pointer.file, server));

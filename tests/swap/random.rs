@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use changeover::engine::{
     manifest::Manifest,
-    swap::{Composition, Moves, Plan, Use, Why},
+    swap::{Composition, Plan, SwapPlan, Use, Why},
 };
 use proptest::prelude::*;
 
@@ -212,7 +212,7 @@ fn has_one_copy_each(one: &Picture, other: &Picture) -> bool {
 }
 
 /// Executes a plan and looks at what became of the page.
-pub fn check_moves(tab: &mut Tab, moves: &Moves, target: &Manifest, server: &Server) {
+pub fn check_moves(tab: &mut Tab, moves: &SwapPlan, target: &Manifest, server: &Server) {
     let requested = tab.execute(moves, server);
     let scripts: BTreeSet<String> = moves
         .fetch
@@ -340,7 +340,7 @@ proptest! {
         server.publish(&target);
         let running = Composition::new(base.id.clone());
         let found = check_step(&running, &tab, &base, &target, &server);
-        if let Some(moves) = found.moves() {
+        if let Some(moves) = found.swap_plan() {
             check_moves(&mut tab, moves, &target, &server);
         }
     }
@@ -366,8 +366,8 @@ fn what_is_planned_at_random_is_of_every_kind() {
             &tab.page(),
         );
         let kinds: Vec<&str> = match &found {
-            Plan::Nothing(moves) if moves.stays.is_empty() => vec!["nothing"],
-            Plan::Nothing(_) => vec!["stays"],
+            Plan::Nothing(moves) if moves.stale.is_empty() => vec!["nothing"],
+            Plan::Nothing(_) => vec!["stale"],
             Plan::Styles(_) => vec!["styles"],
             Plan::Swap(moves) if moves.slots.is_empty() => vec!["pointers"],
             Plan::Swap(_) => vec!["swap"],
@@ -379,7 +379,7 @@ fn what_is_planned_at_random_is_of_every_kind() {
     }
     for kind in [
         "nothing",
-        "stays",
+        "stale",
         "styles",
         "pointers",
         "swap",
@@ -436,6 +436,6 @@ fn a_slot_that_is_in_the_shell_keeps_running_when_only_a_name_of_a_style_in_it_c
         server.publish(&target);
         let running = Composition::new(base.id.clone());
         let found = check_step(&running, &tab, &base, &target, &server);
-        check_moves(&mut tab, found.moves().unwrap(), &target, &server);
+        check_moves(&mut tab, found.swap_plan().unwrap(), &target, &server);
     }
 }

@@ -3,7 +3,7 @@
 
 use changeover::engine::{
     manifest::Manifest,
-    swap::{Composition, Moves, Plan, Swap, SwapInput, SwapOutput, Use},
+    swap::{Composition, Plan, Swap, SwapInput, SwapOutput, SwapPlan, Use},
 };
 use proptest::prelude::*;
 
@@ -131,18 +131,18 @@ impl Life {
             }
             Plan::Styles(moves) | Plan::Swap(moves) => self.swap(moves, &target, to, is_broken),
         }
-        let stays = self.swap.composition().stays();
+        let stale = self.swap.composition().stale();
         let target = self.build(self.at);
         for slot in self.tab.running.keys() {
-            let stays = stays.contains_key(slot);
-            assert!(stays || !self.tab.is_behind(slot, &target), "{slot}");
-            assert!(!stays || !self.tab.runs(slot, &target), "{slot}");
+            let stale = stale.contains_key(slot);
+            assert!(stale || !self.tab.is_behind(slot, &target), "{slot}");
+            assert!(!stale || !self.tab.runs(slot, &target), "{slot}");
         }
-        assert!(stays.keys().all(|slot| self.tab.running.contains_key(slot)));
+        assert!(stale.keys().all(|slot| self.tab.running.contains_key(slot)));
     }
 
     /// Takes the machine through its steps; what is broken shows itself on probation.
-    fn swap(&mut self, moves: Moves, target: &Manifest, to: usize, is_broken: bool) {
+    fn swap(&mut self, moves: SwapPlan, target: &Manifest, to: usize, is_broken: bool) {
         let before = self.tab.clone();
         let id = format!("changeover {}", self.turn);
         assert!(self.swap.begin(id, moves.clone(), START));

@@ -4,8 +4,8 @@ use changeover::{
     engine::{
         manifest::Manifest,
         swap::{
-            Answer, Composition, Ending, Moves, Patience, Phase, Plan, Step, Swap, SwapInput,
-            SwapOutput,
+            Answer, Composition, Ending, Phase, Plan, Step, Swap, SwapInput, SwapOutput, SwapPlan,
+            Timeouts,
         },
     },
     ids::BuildId,
@@ -42,10 +42,10 @@ pub struct Scene {
 }
 
 impl Scene {
-    pub fn begin(moves: Moves) -> Self {
+    pub fn begin(moves: SwapPlan) -> Self {
         let composition = Composition::new(moves.from.clone());
         let mut scene = Self {
-            swap: Swap::new(composition, Patience::default()),
+            swap: Swap::new(composition, Timeouts::default()),
             now: START,
             asked: Vec::new(),
             endings: Vec::new(),
@@ -58,7 +58,7 @@ impl Scene {
         scene
     }
 
-    pub fn begin_again(&mut self, id: &str, moves: Moves) {
+    pub fn begin_again(&mut self, id: &str, moves: SwapPlan) {
         self.open = None;
         self.swap.begin(id.into(), moves, self.now);
         self.drain();
@@ -248,7 +248,7 @@ pub fn edited() -> Manifest {
 }
 
 /// A swap of two slots, one with another schema and styles, and a third slot's pointer.
-pub fn moves() -> Moves {
+pub fn moves() -> SwapPlan {
     let base = base();
     let running = Composition::new(base.id.clone());
     match plan(&running, &base, &edited(), &showing(&["cart", "home"])) {

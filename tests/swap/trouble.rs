@@ -4,7 +4,7 @@ use changeover::{
     engine::{
         io::FetchFailure,
         manifest::Manifest,
-        swap::{Answer, Ending, Patience, Phase, Plan, SwapInput, SwapReason, Why},
+        swap::{Answer, Ending, Phase, Plan, SwapInput, SwapReason, Timeouts, Why},
     },
     time::Timestamp,
 };
@@ -256,15 +256,15 @@ fn a_build_that_was_rolled_back_is_not_planned_again_and_neither_is_its_file() {
 
 #[test]
 fn a_step_that_is_not_answered_in_time_ends_the_attempt_and_says_nothing_of_the_build() {
-    let patience = Patience::default();
+    let timeouts = Timeouts::default();
     for (at, span, reason) in [
-        ("fetch", patience.fetch, SwapReason::FetchFailed),
-        ("import", patience.import, SwapReason::ImportTimedOut),
-        ("awaitQuiet", patience.quiet, SwapReason::NeverQuiet),
-        ("snapshot", patience.snapshot, SwapReason::SnapshotTimedOut),
-        ("migrate", patience.migrate, SwapReason::MigrationTimedOut),
-        ("mount", patience.mount, SwapReason::NotReady),
-        ("switch", patience.switch, SwapReason::SwitchTimedOut),
+        ("fetch", timeouts.fetch, SwapReason::FetchFailed),
+        ("import", timeouts.import, SwapReason::ImportTimedOut),
+        ("awaitQuiet", timeouts.quiet, SwapReason::NeverQuiet),
+        ("snapshot", timeouts.snapshot, SwapReason::SnapshotTimedOut),
+        ("migrate", timeouts.migrate, SwapReason::MigrationTimedOut),
+        ("mount", timeouts.mount, SwapReason::NotReady),
+        ("switch", timeouts.switch, SwapReason::SwitchTimedOut),
     ] {
         let mut scene = Scene::begin(moves());
         scene.run_to(at);
@@ -300,7 +300,7 @@ fn an_answer_counts_however_late_it_is() {
 
 #[test]
 fn a_timer_that_comes_late_itself_gives_the_step_its_time_anew_three_times() {
-    let mount = Patience::default().mount;
+    let mount = Timeouts::default().mount;
     let mut scene = Scene::begin(moves());
     scene.run_to("mount");
     for _ in 0..3 {
@@ -343,7 +343,7 @@ fn a_hidden_page_is_not_timed() {
 
 #[test]
 fn a_page_that_was_too_slow_gets_twice_the_time_at_the_next_attempt() {
-    let mount = Patience::default().mount;
+    let mount = Timeouts::default().mount;
     let mut scene = Scene::begin(moves());
     for nth in 0..4 {
         scene.run_to("mount");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use changeover::engine::swap::{Moves, Plan, Refusal, Why};
+use changeover::engine::swap::{Plan, Refusal, SwapPlan, Why};
 use serde_json::{Value, json};
 
 use crate::diff::Difference;
@@ -207,7 +207,7 @@ impl Difference {
 }
 
 /// Slots that no page has yet.
-fn added(moves: &Moves) -> String {
+fn added(moves: &SwapPlan) -> String {
     count(moves.moved.len(), "new slot", "new slots")
 }
 
@@ -227,7 +227,7 @@ fn because(refusal: &Refusal) -> String {
         Why::EpochChanged => "the epoch changed".into(),
         Why::SecondCopy => {
             format!(
-                "slot {} needs another {} than the one that stays in the page{way}",
+                "slot {} needs another {} than the one that stale in the page{way}",
                 slot(),
                 module()
             )

@@ -16,8 +16,8 @@ use crate::{
         slots::{Answer, SlotUse, Use},
         status::{ChangeoverSummary, PhaseName},
         swap::{
-            self, Composition, Ending, Failure, Moves, Page, Patience, Phase, Plan, Refusal, Swap,
-            SwapInput, SwapOutput, SwapReason, Verdict,
+            self, Composition, Ending, Failure, Page, Phase, Plan, Refusal, Swap, SwapInput,
+            SwapOutput, SwapPlan, SwapReason, Timeouts, Verdict,
         },
     },
     ids::BuildId,
@@ -42,17 +42,17 @@ pub(super) struct Swaps {
     uses: Names<Use>,
     /// Counts changes of `uses`.
     revision: u64,
-    known: Option<Known>,
-    /// The build that the app was told cannot be swapped to.
+    cached_plan: Option<CachedPlan>,
+    /// The build that was last reported as impossible to swap to.
     refused: Option<BuildId>,
-    /// The page never let it; it is asked about the build instead.
-    given_up: Option<BuildId>,
-    /// The build whose code did not do in this page. A refresh would load the same.
-    broke: Option<BuildId>,
-    /// The app has asked for a check since: the user may be asked about a build that broke here.
+    /// A swap to this build never found the page idle: the user is asked to refresh instead.
+    never_idle: Option<BuildId>,
+    /// A build whose code failed in this page. A refresh would load the same code.
+    failed_build: Option<BuildId>,
+    /// The app has asked for a check since, so that the user may be asked about a build that failed here.
     is_asked: bool,
-    pause: Option<Pause>,
-    /// How often in a row the files of a build could not be had.
+    retry_at: Option<RetryAt>,
+    /// How often in a row the files of a build could not be fetched.
     missed: Option<(BuildId, u32)>,
     current: Option<Current>,
     wake: Option<Timestamp>,
@@ -60,20 +60,21 @@ pub(super) struct Swaps {
 
 /// When a build is tried again.
 #[derive(Debug)]
-struct Pause {
+struct RetryAt {
     build: BuildId,
     until: Timestamp,
     /// And not before the page is visible.
-    waits_for_eyes: bool,
+    needs_visible: bool,
 }
 
-/// What was planned, kept because it takes time for large builds.
+/// The last plan, cached since planning takes time for large builds.
 #[derive(Debug)]
-struct Known {
+struct CachedPlan {
     from: BuildId,
     to: BuildId,
     revision: u64,
-    way: Option<(Moves, bool)>,
+    /// And whether it changes code or styles; `None` when the swap is refused.
+    plan: Option<(SwapPlan, bool)>,
 }
 
 #[derive(Debug)]
@@ -91,7 +92,7 @@ impl Guard {
             && let Some(build) = self.running.build.clone()
         {
             let composition = Composition::new(build);
-            let mut machine = Swap::new(composition, Patience::default());
+            let mut machine = Swap::new(composition, Timeouts::default());
             let visible = !self.swaps.is_hidden;
             machine.handle_input(SwapInput::Visible { visible }, self.now);
             self.swaps.machine = Some(machine);
@@ -120,8 +121,8 @@ impl Guard {
 
     /// The app wants to know now, or the page is online again: no need to wait for another try.
     pub(super) fn on_swap_retry(&mut self, by_app: bool) {
-        self.swaps.is_asked |= by_app && self.swaps.broke.is_some();
-        self.swaps.pause = None;
+        self.swaps.is_asked |= by_app && self.swaps.failed_build.is_some();
+        self.swaps.retry_at = None;
     }
 
     pub(super) fn on_swap_answered(&mut self, changeover: String, round: u32, answer: Answer) {
@@ -160,23 +161,23 @@ impl Guard {
         if machine.phase() != Phase::Idle {
             return Some(Changed::Slots);
         }
-        if self.swaps.given_up.as_ref() == Some(target) {
+        if self.swaps.never_idle.as_ref() == Some(target) {
             return None;
         }
-        if self.swaps.broke.as_ref() == Some(target) {
+        if self.swaps.failed_build.as_ref() == Some(target) {
             // The check may bring a better build.
             let is_asked = self.swaps.is_asked && !self.checks.is_checking();
             return (!is_asked).then_some(Changed::Broke);
         }
-        let waits = |pause: &Pause| {
+        let waits = |pause: &RetryAt| {
             pause.build == *target
-                && (self.now < pause.until || pause.waits_for_eyes && self.swaps.is_hidden)
+                && (self.now < pause.until || pause.needs_visible && self.swaps.is_hidden)
         };
-        if self.swaps.pause.as_ref().is_some_and(waits) {
+        if self.swaps.retry_at.as_ref().is_some_and(waits) {
             return Some(Changed::Paused);
         }
         let composition = machine.composition();
-        let is_known = self.swaps.known.as_ref().is_some_and(|known| {
+        let is_known = self.swaps.cached_plan.as_ref().is_some_and(|known| {
             known.from == composition.build
                 && known.to == *target
                 && known.revision == self.swaps.revision
@@ -188,11 +189,11 @@ impl Guard {
             }
             self.plan_swap(target);
         }
-        let known = self.swaps.known.as_ref()?;
+        let known = self.swaps.cached_plan.as_ref()?;
         // Code that no adapter can replace would stay behind: that takes a refresh, unless something is missing right now.
         let is_missed = self.chunks.explained_by.as_ref() == Some(target);
-        let goes = |(moves, _): &&(Moves, bool)| moves.stays.is_empty() || is_missed;
-        known.way.as_ref().filter(goes).map(|_| Changed::Slots)
+        let goes = |(swap_plan, _): &&(SwapPlan, bool)| swap_plan.stale.is_empty() || is_missed;
+        known.plan.as_ref().filter(goes).map(|_| Changed::Slots)
     }
 
     fn plan_swap(&mut self, target: &BuildId) {
@@ -202,7 +203,7 @@ impl Guard {
         let composition = machine.composition();
         let both = [&composition.build, target].map(|build| self.manifests.graph(build));
         let [Some(base), Some(other)] = both else {
-            self.swaps.known = None;
+            self.swaps.cached_plan = None;
             return;
         };
         let page = Page {
@@ -210,16 +211,18 @@ impl Guard {
             ..Page::default()
         };
         let plan = swap::plan(composition, base, other, &page);
-        let (way, refusals) = match plan {
-            Plan::Nothing(moves) => (Some((moves, false)), Vec::new()),
-            Plan::Styles(moves) | Plan::Swap(moves) => (Some((moves, true)), Vec::new()),
+        let (plan, refusals) = match plan {
+            Plan::Nothing(swap_plan) => (Some((swap_plan, false)), Vec::new()),
+            Plan::Styles(swap_plan) | Plan::Swap(swap_plan) => {
+                (Some((swap_plan, true)), Vec::new())
+            }
             Plan::Refuse(refusals) => (None, refusals),
         };
-        self.swaps.known = Some(Known {
+        self.swaps.cached_plan = Some(CachedPlan {
             from: composition.build.clone(),
             to: target.clone(),
             revision: self.swaps.revision,
-            way,
+            plan,
         });
         if !refusals.is_empty() && self.swaps.refused.as_ref() != Some(target) {
             self.swaps.refused = Some(target.clone());
@@ -257,29 +260,38 @@ impl Guard {
             .machine
             .as_ref()
             .is_some_and(|machine| machine.phase() == Phase::Idle);
-        if !wanted || !is_idle || self.swaps.known.as_ref().is_none_or(|it| it.to != *target) {
+        if !wanted
+            || !is_idle
+            || self
+                .swaps
+                .cached_plan
+                .as_ref()
+                .is_none_or(|it| it.to != *target)
+        {
             return false;
         }
-        let Some((moves, moves_code)) = self.swaps.known.take().and_then(|known| known.way) else {
+        let Some((swap_plan, moves_code)) =
+            self.swaps.cached_plan.take().and_then(|known| known.plan)
+        else {
             return false;
         };
         if !moves_code {
             if let Some(machine) = &mut self.swaps.machine {
-                machine.note(&moves);
+                machine.note(&swap_plan);
             }
             self.run_build(target.clone());
             return true;
         }
-        if !self.online && !moves.fetch.is_empty() {
-            self.swaps.pause = Some(Pause {
+        if !self.online && !swap_plan.fetch.is_empty() {
+            self.swaps.retry_at = Some(RetryAt {
                 build: target.clone(),
                 until: Timestamp(self.now.0 + PAUSE),
-                waits_for_eyes: false,
+                needs_visible: false,
             });
             return false;
         }
         let id = self.rng.random_id();
-        let slots = moves.slots.iter().map(|it| it.pointer.slot.clone());
+        let slots = swap_plan.slots.iter().map(|it| it.pointer.slot.clone());
         let current = Current {
             id: id.clone(),
             to: target.clone(),
@@ -290,7 +302,7 @@ impl Guard {
             .swaps
             .machine
             .as_mut()
-            .is_some_and(|machine| machine.begin(id.clone(), moves, now));
+            .is_some_and(|machine| machine.begin(id.clone(), swap_plan, now));
         if !began {
             return false;
         }
@@ -361,7 +373,7 @@ impl Guard {
         let machine = self.swaps.machine.as_ref();
         let tries = machine.map_or(0, |machine| machine.composition().tries(&to));
         match reason.map(SwapReason::verdict) {
-            Some(Verdict::Declined) => self.swaps.given_up = Some(to.clone()),
+            Some(Verdict::Declined) => self.swaps.never_idle = Some(to.clone()),
             Some(Verdict::Missing) => {
                 let known = self.swaps.missed.take().filter(|(build, _)| *build == to);
                 let times = known.map_or(1, |(_, times)| times + 1);
@@ -372,15 +384,15 @@ impl Guard {
             Some(Verdict::Unproven) if outcome == SwapOutcome::Aborted && tries < MOST_TRIES => {
                 self.pause_swap(&to, tries, true);
             }
-            Some(Verdict::Unproven) => self.swaps.given_up = Some(to.clone()),
+            Some(Verdict::Unproven) => self.swaps.never_idle = Some(to.clone()),
             Some(Verdict::Bad) => {
-                self.swaps.broke = Some(to.clone());
+                self.swaps.failed_build = Some(to.clone());
                 self.swaps.is_asked = false;
             }
             // The planner refuses it from now on.
             Some(Verdict::State) | Some(Verdict::Moot) | None => {}
         }
-        self.swaps.known = None;
+        self.swaps.cached_plan = None;
         self.tell(Event::SwapEnded {
             changeover: changeover.clone(),
             from: from.clone(),
@@ -407,15 +419,15 @@ impl Guard {
         self.tell(Event::ChangeoverAborted { changeover, reason });
     }
 
-    fn pause_swap(&mut self, build: &BuildId, times: u32, waits_for_eyes: bool) {
+    fn pause_swap(&mut self, build: &BuildId, times: u32, needs_visible: bool) {
         let nth = (times.max(1) as usize - 1).min(BACK_OFF.len() - 1);
         let span = BACK_OFF.get(nth).copied().unwrap_or(PAUSE);
         // Not all pages at once.
         let span = self.rng.jittered(span);
-        self.swaps.pause = Some(Pause {
+        self.swaps.retry_at = Some(RetryAt {
             build: build.clone(),
             until: Timestamp(self.now.0.saturating_add(span)),
-            waits_for_eyes,
+            needs_visible,
         });
     }
 
@@ -425,8 +437,8 @@ impl Guard {
         self.running.assumed = None;
         self.running.swapped = true;
         self.comparison = None;
-        self.swaps.known = None;
-        self.swaps.pause = None;
+        self.swaps.cached_plan = None;
+        self.swaps.retry_at = None;
         self.chunks.explained_by = None;
         self.listing.on_stale();
     }
@@ -455,7 +467,7 @@ impl Guard {
     }
 
     pub(super) fn next_swap(&self) -> Option<(Timestamp, WakeReason)> {
-        let pause = self.swaps.pause.as_ref().map(|pause| pause.until);
+        let pause = self.swaps.retry_at.as_ref().map(|pause| pause.until);
         let pause = pause.filter(|until| *until > self.now);
         let next = [self.swaps.wake, pause].into_iter().flatten().min()?;
         Some((next, WakeReason::Swap))

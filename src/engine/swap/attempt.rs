@@ -3,8 +3,8 @@
 use alloc::string::String;
 
 use super::{
-    moves::Moves,
-    steps::{Failure, Patience},
+    steps::{Failure, Timeouts},
+    swap_plan::SwapPlan,
     words::Phase,
 };
 use crate::time::{Millis, Timestamp};
@@ -17,7 +17,7 @@ const MOST_STALLS: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub(super) id: String,
-    pub(super) moves: Moves,
+    pub(super) swap_plan: SwapPlan,
     pub(super) phase: Phase,
     pub(super) since: Timestamp,
     /// How often the step was given its time anew.
@@ -35,10 +35,10 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    pub(super) fn new(id: String, moves: Moves, now: Timestamp) -> Self {
+    pub(super) fn new(id: String, swap_plan: SwapPlan, now: Timestamp) -> Self {
         Self {
             id,
-            moves,
+            swap_plan,
             phase: Phase::Idle,
             since: now,
             stalls: 0,
@@ -52,18 +52,18 @@ impl Attempt {
     }
 
     /// When the patience with its step ends. `tries`: how often a swap to its build has failed for want of time.
-    pub(super) fn due(&self, patience: &Patience, tries: u32) -> Option<Timestamp> {
+    pub(super) fn due(&self, timeouts: &Timeouts, tries: u32) -> Option<Timestamp> {
         let span = match self.phase {
             Phase::Idle => return None,
-            Phase::Fetching => patience.fetch,
-            Phase::Importing => patience.import,
-            Phase::Held | Phase::Quiet => patience.quiet,
-            Phase::Snapshots => patience.snapshot,
-            Phase::Migrating => patience.migrate,
-            Phase::Mounting => patience.mount,
-            Phase::Switching => patience.switch,
-            Phase::Probation => patience.probation,
-            Phase::Committing | Phase::RollingBack => patience.settle,
+            Phase::Fetching => timeouts.fetch,
+            Phase::Importing => timeouts.import,
+            Phase::Held | Phase::Quiet => timeouts.quiet,
+            Phase::Snapshots => timeouts.snapshot,
+            Phase::Migrating => timeouts.migrate,
+            Phase::Mounting => timeouts.mount,
+            Phase::Switching => timeouts.switch,
+            Phase::Probation => timeouts.probation,
+            Phase::Committing | Phase::RollingBack => timeouts.settle,
         };
         let since = match self.phase {
             Phase::Held | Phase::Quiet => self.quiet_since.unwrap_or(self.since),

@@ -13,9 +13,9 @@ pub(super) struct Comparison<'a> {
     pub(super) base: Graph<'a>,
     pub(super) target: Graph<'a>,
     /// For each file of the target the same one of the base, by place.
-    twins: Vec<Option<usize>>,
+    same_in_base: Vec<Option<usize>>,
     /// For each file of the base the same one of the target.
-    mates: Vec<Option<usize>>,
+    same_in_target: Vec<Option<usize>>,
     /// Hash of the module, hash of the code, and place of what is only in the base, in order.
     old: Vec<(u64, u64, usize)>,
     /// Modules that are pinned and whose file is only in the base, in order.
@@ -25,18 +25,18 @@ pub(super) struct Comparison<'a> {
 impl<'a> Comparison<'a> {
     pub(super) fn new(base: Graph<'a>, target: Graph<'a>) -> Self {
         let (before, after) = (&base.build.chunks, &target.build.chunks);
-        let mut twins = vec![None; after.len()];
-        let mut mates = vec![None; before.len()];
+        let mut same_in_base = vec![None; after.len()];
+        let mut same_in_target = vec![None; before.len()];
         let (mut old, mut pinned) = (Vec::new(), Vec::new());
         let mut at = 0;
-        for ((place, mate), (path, chunk)) in mates.iter_mut().enumerate().zip(before) {
+        for ((place, mate), (path, chunk)) in same_in_target.iter_mut().enumerate().zip(before) {
             while after.nth(at).is_some_and(|(other, _)| other < path) {
                 at += 1;
             }
             let same = after
                 .nth(at)
                 .is_some_and(|(other, found)| other == path && found.integrity == chunk.integrity);
-            match twins.get_mut(at) {
+            match same_in_base.get_mut(at) {
                 Some(twin) if same => {
                     *twin = Some(place);
                     *mate = Some(at);
@@ -54,23 +54,23 @@ impl<'a> Comparison<'a> {
         Self {
             base,
             target,
-            twins,
-            mates,
+            same_in_base,
+            same_in_target,
             old,
             pinned,
         }
     }
 
-    pub(super) fn twin(&self, target: usize) -> Option<usize> {
-        self.twins.get(target).copied().flatten()
+    pub(super) fn same_in_base(&self, target: usize) -> Option<usize> {
+        self.same_in_base.get(target).copied().flatten()
     }
 
-    pub(super) fn mate(&self, base: usize) -> Option<usize> {
-        self.mates.get(base).copied().flatten()
+    pub(super) fn same_in_target(&self, base: usize) -> Option<usize> {
+        self.same_in_target.get(base).copied().flatten()
     }
 
     pub(super) fn is_new(&self, target: usize) -> bool {
-        self.twin(target).is_none()
+        self.same_in_base(target).is_none()
     }
 
     /// Whether other bytes have taken the name of a file.
@@ -85,7 +85,7 @@ impl<'a> Comparison<'a> {
             let (_, found) = self.base.chunk(other)?;
             (found.id == chunk.id && found.code == chunk.code).then_some(other)
         };
-        self.twin(target).or_else(renamed)
+        self.same_in_base(target).or_else(renamed)
     }
 
     /// The first file that is only in the base, with the module of `chunk` and code of that hash or a later one.

@@ -1,6 +1,6 @@
 use alloc::{string::String, vec::Vec};
 
-use super::{moves::Moves, stay::Stay};
+use super::{stale::StaleSlot, swap_plan::SwapPlan};
 use crate::{
     engine::{manifest::ChunkKind, names::Names},
     ids::BuildId,
@@ -16,7 +16,7 @@ pub struct Composition {
     /// Modules of the shell that the page has loaded under another name than the build gives them, with that name.
     pub(super) aliases: Names<String>,
     /// Slots with older code, by name.
-    pub(super) stays: Names<Stay>,
+    pub(super) stale: Names<StaleSlot>,
     /// Files that were loaded and that nothing uses any more, with their integrity: their URLs are taken.
     pub(super) gone: Names<String>,
     pub generations: u32,
@@ -42,7 +42,7 @@ impl Composition {
             build,
             html: None,
             aliases: Names::new(),
-            stays: Names::new(),
+            stale: Names::new(),
             gone: Names::new(),
             generations: 0,
             dead_bytes: 0,
@@ -53,8 +53,8 @@ impl Composition {
     }
 
     /// Slots that run older code than the build the others point to.
-    pub fn stays(&self) -> &Names<Stay> {
-        &self.stays
+    pub fn stale(&self) -> &Names<StaleSlot> {
+        &self.stale
     }
 
     /// How many attempts to go to a build took too long.
@@ -73,36 +73,37 @@ impl Composition {
     }
 
     /// The page has moved as planned.
-    pub fn on_committed(&mut self, moves: &Moves) {
-        self.build.clone_from(&moves.to);
-        if moves.html.is_some() {
-            self.html.clone_from(&moves.html);
+    pub fn on_committed(&mut self, swap_plan: &SwapPlan) {
+        self.build.clone_from(&swap_plan.to);
+        if swap_plan.html.is_some() {
+            self.html.clone_from(&swap_plan.html);
         }
-        self.aliases.clone_from(&moves.aliases);
-        for slot in &moves.slots {
-            self.stays.remove(&slot.pointer.slot);
+        self.aliases.clone_from(&swap_plan.aliases);
+        for slot in &swap_plan.slots {
+            self.stale.remove(&slot.pointer.slot);
         }
-        for pointer in &moves.moved {
-            self.stays.remove(&pointer.slot);
+        for pointer in &swap_plan.moved {
+            self.stale.remove(&pointer.slot);
         }
-        self.stays.retain(|name, _| !moves.caught_up.contains(name));
-        for (name, stay) in &moves.stays {
-            self.stays.insert(name.clone(), stay.clone());
+        self.stale
+            .retain(|name, _| !swap_plan.caught_up.contains(name));
+        for (name, stale_slot) in &swap_plan.stale {
+            self.stale.insert(name.clone(), stale_slot.clone());
         }
-        for file in &moves.revived {
+        for file in &swap_plan.revived {
             self.gone.remove(file);
         }
-        for (file, integrity) in &moves.gone {
+        for (file, integrity) in &swap_plan.gone {
             self.gone.insert(file.clone(), integrity.clone());
         }
-        let dead = self.dead_bytes.saturating_sub(moves.revived_bytes);
-        self.dead_bytes = dead + moves.dead_bytes;
-        self.generations += u32::from(!moves.slots.is_empty());
+        let dead = self.dead_bytes.saturating_sub(swap_plan.revived_bytes);
+        self.dead_bytes = dead + swap_plan.dead_bytes;
+        self.generations += u32::from(!swap_plan.slots.is_empty());
     }
 
     /// The new modules were imported, and the page does not run them.
-    pub(super) fn on_imported_in_vain(&mut self, moves: &Moves) {
-        let scripts = moves.fetch.iter();
+    pub(super) fn on_imported_in_vain(&mut self, swap_plan: &SwapPlan) {
+        let scripts = swap_plan.fetch.iter();
         let is_new = scripts
             .clone()
             .any(|fetch| fetch.kind != ChunkKind::Style && !self.gone.contains_key(&fetch.file));

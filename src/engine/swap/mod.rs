@@ -19,24 +19,24 @@
 //! new name to a module that slots share with the shell.
 
 mod attempt;
+mod build_plan;
 mod comparison;
 mod composition;
-mod conclude;
-mod moves;
 mod plan;
 mod refusal;
 mod run;
-mod stay;
+mod stale;
 mod steps;
+mod swap_plan;
 mod words;
 
 pub use composition::{Bad, Composition};
-pub use moves::{Budget, Moves, Page, Plan, SlotMove};
 pub use plan::plan;
 pub use refusal::{Refusal, Why};
 pub use run::Swap;
-pub use stay::Stay;
-pub use steps::{Ending, Failure, Patience, SwapInput, SwapOutput};
+pub use stale::StaleSlot;
+pub use steps::{Ending, Failure, SwapInput, SwapOutput, Timeouts};
+pub use swap_plan::{Budget, Page, Plan, SlotMove, SwapPlan};
 pub use words::{Phase, SwapReason, Verdict};
 
 pub use crate::engine::slots::{Answer, Fetch, Migration, Module, Pointer, Step, Use};

@@ -3,9 +3,9 @@ use alloc::{string::String, vec::Vec};
 use super::{
     comparison::Comparison,
     composition::Composition,
-    moves::{Page, Plan},
     refusal::{Refusal, Why},
-    stay::{Stay, StayFile},
+    stale::{StaleFile, StaleSlot},
+    swap_plan::{Page, Plan},
 };
 use crate::engine::{
     graph::{Graph, Reach, Trace, Walk},
@@ -43,11 +43,11 @@ pub fn plan(running: &Composition, base: Graph<'_>, target: Graph<'_>, page: &Pa
     };
     let shell_changed = planner.check_shell();
     let slots = planner.sort_slots();
-    let stays = planner.stays(&slots);
-    planner.check_closures(&slots, &stays, shell_changed);
+    let stale = planner.stale(&slots);
+    planner.check_closures(&slots, &stale, shell_changed);
     planner.check_kept(&slots);
     if planner.refusals.is_empty() {
-        planner.conclude(&slots, stays)
+        planner.build_plan(&slots, stale)
     } else {
         Plan::Refuse(planner.refusals)
     }
@@ -67,23 +67,23 @@ pub(super) struct Planner<'a> {
 }
 
 /// A slot of the target.
-pub(super) struct Case<'a> {
+pub(super) struct SlotDiff<'a> {
     pub(super) name: &'a String,
     pub(super) to: &'a Slot,
     /// `None`: the slot is new.
-    pub(super) from: Option<From<'a>>,
+    pub(super) from: Option<Running<'a>>,
     pub(super) used: Option<Use>,
     pub(super) changed: bool,
 }
 
 /// What a slot runs, or would run.
-pub(super) struct From<'a> {
+pub(super) struct Running<'a> {
     pub(super) file: &'a String,
     pub(super) schema: u32,
-    pub(super) stay: Option<&'a Stay>,
+    pub(super) stale_slot: Option<&'a StaleSlot>,
 }
 
-impl Case<'_> {
+impl SlotDiff<'_> {
     /// Whether its pointer goes to another file.
     pub(super) fn moves(&self) -> bool {
         self.changed && self.used != Some(Use::Taken)
@@ -105,7 +105,7 @@ impl Case<'_> {
     /// The file of the base that the page has loaded for it.
     pub(super) fn loaded(&self) -> Option<&String> {
         let from = self.from.as_ref()?;
-        (self.used.is_some() && from.stay.is_none()).then_some(from.file)
+        (self.used.is_some() && from.stale_slot.is_none()).then_some(from.file)
     }
 }
 
@@ -180,7 +180,7 @@ impl<'a> Planner<'a> {
         let lost = self.old_whole_shell.order.iter().copied().find(|place| {
             let chunk = self.both.base.chunk(*place);
             let is_style = chunk.is_some_and(|(_, chunk)| is_style_of(chunk.kind));
-            is_style && !self.old_shell.has(*place) && self.both.mate(*place).is_none()
+            is_style && !self.old_shell.has(*place) && self.both.same_in_target(*place).is_none()
         });
         if changed.is_empty() && !differ && lost.is_none() {
             return false;
@@ -257,7 +257,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Looks at each slot, in the order of their names.
-    fn sort_slots(&mut self) -> Vec<Case<'a>> {
+    fn sort_slots(&mut self) -> Vec<SlotDiff<'a>> {
         let (base, target) = (self.both.base.build, self.both.target.build);
         let (running, page) = (self.running, self.page);
         for (name, slot) in &base.slots {
@@ -265,19 +265,19 @@ impl<'a> Planner<'a> {
                 self.refuse(Refusal::of_slot(Why::SlotRemoved, name, &slot.file));
             }
         }
-        let mut cases = Vec::new();
+        let mut diffs = Vec::new();
         for (name, to) in &target.slots {
             let before = base.slots.get(name);
-            let from = before.map(|slot| match running.stays.get(name) {
-                Some(stay) => From {
-                    file: &stay.file,
-                    schema: stay.schema,
-                    stay: Some(stay),
+            let from = before.map(|slot| match running.stale.get(name) {
+                Some(stale_slot) => Running {
+                    file: &stale_slot.file,
+                    schema: stale_slot.schema,
+                    stale_slot: Some(stale_slot),
                 },
-                None => From {
+                None => Running {
                     file: &slot.file,
                     schema: slot.schema,
-                    stay: None,
+                    stale_slot: None,
                 },
             });
             let Some(place) = self.both.target.place(&to.file) else {
@@ -289,20 +289,22 @@ impl<'a> Planner<'a> {
             };
             let changed = match &from {
                 None => true,
-                Some(From {
-                    file, stay: None, ..
-                }) => *file != &to.file || self.both.is_new(place),
-                Some(From {
+                Some(Running {
                     file,
-                    stay: Some(stay),
+                    stale_slot: None,
+                    ..
+                }) => *file != &to.file || self.both.is_new(place),
+                Some(Running {
+                    file,
+                    stale_slot: Some(stale_slot),
                     ..
                 }) => {
-                    let integrity = Some(&stay.integrity);
+                    let integrity = Some(&stale_slot.integrity);
                     *file != &to.file
                         || integrity != target.chunks.get(&to.file).map(|chunk| &chunk.integrity)
                 }
             };
-            let case = Case {
+            let diff = SlotDiff {
                 name,
                 to,
                 from,
@@ -310,16 +312,16 @@ impl<'a> Planner<'a> {
                 used: before.and(page.slots.get(name)).copied(),
                 changed,
             };
-            if case.moves() {
-                self.check_slot(&case, before.map(|slot| slot.kind));
+            if diff.moves() {
+                self.check_slot(&diff, before.map(|slot| slot.kind));
             }
-            cases.push(case);
+            diffs.push(diff);
         }
-        cases
+        diffs
     }
 
-    fn check_slot(&mut self, case: &Case<'a>, kind: Option<SlotKind>) {
-        let Case { name, to, .. } = case;
+    fn check_slot(&mut self, diff: &SlotDiff<'a>, kind: Option<SlotKind>) {
+        let SlotDiff { name, to, .. } = diff;
         let refusal = |why| Refusal {
             root: self.both.cause(&to.file),
             module: self
@@ -337,13 +339,13 @@ impl<'a> Planner<'a> {
         } else if to.kind == SlotKind::Unknown {
             found.push(refusal(Why::UnsupportedKind));
         }
-        if case.used.is_some() && self.page.elements.contains(name) {
+        if diff.used.is_some() && self.page.elements.contains(name) {
             found.push(refusal(Why::ElementRedefined));
         }
-        let schema = case.from.as_ref().map_or(to.schema, |from| from.schema);
+        let schema = diff.from.as_ref().map_or(to.schema, |from| from.schema);
         let reads = self.both.target.build.stores.get(name);
         let cannot = reads.is_some_and(|store| !store.reads.contains(&schema));
-        if case.swaps() && to.schema > schema && cannot {
+        if diff.swaps() && to.schema > schema && cannot {
             found.push(refusal(Why::NoMigrationPath));
         }
         if self
@@ -358,21 +360,21 @@ impl<'a> Planner<'a> {
     }
 
     /// The slots that will run older code than their pointers say.
-    fn stays(&self, cases: &[Case<'a>]) -> Names<Stay> {
+    fn stale(&self, diffs: &[SlotDiff<'a>]) -> Names<StaleSlot> {
         let base = self.both.base.build;
         let is_shell = |place| self.old_whole_shell.has(place);
-        let mut stays = Vec::new();
-        for case in cases.iter().filter(|case| case.is_left()) {
-            let Some(from) = &case.from else { continue };
-            let stay = match from.stay {
-                Some(stay) => stay.clone(),
+        let mut stale = Vec::new();
+        for diff in diffs.iter().filter(|diff| diff.is_left()) {
+            let Some(from) = &diff.from else { continue };
+            let stale_slot = match from.stale_slot {
+                Some(stale_slot) => stale_slot.clone(),
                 None => {
                     let start = self.both.base.places(&mut [from.file].into_iter());
                     let held = |reach| self.both.base.walk(&start, reach, &is_shell);
                     let loaded = held(Reach::Static);
                     let files = held(Reach::Whole).order.into_iter().filter_map(|place| {
                         let (path, chunk) = base.chunks.nth(place)?;
-                        let file = StayFile {
+                        let file = StaleFile {
                             module: chunk.id.clone(),
                             integrity: chunk.integrity.clone(),
                             size: chunk.size,
@@ -382,7 +384,7 @@ impl<'a> Planner<'a> {
                         Some((path.clone(), file))
                     });
                     let own = base.chunks.get(from.file);
-                    Stay {
+                    StaleSlot {
                         file: from.file.clone(),
                         integrity: own.map(|chunk| chunk.integrity.clone()).unwrap_or_default(),
                         schema: from.schema,
@@ -390,9 +392,9 @@ impl<'a> Planner<'a> {
                     }
                 }
             };
-            stays.push((case.name.clone(), stay));
+            stale.push((diff.name.clone(), stale_slot));
         }
-        Names::from_pairs(stays)
+        Names::from_pairs(stale)
     }
 
     /// Under which name the page has loaded a script of the target's shell.
@@ -405,14 +407,19 @@ impl<'a> Planner<'a> {
     }
 
     /// Looks at everything that the pointers to move lead to.
-    fn check_closures(&mut self, cases: &[Case<'a>], stays: &Names<Stay>, shell_changed: bool) {
+    fn check_closures(
+        &mut self,
+        diffs: &[SlotDiff<'a>],
+        stale: &Names<StaleSlot>,
+        shell_changed: bool,
+    ) {
         let target = self.both.target.build;
-        let old = superseded(stays, target);
-        let moving = cases.iter().filter(|case| case.moves());
+        let old = superseded(stale, target);
+        let moving = diffs.iter().filter(|diff| diff.moves());
         let starts = self
             .both
             .target
-            .places(&mut moving.map(|case| &case.to.file));
+            .places(&mut moving.map(|diff| &diff.to.file));
         let reached = self.both.target.trace(&starts, &|_| true, &|_| false);
         for (index, place) in reached.places() {
             if self.refusals.len() >= MOST_REFUSALS {
@@ -437,7 +444,7 @@ impl<'a> Planner<'a> {
             } else if self.both.is_pinned_anew(place, chunk) {
                 (Why::PinnedChanged, None)
             } else if self.both.is_replaced(place, path)
-                || self.is_taken(path, &chunk.integrity, stays)
+                || self.is_taken(path, &chunk.integrity, stale)
             {
                 (Why::FileReplaced, None)
             } else if let Some(path) = self.both.target.unlisted(place) {
@@ -447,13 +454,13 @@ impl<'a> Planner<'a> {
             } else {
                 continue;
             };
-            self.refuse_in_slot(why, missing, &reached, index, cases);
+            self.refuse_in_slot(why, missing, &reached, index, diffs);
         }
     }
 
     /// Looks at the slots that the page has loaded and whose own files are the same. Where names do not follow content, they
     /// may lead to other bytes all the same, which a browser does not load again.
-    fn check_kept(&mut self, cases: &[Case<'a>]) {
+    fn check_kept(&mut self, diffs: &[SlotDiff<'a>]) {
         let is_replaced = |both: &Comparison<'a>, place| {
             let chunk = both.chunk(place);
             chunk.is_some_and(|(path, _)| both.is_replaced(place, path))
@@ -461,8 +468,8 @@ impl<'a> Planner<'a> {
         if !(0..self.both.target.build.chunks.len()).any(|place| is_replaced(&self.both, place)) {
             return;
         }
-        let kept = cases.iter().filter(|case| case.is_kept());
-        let starts = self.both.target.places(&mut kept.map(|case| &case.to.file));
+        let kept = diffs.iter().filter(|diff| diff.is_kept());
+        let starts = self.both.target.places(&mut kept.map(|diff| &diff.to.file));
         let passes = |place| !self.whole_shell.has(place);
         let reached = self.both.target.trace(&starts, &passes, &|_| false);
         for (index, place) in reached.places() {
@@ -471,7 +478,7 @@ impl<'a> Planner<'a> {
                 refusal.why == Why::FileReplaced && refusal.file.as_ref() == file
             };
             if is_replaced(&self.both, place) && !self.refusals.iter().any(is_known) {
-                self.refuse_in_slot(Why::FileReplaced, None, &reached, index, cases);
+                self.refuse_in_slot(Why::FileReplaced, None, &reached, index, diffs);
             }
         }
     }
@@ -482,27 +489,27 @@ impl<'a> Planner<'a> {
         missing: Option<String>,
         reached: &Trace,
         index: usize,
-        cases: &[Case<'a>],
+        diffs: &[SlotDiff<'a>],
     ) {
         if self.refusals.len() >= MOST_REFUSALS {
             return;
         }
         let way = reached.way(index);
         let start = way.first().and_then(|place| self.both.chunk(*place));
-        let slot = cases
+        let slot = diffs
             .iter()
-            .find(|case| !case.is_left() && start.is_some_and(|(path, _)| *path == case.to.file));
-        self.refuse_file(why, slot.map(|case| case.name.as_str()), &way);
+            .find(|diff| !diff.is_left() && start.is_some_and(|(path, _)| *path == diff.to.file));
+        self.refuse_file(why, slot.map(|diff| diff.name.as_str()), &way);
         if let Some(last) = self.refusals.last_mut() {
             last.missing = missing;
         }
     }
 
     /// Whether the page has loaded something else from this path, builds ago.
-    fn is_taken(&self, path: &str, integrity: &str, stays: &Names<Stay>) -> bool {
+    fn is_taken(&self, path: &str, integrity: &str, stale: &Names<StaleSlot>) -> bool {
         let gone = self.running.gone.get(path);
-        let stays = self.running.stays.values().chain(stays.values());
-        let held = stays.filter_map(|stay| stay.files.get(path));
+        let stale = self.running.stale.values().chain(stale.values());
+        let held = stale.filter_map(|stale_slot| stale_slot.files.get(path));
         gone.into_iter()
             .chain(held.map(|file| &file.integrity))
             .any(|other| other != integrity)
@@ -522,10 +529,10 @@ fn has_entry(build: &Manifest, other: &Manifest, entry: &String) -> bool {
 }
 
 /// The modules that old code holds and of which the target has another file, in order.
-fn superseded<'s>(stays: &'s Names<Stay>, target: &Manifest) -> Vec<&'s str> {
-    let mut modules: Vec<&str> = stays
+fn superseded<'s>(stale: &'s Names<StaleSlot>, target: &Manifest) -> Vec<&'s str> {
+    let mut modules: Vec<&str> = stale
         .values()
-        .flat_map(|stay| stay.files.iter())
+        .flat_map(|stale_slot| stale_slot.files.iter())
         .filter(|(path, file)| {
             let kept = target.chunks.get(path);
             !file.is_style && kept.is_none_or(|chunk| chunk.integrity != file.integrity)

@@ -3,8 +3,8 @@ use alloc::{string::String, vec::Vec};
 use super::{
     attempt::Attempt,
     composition::{Bad, Composition},
-    moves::Moves,
-    steps::{Ending, Failure, Patience, SwapInput, SwapOutput},
+    steps::{Ending, Failure, SwapInput, SwapOutput, Timeouts},
+    swap_plan::SwapPlan,
     words::{Phase, SwapReason, Verdict},
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Swap {
     composition: Composition,
-    patience: Patience,
+    timeouts: Timeouts,
     attempt: Option<Attempt>,
     is_held: bool,
     hidden_since: Option<Timestamp>,
@@ -28,10 +28,10 @@ pub struct Swap {
 }
 
 impl Swap {
-    pub fn new(composition: Composition, patience: Patience) -> Self {
+    pub fn new(composition: Composition, timeouts: Timeouts) -> Self {
         Self {
             composition,
-            patience,
+            timeouts,
             attempt: None,
             is_held: false,
             hidden_since: None,
@@ -45,7 +45,7 @@ impl Swap {
 
     /// The build that the page is being taken to.
     pub fn target(&self) -> Option<&BuildId> {
-        self.attempt.as_ref().map(|attempt| &attempt.moves.to)
+        self.attempt.as_ref().map(|attempt| &attempt.swap_plan.to)
     }
 
     pub fn phase(&self) -> Phase {
@@ -60,20 +60,20 @@ impl Swap {
     }
 
     /// There is nothing to do but to note that the page is on another build.
-    pub fn note(&mut self, moves: &Moves) {
+    pub fn note(&mut self, swap_plan: &SwapPlan) {
         if self.attempt.is_none() {
-            self.composition.on_committed(moves);
+            self.composition.on_committed(swap_plan);
         }
     }
 
     /// Begins a planned swap. Returns whether it did: not while there is another one, since no more than two
     /// generations live in a page, and not from another build than the plan was made for.
-    pub fn begin(&mut self, id: String, moves: Moves, now: Timestamp) -> bool {
+    pub fn begin(&mut self, id: String, swap_plan: SwapPlan, now: Timestamp) -> bool {
         let fits = self.attempt.is_none()
-            && moves.from == self.composition.build
+            && swap_plan.from == self.composition.build
             && !self.composition.is_broken;
         if fits {
-            self.attempt = Some(Attempt::new(id, moves, now));
+            self.attempt = Some(Attempt::new(id, swap_plan, now));
             self.enter(Phase::Fetching, now);
         }
         fits
@@ -147,8 +147,8 @@ impl Swap {
         if self.hidden_since.is_some() && attempt.phase.rests_hidden() {
             return None;
         }
-        let tries = self.composition.tries(&attempt.moves.to);
-        attempt.due(&self.patience, tries)
+        let tries = self.composition.tries(&attempt.swap_plan.to);
+        attempt.due(&self.timeouts, tries)
     }
 
     fn on_visible(&mut self, visible: bool, now: Timestamp) {
@@ -287,27 +287,27 @@ impl Swap {
         let Some(attempt) = &self.attempt else {
             return;
         };
-        let moves = &attempt.moves;
-        let has_slots = !moves.slots.is_empty();
+        let swap_plan = &attempt.swap_plan;
+        let has_slots = !swap_plan.slots.is_empty();
         let slots = || {
-            let names = moves.slots.iter().map(|slot| slot.pointer.slot.clone());
+            let names = swap_plan.slots.iter().map(|slot| slot.pointer.slot.clone());
             names.collect()
         };
-        let styles = || moves.styles_in.clone();
+        let styles = || swap_plan.styles_in.clone();
         let (step, otherwise) = match phase {
             Phase::Fetching => {
-                let files = moves.fetch.clone();
+                let files = swap_plan.fetch.clone();
                 let is_needed = !files.is_empty();
                 (is_needed.then_some(Step::Fetch { files }), Phase::Importing)
             }
             Phase::Importing => {
-                let modules = moves.slots.iter().map(Module::of).collect();
-                let otherwise = match moves.styles_in.as_slice() {
+                let modules = swap_plan.slots.iter().map(Module::of).collect();
+                let otherwise = match swap_plan.styles_in.as_slice() {
                     [] => Phase::Switching,
                     // The old ones stay until these are there.
                     _ => Phase::Mounting,
                 };
-                let pointers = moves.pointers();
+                let pointers = swap_plan.pointers();
                 let step = Step::Import { modules, pointers };
                 (has_slots.then_some(step), otherwise)
             }
@@ -316,7 +316,8 @@ impl Swap {
             Phase::Quiet => (Some(Step::AwaitQuiet { slots: slots() }), Phase::Snapshots),
             Phase::Snapshots => (Some(Step::Snapshot { slots: slots() }), Phase::Migrating),
             Phase::Migrating => {
-                let states: Vec<Migration> = moves.slots.iter().filter_map(Migration::of).collect();
+                let states: Vec<Migration> =
+                    swap_plan.slots.iter().filter_map(Migration::of).collect();
                 let is_needed = !states.is_empty();
                 (
                     is_needed.then_some(Step::Migrate { states }),
@@ -326,7 +327,7 @@ impl Swap {
             Phase::Mounting => {
                 let step = Step::Mount {
                     slots: slots(),
-                    pointers: moves.pointers(),
+                    pointers: swap_plan.pointers(),
                     styles: styles(),
                 };
                 (Some(step), Phase::Switching)
@@ -334,15 +335,15 @@ impl Swap {
             Phase::Switching => {
                 let step = Step::Switch {
                     slots: slots(),
-                    pointers: moves.pointers(),
+                    pointers: swap_plan.pointers(),
                     styles: styles(),
-                    styles_out: moves.styles_out.clone(),
+                    styles_out: swap_plan.styles_out.clone(),
                 };
                 (Some(step), Phase::Probation)
             }
             Phase::Probation => {
-                let fetched = moves.fetch.iter().map(|fetch| &fetch.file);
-                let files = fetched.chain(&moves.revived).cloned().collect();
+                let fetched = swap_plan.fetch.iter().map(|fetch| &fetch.file);
+                let files = fetched.chain(&swap_plan.revived).cloned().collect();
                 let step = Step::Watch {
                     slots: slots(),
                     files,
@@ -353,7 +354,7 @@ impl Swap {
             Phase::Committing => {
                 let step = Step::Commit {
                     slots: slots(),
-                    styles: moves.styles_out.clone(),
+                    styles: swap_plan.styles_out.clone(),
                 };
                 (Some(step), Phase::Idle)
             }
@@ -437,7 +438,7 @@ impl Swap {
         self.discard();
         if let Some(attempt) = self.attempt.take() {
             if attempt.has_imported {
-                self.composition.on_imported_in_vain(&attempt.moves);
+                self.composition.on_imported_in_vain(&attempt.swap_plan);
             }
             self.end(attempt, Ending::Aborted(failure));
         }
@@ -464,11 +465,11 @@ impl Swap {
         let Some(attempt) = &mut self.attempt else {
             return;
         };
-        let mut moved = attempt.moves.slots.iter();
+        let mut moved = attempt.swap_plan.slots.iter();
         let file = moved
             .find(|moved| Some(&moved.pointer.slot) == slot.as_ref())
             .map(|moved| moved.pointer.file.clone());
-        let build = attempt.moves.to.clone();
+        let build = attempt.swap_plan.to.clone();
         match reason.verdict() {
             Verdict::Bad => self.composition.on_bad(Bad { build, file }),
             // The old code could not be asked, or has no way: the same file may do well in another page.
@@ -502,7 +503,7 @@ impl Swap {
 
     fn finish(&mut self) {
         if let Some(mut attempt) = self.attempt.take() {
-            self.composition.on_committed(&attempt.moves);
+            self.composition.on_committed(&attempt.swap_plan);
             let ending = match attempt.failure.take() {
                 None => Ending::Committed,
                 Some(failure) => Ending::Kept(failure),
@@ -513,7 +514,7 @@ impl Swap {
 
     fn rolled_back(&mut self) {
         if let Some((attempt, failure)) = self.take_failed() {
-            self.composition.on_imported_in_vain(&attempt.moves);
+            self.composition.on_imported_in_vain(&attempt.swap_plan);
             self.end(attempt, Ending::RolledBack(failure));
         }
     }
@@ -536,7 +537,7 @@ impl Swap {
     fn end(&mut self, attempt: Attempt, ending: Ending) {
         self.outputs.push(SwapOutput::Ended {
             changeover: attempt.id,
-            to: attempt.moves.to,
+            to: attempt.swap_plan.to,
             ending,
         });
     }

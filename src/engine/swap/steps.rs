@@ -1,7 +1,7 @@
 use alloc::string::String;
 
 use super::{
-    moves::SlotMove,
+    swap_plan::SlotMove,
     words::{Phase, SwapReason},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 
 /// How long each step may take in a page that is visible, at the first attempt; a page that was too slow for it gets more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     pub fetch: Millis,
     pub import: Millis,
     /// From the first moment the swap could go on to the moment the page lets it.
@@ -30,7 +30,7 @@ pub struct Patience {
     pub settle: Millis,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             fetch: 30_000,

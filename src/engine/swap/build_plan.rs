@@ -1,10 +1,10 @@
 use alloc::{string::String, vec, vec::Vec};
 
 use super::{
-    moves::{Moves, Plan, SlotMove},
-    plan::{Case, Planner, is_style_of},
+    plan::{Planner, SlotDiff, is_style_of},
     refusal::{Refusal, Why},
-    stay::Stay,
+    stale::StaleSlot,
+    swap_plan::{Plan, SlotMove, SwapPlan},
 };
 use crate::engine::{
     graph::{Graph, Reach, Walk},
@@ -14,7 +14,7 @@ use crate::engine::{
 
 impl<'a> Planner<'a> {
     /// There is a way: puts down what it takes.
-    pub(super) fn conclude(&self, cases: &[Case<'a>], stays: Names<Stay>) -> Plan {
+    pub(super) fn build_plan(&self, diffs: &[SlotDiff<'a>], stale: Names<StaleSlot>) -> Plan {
         let (base, target) = (self.both.base.build, self.both.target.build);
         let base_shell = &self.old_shell;
         let all_of =
@@ -22,41 +22,44 @@ impl<'a> Planner<'a> {
         let loaded = self
             .both
             .base
-            .places(&mut cases.iter().filter_map(Case::loaded));
+            .places(&mut diffs.iter().filter_map(SlotDiff::loaded));
         let loaded = all_of(&self.both.base, &loaded);
-        let targets = |of: &dyn Fn(&Case<'a>) -> bool| {
-            let cases = cases.iter().filter(|case| of(case));
+        let targets = |of: &dyn Fn(&SlotDiff<'a>) -> bool| {
+            let diffs = diffs.iter().filter(|diff| of(diff));
             let starts = self
                 .both
                 .target
-                .places(&mut cases.map(|case| &case.to.file));
+                .places(&mut diffs.map(|diff| &diff.to.file));
             all_of(&self.both.target, &starts)
         };
-        let closure = targets(&|case| case.swaps());
-        let live = targets(&|case| case.swaps() || case.is_kept());
+        let closure = targets(&|diff| diff.swaps());
+        let live = targets(&|diff| diff.swaps() || diff.is_kept());
         let was_there = |place: usize| {
             self.both
-                .twin(place)
+                .same_in_base(place)
                 .is_some_and(|twin| base_shell.has(twin) || loaded.has(twin))
         };
         let is_held = |path: &str, integrity: &str| {
-            let mut stays = self.running.stays.values().chain(stays.values());
-            stays.any(|stay| {
-                stay.files
+            let mut stale = self.running.stale.values().chain(stale.values());
+            stale.any(|stale_slot| {
+                stale_slot
+                    .files
                     .get(path)
                     .is_some_and(|file| file.is_loaded && file.integrity == integrity)
             })
         };
-        let is_there = |path: &str, stays: &Names<Stay>| {
-            stays.values().any(|stay| stay.files.contains_key(path))
+        let is_there = |path: &str, stale: &Names<StaleSlot>| {
+            stale
+                .values()
+                .any(|stale_slot| stale_slot.files.contains_key(path))
         };
 
-        let mut moves = Moves {
+        let mut swap_plan = SwapPlan {
             from: self.running.build.clone(),
             to: target.id.clone(),
             slots: Vec::new(),
             moved: Vec::new(),
-            stays: Names::new(),
+            stale: Names::new(),
             fetch: Vec::new(),
             styles_in: Vec::new(),
             styles_out: Vec::new(),
@@ -85,7 +88,7 @@ impl<'a> Planner<'a> {
             };
             let is_style = is_style_of(chunk.kind);
             if in_closure {
-                moves.total_bytes += chunk.size;
+                swap_plan.total_bytes += chunk.size;
             } else if !is_style {
                 continue;
             }
@@ -99,14 +102,14 @@ impl<'a> Planner<'a> {
                 continue;
             }
             if is_style {
-                moves.styles_in.push(path.clone());
+                swap_plan.styles_in.push(path.clone());
             } else if self.running.gone.get(path) == Some(&chunk.integrity) {
-                moves.revived_bytes += chunk.size;
-                moves.revived.push(path.clone());
+                swap_plan.revived_bytes += chunk.size;
+                swap_plan.revived.push(path.clone());
                 continue;
             }
-            moves.new_bytes += chunk.size;
-            moves.fetch.push(Fetch {
+            swap_plan.new_bytes += chunk.size;
+            swap_plan.fetch.push(Fetch {
                 file: path.clone(),
                 integrity: chunk.integrity.clone(),
                 size: chunk.size,
@@ -129,27 +132,30 @@ impl<'a> Planner<'a> {
             *mark = true;
             // Whatever its name is now, a script of the shell stays.
             let is_code_of_shell = base_shell.has(*place) && !is_style_of(chunk.kind);
-            if !is_code_of_shell && !is_live(self.both.mate(*place)) && !is_there(path, &stays) {
+            if !is_code_of_shell
+                && !is_live(self.both.same_in_target(*place))
+                && !is_there(path, &stale)
+            {
                 let (path, integrity) = (path.clone(), chunk.integrity.clone());
-                moves.leave(path, integrity, chunk.size, is_style_of(chunk.kind));
+                swap_plan.leave(path, integrity, chunk.size, is_style_of(chunk.kind));
             }
         }
-        for (name, stay) in &self.running.stays {
-            if stays.contains_key(name) {
+        for (name, stale_slot) in &self.running.stale {
+            if stale.contains_key(name) {
                 continue;
             }
-            for (path, file) in &stay.files {
+            for (path, file) in &stale_slot.files {
                 let kept = target.chunks.get(path);
                 let kept = kept.is_some_and(|chunk| chunk.integrity == file.integrity);
                 let place = self.both.target.place(path).filter(|_| kept);
-                let listed = moves.gone.iter().any(|(gone, _)| gone == path);
+                let listed = swap_plan.gone.iter().any(|(gone, _)| gone == path);
                 if file.is_loaded
                     && !listed
-                    && !moves.styles_out.contains(path)
+                    && !swap_plan.styles_out.contains(path)
                     && !is_live(place)
-                    && !is_there(path, &stays)
+                    && !is_there(path, &stale)
                 {
-                    moves.leave(
+                    swap_plan.leave(
                         path.clone(),
                         file.integrity.clone(),
                         file.size,
@@ -166,40 +172,40 @@ impl<'a> Planner<'a> {
             .values()
             .enumerate()
             .any(|(place, chunk)| is_style_of(chunk.kind) && !self.shell.has(place));
-        for case in cases {
-            if case.is_left() {
+        for diff in diffs {
+            if diff.is_left() {
                 continue;
             }
-            if !case.changed {
-                if self.running.stays.contains_key(case.name) {
-                    moves.caught_up.push(case.name.clone());
+            if !diff.changed {
+                if self.running.stale.contains_key(diff.name) {
+                    swap_plan.caught_up.push(diff.name.clone());
                 }
-                if restyled && self.is_restyled(case) {
-                    moves.moved.push(self.pointer(case, has_styles));
+                if restyled && self.is_restyled(diff) {
+                    swap_plan.moved.push(self.pointer(diff, has_styles));
                 }
-            } else if let Some(from) = case.from.as_ref().filter(|_| case.swaps()) {
-                moves.slots.push(SlotMove {
-                    pointer: self.pointer(case, has_styles),
-                    kind: case.to.kind,
+            } else if let Some(from) = diff.from.as_ref().filter(|_| diff.swaps()) {
+                swap_plan.slots.push(SlotMove {
+                    pointer: self.pointer(diff, has_styles),
+                    kind: diff.to.kind,
                     from_file: from.file.clone(),
                     from_schema: from.schema,
-                    to_schema: case.to.schema,
-                    root: self.both.cause(&case.to.file),
+                    to_schema: diff.to.schema,
+                    root: self.both.cause(&diff.to.file),
                 });
             } else {
-                moves.moved.push(self.pointer(case, has_styles));
+                swap_plan.moved.push(self.pointer(diff, has_styles));
             }
         }
-        moves.stays = stays;
-        self.within_budget(moves, cases)
+        swap_plan.stale = stale;
+        self.within_budget(swap_plan, diffs)
     }
 
-    fn within_budget(&self, moves: Moves, cases: &[Case<'a>]) -> Plan {
+    fn within_budget(&self, swap_plan: SwapPlan, diffs: &[SlotDiff<'a>]) -> Plan {
         let budget = self.page.budget;
-        let dead = self.running.dead_bytes + moves.dead_bytes
-            - moves.revived_bytes.min(self.running.dead_bytes);
+        let dead = self.running.dead_bytes + swap_plan.dead_bytes
+            - swap_plan.revived_bytes.min(self.running.dead_bytes);
         let spent = self.running.generations >= budget.generations || dead > budget.dead_bytes;
-        match moves.slots.first() {
+        match swap_plan.slots.first() {
             Some(slot) if spent => {
                 let why = Why::BudgetSpent;
                 let refusal = Refusal::of_slot(why, &slot.pointer.slot, &slot.pointer.file);
@@ -211,14 +217,14 @@ impl<'a> Planner<'a> {
                     .into(),
                 )
             }
-            _ if cases.iter().any(Case::moves) => Plan::Swap(moves),
-            _ if !moves.moved.is_empty()
-                || !moves.styles_in.is_empty()
-                || !moves.styles_out.is_empty() =>
+            _ if diffs.iter().any(SlotDiff::moves) => Plan::Swap(swap_plan),
+            _ if !swap_plan.moved.is_empty()
+                || !swap_plan.styles_in.is_empty()
+                || !swap_plan.styles_out.is_empty() =>
             {
-                Plan::Styles(moves)
+                Plan::Styles(swap_plan)
             }
-            _ => Plan::Nothing(moves),
+            _ => Plan::Nothing(swap_plan),
         }
     }
 
@@ -232,11 +238,11 @@ impl<'a> Planner<'a> {
         scripts.collect()
     }
 
-    fn pointer(&self, case: &Case<'a>, has_styles: bool) -> Pointer {
-        let file = &case.to.file;
+    fn pointer(&self, diff: &SlotDiff<'a>, has_styles: bool) -> Pointer {
+        let file = &diff.to.file;
         let css = has_styles.then(|| styles_of(&self.both.target, file, &self.shell));
         Pointer {
-            slot: case.name.clone(),
+            slot: diff.name.clone(),
             file: file.clone(),
             css: css.unwrap_or_default(),
         }
@@ -253,11 +259,11 @@ impl<'a> Planner<'a> {
         (0..target.build.chunks.len())
             .any(|place| self.both.is_new(place) && is_style(place, target))
             || (0..base.build.chunks.len())
-                .any(|place| self.both.mate(place).is_none() && is_style(place, base))
+                .any(|place| self.both.same_in_target(place).is_none() && is_style(place, base))
     }
 
-    fn is_restyled(&self, case: &Case<'a>) -> bool {
-        let file = &case.to.file;
+    fn is_restyled(&self, diff: &SlotDiff<'a>) -> bool {
+        let file = &diff.to.file;
         styles_of(&self.both.base, file, &self.old_shell)
             != styles_of(&self.both.target, file, &self.shell)
     }

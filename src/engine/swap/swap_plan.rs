@@ -1,6 +1,6 @@
 use alloc::{string::String, vec::Vec};
 
-use super::{refusal::Refusal, stay::Stay};
+use super::{refusal::Refusal, stale::StaleSlot};
 use crate::{
     engine::{
         manifest::SlotKind,
@@ -41,17 +41,17 @@ pub struct Page {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
     /// The page is as good as on the target; only to be noted.
-    Nothing(Moves),
+    Nothing(SwapPlan),
     /// Styles change and no code does.
-    Styles(Moves),
+    Styles(SwapPlan),
     /// Slots change. When none of them is mounted, it is a matter of their pointers.
-    Swap(Moves),
+    Swap(SwapPlan),
     Refuse(Vec<Refusal>),
 }
 
 /// A way from one build to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moves {
+pub struct SwapPlan {
     pub from: BuildId,
     pub to: BuildId,
     /// Mounted slots that get new code, in the order of their names.
@@ -59,7 +59,7 @@ pub struct Moves {
     /// Slots that nothing shows, or whose styles alone changed.
     pub moved: Vec<Pointer>,
     /// Slots that cannot follow: their older code stays.
-    pub stays: Names<Stay>,
+    pub stale: Names<StaleSlot>,
     /// What the page does not have yet and needs at once; a file comes after what it imports.
     pub fetch: Vec<Fetch>,
     /// Some may be there: what the shell has loaded since it started is not known.
@@ -93,15 +93,17 @@ pub struct SlotMove {
 
 impl Plan {
     /// The way, if there is one.
-    pub fn moves(&self) -> Option<&Moves> {
+    pub fn swap_plan(&self) -> Option<&SwapPlan> {
         match self {
-            Self::Nothing(moves) | Self::Styles(moves) | Self::Swap(moves) => Some(moves),
+            Self::Nothing(swap_plan) | Self::Styles(swap_plan) | Self::Swap(swap_plan) => {
+                Some(swap_plan)
+            }
             Self::Refuse(_) => None,
         }
     }
 }
 
-impl Moves {
+impl SwapPlan {
     /// A file that nothing uses any more: a style can be taken out, a script is there for ever.
     pub(super) fn leave(&mut self, file: String, integrity: String, size: u64, is_style: bool) {
         if is_style {
@@ -113,7 +115,7 @@ impl Moves {
     }
 }
 
-impl Moves {
+impl SwapPlan {
     /// All pointers that change.
     pub(super) fn pointers(&self) -> Vec<Pointer> {
         let swapped = self.slots.iter().map(|slot| &slot.pointer);

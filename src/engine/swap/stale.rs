@@ -6,16 +6,16 @@ use crate::engine::names::Names;
 
 /// A slot whose code is older than the build that the others point to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stay {
+pub struct StaleSlot {
     pub file: String,
     pub(super) integrity: String,
     pub schema: u32,
     /// All that it holds, without the shell.
-    pub(super) files: Names<StayFile>,
+    pub(super) files: Names<StaleFile>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct StayFile {
+pub(super) struct StaleFile {
     pub(super) module: String,
     pub(super) integrity: String,
     pub(super) size: u64,
