@@ -1,3 +1,5 @@
+//! Errors of shared stores, as apps see them.
+
 use alloc::string::String;
 use core::fmt;
 

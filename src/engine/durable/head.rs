@@ -1,3 +1,5 @@
+//! The head of a store: the one record that says which layout is in force and who uses it.
+
 use alloc::{string::String, vec::Vec};
 
 use crate::{

@@ -1,3 +1,5 @@
+//! What a transaction does, decided from the records that it read.
+
 use alloc::{string::String, vec::Vec};
 
 use super::{

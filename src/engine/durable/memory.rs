@@ -1,3 +1,5 @@
+//! A store in memory, for the model checker.
+
 use alloc::{
     collections::BTreeMap,
     string::{String, ToString},

@@ -1,3 +1,5 @@
+//! How a tab may use a store: the mode that follows from the head, and the times of its background work.
+
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 

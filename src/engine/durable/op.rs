@@ -1,3 +1,5 @@
+//! The transactions of a store, and what each reads and writes.
+
 use alloc::{string::String, vec::Vec};
 
 use super::{

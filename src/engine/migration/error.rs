@@ -1,3 +1,5 @@
+//! Why a registration, a plan or a run of migrations is refused.
+
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 

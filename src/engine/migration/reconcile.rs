@@ -1,3 +1,5 @@
+//! Values of stores that two builds wrote, brought together.
+
 use alloc::{
     format,
     string::{String, ToString},

@@ -1,3 +1,5 @@
+//! The stores of an app with their migrations, checked when they are registered.
+
 use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};

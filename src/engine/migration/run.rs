@@ -1,3 +1,5 @@
+//! A run: several plans at once, all or nothing.
+
 use alloc::{string::String, vec::Vec};
 
 use serde::{Deserialize, Serialize};

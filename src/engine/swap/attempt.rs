@@ -3,15 +3,15 @@
 use alloc::string::String;
 
 use super::{
+    phase::Phase,
     steps::{Failure, Timeouts},
     swap_plan::SwapPlan,
-    words::Phase,
 };
 use crate::time::{Millis, Timestamp};
 
-/// A timer that comes so much later than it should have says that the page was busy or asleep.
+/// A timer that fires this much too late shows that the page was busy or suspended.
 const STALL: Millis = 1_000;
-/// How often a step is given its time anew for that.
+/// How often a step gets its whole time again for that reason.
 const MOST_STALLS: u32 = 3;
 
 #[derive(Debug)]
@@ -20,17 +20,17 @@ pub(super) struct Attempt {
     pub(super) swap_plan: SwapPlan,
     pub(super) phase: Phase,
     pub(super) since: Timestamp,
-    /// How often the step was given its time anew.
+    /// How often the step got its whole time again.
     pub(super) stalls: u32,
     /// Each wait for quiet begins a new one.
     pub(super) round: u32,
-    /// When the page was asked for quiet first.
+    /// When the wait for a pause of the user began.
     pub(super) quiet_since: Option<Timestamp>,
     pub(super) has_imported: bool,
-    /// Something hidden may be there.
+    /// New code may be mounted hidden.
     pub(super) has_copies: bool,
     pub(super) has_written: bool,
-    /// Why it goes back.
+    /// Why the swap is rolled back.
     pub(super) failure: Option<Failure>,
 }
 
@@ -51,7 +51,7 @@ impl Attempt {
         }
     }
 
-    /// When the patience with its step ends. `tries`: how often a swap to its build has failed for want of time.
+    /// When the time limit of its step ends. `tries`: how many swaps to its build have timed out.
     pub(super) fn due(&self, timeouts: &Timeouts, tries: u32) -> Option<Timestamp> {
         let span = match self.phase {
             Phase::Idle => return None,
@@ -77,7 +77,7 @@ impl Attempt {
         Some(Timestamp(since.0.saturating_add(span)))
     }
 
-    /// The page is shown again; what rests in a hidden page has as much time left as before.
+    /// The page is visible again; suspended time limits go on with what was left.
     pub(super) fn on_shown(&mut self, hidden: Timestamp, now: Timestamp) {
         if self.phase.rests_hidden() {
             self.since = self.since.after_rest(hidden, now);
@@ -86,7 +86,7 @@ impl Attempt {
         }
     }
 
-    /// Whether the timer itself came so late that the page cannot have had the time: then it is given anew.
+    /// Whether the timer fired so late that the page cannot have had the time: then the step gets it again.
     pub(super) fn takes_a_stall(&mut self, due: Timestamp, now: Timestamp) -> bool {
         let is_late = now.0.saturating_sub(due.0) >= STALL;
         let stalled = is_late && self.phase.is_work() && self.stalls < MOST_STALLS;

@@ -1,3 +1,5 @@
+//! The last step of planning: what to fetch, which pointers and styles change, and what code is left dead.
+
 use alloc::{string::String, vec, vec::Vec};
 
 use super::{

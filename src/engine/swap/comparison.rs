@@ -1,3 +1,5 @@
+//! Two builds compared file by file.
+
 use alloc::{string::String, vec, vec::Vec};
 
 use crate::engine::{
@@ -7,18 +9,18 @@ use crate::engine::{
     text::hash,
 };
 
-/// Two builds side by side. A file is the same when its name and its bytes are; that it merely carries the same code
-/// does not make it the same instance in a browser.
+/// Two builds compared. A file is the same when name and bytes are: a browser makes a new instance of the same code under
+/// another name.
 pub(super) struct Comparison<'a> {
     pub(super) base: Graph<'a>,
     pub(super) target: Graph<'a>,
-    /// For each file of the target the same one of the base, by place.
+    /// For each file of the target, the number of the same file in the base.
     same_in_base: Vec<Option<usize>>,
-    /// For each file of the base the same one of the target.
+    /// For each file of the base, the number of the same file in the target.
     same_in_target: Vec<Option<usize>>,
-    /// Hash of the module, hash of the code, and place of what is only in the base, in order.
+    /// Files only in the base: hash of the module, hash of the code and number, sorted.
     old: Vec<(u64, u64, usize)>,
-    /// Modules that are pinned and whose file is only in the base, in order.
+    /// Pinned modules whose file is only in the base, sorted.
     pinned: Vec<&'a str>,
 }
 
@@ -73,7 +75,7 @@ impl<'a> Comparison<'a> {
         self.same_in_base(target).is_none()
     }
 
-    /// Whether other bytes have taken the name of a file.
+    /// Whether a file of the base has this name and other bytes.
     pub(super) fn is_replaced(&self, target: usize, path: &str) -> bool {
         self.is_new(target) && self.base.place(path).is_some()
     }
@@ -97,7 +99,7 @@ impl<'a> Comparison<'a> {
         self.old.get(first).map(|(.., place)| *place)
     }
 
-    /// Whether the text itself changed, and not only the names of files in it.
+    /// Whether the code changed, and not only file names inside it.
     pub(super) fn is_root(&self, target: usize, chunk: &Chunk) -> bool {
         self.origin(target, chunk).is_none()
     }

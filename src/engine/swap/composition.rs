@@ -1,3 +1,5 @@
+//! What a page really runs after its swaps.
+
 use alloc::{string::String, vec::Vec};
 
 use super::{stale::StaleSlot, swap_plan::SwapPlan};

@@ -22,21 +22,23 @@ mod attempt;
 mod build_plan;
 mod comparison;
 mod composition;
+mod phase;
 mod plan;
+mod reason;
 mod refusal;
 mod run;
 mod stale;
 mod steps;
 mod swap_plan;
-mod words;
 
 pub use composition::{Bad, Composition};
+pub use phase::Phase;
 pub use plan::plan;
+pub use reason::{SwapReason, Verdict};
 pub use refusal::{Refusal, Why};
 pub use run::Swap;
 pub use stale::StaleSlot;
 pub use steps::{Ending, Failure, SwapInput, SwapOutput, Timeouts};
 pub use swap_plan::{Budget, Page, Plan, SlotMove, SwapPlan};
-pub use words::{Phase, SwapReason, Verdict};
 
 pub use crate::engine::slots::{Answer, Fetch, Migration, Module, Pointer, Step, Use};

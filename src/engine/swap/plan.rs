@@ -1,3 +1,5 @@
+//! Planning: whether a page can be swapped from its build to another, and if not, why.
+
 use alloc::{string::String, vec::Vec};
 
 use super::{

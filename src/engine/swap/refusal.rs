@@ -1,37 +1,39 @@
+//! Why a page cannot be swapped to a build.
+
 use alloc::{string::String, vec::Vec};
 
 /// Why a page cannot be swapped to a build. The codes are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// A script that starts the app changed, came or went.
+    /// An entry script changed, was added or removed.
     EntryChanged,
     /// Another file of the shell changed.
     ShellChanged,
     HtmlChanged,
-    /// The files have another place.
+    /// The base of the files changed.
     BaseChanged,
     EpochChanged,
-    /// A slot needs a new file of a module of which the old one stays in the page.
+    /// A slot needs a new file of a module whose old file stays in the page.
     SecondCopy,
     PinnedChanged,
     SlotRemoved,
     SlotKindChanged,
     /// The new slot does not read the schema that the running one writes.
     NoMigrationPath,
-    /// The page has taken so many generations that a refresh is due.
+    /// The page holds so much dead code that a refresh is due.
     BudgetSpent,
-    /// It was tried in this page and did not work.
+    /// The build already failed in this page.
     BadBuild,
     /// A slot needs an export that the running file of a shared module does not have; pinning it helps.
     SignatureMissing,
-    /// The slot defines a custom element, which can be done once in a page.
+    /// The slot defines a custom element, which a page can do only once.
     ElementRedefined,
     UnsupportedKind,
     /// A file has other content than the page may have loaded from the same URL.
     FileReplaced,
     /// The manifest does not say what a file is, so it cannot be verified.
     FileUnlisted,
-    /// Going back from a swap failed; what the page shows is not known.
+    /// A rollback failed; what the page shows is unknown.
     RollBackFailed,
 }
 

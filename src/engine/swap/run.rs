@@ -1,11 +1,14 @@
+//! The state machine that takes a planned swap through its steps.
+
 use alloc::{string::String, vec::Vec};
 
 use super::{
     attempt::Attempt,
     composition::{Bad, Composition},
+    phase::Phase,
+    reason::{SwapReason, Verdict},
     steps::{Ending, Failure, SwapInput, SwapOutput, Timeouts},
     swap_plan::SwapPlan,
-    words::{Phase, SwapReason, Verdict},
 };
 use crate::{
     engine::{
@@ -54,20 +57,20 @@ impl Swap {
             .map_or(Phase::Idle, |attempt| attempt.phase)
     }
 
-    /// Whether new code is shown that is not there to stay yet. Another release waits for the end of it.
+    /// Whether new code is shown that is not committed yet. A further release waits until then.
     pub fn is_past_switch(&self) -> bool {
         self.phase().is_past_switch()
     }
 
-    /// There is nothing to do but to note that the page is on another build.
+    /// Notes that the page is on another build, without any change.
     pub fn note(&mut self, swap_plan: &SwapPlan) {
         if self.attempt.is_none() {
             self.composition.on_committed(swap_plan);
         }
     }
 
-    /// Begins a planned swap. Returns whether it did: not while there is another one, since no more than two
-    /// generations live in a page, and not from another build than the plan was made for.
+    /// Begins a planned swap. Returns false while another one is under way, since a page holds two generations at most, and
+    /// when the plan starts from another build.
     pub fn begin(&mut self, id: String, swap_plan: SwapPlan, now: Timestamp) -> bool {
         let fits = self.attempt.is_none()
             && swap_plan.from == self.composition.build
@@ -91,7 +94,7 @@ impl Swap {
                 if self.attempt.as_ref().filter(is_ours).is_none() {
                     return;
                 }
-                // What was done counts, even if the timer is about to say that it is late.
+                // A step that is done counts, even if its time limit passes at the same moment.
                 self.on_answer(answer, now);
                 self.on_time(now);
             }
@@ -121,7 +124,7 @@ impl Swap {
             SwapInput::Woke => self.on_time(now),
             SwapInput::Disposed => {
                 self.abort(SwapReason::Disposed);
-                // The old code is dropped all the same, or it would stay in the page.
+                // The old code is still dropped, or it would stay in the page.
                 if matches!(self.phase(), Phase::Switching | Phase::Probation) {
                     self.enter(Phase::Committing, now);
                     self.finish();
@@ -181,7 +184,7 @@ impl Swap {
             Phase::Mounting => self.fail(SwapReason::NotReady, None, None, now),
             Phase::Switching => self.fail(SwapReason::SwitchTimedOut, None, None, now),
             Phase::Probation => self.enter(Phase::Committing, now),
-            // The new code is in place; that the old could not be dropped costs memory only.
+            // The new code is in place; old code that could not be dropped only costs memory.
             Phase::Committing => self.finish(),
             Phase::RollingBack => self.broken(None),
         }
@@ -191,7 +194,7 @@ impl Swap {
         let phase = self.phase();
         match answer {
             Answer::Fetched if phase == Phase::Fetching => self.enter(Phase::Importing, now),
-            // A file that was there may be gone by the time it is asked for again.
+            // A file that was there may be gone when it is fetched again.
             Answer::FetchFailed { file, failure }
                 if matches!(phase, Phase::Fetching | Phase::Importing | Phase::Mounting) =>
             {
@@ -253,7 +256,7 @@ impl Swap {
             Answer::RollBackFailed { message } if phase == Phase::RollingBack => {
                 self.broken(Some(message));
             }
-            // To an earlier question, or a second time.
+            // An answer to an earlier question, or a second answer.
             Answer::Fetched
             | Answer::FetchFailed { .. }
             | Answer::Imported
@@ -282,7 +285,7 @@ impl Swap {
         }
     }
 
-    /// Goes to `phase`, or on to the first one after it that has something to do.
+    /// Goes to `phase`, or to the first one after it that has something to do.
     fn enter(&mut self, phase: Phase, now: Timestamp) {
         let Some(attempt) = &self.attempt else {
             return;
@@ -304,7 +307,7 @@ impl Swap {
                 let modules = swap_plan.slots.iter().map(Module::of).collect();
                 let otherwise = match swap_plan.styles_in.as_slice() {
                     [] => Phase::Switching,
-                    // The old ones stay until these are there.
+                    // The old styles stay until the new ones are loaded.
                     _ => Phase::Mounting,
                 };
                 let pointers = swap_plan.pointers();
@@ -348,7 +351,7 @@ impl Swap {
                     slots: slots(),
                     files,
                 };
-                // Nothing new runs yet where only pointers and styles were set.
+                // No new code runs yet if only pointers and styles were changed.
                 (has_slots.then_some(step), Phase::Committing)
             }
             Phase::Committing => {
@@ -412,7 +415,7 @@ impl Swap {
         }
     }
 
-    /// Gives up for a reason that is not the build's fault, unless it is too late for that.
+    /// Gives up for a reason that is not the build's fault, unless the switch is over.
     fn abort(&mut self, reason: SwapReason) {
         if self.attempt.is_some() && !self.is_past_switch() {
             self.end_early(Failure {
@@ -424,7 +427,7 @@ impl Swap {
         }
     }
 
-    /// Gives up since the page cannot follow, and is no worse for it.
+    /// Gives up because the page cannot be swapped; it goes on unchanged.
     fn decline(&mut self, reason: SwapReason, slot: String) {
         self.end_early(Failure {
             reason,
@@ -444,7 +447,7 @@ impl Swap {
         }
     }
 
-    /// The network may be better another time, and a file that is missing or cut short may be whole by then.
+    /// Gives up for now: the network may recover, and a missing or truncated file may become complete.
     fn fetch_failed(&mut self, file: String, failure: FetchFailure) {
         self.end_early(Failure {
             reason: SwapReason::FetchFailed,
@@ -454,7 +457,7 @@ impl Swap {
         });
     }
 
-    /// It does not work. Unless that may be for want of time, the build is not tried again.
+    /// Gives up because the build failed. It is not tried again, unless only time was short.
     fn fail(
         &mut self,
         reason: SwapReason,
@@ -472,7 +475,7 @@ impl Swap {
         let build = attempt.swap_plan.to.clone();
         match reason.verdict() {
             Verdict::Bad => self.composition.on_bad(Bad { build, file }),
-            // The old code could not be asked, or has no way: the same file may do well in another page.
+            // Snapshot or migration failed, not the new code: the same file may work in another page.
             Verdict::State => self.composition.on_bad(Bad { build, file: None }),
             Verdict::Unproven => {
                 *self.composition.tries.get_or_insert_with(&build.0, || 0) += 1;
@@ -529,7 +532,7 @@ impl Swap {
 
     fn take_failed(&mut self) -> Option<(Attempt, Failure)> {
         let mut attempt = self.attempt.take()?;
-        // Nothing goes back without a reason.
+        // A rollback has a reason.
         let failure = attempt.failure.take()?;
         Some((attempt, failure))
     }

@@ -1,9 +1,8 @@
+//! Time limits, inputs and outputs of the swap machine.
+
 use alloc::string::String;
 
-use super::{
-    swap_plan::SlotMove,
-    words::{Phase, SwapReason},
-};
+use super::{phase::Phase, reason::SwapReason, swap_plan::SlotMove};
 use crate::{
     engine::{
         io::FetchFailure,
@@ -13,20 +12,20 @@ use crate::{
     time::{Millis, Timestamp},
 };
 
-/// How long each step may take in a page that is visible, at the first attempt; a page that was too slow for it gets more.
+/// Time limits of the steps in a visible page, for the first attempt; later attempts get more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     pub fetch: Millis,
     pub import: Millis,
-    /// From the first moment the swap could go on to the moment the page lets it.
+    /// For the user to pause, counted from when the swap is ready to go on.
     pub quiet: Millis,
     pub snapshot: Millis,
     pub migrate: Millis,
     pub mount: Millis,
     pub switch: Millis,
-    /// How long the new code is watched before the old is dropped.
+    /// How long new code is watched before the old code is dropped.
     pub probation: Millis,
-    /// For dropping the old code, and for going back to it.
+    /// For dropping the old code, or for restoring it.
     pub settle: Millis,
 }
 
@@ -35,7 +34,7 @@ impl Default for Timeouts {
         Self {
             fetch: 30_000,
             import: 15_000,
-            // A user who goes on writing for longer than this is asked instead.
+            // A user who does not pause for this long is asked instead.
             quiet: 5 * 60_000,
             snapshot: 3_000,
             // Each step of a migration has a budget of its own.
@@ -48,8 +47,7 @@ impl Default for Timeouts {
     }
 }
 
-/// A fact. Answers carry the changeover and the round of their question: what belongs to another one, or comes late, is
-/// ignored.
+/// A fact for the swap machine. Answers name the changeover and the round that they belong to; late ones are ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SwapInput {
     Answered {
@@ -57,35 +55,35 @@ pub enum SwapInput {
         round: u32,
         answer: Answer,
     },
-    /// The build that the release wants for this page; `None`: the one it was on before the swap.
+    /// The target build of the page; `None`: the one that it ran before the swap.
     Wanted {
         build: Option<BuildId>,
     },
-    /// Whether the app holds changeovers back.
+    /// Whether a hold of the app delays changeovers.
     Held {
         held: bool,
     },
-    /// Whether the page is shown. In a hidden page timers and rendering rest, so that time says nothing.
+    /// Whether the page is visible. In a hidden page timers and rendering are suspended, so that elapsed time means nothing.
     Visible {
         visible: bool,
     },
-    /// A slot was shown, hidden or loaded, so the plan may not be right any more.
+    /// A slot was shown, hidden or loaded, so that the plan may be out of date.
     PageChanged,
-    /// The timer went off, or may have.
+    /// The timer may have fired.
     Woke,
     Disposed,
 }
 
-/// Do this, tell this, or sleep.
+/// What the swap machine hands out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SwapOutput {
-    /// Take a step, and answer with the changeover and the round.
+    /// A step for the driver; its answer names the changeover and the round.
     Ask {
         changeover: String,
         round: u32,
         step: Step,
     },
-    /// Drop what was mounted hidden, and the copies: nothing of it was seen.
+    /// Drop what was mounted hidden, and the copies of the state.
     Discard {
         changeover: String,
     },
@@ -110,17 +108,17 @@ pub enum Ending {
     RolledBack(Failure),
     /// After it, and with data written that the old code cannot read: the page stays on the new build.
     Kept(Failure),
-    /// Going back failed too: only a refresh helps.
+    /// The rollback failed too: only a refresh helps.
     Broken(Failure),
 }
 
-/// Why a swap did not work.
+/// Why a swap failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub reason: SwapReason,
     pub slot: Option<String>,
     pub message: Option<String>,
-    /// The file that could not be had, and why.
+    /// The file that could not be fetched, and why.
     pub fetch: Option<(String, FetchFailure)>,
 }
 

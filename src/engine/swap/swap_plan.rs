@@ -1,3 +1,5 @@
+//! The result of planning.
+
 use alloc::{string::String, vec::Vec};
 
 use super::{refusal::Refusal, stale::StaleSlot};
@@ -10,7 +12,7 @@ use crate::{
     ids::BuildId,
 };
 
-/// How much a page may take before a refresh is due. Browsers never free the code of a module.
+/// How much dead code a page may hold before a refresh is due. Browsers never free the code of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     pub generations: u32,
@@ -18,7 +20,7 @@ pub struct Budget {
 }
 
 impl Default for Budget {
-    /// A generation of small chunks leaves some 15 kB of heap behind, and whatever its modules hold.
+    /// A generation of small chunks leaves about 15 kB of heap, and whatever its modules hold.
     fn default() -> Self {
         Self {
             generations: 20,
@@ -27,7 +29,7 @@ impl Default for Budget {
     }
 }
 
-/// What the page says about itself.
+/// What is known of the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// Slots of which the code was loaded.
@@ -37,39 +39,39 @@ pub struct Page {
     pub budget: Budget,
 }
 
-/// What to do.
+/// Whether and how a page can be swapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// The page is as good as on the target; only to be noted.
+    /// The page runs the same code as the target already.
     Nothing(SwapPlan),
-    /// Styles change and no code does.
+    /// Only styles change.
     Styles(SwapPlan),
-    /// Slots change. When none of them is mounted, it is a matter of their pointers.
+    /// Slots change. If none of them is mounted, only their pointers change.
     Swap(SwapPlan),
     Refuse(Vec<Refusal>),
 }
 
-/// A way from one build to another.
+/// All changes that take a page from one build to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SwapPlan {
     pub from: BuildId,
     pub to: BuildId,
     /// Mounted slots that get new code, in the order of their names.
     pub slots: Vec<SlotMove>,
-    /// Slots that nothing shows, or whose styles alone changed.
+    /// Slots that are not mounted, or of which only styles changed.
     pub moved: Vec<Pointer>,
-    /// Slots that cannot follow: their older code stays.
+    /// Slots that cannot be swapped and keep their older code.
     pub stale: Names<StaleSlot>,
-    /// What the page does not have yet and needs at once; a file comes after what it imports.
+    /// Files that the page still needs, each after those that it imports.
     pub fetch: Vec<Fetch>,
-    /// Some may be there: what the shell has loaded since it started is not known.
+    /// Some of them may be loaded already: what the shell loaded after its start is unknown.
     pub styles_in: Vec<String>,
     pub styles_out: Vec<String>,
-    /// All bytes of the slots that get new code.
+    /// Size of all files of the slots that get new code.
     pub total_bytes: u64,
-    /// Those of them, and of new styles, that are fetched.
+    /// Size of what is fetched of them, new styles included.
     pub new_bytes: u64,
-    /// Code that will be dead.
+    /// Size of the code that stays in memory unused.
     pub dead_bytes: u64,
     pub(super) revived_bytes: u64,
     pub(super) revived: Vec<String>,
@@ -92,7 +94,7 @@ pub struct SlotMove {
 }
 
 impl Plan {
-    /// The way, if there is one.
+    /// The changes, unless the swap is refused.
     pub fn swap_plan(&self) -> Option<&SwapPlan> {
         match self {
             Self::Nothing(swap_plan) | Self::Styles(swap_plan) | Self::Swap(swap_plan) => {
@@ -104,7 +106,7 @@ impl Plan {
 }
 
 impl SwapPlan {
-    /// A file that nothing uses any more: a style can be taken out, a script is there for ever.
+    /// Notes a file that is no longer used: a style can be removed, a script stays in memory.
     pub(super) fn leave(&mut self, file: String, integrity: String, size: u64, is_style: bool) {
         if is_style {
             self.styles_out.push(file);
