@@ -18,6 +18,9 @@
 //! | [`swap`] | which slots can take another build, and the steps of that |
 //! | [`recovery`] | whether an error is a missing chunk |
 //!
+//! Two parts stand apart from the guard, and a page without them does not load them: [`migration`] takes state from one
+//! schema to another, and [`store`] lets tabs of several builds share data; [`lineage`] says for both what a schema means.
+//!
 //! Leaves that every part may use: [`io`], the documents [`release`] and [`manifest`] with their [`format`], the [`graph`]
 //! of a build, the [`status`], the steps of a swap in [`slots`], and the small ones: [`burst`], [`failure`], [`json`], [`names`], [`poll_role`],
 //! [`sequence`], [`text`].
@@ -26,7 +29,6 @@ pub mod burst;
 pub mod changeover;
 pub mod check_schedule;
 pub mod departure;
-pub mod durable;
 pub mod failure;
 pub mod format;
 pub mod graph;
@@ -50,6 +52,7 @@ pub mod sequence;
 pub mod skew;
 pub mod slots;
 pub mod status;
+pub mod store;
 pub mod stream;
 pub mod swap;
 pub mod tabs;

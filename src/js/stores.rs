@@ -17,11 +17,11 @@ use self::{
 use super::report_panics;
 use crate::{
     engine::{
-        durable::{Capabilities, Timing, Ways},
         migration::{
             Handover, Loss, MigrationError, Plan, Registry, Run, RunInput, RunOptions, RunOutput,
             Taker,
         },
+        store::{Capabilities, Reachability, Timing},
         written::ToJson,
     },
     web::{
@@ -200,7 +200,7 @@ impl Stores {
         let build = Capabilities {
             schema,
             build: json::text(&options, "build").unwrap_or_default(),
-            ways: Ways::new(registry.ways(&store, SCHEMAS).map_err(thrown)?),
+            ways: Reachability::new(registry.ways(&store, SCHEMAS).map_err(thrown)?),
             lineage: registry.lineage(&store, schema).map_err(thrown)?,
             accepts: numbers(&options, "accepts"),
             expand: true,

@@ -5,7 +5,7 @@
 //! `"head"` is the head as JSON text, `"<schema>:<key>"` is a record `[writer, count, epoch, value]`. (A list as key would
 //! cost an eighth of a write.) It is opened in whatever version it has, in case other code has raised it.
 //!
-//! A transaction is an [`Op`]: read what it names, let the engine judge, write what the verdict says, all before the
+//! A transaction is an [`Transaction`]: read what it names, let the engine judge, write what the verdict says, all before the
 //! browser may commit. A write that depends on the head alone does not wait for it: it is judged by the head as it was
 //! last seen and written in the same turn, and taken back in the same transaction if the head turns out to be another.
 
@@ -31,8 +31,8 @@ use super::{
     json,
 };
 use crate::engine::{
-    durable::{Answer, Facts, Failure, Head, Op, Reads, Record, Write, judge},
     format::ParseError,
+    store::{Answer, Failure, Head, ReadSet, ReadValues, Record, Transaction, Write, evaluate},
     text::{join, quoted},
 };
 
@@ -85,7 +85,7 @@ struct SeenHead {
 }
 
 struct Asked {
-    op: Op<JsValue>,
+    op: Transaction<JsValue>,
     done: Done,
     /// It was tried on a connection that turned out to be closing.
     again: bool,
@@ -97,8 +97,8 @@ struct Running {
     number: u32,
     transaction: IdbTransaction,
     store: IdbObjectStore,
-    op: Op<JsValue>,
-    reads: Reads,
+    op: Transaction<JsValue>,
+    reads: ReadSet,
     asked: Vec<IdbRequest>,
     /// Requests for the copies of the scanned rows, asked once their keys are known.
     copies: Vec<IdbRequest>,
@@ -146,7 +146,7 @@ impl Database {
     }
 
     /// Runs one transaction. `done` may be called before this returns only if the database cannot be used at all.
-    pub fn transact(&self, op: Op<JsValue>, done: impl FnOnce(Outcome) + 'static) {
+    pub fn transact(&self, op: Transaction<JsValue>, done: impl FnOnce(Outcome) + 'static) {
         self.0.begin(Asked {
             op,
             done: Box::new(done),
@@ -418,13 +418,16 @@ impl Running {
 
     /// Writes at once, if what is written follows from a head that has probably not changed since.
     fn guess(&mut self, head: Option<Rc<SeenHead>>, clock: &Clock) {
-        let plain = matches!(self.op, Op::Put { .. } | Op::Delete { .. });
+        let plain = matches!(
+            self.op,
+            Transaction::Put { .. } | Transaction::Delete { .. }
+        );
         let Some(seen) = head.filter(|_| plain && self.asked.len() == 1) else {
             return;
         };
-        let verdict = judge(
+        let verdict = evaluate(
             &self.op,
-            Facts {
+            ReadValues {
                 now: clock.now(),
                 head: Some(seen.head.clone()),
                 records: Vec::new(),
@@ -503,13 +506,13 @@ impl Running {
                 Err(error) => return Some(Outcome::HeadUnreadable(error)),
             },
         };
-        let facts = Facts {
+        let facts = ReadValues {
             now: clock.now(),
             head,
             records: self.records(),
             rows,
         };
-        let verdict = judge(&self.op, facts);
+        let verdict = evaluate(&self.op, facts);
         if verdict.writes.is_empty() {
             return Some(Outcome::Judged(verdict.answer));
         }
@@ -540,7 +543,7 @@ impl Running {
         all.collect()
     }
 
-    /// In the order of [`Reads::records`].
+    /// In the order of [`ReadSet::records`].
     fn records(&self) -> Vec<Option<Record<JsValue>>> {
         let wanted = &self.reads.records;
         if wanted.len() < MANY {

@@ -24,9 +24,10 @@ use super::{
 };
 use crate::{
     engine::{
-        durable::{
-            Answer, Capabilities, DurableError, Head, Input, Mode, Op, Output, Recipe, Reply,
-            Request, Row, Seen, Sights, Stamp, Tab, Ticket, Untranslated, Wish,
+        store::{
+            Answer, Capabilities, DurableError, Head, Input, Mode, Output, RecordVersions, Reply,
+            Request, RequestKind, Row, Seen, Stamp, StoreClient, Ticket, Transaction,
+            TranslationPlan, Untranslated,
         },
         text::{decimal, join},
     },
@@ -37,7 +38,12 @@ use crate::{
 pub trait App {
     /// Makes values by translating; with `check`, also validates each as that schema. `done` takes the values in order,
     /// or what went wrong with which.
-    fn translate(&self, recipes: Vec<Recipe<JsValue>>, check: Option<u32>, done: Translated);
+    fn translate(
+        &self,
+        recipes: Vec<TranslationPlan<JsValue>>,
+        check: Option<u32>,
+        done: Translated,
+    );
     /// The answer to a request.
     fn on_reply(&self, id: u32, result: Result<Reply<JsValue>, DurableError>);
     fn on_mode(&self, mode: &Mode);
@@ -72,8 +78,8 @@ struct Inner {
     app: Box<dyn App>,
     clock: Rc<Clock>,
     database: Database,
-    tab: RefCell<Tab<JsValue>>,
-    sights: RefCell<Sights>,
+    tab: RefCell<StoreClient<JsValue>>,
+    versions: RefCell<RecordVersions>,
     inputs: RefCell<VecDeque<Input<JsValue>>>,
     draining: Cell<bool>,
     closed: Cell<bool>,
@@ -84,9 +90,9 @@ struct Inner {
     exclusive: RefCell<Option<Lock>>,
     progress: RefCell<Progress>,
     /// Whether this tab has no part in what the others write.
-    apart: Cell<bool>,
+    detached: Cell<bool>,
     /// Keys of changed records that the other tabs have not been told yet.
-    untold: RefCell<Vec<String>>,
+    unannounced: RefCell<Vec<String>>,
     wake: Cell<Option<Timestamp>>,
     ticked: Cell<Timestamp>,
     open: RefCell<Open>,
@@ -97,7 +103,7 @@ struct Inner {
 struct Open {
     timer: Option<Timer>,
     /// Puts going to sleep off until the page's own handlers have run.
-    bedtime: Option<Timer>,
+    suspend_timer: Option<Timer>,
     /// Ends a pause between two messages about changed records.
     pause: Option<Timer>,
     channel: Option<Channel>,
@@ -152,8 +158,8 @@ impl Shared {
             app,
             ticked: Cell::new(clock.now()),
             clock,
-            tab: RefCell::new(Tab::new(store, build, writer, initial)),
-            sights: RefCell::default(),
+            tab: RefCell::new(StoreClient::new(store, build, writer, initial)),
+            versions: RefCell::default(),
             inputs: RefCell::default(),
             draining: Cell::new(false),
             closed: Cell::new(false),
@@ -167,8 +173,8 @@ impl Shared {
                 to: 0,
                 done: 0,
             }),
-            apart: Cell::new(false),
-            untold: RefCell::default(),
+            detached: Cell::new(false),
+            unannounced: RefCell::default(),
             wake: Cell::new(None),
             open: RefCell::default(),
         });
@@ -178,33 +184,33 @@ impl Shared {
     }
 
     pub fn read(&self, id: u32, key: String) {
-        self.0.request(id, Wish::Read { key });
+        self.0.request(id, RequestKind::Read { key });
     }
 
     pub fn list(&self, id: u32, after: Option<String>, limit: usize) {
-        self.0.request(id, Wish::List { after, limit });
+        self.0.request(id, RequestKind::List { after, limit });
     }
 
     /// With `seen` the write counts only if the record is still that one.
     pub fn write(&self, id: u32, key: String, value: JsValue, seen: Option<Seen>) {
         self.0.notice_sleep();
-        let seen = seen.or_else(|| self.0.sights.borrow().condition(&key));
-        self.0.request(id, Wish::Write { key, value, seen });
+        let seen = seen.or_else(|| self.0.versions.borrow().condition(&key));
+        self.0.request(id, RequestKind::Write { key, value, seen });
     }
 
     pub fn delete(&self, id: u32, key: String, seen: Option<Seen>) {
         self.0.notice_sleep();
-        let seen = seen.or_else(|| self.0.sights.borrow().condition(&key));
-        self.0.request(id, Wish::Delete { key, seen });
+        let seen = seen.or_else(|| self.0.versions.borrow().condition(&key));
+        self.0.request(id, RequestKind::Delete { key, seen });
     }
 
     /// Has changes of a record told, or of all.
     pub fn listen(&self, key: Option<&str>) {
-        self.0.sights.borrow_mut().on_listened(key);
+        self.0.versions.borrow_mut().on_listened(key);
     }
 
     pub fn unlisten(&self, key: Option<&str>) {
-        self.0.sights.borrow_mut().on_unlistened(key);
+        self.0.versions.borrow_mut().on_unlistened(key);
     }
 
     /// The release goes back to a build that works with an older schema.
@@ -217,7 +223,7 @@ impl Shared {
         self.0.tab.borrow().head().cloned()
     }
 
-    /// Reads a portion of a schema that has been left.
+    /// ReadSet a portion of a schema that has been left.
     pub fn read_backup(
         &self,
         schema: u32,
@@ -225,7 +231,7 @@ impl Shared {
         limit: usize,
         done: impl FnOnce(Option<(Vec<Row<JsValue>>, bool)>) + 'static,
     ) {
-        let op = Op::ScanBackup {
+        let op = Transaction::ScanBackup {
             schema,
             after,
             limit,
@@ -240,7 +246,7 @@ impl Shared {
 
     /// Drops a schema that has been left, whatever its age; `done` hears whether it is gone.
     pub fn drop_backup(&self, schema: u32, done: impl FnOnce(bool) + 'static) {
-        let op = Op::Sweep {
+        let op = Transaction::Sweep {
             schema,
             retention: 0,
         };
@@ -267,7 +273,7 @@ pub fn exists(scope: &str, store: &str, done: impl FnOnce(Result<bool, String>) 
         Rc::new(Clock::default()),
     ));
     let kept = database.clone();
-    database.transact(Op::Look, move |outcome| {
+    database.transact(Transaction::Look, move |outcome| {
         kept.close();
         done(match outcome {
             Outcome::Judged(answer) => Ok(!matches!(answer, Answer::Head(None))),
@@ -289,12 +295,12 @@ fn name_of(scope: &str, store: &str) -> String {
 }
 
 impl Inner {
-    fn request(self: &Rc<Self>, id: u32, want: Wish<JsValue>) {
+    fn request(self: &Rc<Self>, id: u32, want: RequestKind<JsValue>) {
         let key = match &want {
-            Wish::Read { key } | Wish::Write { key, .. } | Wish::Delete { key, .. } => {
-                Some(key.clone())
-            }
-            Wish::List { .. } => None,
+            RequestKind::Read { key }
+            | RequestKind::Write { key, .. }
+            | RequestKind::Delete { key, .. } => Some(key.clone()),
+            RequestKind::List { .. } => None,
         };
         let own = id >= OWN;
         self.asked.borrow_mut().push(Asked { id, key, own });
@@ -402,7 +408,7 @@ impl Inner {
         }
     }
 
-    fn transact(self: &Rc<Self>, ticket: Ticket, op: Op<JsValue>) {
+    fn transact(self: &Rc<Self>, ticket: Ticket, op: Transaction<JsValue>) {
         let step = step_of(&op);
         let weak = Rc::downgrade(self);
         self.database.transact(op, move |outcome| {
@@ -422,10 +428,10 @@ impl Inner {
 
     fn on_mode(self: &Rc<Self>, mode: &Mode) {
         self.app.on_mode(mode);
-        let apart = matches!(mode, Mode::UseBackup { .. } | Mode::Refuse { .. });
-        if self.apart.replace(apart) && !apart {
+        let detached = matches!(mode, Mode::UseBackup { .. } | Mode::Refuse { .. });
+        if self.detached.replace(detached) && !detached {
             // What was seen of a backup says nothing about the store it has come back to.
-            self.sights.borrow_mut().on_slept();
+            self.versions.borrow_mut().on_slept();
             self.tell_missed();
         }
     }
@@ -452,22 +458,22 @@ impl Inner {
         }
         let mut changed = false;
         if let Ok(reply) = &result {
-            let mut sights = self.sights.borrow_mut();
+            let mut versions = self.versions.borrow_mut();
             let key = key.as_deref().unwrap_or_default();
             match reply {
-                Reply::Value(found) => sights.on_seen(key, found.as_ref().map(|it| it.1)),
+                Reply::Value(found) => versions.on_seen(key, found.as_ref().map(|it| it.1)),
                 Reply::Rows { rows, .. } => {
                     for (key, _, stamp) in rows {
-                        sights.on_seen(key, Some(*stamp));
+                        versions.on_seen(key, Some(*stamp));
                     }
                 }
                 Reply::Written(stamp) => {
                     changed = true;
-                    sights.on_seen(key, Some(*stamp));
+                    versions.on_seen(key, Some(*stamp));
                 }
                 Reply::Deleted => {
                     changed = true;
-                    sights.on_seen(key, None);
+                    versions.on_seen(key, None);
                 }
             }
         }
@@ -482,13 +488,13 @@ impl Inner {
     /// a quarter of a write.
     fn on_changed(&self, key: String) {
         let paused = {
-            let mut untold = self.untold.borrow_mut();
-            let paused = !untold.is_empty();
+            let mut unannounced = self.unannounced.borrow_mut();
+            let paused = !unannounced.is_empty();
             // The pause lasts as long as the list is not empty; an empty key holds its place.
             match paused {
-                true if !untold.contains(&key) => untold.push(key.clone()),
+                true if !unannounced.contains(&key) => unannounced.push(key.clone()),
                 true => {}
-                false => untold.push(String::new()),
+                false => unannounced.push(String::new()),
             }
             paused
         };
@@ -502,8 +508,11 @@ impl Inner {
     }
 
     fn end_pause(&self) {
-        let untold = self.untold.take();
-        let keys: Vec<String> = untold.into_iter().filter(|key| !key.is_empty()).collect();
+        let unannounced = self.unannounced.take();
+        let keys: Vec<String> = unannounced
+            .into_iter()
+            .filter(|key| !key.is_empty())
+            .collect();
         self.tell_changed(&keys);
     }
 
@@ -518,7 +527,7 @@ impl Inner {
 
     /// A record may have changed.
     fn on_hint(self: &Rc<Self>, key: &str) {
-        if self.sights.borrow_mut().on_hinted(key) {
+        if self.versions.borrow_mut().on_hinted(key) {
             self.read_for_listeners(key);
         }
     }
@@ -526,7 +535,7 @@ impl Inner {
     fn read_for_listeners(self: &Rc<Self>, key: &str) {
         let id = self.reads.get().wrapping_add(1) | OWN;
         self.reads.set(id);
-        self.request(id, Wish::Read { key: key.into() });
+        self.request(id, RequestKind::Read { key: key.into() });
     }
 
     fn on_own_read(self: &Rc<Self>, key: &str, result: Result<Reply<JsValue>, DurableError>) {
@@ -535,7 +544,7 @@ impl Inner {
             Ok(_) | Err(_) => None,
         };
         let stamp: Option<Option<Stamp>> = found.as_ref().map(|it| it.as_ref().map(|it| it.1));
-        let news = self.sights.borrow_mut().on_read(key, stamp);
+        let news = self.versions.borrow_mut().on_read(key, stamp);
         if let (true, Some(found)) = (news.tell, found) {
             self.app.on_change(Some(key), found.map(|it| it.0));
         }
@@ -550,7 +559,7 @@ impl Inner {
 }
 
 /// What a transaction means for the progress of a migration, once it has committed.
-fn step_of(op: &Op<JsValue>) -> Option<Progress> {
+fn step_of(op: &Transaction<JsValue>) -> Option<Progress> {
     let step = |phase, from, to, done| {
         Some(Progress {
             phase,
@@ -560,39 +569,39 @@ fn step_of(op: &Op<JsValue>) -> Option<Progress> {
         })
     };
     match op {
-        Op::Expand {
-            belief, namespace, ..
-        } => step("expand", belief.truth, namespace.schema, 0),
-        Op::BeginFill { belief, schema, .. } => step("copy", belief.truth, *schema, 0),
-        Op::FillBatch {
-            belief,
+        Transaction::Expand {
+            layout, namespace, ..
+        } => step("expand", layout.primary, namespace.schema, 0),
+        Transaction::BeginFill { layout, schema, .. } => step("copy", layout.primary, *schema, 0),
+        Transaction::FillBatch {
+            layout,
             schema,
             records,
             ..
-        } => step("copy", belief.truth, *schema, records.len()),
-        Op::CheckBatch {
-            belief,
+        } => step("copy", layout.primary, *schema, records.len()),
+        Transaction::CheckBatch {
+            layout,
             schema,
             keys,
             ..
-        } => step("check", belief.truth, *schema, keys.len()),
-        Op::Contract { belief, to, .. } => step("contract", belief.truth, *to, 0),
-        Op::Revive {
-            belief, namespace, ..
-        } => step("revive", belief.truth, namespace.schema, 0),
-        Op::Return { belief, to, .. } => step("return", belief.truth, *to, 0),
-        Op::Sweep { schema, .. } => step("sweep", *schema, *schema, 0),
-        Op::Open { .. }
-        | Op::Look
-        | Op::Create { .. }
-        | Op::Get { .. }
-        | Op::Copies { .. }
-        | Op::Scan { .. }
-        | Op::GetBackup { .. }
-        | Op::ScanBackup { .. }
-        | Op::Put { .. }
-        | Op::Delete { .. }
-        | Op::Alone { .. }
-        | Op::Abandon { .. } => None,
+        } => step("check", layout.primary, *schema, keys.len()),
+        Transaction::Contract { layout, to, .. } => step("contract", layout.primary, *to, 0),
+        Transaction::Revive {
+            layout, namespace, ..
+        } => step("revive", layout.primary, namespace.schema, 0),
+        Transaction::Return { layout, to, .. } => step("return", layout.primary, *to, 0),
+        Transaction::Sweep { schema, .. } => step("sweep", *schema, *schema, 0),
+        Transaction::Open { .. }
+        | Transaction::Look
+        | Transaction::Create { .. }
+        | Transaction::Get { .. }
+        | Transaction::Copies { .. }
+        | Transaction::Scan { .. }
+        | Transaction::GetBackup { .. }
+        | Transaction::ScanBackup { .. }
+        | Transaction::Put { .. }
+        | Transaction::Delete { .. }
+        | Transaction::Alone { .. }
+        | Transaction::Abandon { .. } => None,
     }
 }

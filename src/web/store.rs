@@ -46,12 +46,13 @@ use super::{
     shared::{App, Progress, Shared, Translated},
 };
 use crate::engine::{
-    durable::{
-        Capabilities, DurableError, Mode, Recipe, Reply, Seen, Stamp, Timing, Untranslated, Ways,
-    },
     migration::{
         Loss, MigrationError, reconcile,
         typed::{Typed, Versioned},
+    },
+    store::{
+        Capabilities, DurableError, Mode, Reachability, Reply, Seen, Stamp, Timing,
+        TranslationPlan, Untranslated,
     },
     text::{join, quoted},
 };
@@ -171,7 +172,7 @@ impl<Head: Versioned> Store<Head> {
         let build = Capabilities {
             schema: Head::SCHEMA,
             build: options.build,
-            ways: Ways::new(chain.registry().ways(&name, SCHEMAS)?),
+            ways: Reachability::new(chain.registry().ways(&name, SCHEMAS)?),
             lineage: chain.lineage(Head::SCHEMA),
             accepts: Vec::new(),
             expand: true,
@@ -214,7 +215,7 @@ impl<Head: Versioned> Store<Head> {
         self.write(key, value, None).await
     }
 
-    /// Reads, computes and writes as one: runs `change` again when another write came first. `None` deletes.
+    /// ReadSet, computes and writes as one: runs `change` again when another write came first. `None` deletes.
     pub async fn update(
         &self,
         key: &str,
@@ -344,10 +345,15 @@ impl<Head: Versioned> Page<Head> {
 struct TypedApp<Head>(Rc<Page<Head>>);
 
 impl<Head: Versioned> App for TypedApp<Head> {
-    fn translate(&self, recipes: Vec<Recipe<JsValue>>, check: Option<u32>, done: Translated) {
+    fn translate(
+        &self,
+        recipes: Vec<TranslationPlan<JsValue>>,
+        check: Option<u32>,
+        done: Translated,
+    ) {
         let chain = &self.0.chain;
-        let cook = |recipe: Recipe<JsValue>| -> Result<JsValue, MigrationError> {
-            let made = recipe.map(|value| read(&value)).cook(
+        let apply = |recipe: TranslationPlan<JsValue>| -> Result<JsValue, MigrationError> {
+            let made = recipe.map(|value| read(&value)).apply(
                 &mut |from, to, value| chain.migrate(from, to, value, Loss::Accept),
                 &mut |base, ours, theirs| reconcile(&base, &ours, &theirs),
             )?;
@@ -364,7 +370,7 @@ impl<Head: Versioned> App for TypedApp<Head> {
         let made: Result<Vec<JsValue>, (usize, Untranslated)> = recipes
             .into_iter()
             .enumerate()
-            .map(|(place, recipe)| cook(recipe).map_err(|error| (place, failed(error))))
+            .map(|(place, recipe)| apply(recipe).map_err(|error| (place, failed(error))))
             .collect();
         done(made);
     }

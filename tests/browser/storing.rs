@@ -4,8 +4,8 @@ use std::{cell::RefCell, rc::Rc};
 
 use changeover::{
     engine::{
-        durable::{Mode, Timing},
         migration::typed::{Chain, Step, Typed, Versioned},
+        store::{Mode, Timing},
     },
     web::store::{Store, StoreOptions},
 };

@@ -5,10 +5,13 @@ use std::rc::Rc;
 
 use changeover::{
     engine::{
-        durable::{Belief, Head, Input, Mode, Op, RefuseReason, Seen, Stamp, Wish, Write, judge},
         migration::{
             Edge, Registry, StepRef, StoreSpec,
             typed::{Chain, Step},
+        },
+        store::{
+            Head, Input, LayoutVersion, Mode, RefuseReason, RequestKind, Seen, Stamp, Transaction,
+            Write, evaluate,
         },
         written::ToJson,
     },
@@ -111,7 +114,7 @@ fn a_thousand_interleaved_writes_lose_nothing_and_both_builds_converge() {
             })
             .collect();
         assert_eq!(new.list().unwrap(), expected);
-        assert_eq!(world.truth(), 1);
+        assert_eq!(world.primary(), 1);
 
         old.close();
         world.pass(4 * DAY, &mut [&mut new]);
@@ -216,7 +219,7 @@ fn a_write_planned_before_the_layout_changed_is_planned_again() {
     let mut world = World::new();
     let mut old = world.open(&build(1));
     old.hold = true;
-    let write = old.ask(Wish::Write {
+    let write = old.ask(RequestKind::Write {
         key: "k".into(),
         value: name("a b"),
         seen: None,
@@ -351,7 +354,7 @@ fn a_head_that_cannot_be_read_refuses_and_is_never_written_over() {
         page.held_back.is_empty(),
         "nothing is written to what is not understood"
     );
-    let id = page.ask(Wish::Read { key: "k".into() });
+    let id = page.ask(RequestKind::Read { key: "k".into() });
     assert_eq!(
         page.reply(id).unwrap().unwrap_err().to_string(),
         "store \"cart\" is refused to this build: its head has format 7, and only format 1 is known"
@@ -389,10 +392,10 @@ fn a_closed_store_answers_everything_that_was_asked() {
     let mut world = World::new();
     let mut page = world.open(&build(1));
     page.hold = true;
-    let read = page.ask(Wish::Read { key: "k".into() });
+    let read = page.ask(RequestKind::Read { key: "k".into() });
     page.feed(Input::Closed);
     assert_eq!(page.reply(read).unwrap().unwrap_err().code(), "closed");
-    let late = page.ask(Wish::Read { key: "k".into() });
+    let late = page.ask(RequestKind::Read { key: "k".into() });
     assert_eq!(page.reply(late).unwrap().unwrap_err().code(), "closed");
     assert!(world.locks.borrow()[&1].is_empty());
 }
@@ -403,7 +406,7 @@ fn a_suspended_tab_gives_its_lock_up_and_opens_again_before_it_goes_on() {
     let mut page = world.open(&build(1));
     page.feed(Input::Suspended);
     assert!(world.locks.borrow()[&1].is_empty());
-    let write = page.ask(Wish::Write {
+    let write = page.ask(RequestKind::Write {
         key: "k".into(),
         value: name("a b"),
         seen: None,
@@ -420,10 +423,10 @@ fn a_write_costs_one_read_of_the_head_while_no_other_schema_lives() {
     let mut world = World::new();
     let page = world.open(&build(1));
     let head = page.tab.head().unwrap().clone();
-    let op = Op::Put {
-        belief: Belief {
+    let op = Transaction::Put {
+        layout: LayoutVersion {
             epoch: head.epoch,
-            truth: head.schema,
+            primary: head.schema,
         },
         schema: 1,
         key: "k".into(),
@@ -437,7 +440,7 @@ fn a_write_costs_one_read_of_the_head_while_no_other_schema_lives() {
     let reads = op.reads();
     assert!(reads.records.is_empty() && reads.scan.is_none());
     let facts = world.db.borrow().facts(&reads, Timestamp(world.now));
-    let verdict = judge(&op, facts);
+    let verdict = evaluate(&op, facts);
     assert!(
         matches!(&verdict.writes[..], [Write::Put { schema: 1, .. }]),
         "{:?}",

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use changeover::{
     engine::{
-        durable::{
-            Capabilities, DurableError, Failure, Fill, Input, Memory, Mode, Op, Output, Reply,
-            Request, Seen, Stamp, Tab, Ticket, Timing, Ways, Wish,
-        },
         migration::{Loss, Registry, reconcile},
+        store::{
+            Capabilities, DurableError, Failure, Fill, Input, Memory, Mode, Output, Reachability,
+            Reply, Request, RequestKind, Seen, Stamp, StoreClient, Ticket, Timing, Transaction,
+        },
     },
     time::Timestamp,
 };
@@ -39,7 +39,7 @@ impl Build {
             capabilities: Capabilities {
                 schema,
                 build: format!("build-{schema}"),
-                ways: Ways::new(ways.iter().filter(known).copied()),
+                ways: Reachability::new(ways.iter().filter(known).copied()),
                 lineage: registry.lineage("cart", schema).unwrap(),
                 accepts: Vec::new(),
                 expand: true,
@@ -64,7 +64,7 @@ impl Build {
 
 /// One open page.
 pub struct Page {
-    pub tab: Tab<Value>,
+    pub tab: StoreClient<Value>,
     build: Build,
     db: Database,
     locks: Locks,
@@ -82,7 +82,7 @@ pub struct Page {
     pub shut: bool,
     pub committed: usize,
     wake: Option<u64>,
-    pub held_back: Vec<(Ticket, Op<Value>)>,
+    pub held_back: Vec<(Ticket, Transaction<Value>)>,
     /// Keeps transactions back until `release`.
     pub hold: bool,
 }
@@ -121,7 +121,7 @@ impl World {
     pub fn prepare(&mut self, build: &Build, initial: Vec<(String, Value)>) -> Page {
         self.opened += 1;
         Page {
-            tab: Tab::new("cart", build.capabilities.clone(), self.opened, initial),
+            tab: StoreClient::new("cart", build.capabilities.clone(), self.opened, initial),
             build: build.clone(),
             db: self.db.clone(),
             locks: self.locks.clone(),
@@ -164,7 +164,7 @@ impl World {
         }
     }
 
-    pub fn truth(&self) -> u32 {
+    pub fn primary(&self) -> u32 {
         self.db.borrow().head().unwrap().schema
     }
 
@@ -229,7 +229,7 @@ impl Page {
                     let mut values = Vec::new();
                     let mut failed = None;
                     for (place, recipe) in recipes.into_iter().enumerate() {
-                        let cooked = recipe.cook(
+                        let cooked = recipe.apply(
                             &mut |from, to, value| translate(from, to, value),
                             &mut |base, ours, theirs| reconcile(&base, &ours, &theirs),
                         );
@@ -266,10 +266,13 @@ impl Page {
         self.tab.handle_input(input, Timestamp(self.now));
     }
 
-    fn transact(&mut self, ticket: Ticket, op: &Op<Value>) {
+    fn transact(&mut self, ticket: Ticket, op: &Transaction<Value>) {
         let copies = matches!(
             op,
-            Op::Create { .. } | Op::Expand { .. } | Op::Put { .. } | Op::FillBatch { .. }
+            Transaction::Create { .. }
+                | Transaction::Expand { .. }
+                | Transaction::Put { .. }
+                | Transaction::FillBatch { .. }
         );
         if self.shut {
             let failure = Failure::Unavailable {
@@ -315,7 +318,7 @@ impl Page {
         self.feed(Input::Closed);
     }
 
-    pub fn ask(&mut self, want: Wish<Value>) -> u32 {
+    pub fn ask(&mut self, want: RequestKind<Value>) -> u32 {
         self.requests += 1;
         let id = self.requests;
         self.feed(Input::Requested(Request { id, want }));
@@ -326,7 +329,7 @@ impl Page {
         self.replies.remove(&id)
     }
 
-    fn now_or_never(&mut self, want: Wish<Value>) -> Result<Reply<Value>, DurableError> {
+    fn now_or_never(&mut self, want: RequestKind<Value>) -> Result<Reply<Value>, DurableError> {
         let id = self.ask(want);
         self.reply(id).expect("nothing holds the answer back")
     }
@@ -336,7 +339,7 @@ impl Page {
     }
 
     pub fn read_stamped(&mut self, key: &str) -> Result<Option<(Value, Stamp)>, DurableError> {
-        match self.now_or_never(Wish::Read { key: key.into() })? {
+        match self.now_or_never(RequestKind::Read { key: key.into() })? {
             Reply::Value(value) => Ok(value),
             other => panic!("{other:?}"),
         }
@@ -353,13 +356,13 @@ impl Page {
         seen: Option<Seen>,
     ) -> Result<(), DurableError> {
         let key = key.into();
-        self.now_or_never(Wish::Write { key, value, seen })
+        self.now_or_never(RequestKind::Write { key, value, seen })
             .map(|_| ())
     }
 
     pub fn delete(&mut self, key: &str) -> Result<(), DurableError> {
         let key = key.into();
-        self.now_or_never(Wish::Delete { key, seen: None })
+        self.now_or_never(RequestKind::Delete { key, seen: None })
             .map(|_| ())
     }
 
@@ -368,7 +371,7 @@ impl Page {
         let mut all = BTreeMap::new();
         let mut after = None;
         loop {
-            let want = Wish::List { after, limit: 37 };
+            let want = RequestKind::List { after, limit: 37 };
             match self.now_or_never(want)? {
                 Reply::Rows { rows, last } => {
                     after = rows.last().map(|(key, ..)| key.clone());

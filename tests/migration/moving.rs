@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use changeover::engine::durable::{Fill, Mode, ReadOnlyReason};
 use changeover::engine::migration::{Edge, Registry, StepRef, StoreSpec};
+use changeover::engine::store::{Fill, Mode, ReadOnlyReason};
 use serde_json::{Value, json};
 
 use crate::builds::{build, chain, name};
@@ -19,7 +19,7 @@ fn filled(world: &mut World, count: usize) -> BTreeMap<String, Value> {
 }
 
 fn check_old_or_new(world: &mut World, old: &BTreeMap<String, Value>) {
-    let schema = world.truth();
+    let schema = world.primary();
     let mut reader = world.open(&build(schema));
     let found = reader.list().unwrap();
     assert_eq!(found.len(), old.len());

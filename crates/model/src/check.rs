@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use changeover::engine::durable::Phase;
+use changeover::engine::store::Phase;
 use stateright::{Model, Property};
 
 use crate::page::{Life, Lock, Page};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use changeover::engine::durable::{Answer, Head, Op};
+use changeover::engine::store::{Answer, Head, Transaction};
 
 use crate::value::{Shape, Value};
 
@@ -37,42 +37,42 @@ impl Expected {
         &mut self,
         shape: Shape,
         before: Option<&Head>,
-        op: &Op<Value>,
+        op: &Transaction<Value>,
         answer: &Answer<Value>,
     ) {
         match (op, answer, before) {
             (_, Answer::Refused(_), _) => {}
-            (Op::Create { head, initial }, _, None) => {
+            (Transaction::Create { head, initial }, _, None) => {
                 let records = initial.iter();
                 let records = records.map(|(key, _, value)| (key.clone(), value.fields));
                 self.schemas.insert(head.schema, records.collect());
             }
-            (Op::Expand { namespace, .. }, _, Some(_)) => {
+            (Transaction::Expand { namespace, .. }, _, Some(_)) => {
                 // A new schema knows what the ones below know.
                 let below = self.schemas.range(..namespace.schema).next_back();
                 let known = below.map(|(_, records)| records.clone());
                 self.schemas
                     .insert(namespace.schema, known.unwrap_or_default());
             }
-            (Op::Contract { .. }, _, Some(head)) => {
+            (Transaction::Contract { .. }, _, Some(head)) => {
                 if let Some(left) = self.schemas.remove(&head.schema) {
                     self.backups.insert(head.schema, left);
                 }
             }
-            (Op::Revive { namespace, .. }, _, Some(_)) => {
+            (Transaction::Revive { namespace, .. }, _, Some(_)) => {
                 self.backups.remove(&namespace.schema);
             }
-            (Op::Return { to, .. }, _, Some(head)) => {
+            (Transaction::Return { to, .. }, _, Some(head)) => {
                 let known = self.schemas[&head.schema].iter();
                 let count = shape.fields(*to);
                 let fewer = known.map(|(key, fields)| (key.clone(), truncated(*fields, count)));
                 let fewer = fewer.collect();
                 self.schemas.insert(*to, fewer);
             }
-            (Op::Sweep { schema, .. }, _, Some(_)) => {
+            (Transaction::Sweep { schema, .. }, _, Some(_)) => {
                 self.backups.remove(schema);
             }
-            (Op::Put { key, values, .. }, Answer::Written, Some(_)) => {
+            (Transaction::Put { key, values, .. }, Answer::Written, Some(_)) => {
                 let written = values.iter().map(|(_, value)| value.fields[0]).max();
                 let tag = written.expect("a write writes somewhere");
                 for (schema, records) in &mut self.schemas {
@@ -85,7 +85,7 @@ impl Expected {
                     fields[..shape.fields(reached)].fill(tag);
                 }
             }
-            (Op::Delete { key, .. }, Answer::Written, Some(_)) => {
+            (Transaction::Delete { key, .. }, Answer::Written, Some(_)) => {
                 for records in self.schemas.values_mut() {
                     records.remove(key);
                 }

@@ -258,7 +258,10 @@ fn way(path: &stateright::Path<world::World, world::Action>) -> String {
             let namespaces: Vec<String> = namespaces
                 .map(|it| format!("{}:{:?}", it.schema, it.fill))
                 .collect();
-            format!("truth {} epoch {} {namespaces:?}", head.schema, head.epoch)
+            format!(
+                "primary {} epoch {} {namespaces:?}",
+                head.schema, head.epoch
+            )
         });
         format!(
             "  {} now {} {}",

@@ -2,8 +2,9 @@
 //! that finds nothing in them would prove nothing about the real one.
 
 use changeover::{
-    engine::durable::{
-        Answer, Fill, Head, Memory, Op, Recipe, Record, Refusal, Verdict, Write, judge,
+    engine::store::{
+        Answer, Fill, Head, Memory, Record, Refusal, Transaction, TransactionResult,
+        TranslationPlan, Write, evaluate,
     },
     time::Timestamp,
 };
@@ -16,13 +17,13 @@ pub enum Mutant {
     None,
     /// A write does not look at the epoch.
     NoFence,
-    /// The truth moves as soon as no other tab is awake.
+    /// The primary moves as soon as no other tab is awake.
     NoDwell,
-    /// The truth moves up before the copy is there and checked.
+    /// The primary moves up before the copy is there and checked.
     FlipEarly,
-    /// The truth moves back down before the copy is there.
+    /// The primary moves back down before the copy is there.
     ReturnEarly,
-    /// The truth moves although others hold the lock.
+    /// The primary moves although others hold the lock.
     NoCensus,
     /// A write goes to its writer's own namespace only.
     NoMirror,
@@ -76,33 +77,43 @@ impl Mutant {
     }
 
     /// Runs a transaction as this variant would.
-    pub fn transact(self, db: &mut Memory<Value>, op: &Op<Value>, now: Timestamp) -> Answer<Value> {
-        let verdict = self.judge(db, op, now);
+    pub fn transact(
+        self,
+        db: &mut Memory<Value>,
+        op: &Transaction<Value>,
+        now: Timestamp,
+    ) -> Answer<Value> {
+        let verdict = self.evaluate(db, op, now);
         db.apply(verdict.writes);
         verdict.answer
     }
 
-    pub fn judge(self, db: &Memory<Value>, op: &Op<Value>, now: Timestamp) -> Verdict<Value> {
+    pub fn evaluate(
+        self,
+        db: &Memory<Value>,
+        op: &Transaction<Value>,
+        now: Timestamp,
+    ) -> TransactionResult<Value> {
         let facts = db.facts(&op.reads(), now);
         let mut op = op.clone();
         let before = facts.head.clone();
         if let Some(head) = &facts.head {
             self.before(head, &mut op);
         }
-        if let (Self::StaleBatch, Op::FillBatch { records, .. }) = (self, &mut op) {
+        if let (Self::StaleBatch, Transaction::FillBatch { records, .. }) = (self, &mut op) {
             for (record, found) in records.iter_mut().zip(facts.records.chunks(2)) {
                 if let Some(source) = found.first().and_then(Option::as_ref) {
                     record.stamp = source.stamp;
                 }
             }
         }
-        let mut verdict = judge(&op, facts);
+        let mut verdict = evaluate(&op, facts);
         self.after(&op, before.as_ref(), &mut verdict);
         verdict
     }
 
-    fn before(self, head: &Head, op: &mut Op<Value>) {
-        if let (Self::StaleBatch, Op::FillBatch { schema, batch, .. }) = (self, op)
+    fn before(self, head: &Head, op: &mut Transaction<Value>) {
+        if let (Self::StaleBatch, Transaction::FillBatch { schema, batch, .. }) = (self, op)
             && let Some(namespace) = head.namespace(*schema)
         {
             batch.round = namespace.round;
@@ -110,13 +121,20 @@ impl Mutant {
         }
     }
 
-    fn after(self, op: &Op<Value>, before: Option<&Head>, verdict: &mut Verdict<Value>) {
-        let bare = |recipe: &mut Recipe<Value>| {
+    fn after(
+        self,
+        op: &Transaction<Value>,
+        before: Option<&Head>,
+        verdict: &mut TransactionResult<Value>,
+    ) {
+        let bare = |recipe: &mut TranslationPlan<Value>| {
             for hop in &mut recipe.hops {
                 hop.ours = None;
             }
         };
-        if let (Self::FlipEarly | Self::ReturnEarly, Op::BeginFill { schema, .. }) = (self, op) {
+        if let (Self::FlipEarly | Self::ReturnEarly, Transaction::BeginFill { schema, .. }) =
+            (self, op)
+        {
             for head in heads(verdict) {
                 let up = *schema > head.schema;
                 let begun = head.namespaces.iter_mut().find(|it| it.schema == *schema);
@@ -125,7 +143,7 @@ impl Mutant {
                 }
             }
         }
-        if let (Self::NoFallBehind, Op::Put { .. }, Some(before)) = (self, op, before) {
+        if let (Self::NoFallBehind, Transaction::Put { .. }, Some(before)) = (self, op, before) {
             for head in heads(verdict) {
                 for namespace in &mut head.namespaces {
                     if let Some(known) = before.namespace(namespace.schema) {
@@ -137,7 +155,7 @@ impl Mutant {
         }
         if let (
             Self::NoSignOfLife,
-            Op::Open { .. } | Op::Put { .. } | Op::Delete { .. },
+            Transaction::Open { .. } | Transaction::Put { .. } | Transaction::Delete { .. },
             Some(before),
         ) = (self, op, before)
         {
@@ -151,7 +169,7 @@ impl Mutant {
         match (self, op, &mut verdict.answer) {
             (
                 Self::NoFence,
-                Op::Put {
+                Transaction::Put {
                     key, stamp, values, ..
                 },
                 Answer::Refused(Refusal::Stale(Some(head))),
@@ -169,17 +187,17 @@ impl Mutant {
                 verdict.writes = puts.collect();
                 verdict.answer = Answer::Written;
             }
-            (Self::NoMirror, Op::Put { schema, .. }, _) => verdict
+            (Self::NoMirror, Transaction::Put { schema, .. }, _) => verdict
                 .writes
                 .retain(|write| !matches!(write, Write::Put { schema: at, .. } if at != schema)),
-            (Self::DeleteOwn, Op::Delete { schema, .. }, _) => verdict
+            (Self::DeleteOwn, Transaction::Delete { schema, .. }, _) => verdict
                 .writes
                 .retain(|write| !matches!(write, Write::Delete { schema: at, .. } if at != schema)),
             (Self::NoMerge, _, Answer::Found(Some(recipe))) => bare(recipe),
             (Self::NoMerge, _, Answer::Rows { rows, .. }) => {
                 rows.iter_mut().for_each(|row| bare(&mut row.recipe));
             }
-            (Self::NoClear, Op::Expand { .. } | Op::Revive { .. }, _) => verdict
+            (Self::NoClear, Transaction::Expand { .. } | Transaction::Revive { .. }, _) => verdict
                 .writes
                 .retain(|write| !matches!(write, Write::Clear { .. })),
             _ => {}
@@ -188,7 +206,7 @@ impl Mutant {
 }
 
 /// The head as it is written, and as the tab is told.
-fn heads(verdict: &mut Verdict<Value>) -> impl Iterator<Item = &mut Head> {
+fn heads(verdict: &mut TransactionResult<Value>) -> impl Iterator<Item = &mut Head> {
     let told = match &mut verdict.answer {
         Answer::Head(head) => head.as_mut(),
         _ => None,

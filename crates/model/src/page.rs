@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
 
-use changeover::engine::durable::{Answer, Op, Tab, Ticket};
+use changeover::engine::store::{Answer, StoreClient, Ticket, Transaction};
 
 use crate::value::Value;
 
@@ -11,9 +11,9 @@ use crate::value::Value;
 pub struct Page {
     pub schema: u32,
     pub life: Life,
-    pub tab: Option<Tab<Value>>,
+    pub tab: Option<StoreClient<Value>>,
     /// Transactions that the tab has asked for and that have not run yet, oldest first.
-    pub pending: VecDeque<(Ticket, Op<Value>)>,
+    pub pending: VecDeque<(Ticket, Transaction<Value>)>,
     /// Transactions that have run, but the tab has not heard of it.
     pub answers: VecDeque<(Ticket, Answer<Value>)>,
     pub shared: Lock,

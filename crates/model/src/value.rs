@@ -1,7 +1,7 @@
 //! Values of three schemas: schema n has n fields. What a write puts into its fields is unlike any other write's, so a
 //! lost, mixed or revived field shows.
 
-use changeover::engine::durable::{Recipe, Ways};
+use changeover::engine::store::{Reachability, TranslationPlan};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Value {
@@ -38,13 +38,13 @@ impl Shape {
     }
 
     /// What the build of `schema` can translate.
-    pub fn ways(self, schema: u32) -> Ways {
+    pub fn ways(self, schema: u32) -> Reachability {
         let lossy_down = self != Self::Renaming;
         let pairs = (1..=schema).flat_map(|from| (1..=schema).map(move |to| (from, to)));
         let ways = pairs.filter(|(from, to)| {
             from < to || (from > to && !(self == Self::NoWayDown && *from == 3))
         });
-        Ways::new(ways.map(|(from, to)| (from, to, from > to && lossy_down)))
+        Reachability::new(ways.map(|(from, to)| (from, to, from > to && lossy_down)))
     }
 
     /// A value whose every field says `tag`.
@@ -64,8 +64,8 @@ impl Shape {
         Value { schema: to, fields }
     }
 
-    pub fn cook(self, recipe: Recipe<Value>) -> Value {
-        let cooked: Result<Value, ()> = recipe.cook(
+    pub fn apply(self, recipe: TranslationPlan<Value>) -> Value {
+        let cooked: Result<Value, ()> = recipe.apply(
             &mut |from, to, value| Ok(self.translate(from, to, value)),
             &mut |base, ours, theirs| {
                 let mut merged = theirs;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use changeover::{
     engine::{
-        durable::{
-            Answer, Belief, Capabilities, Head, Input, Link, Memory, Op, Output, Recipe, Record,
-            Request, Tab, Timing, Wish, links,
-        },
         lineage::Lineage,
+        store::{
+            Answer, Capabilities, Head, Input, LayoutVersion, Link, Memory, Output, Record,
+            Request, RequestKind, StoreClient, Timing, Transaction, TranslationPlan, links,
+        },
     },
     time::Timestamp,
 };
@@ -305,15 +305,15 @@ impl Protocol {
                     .filled(world.pages[at].schema, world.tag);
                 let key = self.key(key);
                 let seen = None;
-                self.request(world, at, Wish::Write { key, value, seen });
+                self.request(world, at, RequestKind::Write { key, value, seen });
             }
             Action::Read(at, key) => {
                 let key = self.key(key);
-                self.request(world, at, Wish::Read { key });
+                self.request(world, at, RequestKind::Read { key });
             }
             Action::Delete(at, key) => {
                 let key = self.key(key);
-                self.request(world, at, Wish::Delete { key, seen: None });
+                self.request(world, at, RequestKind::Delete { key, seen: None });
             }
             Action::Revive(at, schema) => {
                 self.tell(world, at, Input::ReviveRequested { schema });
@@ -338,11 +338,16 @@ impl Protocol {
             .map(|key| (key.to_string(), first));
         let writer = at as u64 * 16 + page.starts;
         let capabilities = self.capabilities(page.schema);
-        page.tab = Some(Tab::new("s", capabilities, writer, initial.collect()));
+        page.tab = Some(StoreClient::new(
+            "s",
+            capabilities,
+            writer,
+            initial.collect(),
+        ));
         self.drain(world, at);
     }
 
-    fn request(&self, world: &mut World, at: usize, want: Wish<Value>) {
+    fn request(&self, world: &mut World, at: usize, want: RequestKind<Value>) {
         world.page(at).asked = true;
         self.tell(world, at, Input::Requested(Request { id: 0, want }));
     }
@@ -379,7 +384,7 @@ impl Protocol {
                     recipes,
                     check,
                 } => {
-                    let values = recipes.into_iter().map(|recipe| shape.cook(recipe));
+                    let values = recipes.into_iter().map(|recipe| shape.apply(recipe));
                     let values: Vec<Value> = values.collect();
                     let invalid = values.iter().position(|value| !value.is_valid());
                     let check = check.is_some() && self.mutant != Mutant::NoValidation;
@@ -413,7 +418,7 @@ impl Protocol {
         }
     }
 
-    fn transact(&self, world: &mut World, at: usize, op: &Op<Value>) -> Answer<Value> {
+    fn transact(&self, world: &mut World, at: usize, op: &Transaction<Value>) -> Answer<Value> {
         let before = world.db.head().cloned();
         let now = Timestamp(world.now);
         let answer = self.mutant.transact(Arc::make_mut(&mut world.db), op, now);
@@ -421,14 +426,17 @@ impl Protocol {
             world.wrong = world.wrong.or(Some(rule));
         }
         let shape = self.scenario.shape;
-        let alive = matches!(op, Op::Open { .. } | Op::Put { .. } | Op::Delete { .. });
+        let alive = matches!(
+            op,
+            Transaction::Open { .. } | Transaction::Put { .. } | Transaction::Delete { .. }
+        );
         if alive && !matches!(answer, Answer::Refused(_)) {
             world.page(at).seen = now.0;
         }
-        if matches!(op, Op::Return { .. }) && !matches!(answer, Answer::Refused(_)) {
+        if matches!(op, Transaction::Return { .. }) && !matches!(answer, Answer::Refused(_)) {
             world.returned = true;
         }
-        if let Op::Open { .. } = op {
+        if let Transaction::Open { .. } = op {
             world.page(at).opened = Some(now.0);
         }
         if !op.reads().only {
@@ -444,7 +452,7 @@ impl Protocol {
         world: &World,
         at: usize,
         before: Option<&Head>,
-        op: &Op<Value>,
+        op: &Transaction<Value>,
         answer: &Answer<Value>,
         now: Timestamp,
     ) -> Option<&'static str> {
@@ -452,19 +460,23 @@ impl Protocol {
         let schema = world.pages[at].schema;
         match (op, answer, before) {
             (_, Answer::Refused(_), _) => None,
-            (Op::Put { belief, .. } | Op::Delete { belief, .. }, _, Some(head)) => {
-                let stale = belief.epoch != head.epoch || schema < head.min_writer;
+            (
+                Transaction::Put { layout, .. } | Transaction::Delete { layout, .. },
+                _,
+                Some(head),
+            ) => {
+                let stale = layout.epoch != head.epoch || schema < head.min_writer;
                 stale.then_some(RULES[2])
             }
-            (Op::Get { key, .. }, Answer::Found(found), Some(_)) => {
-                let read = found.clone().map(|recipe| shape.cook(recipe));
+            (Transaction::Get { key, .. }, Answer::Found(found), Some(_)) => {
+                let read = found.clone().map(|recipe| shape.apply(recipe));
                 (read != world.expected.view(shape, schema, key)).then_some(RULES[1])
             }
-            (Op::GetBackup { schema, key }, Answer::Found(found), Some(_)) => {
-                let read = found.clone().map(|recipe| shape.cook(recipe));
+            (Transaction::GetBackup { schema, key }, Answer::Found(found), Some(_)) => {
+                let read = found.clone().map(|recipe| shape.apply(recipe));
                 (read != world.expected.backup(*schema, key)).then_some(RULES[1])
             }
-            (Op::Contract { .. }, _, Some(head)) if shape != Shape::NoWayDown => {
+            (Transaction::Contract { .. }, _, Some(head)) if shape != Shape::NoWayDown => {
                 let lives = |page: &Page| {
                     let fresh = world.now < page.seen + DWELL;
                     let held = page.shared == Lock::Held && page.opened.is_some();
@@ -473,7 +485,7 @@ impl Protocol {
                 let mut old = world.pages.iter().filter(|it| it.schema == head.schema);
                 old.any(|page| lives(page)).then_some(RULES[3])
             }
-            (Op::Sweep { schema, retention }, _, Some(head)) => {
+            (Transaction::Sweep { schema, retention }, _, Some(head)) => {
                 let fresh = |opened: u64| now.0 < opened + retention;
                 let mut old = world.pages.iter().filter(|it| it.schema == *schema);
                 let read = old.any(|it| it.life != Life::Closed && it.opened.is_some_and(fresh));
@@ -483,7 +495,7 @@ impl Protocol {
         }
     }
 
-    /// Reads everything as every build would, and compares with what was acknowledged.
+    /// ReadSet everything as every build would, and compares with what was acknowledged.
     fn lost(&self, world: &World) -> Option<&'static str> {
         let shape = self.scenario.shape;
         let head = world.db.head()?;
@@ -501,7 +513,7 @@ impl Protocol {
             };
             for key in self.scenario.keys {
                 let read = read(self.mutant, &world.db, head, &links, key);
-                let read = read.map(|recipe| shape.cook(recipe));
+                let read = read.map(|recipe| shape.apply(recipe));
                 if read != world.expected.view(shape, schema, key) {
                     return Some(RULES[0]);
                 }
@@ -517,16 +529,16 @@ fn read(
     head: &Head,
     links: &[Link],
     key: &str,
-) -> Option<Recipe<Value>> {
-    let op = Op::Get {
-        belief: Belief {
+) -> Option<TranslationPlan<Value>> {
+    let op = Transaction::Get {
+        layout: LayoutVersion {
             epoch: head.epoch,
-            truth: head.schema,
+            primary: head.schema,
         },
         key: key.to_string(),
         links: links.to_vec(),
     };
-    match mutant.judge(db, &op, Timestamp(0)).answer {
+    match mutant.evaluate(db, &op, Timestamp(0)).answer {
         Answer::Found(found) => found,
         other => panic!("a read with the layout of the moment was answered {other:?}"),
     }
@@ -538,7 +550,7 @@ pub const RULES: [&str; 8] = [
     "no read is of the wrong schema or mixes what was never together",
     "no stale writer passes the fence",
     "nothing is taken from under a tab that may still write it",
-    "the truth is there and every record in it is valid",
+    "the primary is there and every record in it is valid",
     "the store comes to rest and its migration completes once faults stop",
     "no request is given up because others were faster",
     "no backup is swept from under a tab that has opened it",

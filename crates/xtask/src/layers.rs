@@ -102,7 +102,7 @@ const PARTS: &[&str] = &[
     "policy",
     "hold",
     "migration",
-    "durable",
+    "store",
     "changeover",
     "departure",
     "recovery",

@@ -8,8 +8,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::words::{count, replied, thrown_durable, values};
 use crate::{
     engine::{
-        durable::{DurableError, Hop, Mode, Ours, Recipe, Reply, Untranslated},
         migration::{Loss, MigrationError, Registry},
+        store::{DurableError, Hop, LocalCopy, Mode, Reply, TranslationPlan, Untranslated},
     },
     web::{
         handle::settle,
@@ -34,7 +34,7 @@ impl JsApp {
 
     /// The recipes as JavaScript reads them: `[value, [[steps, ours?], …]]`, where `ours` is `[value, there]` with the
     /// steps to where it is known below, and from there to where the hop begins.
-    fn written(&self, recipes: Vec<Recipe<JsValue>>) -> Result<Array, MigrationError> {
+    fn written(&self, recipes: Vec<TranslationPlan<JsValue>>) -> Result<Array, MigrationError> {
         let mut ways = Vec::<((u32, u32), Array)>::new();
         let mut way = |from: u32, to: u32| -> Result<Array, MigrationError> {
             if let Some((_, steps)) = ways.iter().find(|(ends, _)| *ends == (from, to)) {
@@ -56,7 +56,7 @@ impl JsApp {
             for Hop { from, to, ours } in recipe.hops {
                 let steps = way(from, to)?;
                 let hop = Array::of1(&steps);
-                if let Some(Ours { value, base }) = ours {
+                if let Some(LocalCopy { value, base }) = ours {
                     let mut there = way(to, base)?;
                     if base != from {
                         there = there.concat(&way(base, from)?);
@@ -72,9 +72,14 @@ impl JsApp {
 }
 
 impl App for JsApp {
-    fn translate(&self, recipes: Vec<Recipe<JsValue>>, check: Option<u32>, done: Translated) {
+    fn translate(
+        &self,
+        recipes: Vec<TranslationPlan<JsValue>>,
+        check: Option<u32>,
+        done: Translated,
+    ) {
         let own = self.registry.borrow().head(&self.store).ok();
-        let end = |it: &Recipe<JsValue>| it.hops.last().map_or(it.schema, |hop| hop.to);
+        let end = |it: &TranslationPlan<JsValue>| it.hops.last().map_or(it.schema, |hop| hop.to);
         let read = own.filter(|own| recipes.iter().all(|it| end(it) == *own));
         let recipes = match self.written(recipes) {
             Ok(recipes) => recipes,

@@ -5,11 +5,11 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
     engine::{
-        durable::{DurableError, Reply, Seen, Stamp},
         lineage::{Lineage, content_hash},
         migration::{
             Edge, Loss, MigrationError, Outcome, Plan, Registry, StepRef, StoreReport, StoreSpec,
         },
+        store::{DurableError, Reply, Seen, Stamp},
         written::ToJson,
     },
     time::Timestamp,

@@ -5,7 +5,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{IdbKeyRange, IdbObjectStore, IdbRequest};
 
 use crate::engine::{
-    durable::{Failure, Reads, Record, ScanRead, Stamp, Write},
+    store::{Failure, ReadSet, Record, ScanRead, Stamp, Write},
     text::{decimal, find, join},
     written::ToJson,
 };
@@ -16,7 +16,7 @@ const HEAD: &str = "head";
 pub(super) const MANY: usize = 8;
 
 /// Asks for the head, then the records, then the rows of the scan.
-pub(super) fn ask(store: &IdbObjectStore, reads: &Reads) -> Result<Vec<IdbRequest>, JsValue> {
+pub(super) fn ask(store: &IdbObjectStore, reads: &ReadSet) -> Result<Vec<IdbRequest>, JsValue> {
     let mut requests = Vec::from([store.get(&HEAD.into())?]);
     let wanted = &reads.records;
     if wanted.len() < MANY {

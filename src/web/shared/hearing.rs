@@ -8,7 +8,7 @@ use web_sys::BroadcastChannel;
 
 use super::{Channel, HEARTBEAT, Inner, Open, SLEPT};
 use crate::{
-    engine::durable::Input,
+    engine::store::Input,
     time::Timestamp,
     web::{
         handle::{Listener, Timer, window},
@@ -25,7 +25,7 @@ impl Inner {
             }
         });
         let weak = Rc::downgrade(self);
-        let bedtime = Timer::new(move || {
+        let suspend_timer = Timer::new(move || {
             if let Some(this) = weak.upgrade() {
                 this.feed(Input::Suspended);
                 this.database.close();
@@ -63,9 +63,9 @@ impl Inner {
             this.give_back();
             // A page that goes for good has no time to go to sleep, and its last writes must not wait.
             if json::property(event, "persisted").is_truthy()
-                && let Some(bedtime) = &this.open.borrow().bedtime
+                && let Some(suspend_timer) = &this.open.borrow().suspend_timer
             {
-                bedtime.arm(0);
+                suspend_timer.arm(0);
             }
         });
         on(&window, "pageshow", |this, event| {
@@ -75,7 +75,7 @@ impl Inner {
         });
         self.open.replace(Open {
             timer: Some(timer),
-            bedtime: Some(bedtime),
+            suspend_timer: Some(suspend_timer),
             pause: Some(pause),
             channel: self.connect(),
             _listeners: listeners,
@@ -123,24 +123,24 @@ impl Inner {
 
     /// The page was frozen, cached or asleep, and runs again.
     pub(super) fn wake_up(self: &Rc<Self>) {
-        if let Some(bedtime) = &self.open.borrow().bedtime {
-            bedtime.clear();
+        if let Some(suspend_timer) = &self.open.borrow().suspend_timer {
+            suspend_timer.clear();
         }
         if self.open.borrow().channel.is_none() && !self.closed.get() {
             let channel = self.connect();
             self.open.borrow_mut().channel = channel;
         }
-        self.sights.borrow_mut().on_slept();
+        self.versions.borrow_mut().on_slept();
         self.feed(Input::Resumed);
         self.tell_missed();
     }
 
     pub(super) fn tell_missed(self: &Rc<Self>) {
-        let missed = self.sights.borrow_mut().on_missed();
+        let missed = self.versions.borrow_mut().on_missed();
         for key in missed {
             self.read_for_listeners(&key);
         }
-        let to_all = self.sights.borrow().has_listeners_to_all();
+        let to_all = self.versions.borrow().has_listeners_to_all();
         if to_all {
             self.app.on_change(None, None);
         }

@@ -10,44 +10,44 @@ use crate::time::{Millis, Timestamp};
 
 /// One transaction, as a value: what it is for, and what its author believes. `V` stands for a stored value.
 ///
-/// A driver opens a transaction, reads the head and what [`Op::reads`] names, calls [`judge`](super::judge) and performs
+/// A driver opens a transaction, reads the head and what [`Transaction::reads`] names, calls [`judge`](super::judge) and performs
 /// the writes of its verdict, all inside that one transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Op<V> {
+pub enum Transaction<V> {
     /// A tab on `schema` is there, or there again.
     Open { schema: u32 },
-    /// Reads the head and nothing else.
+    /// ReadSet the head and nothing else.
     Look,
     /// There is no store yet: begins one.
     Create {
         head: Head,
         initial: Vec<(String, Stamp, V)>,
     },
-    /// Adds a namespace above the truth.
+    /// Adds a namespace above the primary.
     Expand {
-        belief: Belief,
+        layout: LayoutVersion,
         namespace: Namespace,
         build: String,
     },
     Get {
-        belief: Belief,
+        layout: LayoutVersion,
         key: String,
         links: Vec<Link>,
     },
-    /// Reads what stands in some namespaces, the truth first, to merge a write with it.
+    /// ReadSet what stands in some namespaces, the primary first, to merge a write with it.
     Copies {
-        belief: Belief,
+        layout: LayoutVersion,
         key: String,
         schemas: Vec<u32>,
     },
-    /// Reads up to `limit` records of the truth whose keys come after `after`.
+    /// ReadSet up to `limit` records of the primary whose keys come after `after`.
     Scan {
-        belief: Belief,
+        layout: LayoutVersion,
         links: Vec<Link>,
         after: Option<String>,
         limit: usize,
     },
-    /// Reads one record of a namespace that has been left.
+    /// ReadSet one record of a namespace that has been left.
     GetBackup { schema: u32, key: String },
     ScanBackup {
         schema: u32,
@@ -56,7 +56,7 @@ pub enum Op<V> {
     },
     /// Writes one record to its writer's namespace and to all that it translates to.
     Put {
-        belief: Belief,
+        layout: LayoutVersion,
         schema: u32,
         key: String,
         stamp: Stamp,
@@ -66,55 +66,55 @@ pub enum Op<V> {
     },
     /// Removes one record everywhere.
     Delete {
-        belief: Belief,
+        layout: LayoutVersion,
         schema: u32,
         key: String,
         seen: Option<Seen>,
     },
     /// Starts to fill a namespace, or starts again.
     BeginFill {
-        belief: Belief,
+        layout: LayoutVersion,
         schema: u32,
         round: u32,
     },
     /// Copies a batch that was read with `Scan`.
     FillBatch {
-        belief: Belief,
+        layout: LayoutVersion,
         schema: u32,
         batch: Batch,
         records: Vec<Filled<V>>,
     },
     /// Confirms a batch that was read back and found valid.
     CheckBatch {
-        belief: Belief,
+        layout: LayoutVersion,
         schema: u32,
         batch: Batch,
         keys: Vec<String>,
     },
     /// The author holds the exclusive lock of `schema`: no tab on it is awake.
-    Alone { belief: Belief, schema: u32 },
-    /// Moves the truth up. The author holds the exclusive lock of the old truth.
+    Alone { layout: LayoutVersion, schema: u32 },
+    /// Moves the primary up. The author holds the exclusive lock of the old primary.
     Contract {
-        belief: Belief,
+        layout: LayoutVersion,
         to: u32,
         dwell: Millis,
         build: String,
     },
-    /// Adds a namespace below the truth.
+    /// Adds a namespace below the primary.
     Revive {
-        belief: Belief,
+        layout: LayoutVersion,
         namespace: Namespace,
         build: String,
     },
-    /// Gives up a namespace below the truth, which its author cannot write to.
+    /// Gives up a namespace below the primary, which its author cannot write to.
     Abandon {
-        belief: Belief,
+        layout: LayoutVersion,
         schema: u32,
         build: String,
     },
-    /// Moves the truth down to a revived namespace.
+    /// Moves the primary down to a revived namespace.
     Return {
-        belief: Belief,
+        layout: LayoutVersion,
         to: u32,
         build: String,
     },
@@ -124,10 +124,10 @@ pub enum Op<V> {
 
 /// The layout that the author of an op believes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Belief {
+pub struct LayoutVersion {
     pub epoch: u64,
     /// [`Head::schema`], which stands for the same thing as long as the epoch does.
-    pub truth: u32,
+    pub primary: u32,
 }
 
 /// A stored value and the write it comes from.
@@ -161,7 +161,7 @@ pub struct Filled<V> {
 
 /// What the transaction has to read beside the head.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Reads {
+pub struct ReadSet {
     /// Single records, as `(schema, key)`.
     pub records: Vec<(u32, String)>,
     pub scan: Option<ScanRead>,
@@ -180,19 +180,19 @@ pub struct ScanRead {
 
 /// What the transaction has read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Facts<V> {
+pub struct ReadValues<V> {
     /// When the transaction runs, which may be long after it was planned.
     pub now: Timestamp,
     pub head: Option<Head>,
-    /// In the order of [`Reads::records`].
+    /// In the order of [`ReadSet::records`].
     pub records: Vec<Option<Record<V>>>,
-    /// Rows of [`Reads::scan`]; each with the record itself and then its copies, in the order asked for.
+    /// Rows of [`ReadSet::scan`]; each with the record itself and then its copies, in the order asked for.
     pub rows: Vec<(String, Vec<Option<Record<V>>>)>,
 }
 
 /// What the transaction does, and what its author learns.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Verdict<V> {
+pub struct TransactionResult<V> {
     pub writes: Vec<Write<V>>,
     pub answer: Answer<V>,
 }
@@ -219,7 +219,7 @@ pub enum Write<V> {
 pub enum Answer<V> {
     /// The head as it is now.
     Head(Option<Head>),
-    Found(Option<Recipe<V>>),
+    Found(Option<TranslationPlan<V>>),
     Copies(Vec<Option<Record<V>>>),
     /// `last`: there are no more.
     Rows {
@@ -233,13 +233,13 @@ pub enum Answer<V> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Row<V> {
     pub key: String,
-    pub recipe: Recipe<V>,
+    pub recipe: TranslationPlan<V>,
 }
 
 /// How to make the value a reader asked for: translate `value` hop by hop.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Recipe<V> {
-    /// The stamp of the truth.
+pub struct TranslationPlan<V> {
+    /// The stamp of the primary.
     pub stamp: Stamp,
     /// The schema of `value`.
     pub schema: u32,
@@ -252,29 +252,29 @@ pub struct Recipe<V> {
 pub struct Hop<V> {
     pub from: u32,
     pub to: u32,
-    pub ours: Option<Ours<V>>,
+    pub ours: Option<LocalCopy<V>>,
 }
 
 /// An out-of-date copy that stands at the end of a hop, and knows things that those below do not.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Ours<V> {
+pub struct LocalCopy<V> {
     pub value: V,
     /// The highest schema below in which it is known.
     pub base: u32,
 }
 
-impl<V> Recipe<V> {
+impl<V> TranslationPlan<V> {
     /// The same recipe for values in another form.
-    pub fn map<W>(self, change: impl Fn(V) -> W) -> Recipe<W> {
+    pub fn map<W>(self, change: impl Fn(V) -> W) -> TranslationPlan<W> {
         let hops = self.hops.into_iter().map(|Hop { from, to, ours }| Hop {
             from,
             to,
-            ours: ours.map(|Ours { value, base }| Ours {
+            ours: ours.map(|LocalCopy { value, base }| LocalCopy {
                 value: change(value),
                 base,
             }),
         });
-        Recipe {
+        TranslationPlan {
             stamp: self.stamp,
             schema: self.schema,
             hops: hops.collect(),
@@ -283,10 +283,10 @@ impl<V> Recipe<V> {
     }
 }
 
-impl<V: Clone> Recipe<V> {
+impl<V: Clone> TranslationPlan<V> {
     /// Makes the value. `translate` takes a value from one schema to another; `merge(base, ours, theirs)` takes from
     /// `theirs` what it changes against `base`, and everything else from `ours`.
-    pub fn cook<E>(
+    pub fn apply<E>(
         self,
         translate: &mut impl FnMut(u32, u32, V) -> Result<V, E>,
         merge: &mut impl FnMut(V, V, V) -> V,
@@ -324,12 +324,12 @@ pub enum Refusal {
     NotYet(Head),
 }
 
-impl<V> Op<V> {
-    pub fn reads(&self) -> Reads {
-        let none = Reads::default();
-        let only = Reads {
+impl<V> Transaction<V> {
+    pub fn reads(&self) -> ReadSet {
+        let none = ReadSet::default();
+        let only = ReadSet {
             only: true,
-            ..Reads::default()
+            ..ReadSet::default()
         };
         match self {
             Self::Open { .. }
@@ -343,11 +343,11 @@ impl<V> Op<V> {
             | Self::Return { .. }
             | Self::Sweep { .. } => none,
             Self::Look => only,
-            Self::Get { key, links, .. } => Reads {
+            Self::Get { key, links, .. } => ReadSet {
                 records: stored(links).map(|it| (it, key.clone())).collect(),
                 ..only
             },
-            Self::Copies { key, schemas, .. } => Reads {
+            Self::Copies { key, schemas, .. } => ReadSet {
                 records: schemas.iter().map(|it| (*it, key.clone())).collect(),
                 ..only
             },
@@ -358,21 +358,21 @@ impl<V> Op<V> {
                 ..
             } => {
                 let mut schemas = stored(links);
-                let truth = schemas.next();
+                let primary = schemas.next();
                 let also = schemas.collect();
-                let scan = truth.map(|schema| ScanRead {
+                let scan = primary.map(|schema| ScanRead {
                     schema,
                     after: after.clone(),
                     limit: (*limit).max(1),
                     also,
                 });
-                Reads { scan, ..only }
+                ReadSet { scan, ..only }
             }
             Self::ScanBackup {
                 schema,
                 after,
                 limit,
-            } => Reads {
+            } => ReadSet {
                 scan: Some(ScanRead {
                     schema: *schema,
                     after: after.clone(),
@@ -381,48 +381,48 @@ impl<V> Op<V> {
                 }),
                 ..only
             },
-            Self::GetBackup { schema, key } => Reads {
+            Self::GetBackup { schema, key } => ReadSet {
                 records: [(*schema, key.clone())].into(),
                 ..only
             },
             Self::Put {
-                belief, key, seen, ..
+                layout, key, seen, ..
             }
             | Self::Delete {
-                belief, key, seen, ..
-            } => Reads {
-                records: seen.iter().map(|_| (belief.truth, key.clone())).collect(),
+                layout, key, seen, ..
+            } => ReadSet {
+                records: seen.iter().map(|_| (layout.primary, key.clone())).collect(),
                 ..none
             },
             Self::FillBatch {
-                belief,
+                layout,
                 schema,
                 records,
                 ..
-            } => Reads {
-                records: pairs(belief, *schema, records.iter().map(|it| &it.key)),
+            } => ReadSet {
+                records: pairs(layout, *schema, records.iter().map(|it| &it.key)),
                 ..none
             },
             Self::CheckBatch {
-                belief,
+                layout,
                 schema,
                 keys,
                 ..
-            } => Reads {
-                records: pairs(belief, *schema, keys.iter()),
+            } => ReadSet {
+                records: pairs(layout, *schema, keys.iter()),
                 ..none
             },
         }
     }
 }
 
-/// For each key the truth's record and the copy of it.
+/// For each key the primary's record and the copy of it.
 fn pairs<'a>(
-    belief: &Belief,
+    layout: &LayoutVersion,
     schema: u32,
     keys: impl Iterator<Item = &'a String>,
 ) -> Vec<(u32, String)> {
-    keys.flat_map(|key| [(belief.truth, key.clone()), (schema, key.clone())])
+    keys.flat_map(|key| [(layout.primary, key.clone()), (schema, key.clone())])
         .collect()
 }
 

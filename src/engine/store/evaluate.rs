@@ -5,46 +5,46 @@ use alloc::{string::String, vec::Vec};
 use super::{
     head::{Backup, Fill, Head, Namespace, Stamp},
     mode::Link,
-    op::{
-        Answer, Batch, Belief, Facts, Filled, Hop, Op, Ours, Recipe, Record, Refusal, Row, Verdict,
-        Write,
+    transaction::{
+        Answer, Batch, Filled, Hop, LayoutVersion, LocalCopy, ReadValues, Record, Refusal, Row,
+        Transaction, TransactionResult, TranslationPlan, Write,
     },
 };
 use crate::time::Timestamp;
 
 /// What an op does, given what its transaction has read. Everything a write depends on is checked here.
 #[inline(never)]
-pub fn judge<V: Clone>(op: &Op<V>, facts: Facts<V>) -> Verdict<V> {
-    let Facts {
+pub fn evaluate<V: Clone>(op: &Transaction<V>, facts: ReadValues<V>) -> TransactionResult<V> {
+    let ReadValues {
         now,
         head,
         mut records,
         rows,
     } = facts;
     match op {
-        Op::Look => told(Answer::Head(head)),
-        Op::Open { schema } => opened(head, *schema, now),
-        Op::Create {
+        Transaction::Look => told(Answer::Head(head)),
+        Transaction::Open { schema } => opened(head, *schema, now),
+        Transaction::Create {
             head: first,
             initial,
         } => match head {
             None => created(first, initial),
             Some(head) => refused(Refusal::Stale(Some(head))),
         },
-        Op::Get { belief, links, .. } => match believed(head, *belief) {
+        Transaction::Get { layout, links, .. } => match believed(head, *layout) {
             Ok(_) => told(Answer::Found(recipe(links, records))),
             Err(refusal) => refused(refusal),
         },
-        Op::Copies { belief, .. } => match believed(head, *belief) {
+        Transaction::Copies { layout, .. } => match believed(head, *layout) {
             Ok(_) => told(Answer::Copies(records)),
             Err(refusal) => refused(refusal),
         },
-        Op::Scan {
-            belief,
+        Transaction::Scan {
+            layout,
             links,
             limit,
             ..
-        } => match believed(head, *belief) {
+        } => match believed(head, *layout) {
             Ok(_) => {
                 let last = rows.len() < (*limit).max(1);
                 let rows = rows.into_iter().filter_map(|(key, copies)| {
@@ -57,14 +57,14 @@ pub fn judge<V: Clone>(op: &Op<V>, facts: Facts<V>) -> Verdict<V> {
             }
             Err(refusal) => refused(refusal),
         },
-        Op::GetBackup { schema, .. } => match left(&head, *schema) {
+        Transaction::GetBackup { schema, .. } => match left(&head, *schema) {
             true => {
                 let record = records.pop().flatten();
                 told(Answer::Found(record.map(|it| as_it_is(*schema, it))))
             }
             false => refused(Refusal::Stale(head)),
         },
-        Op::ScanBackup { schema, limit, .. } => match left(&head, *schema) {
+        Transaction::ScanBackup { schema, limit, .. } => match left(&head, *schema) {
             true => {
                 let last = rows.len() < (*limit).max(1);
                 let rows = rows.into_iter().filter_map(|(key, mut copies)| {
@@ -79,15 +79,15 @@ pub fn judge<V: Clone>(op: &Op<V>, facts: Facts<V>) -> Verdict<V> {
             }
             false => refused(Refusal::Stale(head)),
         },
-        Op::Put {
-            belief,
+        Transaction::Put {
+            layout,
             schema,
             key,
             stamp,
             seen,
             values,
         } => {
-            let head = match believed(head, *belief) {
+            let head = match believed(head, *layout) {
                 Ok(head) => head,
                 Err(refusal) => return refused(refusal),
             };
@@ -118,13 +118,13 @@ pub fn judge<V: Clone>(op: &Op<V>, facts: Facts<V>) -> Verdict<V> {
             }
             written(writes)
         }
-        Op::Delete {
-            belief,
+        Transaction::Delete {
+            layout,
             schema,
             key,
             seen,
         } => {
-            let head = match believed(head, *belief) {
+            let head = match believed(head, *layout) {
                 Ok(head) => head,
                 Err(refusal) => return refused(refusal),
             };
@@ -145,60 +145,64 @@ pub fn judge<V: Clone>(op: &Op<V>, facts: Facts<V>) -> Verdict<V> {
             }
             written(writes)
         }
-        Op::FillBatch {
-            belief,
+        Transaction::FillBatch {
+            layout,
             schema,
             batch,
             records: copies,
-        } => match filling(head, *belief, *schema, batch) {
+        } => match filling(head, *layout, *schema, batch) {
             Ok(head) => fill(head, *schema, batch, copies, &records),
             Err(refusal) => refused(refusal),
         },
-        Op::CheckBatch {
-            belief,
+        Transaction::CheckBatch {
+            layout,
             schema,
             batch,
             keys: _,
-        } => match filling(head, *belief, *schema, batch) {
+        } => match filling(head, *layout, *schema, batch) {
             Ok(head) => check(head, *schema, batch, &records),
             Err(refusal) => refused(refusal),
         },
-        Op::Expand { .. }
-        | Op::BeginFill { .. }
-        | Op::Alone { .. }
-        | Op::Contract { .. }
-        | Op::Revive { .. }
-        | Op::Abandon { .. }
-        | Op::Return { .. }
-        | Op::Sweep { .. } => change_layout(op, head, now),
+        Transaction::Expand { .. }
+        | Transaction::BeginFill { .. }
+        | Transaction::Alone { .. }
+        | Transaction::Contract { .. }
+        | Transaction::Revive { .. }
+        | Transaction::Abandon { .. }
+        | Transaction::Return { .. }
+        | Transaction::Sweep { .. } => change_layout(op, head, now),
     }
 }
 
 /// The ops that change the head and nothing else, or whole namespaces.
 #[inline(never)]
-fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V> {
-    let belief = match op {
-        Op::Expand { belief, .. }
-        | Op::BeginFill { belief, .. }
-        | Op::Alone { belief, .. }
-        | Op::Contract { belief, .. }
-        | Op::Revive { belief, .. }
-        | Op::Abandon { belief, .. }
-        | Op::Return { belief, .. } => Some(*belief),
+fn change_layout<V>(
+    op: &Transaction<V>,
+    head: Option<Head>,
+    now: Timestamp,
+) -> TransactionResult<V> {
+    let layout = match op {
+        Transaction::Expand { layout, .. }
+        | Transaction::BeginFill { layout, .. }
+        | Transaction::Alone { layout, .. }
+        | Transaction::Contract { layout, .. }
+        | Transaction::Revive { layout, .. }
+        | Transaction::Abandon { layout, .. }
+        | Transaction::Return { layout, .. } => Some(*layout),
         // A backup is no part of the layout.
         _ => None,
     };
-    let mut head = match (head, belief) {
+    let mut head = match (head, layout) {
         (None, _) => return refused(Refusal::Stale(None)),
         (Some(head), None) => head,
-        (head, Some(belief)) => match believed(head, belief) {
+        (head, Some(layout)) => match believed(head, layout) {
             Ok(head) => head,
             Err(refusal) => return refused(refusal),
         },
     };
     let mut writes = Vec::new();
     let done = match op {
-        Op::Expand {
+        Transaction::Expand {
             namespace, build, ..
         } => {
             let above = namespace.schema > head.schema && namespace.schema >= head.min_reader;
@@ -210,7 +214,7 @@ fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V
             }
             fits
         }
-        Op::BeginFill { schema, round, .. } => match head.namespace_mut(*schema) {
+        Transaction::BeginFill { schema, round, .. } => match head.namespace_mut(*schema) {
             Some(it) if it.round == *round && it.fill != Fill::Full => {
                 it.round = it.round.wrapping_add(1);
                 it.fill = Fill::Copying { after: None };
@@ -218,7 +222,7 @@ fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V
             }
             Some(_) | None => return refused(Refusal::Overtaken(head)),
         },
-        Op::Alone { schema, .. } => match head.namespace_mut(*schema) {
+        Transaction::Alone { schema, .. } => match head.namespace_mut(*schema) {
             Some(it) => {
                 // A clock that was put back must not make the time before it count.
                 if it.alone_since.is_none_or(|since| since > now) {
@@ -228,7 +232,7 @@ fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V
             }
             None => false,
         },
-        Op::Contract {
+        Transaction::Contract {
             to, dwell, build, ..
         } => {
             let next = head.next_above();
@@ -254,7 +258,7 @@ fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V
                 Some(_) | None => return refused(Refusal::NotYet(head)),
             }
         }
-        Op::Revive {
+        Transaction::Revive {
             namespace, build, ..
         } => {
             let below = namespace.schema < head.schema && head.min_writer == head.schema;
@@ -266,7 +270,7 @@ fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V
             }
             fits
         }
-        Op::Abandon { schema, build, .. } => {
+        Transaction::Abandon { schema, build, .. } => {
             let below = *schema < head.schema && head.namespace(*schema).is_some();
             if below {
                 writes.push(clear(*schema));
@@ -275,7 +279,7 @@ fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V
             }
             below
         }
-        Op::Return { to, build, .. } => {
+        Transaction::Return { to, build, .. } => {
             let full = head.namespace(*to).is_some_and(|it| it.fill == Fill::Full);
             if !full {
                 return refused(Refusal::NotYet(head));
@@ -286,7 +290,7 @@ fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V
             }
             below
         }
-        Op::Sweep { schema, retention } => {
+        Transaction::Sweep { schema, retention } => {
             let over = |it: &Backup| it.used.0.saturating_add(*retention) <= now.0;
             let over = head.backup(*schema).is_some_and(over);
             if !over || head.namespace(*schema).is_some() {
@@ -302,21 +306,21 @@ fn change_layout<V>(op: &Op<V>, head: Option<Head>, now: Timestamp) -> Verdict<V
         return refused(Refusal::Fenced);
     }
     writes.push(Write::Head(head.clone()));
-    Verdict {
+    TransactionResult {
         writes,
         answer: Answer::Head(Some(head)),
     }
 }
 
 /// The one fence of all ops: the layout is still the one their author planned with.
-fn believed(head: Option<Head>, belief: Belief) -> Result<Head, Refusal> {
+fn believed(head: Option<Head>, layout: LayoutVersion) -> Result<Head, Refusal> {
     match head {
-        Some(head) if head.epoch == belief.epoch && head.schema == belief.truth => Ok(head),
+        Some(head) if head.epoch == layout.epoch && head.schema == layout.primary => Ok(head),
         other => Err(Refusal::Stale(other)),
     }
 }
 
-fn opened<V>(head: Option<Head>, schema: u32, now: Timestamp) -> Verdict<V> {
+fn opened<V>(head: Option<Head>, schema: u32, now: Timestamp) -> TransactionResult<V> {
     let mut head = match head {
         Some(head) => head,
         None => return told(Answer::Head(None)),
@@ -327,13 +331,13 @@ fn opened<V>(head: Option<Head>, schema: u32, now: Timestamp) -> Verdict<V> {
         backup.used = now;
     }
     let write = news.then(|| Write::Head(head.clone()));
-    Verdict {
+    TransactionResult {
         writes: write.into_iter().collect(),
         answer: Answer::Head(Some(head)),
     }
 }
 
-fn created<V: Clone>(head: &Head, initial: &[(String, Stamp, V)]) -> Verdict<V> {
+fn created<V: Clone>(head: &Head, initial: &[(String, Stamp, V)]) -> TransactionResult<V> {
     let puts = initial.iter().map(|(key, stamp, value)| Write::Put {
         schema: head.schema,
         key: key.clone(),
@@ -343,13 +347,13 @@ fn created<V: Clone>(head: &Head, initial: &[(String, Stamp, V)]) -> Verdict<V> 
             value: value.clone(),
         },
     });
-    Verdict {
+    TransactionResult {
         writes: puts.chain([Write::Head(head.clone())]).collect(),
         answer: Answer::Head(Some(head.clone())),
     }
 }
 
-/// The places that every write must reach: the truth, and what is to become it again.
+/// The places that every write must reach: the primary, and what is to become it again.
 fn required(head: &Head) -> impl Iterator<Item = u32> {
     let namespaces = head.namespaces.iter().map(|it| it.schema);
     namespaces.filter(|schema| *schema <= head.schema)
@@ -378,11 +382,11 @@ fn show_up(namespace: &mut Namespace) -> bool {
 /// The head, if the filling stands exactly where the batch begins.
 fn filling(
     head: Option<Head>,
-    belief: Belief,
+    layout: LayoutVersion,
     schema: u32,
     batch: &Batch,
 ) -> Result<Head, Refusal> {
-    let head = believed(head, belief)?;
+    let head = believed(head, layout)?;
     match head.namespace(schema) {
         Some(it) if it.round == batch.round && it.fill == batch.at => Ok(head),
         Some(_) | None => Err(Refusal::Overtaken(head)),
@@ -397,7 +401,7 @@ fn fill<V: Clone>(
     batch: &Batch,
     copies: &[Filled<V>],
     records: &[Option<Record<V>>],
-) -> Verdict<V> {
+) -> TransactionResult<V> {
     let mut writes = Vec::new();
     for (copy, found) in copies.iter().zip(records.chunks(2)) {
         let (source, there) = (stamp_of(found.first()), stamp_of(found.get(1)));
@@ -419,7 +423,7 @@ fn fill<V: Clone>(
     }
     advance(&mut head, schema, batch);
     writes.push(Write::Head(head.clone()));
-    Verdict {
+    TransactionResult {
         writes,
         answer: Answer::Head(Some(head)),
     }
@@ -431,14 +435,14 @@ fn check<V>(
     schema: u32,
     batch: &Batch,
     records: &[Option<Record<V>>],
-) -> Verdict<V> {
+) -> TransactionResult<V> {
     let good = |found: &[Option<Record<V>>]| stamp_of(found.first()) == stamp_of(found.get(1));
     if records.chunks(2).all(good) {
         advance(&mut head, schema, batch);
     } else if let Some(namespace) = head.namespace_mut(schema) {
         namespace.fall_behind();
     }
-    Verdict {
+    TransactionResult {
         writes: [Write::Head(head.clone())].into(),
         answer: Answer::Head(Some(head)),
     }
@@ -453,7 +457,7 @@ fn advance(head: &mut Head, schema: u32, batch: &Batch) {
 /// How to make the record for the end of `links` out of the copies in the stored ones: from the highest that is up to
 /// date, upwards.
 #[inline(never)]
-fn recipe<V>(links: &[Link], copies: Vec<Option<Record<V>>>) -> Option<Recipe<V>> {
+fn recipe<V>(links: &[Link], copies: Vec<Option<Record<V>>>) -> Option<TranslationPlan<V>> {
     let mut copies = copies.into_iter();
     let mut way: Vec<(&Link, Option<Record<V>>)> = links
         .iter()
@@ -478,7 +482,7 @@ fn recipe<V>(links: &[Link], copies: Vec<Option<Record<V>>>) -> Option<Recipe<V>
         hop
     });
     let hops = hops.collect();
-    Some(Recipe {
+    Some(TranslationPlan {
         stamp,
         schema: first.schema,
         value: copy?.value,
@@ -488,16 +492,16 @@ fn recipe<V>(links: &[Link], copies: Vec<Option<Record<V>>>) -> Option<Recipe<V>
 
 /// What an out-of-date copy adds to a value that comes up from below, if anything: what was known there of the copy is
 /// what the value may have changed, and the rest is the copy's own.
-fn ours<V>(link: &Link, copy: Record<V>) -> Option<Ours<V>> {
+fn ours<V>(link: &Link, copy: Record<V>) -> Option<LocalCopy<V>> {
     let known = link.bases.iter().find(|base| base.epoch <= copy.epoch);
-    known.filter(|base| base.more).map(|base| Ours {
+    known.filter(|base| base.more).map(|base| LocalCopy {
         value: copy.value,
         base: base.schema,
     })
 }
 
-fn as_it_is<V>(schema: u32, record: Record<V>) -> Recipe<V> {
-    Recipe {
+fn as_it_is<V>(schema: u32, record: Record<V>) -> TranslationPlan<V> {
+    TranslationPlan {
         stamp: record.stamp,
         schema,
         value: record.value,
@@ -517,20 +521,20 @@ fn clear<V>(schema: u32) -> Write<V> {
     Write::Clear { schema }
 }
 
-fn told<V>(answer: Answer<V>) -> Verdict<V> {
-    Verdict {
+fn told<V>(answer: Answer<V>) -> TransactionResult<V> {
+    TransactionResult {
         writes: Vec::new(),
         answer,
     }
 }
 
 #[inline(never)]
-fn refused<V>(refusal: Refusal) -> Verdict<V> {
+fn refused<V>(refusal: Refusal) -> TransactionResult<V> {
     told(Answer::Refused(refusal))
 }
 
-fn written<V>(writes: Vec<Write<V>>) -> Verdict<V> {
-    Verdict {
+fn written<V>(writes: Vec<Write<V>>) -> TransactionResult<V> {
+    TransactionResult {
         writes,
         answer: Answer::Written,
     }

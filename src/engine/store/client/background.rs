@@ -2,19 +2,19 @@
 
 use alloc::vec::Vec;
 
-use super::{Name, Output, Stage, Tab, Task, named};
+use super::{Name, Output, Stage, StoreClient, Task, named};
 use crate::{
-    engine::durable::{
+    engine::store::{
         error::{DurableError, Kind},
         head::{Fill, Namespace},
         job::{self, Portion, Step},
         mode::{Mode, Want, links, may_write, want},
-        op::{Batch, Belief, Filled, Op, Refusal, Row},
+        transaction::{Batch, Filled, LayoutVersion, Refusal, Row, Transaction},
     },
     time::Timestamp,
 };
 
-impl<V: Clone> Tab<V> {
+impl<V: Clone> StoreClient<V> {
     /// Looks at the head if it is time to.
     pub(super) fn work(&mut self, now: Timestamp) {
         let due = self.look.is_some_and(|at| at <= now);
@@ -25,9 +25,9 @@ impl<V: Clone> Tab<V> {
             }
             Stage::Open if due && self.is_idle() => {
                 self.look = None;
-                self.cramped = false;
+                self.storage_full = false;
                 self.busy = true;
-                self.transact(Task::Look, Op::Look, true);
+                self.transact(Task::Look, Transaction::Look, true);
             }
             _ => {}
         }
@@ -44,7 +44,7 @@ impl<V: Clone> Tab<V> {
 
     /// Begins the next step of background work that the head calls for.
     pub(super) fn plan(&mut self, now: Timestamp) {
-        let (Some(head), Some(belief)) = (&self.head, self.belief()) else {
+        let (Some(head), Some(layout)) = (&self.head, self.layout()) else {
             return;
         };
         if !self.is_idle() {
@@ -73,14 +73,14 @@ impl<V: Clone> Tab<V> {
                 let old = head.schema;
                 return self.ask(old, step);
             }
-            Step::Begin { schema, round } => Op::BeginFill {
-                belief,
+            Step::Begin { schema, round } => Transaction::BeginFill {
+                layout,
                 schema,
                 round,
             },
-            Step::Return { to } => Op::Return { belief, to, build },
-            Step::Abandon { schema } => Op::Abandon {
-                belief,
+            Step::Return { to } => Transaction::Return { layout, to, build },
+            Step::Abandon { schema } => Transaction::Abandon {
+                layout,
                 schema,
                 build,
             },
@@ -89,8 +89,8 @@ impl<V: Clone> Tab<V> {
                     self.look = None;
                     return;
                 };
-                let op = Op::Scan {
-                    belief,
+                let op = Transaction::Scan {
+                    layout,
                     links,
                     after: portion.after.clone(),
                     limit: self.build.batch.max(1),
@@ -113,19 +113,19 @@ impl<V: Clone> Tab<V> {
             Some((asked, step)) if *asked == schema => step.clone(),
             _ => return self.out.push(Output::ReleaseExclusive { schema }),
         };
-        let (Some(head), Some(belief)) = (&self.head, self.belief()) else {
+        let (Some(head), Some(layout)) = (&self.head, self.layout()) else {
             return self.release();
         };
         let build = self.build.build.clone();
         let op = match step {
-            Step::Census(schema) => Op::Alone { belief, schema },
-            Step::Contract { to } => Op::Contract {
-                belief,
+            Step::Census(schema) => Transaction::Alone { layout, schema },
+            Step::Contract { to } => Transaction::Contract {
+                layout,
                 to,
                 dwell: job::dwell(head, &self.build),
                 build,
             },
-            Step::Sweep { schema } => Op::Sweep {
+            Step::Sweep { schema } => Transaction::Sweep {
                 schema,
                 retention: self.build.timing.retention,
             },
@@ -156,8 +156,8 @@ impl<V: Clone> Tab<V> {
 
     pub(super) fn make_batch(&mut self, portion: Portion, rows: Vec<Row<V>>, last: bool) {
         let (names, recipes) = named(rows);
-        if let (true, Some(belief)) = (recipes.is_empty(), self.belief()) {
-            let op = batch_op(belief, portion, names, Vec::new(), last);
+        if let (true, Some(layout)) = (recipes.is_empty(), self.layout()) {
+            let op = batch_op(layout, portion, names, Vec::new(), last);
             return self.transact(Task::Step, op, true);
         }
         let check = Some(portion.schema);
@@ -166,7 +166,7 @@ impl<V: Clone> Tab<V> {
     }
 
     pub(super) fn revive(&mut self, schema: u32) {
-        let (Some(head), Some(belief)) = (&self.head, self.belief()) else {
+        let (Some(head), Some(layout)) = (&self.head, self.layout()) else {
             return;
         };
         let able = schema < head.schema
@@ -176,8 +176,8 @@ impl<V: Clone> Tab<V> {
         if !self.is_idle() || !able || head.reviving().next().is_some() {
             return;
         }
-        let op = Op::Revive {
-            belief,
+        let op = Transaction::Revive {
+            layout,
             namespace: Namespace::new(schema, self.build.lineage.leading_to(schema)),
             build: self.build.build.clone(),
         };
@@ -208,12 +208,12 @@ impl<V: Clone> Tab<V> {
 
 /// The transaction that records a batch, and where the filling stands after it.
 pub(super) fn batch_op<V>(
-    belief: Belief,
+    layout: LayoutVersion,
     portion: Portion,
     names: Vec<Name>,
     values: Vec<V>,
     last: bool,
-) -> Op<V> {
+) -> Transaction<V> {
     let after = names.last().map(|name| name.key.clone());
     let copying = matches!(portion.at, Fill::Copying { .. });
     let next = match (copying, last) {
@@ -229,16 +229,16 @@ pub(super) fn batch_op<V>(
     };
     let schema = portion.schema;
     if !copying {
-        return Op::CheckBatch {
-            belief,
+        return Transaction::CheckBatch {
+            layout,
             schema,
             batch,
             keys: names.into_iter().map(|name| name.key).collect(),
         };
     }
     let made = names.into_iter().zip(values);
-    Op::FillBatch {
-        belief,
+    Transaction::FillBatch {
+        layout,
         schema,
         batch,
         records: made

@@ -2,22 +2,24 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{Name, Reply, Stage, Tab, Task, Wish, Work, background::batch_op, named};
+use super::{
+    Name, Reply, RequestKind, Stage, StoreClient, Task, Work, background::batch_op, named,
+};
 use crate::{
     engine::{
-        durable::{
+        format::ParseError,
+        store::{
+            client::Output,
             error::{Failure, Kind, Untranslated},
             head::Stamp,
             mode::{Mode, RefuseReason, open},
-            op::{Answer, Refusal, Row, Seen},
-            tab::Output,
+            transaction::{Answer, Refusal, Row, Seen},
         },
-        format::ParseError,
     },
     time::Timestamp,
 };
 
-impl<V: Clone> Tab<V> {
+impl<V: Clone> StoreClient<V> {
     pub(super) fn on_judged(&mut self, task: Task<V>, answer: Answer<V>, now: Timestamp) {
         let was_step = matches!(task, Task::Step);
         match task {
@@ -61,11 +63,11 @@ impl<V: Clone> Tab<V> {
             },
             Task::Copies(work, schemas) => match answer {
                 Answer::Copies(copies) => {
-                    let Wish::Write { seen, .. } = work.request.want else {
+                    let RequestKind::Write { seen, .. } = work.request.want else {
                         return;
                     };
-                    let truth = copies.first().and_then(Option::as_ref);
-                    let merged = Seen(truth.map(|record| record.stamp));
+                    let primary = copies.first().and_then(Option::as_ref);
+                    let merged = Seen(primary.map(|record| record.stamp));
                     self.translate_write(work, schemas, seen.or(Some(merged)), &copies);
                 }
                 Answer::Refused(refusal) => {
@@ -76,7 +78,7 @@ impl<V: Clone> Tab<V> {
             },
             Task::Write(work, stamp) => match answer {
                 Answer::Written => match work.request.want {
-                    Wish::Delete { .. } => self.reply(&work, Reply::Deleted),
+                    RequestKind::Delete { .. } => self.reply(&work, Reply::Deleted),
                     _ => self.reply(&work, Reply::Written(stamp)),
                 },
                 Answer::Refused(Refusal::Conflict) if work.request.want.has_seen() => {
@@ -132,10 +134,10 @@ impl<V: Clone> Tab<V> {
                 self.put(work, schemas.into_iter().zip(values).collect(), seen);
             }
             Task::MakeBatch(portion, names, last) => {
-                let Some(belief) = self.belief() else {
+                let Some(layout) = self.layout() else {
                     return;
                 };
-                let op = batch_op(belief, portion, names, values, last);
+                let op = batch_op(layout, portion, names, values, last);
                 self.transact(Task::Step, op, true);
             }
             _ => self.work(now),
@@ -174,7 +176,7 @@ impl<V: Clone> Tab<V> {
             Task::Settle => {
                 self.settling = false;
                 if failure == Failure::Quota {
-                    self.cramped = true;
+                    self.storage_full = true;
                 }
                 match self.head.as_ref().map(|head| open(head, &self.build)) {
                     Some(mode) => {
@@ -256,7 +258,7 @@ impl<V: Clone> Tab<V> {
     ) {
         let rows: Vec<(String, V, Stamp)> = rows.collect();
         let reply = match work.request.want {
-            Wish::List { .. } => Reply::Rows { rows, last },
+            RequestKind::List { .. } => Reply::Rows { rows, last },
             _ => Reply::Value(
                 rows.into_iter()
                     .next()

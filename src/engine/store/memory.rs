@@ -8,9 +8,9 @@ use alloc::{
 use core::ops::Bound;
 
 use super::{
+    evaluate::evaluate,
     head::Head,
-    judge::judge,
-    op::{Answer, Facts, Op, Reads, Record, ScanRead, Write},
+    transaction::{Answer, ReadSet, ReadValues, Record, ScanRead, Transaction, Write},
 };
 use crate::time::Timestamp;
 
@@ -49,15 +49,15 @@ impl<V: Clone> Memory<V> {
     }
 
     /// Runs one transaction: reads, judges, writes.
-    pub fn transact(&mut self, op: &Op<V>, now: Timestamp) -> Answer<V> {
-        let verdict = judge(op, self.facts(&op.reads(), now));
+    pub fn transact(&mut self, op: &Transaction<V>, now: Timestamp) -> Answer<V> {
+        let verdict = evaluate(op, self.facts(&op.reads(), now));
         self.apply(verdict.writes);
         verdict.answer
     }
 
-    pub fn facts(&self, reads: &Reads, now: Timestamp) -> Facts<V> {
+    pub fn facts(&self, reads: &ReadSet, now: Timestamp) -> ReadValues<V> {
         let read = |at: &(u32, String)| self.records.get(at).cloned();
-        Facts {
+        ReadValues {
             now,
             head: self.head.clone(),
             records: reads.records.iter().map(read).collect(),

@@ -25,7 +25,7 @@ const LIMIT: usize = 1024 * 1024;
 pub struct Head {
     pub format: u32,
     pub epoch: u64,
-    /// The truth: the namespace that holds every record and every write.
+    /// The primary: the namespace that holds every record and every write.
     pub schema: u32,
     /// Builds with a lower schema may not read. At least `schema`.
     pub min_reader: u32,
@@ -61,7 +61,7 @@ pub struct Root {
     pub schema: u32,
 }
 
-/// How much of the truth a namespace has: the journal of a migration.
+/// How much of the primary a namespace has: the journal of a migration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fill {
     /// Anything may be missing or out of date.
@@ -121,15 +121,15 @@ impl Head {
         }
     }
 
-    /// Reads a stored head. One of a later format or with parts missing is an error, never an empty store.
+    /// ReadSet a stored head. One of a later format or with parts missing is an error, never an empty store.
     pub fn read(json: &str) -> Result<Self, ParseError> {
         format::read(DOCUMENT, json, LIMIT, |fields| {
             let schema = small(fields, "schema");
             let mut namespaces = fields.inners("namespaces", Namespace::read);
             sort(&mut namespaces, |one, other| one.schema < other.schema);
             if !namespaces.iter().any(|it| it.schema == schema) {
-                // Asks for the truth by its place, which says what is missing.
-                fields.inner("truth");
+                // Asks for the primary by its place, which says what is missing.
+                fields.inner("primary");
             }
             Self {
                 format: FORMAT,
@@ -156,7 +156,7 @@ impl Head {
         self.backups.iter().find(|it| it.schema == schema)
     }
 
-    /// The lowest namespace above the truth: the one that takes over next.
+    /// The lowest namespace above the primary: the one that takes over next.
     pub fn next_above(&self) -> Option<&Namespace> {
         self.namespaces.iter().find(|it| it.schema > self.schema)
     }
@@ -224,7 +224,7 @@ impl Head {
         self.build = build.into();
     }
 
-    /// Moves the truth.
+    /// Moves the primary.
     pub(super) fn move_to(&mut self, schema: u32, build: &str) {
         self.schema = schema;
         self.min_reader = schema;
@@ -245,7 +245,7 @@ impl Namespace {
         }
     }
 
-    /// Says that some record is behind the truth again.
+    /// Says that some record is behind the primary again.
     pub(super) fn fall_behind(&mut self) {
         if self.fill != Fill::Partial {
             self.fill = Fill::Partial;
@@ -409,7 +409,7 @@ mod tests {
             ("{\"format\":1}", "its head has no schema"),
             (
                 &text.replace("\"schema\":2,\"min", "\"schema\":3,\"min"),
-                "its head has no truth",
+                "its head has no primary",
             ),
             (
                 &text.replace("\"lineage\":\"\"", "\"lineage\":\"?\""),
@@ -443,7 +443,7 @@ mod tests {
         assert_eq!(
             knows(&head, 1, before),
             Some(1),
-            "all writes go to the truth"
+            "all writes go to the primary"
         );
         assert_eq!(
             knows(&head, 3, before),

@@ -10,7 +10,7 @@ use super::{
     head::{Head, Namespace, Stamp},
     job::{Portion, Step},
     mode::{Capabilities, Mode, Want, open, want},
-    op::{Answer, Belief, Op, Recipe, Row, Seen},
+    transaction::{Answer, LayoutVersion, Row, Seen, Transaction, TranslationPlan},
 };
 use crate::{engine::format::ParseError, time::Timestamp};
 
@@ -22,11 +22,11 @@ pub struct Ticket(pub u32);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Request<V> {
     pub id: u32,
-    pub want: Wish<V>,
+    pub want: RequestKind<V>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Wish<V> {
+pub enum RequestKind<V> {
     Read {
         key: String,
     },
@@ -118,13 +118,13 @@ pub enum Output<V> {
     /// Run a transaction. `background`: no caller waits for it.
     Transact {
         ticket: Ticket,
-        op: Op<V>,
+        op: Transaction<V>,
         background: bool,
     },
     /// Make the values; with `check`, also validate each as that schema.
     Translate {
         ticket: Ticket,
-        recipes: Vec<Recipe<V>>,
+        recipes: Vec<TranslationPlan<V>>,
         check: Option<u32>,
     },
     Reply {
@@ -162,7 +162,7 @@ pub enum Reply<V> {
 
 /// One tab's view of one store.
 #[derive(Clone, Debug)]
-pub struct Tab<V> {
+pub struct StoreClient<V> {
     store: String,
     build: Capabilities,
     writer: u64,
@@ -175,7 +175,7 @@ pub struct Tab<V> {
     /// Whether a change of the layout for this tab's own sake is under way.
     settling: bool,
     /// There was no space for a namespace of its own; the next check tries again.
-    cramped: bool,
+    storage_full: bool,
     tasks: Vec<(Ticket, Task<V>)>,
     tickets: u32,
     waiting: Vec<Work<V>>,
@@ -233,7 +233,7 @@ struct Name {
 /// How often a request starts again because others were faster, before it is given up.
 const TRIES: u8 = 16;
 
-impl<V: Clone> Tab<V> {
+impl<V: Clone> StoreClient<V> {
     /// `writer` must be different for each start of a tab; `initial` is what a new store begins with.
     pub fn new(
         store: impl Into<String>,
@@ -251,7 +251,7 @@ impl<V: Clone> Tab<V> {
             head: None,
             mode: None,
             settling: false,
-            cramped: false,
+            storage_full: false,
             tasks: Vec::new(),
             tickets: 0,
             waiting: Vec::new(),
@@ -372,7 +372,7 @@ impl<V: Clone> Tab<V> {
 
     fn open(&mut self) {
         let schema = self.build.schema;
-        self.transact(Task::Open, Op::Open { schema }, false);
+        self.transact(Task::Open, Transaction::Open { schema }, false);
     }
 
     /// Stops background work and forgets what it was at: the head knows.
@@ -436,20 +436,20 @@ impl<V: Clone> Tab<V> {
         }
         let build = self.build.build.clone();
         let (schema, lineage) = (self.build.schema, self.build.lineage.clone());
-        let op = match (want(self.head.as_ref(), &self.build), self.belief()) {
+        let op = match (want(self.head.as_ref(), &self.build), self.layout()) {
             (Some(Want::Create), _) => {
                 let initial = self
                     .initial
                     .clone()
                     .into_iter()
                     .map(|(key, value)| (key, self.stamp(), value));
-                Op::Create {
+                Transaction::Create {
                     initial: initial.collect(),
                     head: Head::first(schema, lineage, &build),
                 }
             }
-            (Some(Want::Expand), Some(belief)) if !self.cramped => Op::Expand {
-                belief,
+            (Some(Want::Expand), Some(layout)) if !self.storage_full => Transaction::Expand {
+                layout,
                 namespace: Namespace::new(schema, lineage),
                 build,
             },
@@ -459,10 +459,10 @@ impl<V: Clone> Tab<V> {
         self.transact(Task::Settle, op, false);
     }
 
-    fn belief(&self) -> Option<Belief> {
-        self.head.as_ref().map(|head| Belief {
+    fn layout(&self) -> Option<LayoutVersion> {
+        self.head.as_ref().map(|head| LayoutVersion {
             epoch: head.epoch,
-            truth: head.schema,
+            primary: head.schema,
         })
     }
 
@@ -474,7 +474,7 @@ impl<V: Clone> Tab<V> {
         }
     }
 
-    fn transact(&mut self, task: Task<V>, op: Op<V>, background: bool) {
+    fn transact(&mut self, task: Task<V>, op: Transaction<V>, background: bool) {
         let ticket = self.remember(task);
         self.out.push(Output::Transact {
             ticket,
@@ -483,7 +483,7 @@ impl<V: Clone> Tab<V> {
         });
     }
 
-    fn translate(&mut self, task: Task<V>, recipes: Vec<Recipe<V>>, check: Option<u32>) {
+    fn translate(&mut self, task: Task<V>, recipes: Vec<TranslationPlan<V>>, check: Option<u32>) {
         let ticket = self.remember(task);
         self.out.push(Output::Translate {
             ticket,
@@ -506,7 +506,7 @@ impl<V: Clone> Tab<V> {
 }
 
 /// Two tabs in the same state hash the same, however many questions each has asked: ticket numbers do not count.
-impl<V: Hash> Hash for Tab<V> {
+impl<V: Hash> Hash for StoreClient<V> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self {
             store: _,
@@ -518,7 +518,7 @@ impl<V: Hash> Hash for Tab<V> {
             head,
             mode,
             settling,
-            cramped,
+            storage_full,
             tasks,
             tickets: _,
             waiting,
@@ -530,7 +530,15 @@ impl<V: Hash> Hash for Tab<V> {
         } = self;
         (build.schema, build.expand, writer, count, stage).hash(state);
         (
-            cramped, head, mode, settling, waiting, exclusive, busy, look, census,
+            storage_full,
+            head,
+            mode,
+            settling,
+            waiting,
+            exclusive,
+            busy,
+            look,
+            census,
         )
             .hash(state);
         tasks.len().hash(state);
@@ -570,7 +578,7 @@ impl<V> Task<V> {
     }
 }
 
-fn named<V>(rows: Vec<Row<V>>) -> (Vec<Name>, Vec<Recipe<V>>) {
+fn named<V>(rows: Vec<Row<V>>) -> (Vec<Name>, Vec<TranslationPlan<V>>) {
     let named = rows.into_iter().map(|Row { key, recipe }| {
         let stamp = recipe.stamp;
         (Name { key, stamp }, recipe)
@@ -578,7 +586,7 @@ fn named<V>(rows: Vec<Row<V>>) -> (Vec<Name>, Vec<Recipe<V>>) {
     named.unzip()
 }
 
-impl<V> Wish<V> {
+impl<V> RequestKind<V> {
     fn key(&self) -> String {
         match self {
             Self::Read { key } | Self::Write { key, .. } | Self::Delete { key, .. } => key.clone(),

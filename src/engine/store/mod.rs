@@ -6,11 +6,11 @@
 //!
 //! 1. **Open.** A tab takes a shared lock on its schema, reads the head, and [`open`] says what it may do.
 //! 2. **Expand.** A build with a newer schema adds a namespace of its own beside the others, at first empty.
-//! 3. **Coexist.** The lowest namespace is the *truth*: every write goes there, and to each other namespace that the
-//!    writer can translate to, all with the same [`Stamp`]. So a copy with the truth's stamp is up to date, and any other
+//! 3. **Coexist.** The lowest namespace is the *primary*: every write goes there, and to each other namespace that the
+//!    writer can translate to, all with the same [`Stamp`]. So a copy with the primary's stamp is up to date, and any other
 //!    is not: it is translated from below when it is read, and what only it knows is merged in. So a build need not
 //!    know the schemas of later builds.
-//! 4. **Fill.** Once no tab on the truth's schema holds its lock, its records are copied upwards in batches, each with a
+//! 4. **Fill.** Once no tab on the primary's schema holds its lock, its records are copied upwards in batches, each with a
 //!    checkpoint in the head, and then checked. A write that leaves the copy behind starts the filling again.
 //! 5. **Contract.** When the copy is full and checked, and no tab has been seen on the old schema for the dwell time,
 //!    the head's pointer moves up, in one transaction. A tab that believes in the old layout has the wrong *epoch* and
@@ -18,30 +18,30 @@
 //! 6. **Revive.** For a rollback, a tab of the newer build fills the old namespace again through `down`, and the pointer
 //!    moves back down. Until then the older build reads the backup, or is told why it cannot.
 //!
-//! A transaction is a value: [`Op`] says what to read, and [`judge`] says, from what was read, what is written. A driver
+//! A transaction is a value: [`Transaction`] says what to read, and [`judge`] says, from what was read, what is written. A driver
 //! runs both inside one transaction of the database. [`Tab`] is the machine that decides which ops to run when.
 
+mod client;
 mod error;
+mod evaluate;
 mod head;
 mod job;
-mod judge;
 mod memory;
 mod mode;
-mod op;
-mod sights;
-mod tab;
+mod record_versions;
+mod transaction;
 
+pub use client::{Input, Output, Reply, Request, RequestKind, StoreClient, Ticket};
 pub use error::{DurableError, Failure, Untranslated};
+pub use evaluate::evaluate;
 pub use head::{Backup, Fill, Head, Namespace, Phase, Root, Stamp};
-pub use judge::judge;
 pub use memory::Memory;
 pub use mode::{
-    Base, Capabilities, Link, Mirror, Mode, ReadOnlyReason, RefuseReason, Timing, Want, Ways,
-    links, may_write, mirrors, open, want,
+    Base, Capabilities, Link, Mirror, Mode, Reachability, ReadOnlyReason, RefuseReason, Timing,
+    Want, links, may_write, mirrors, open, want,
 };
-pub use op::{
-    Answer, Batch, Belief, Facts, Filled, Hop, Op, Ours, Reads, Recipe, Record, Refusal, Row,
-    ScanRead, Seen, Verdict, Write,
+pub use record_versions::{News, RecordVersions};
+pub use transaction::{
+    Answer, Batch, Filled, Hop, LayoutVersion, LocalCopy, ReadSet, ReadValues, Record, Refusal,
+    Row, ScanRead, Seen, Transaction, TransactionResult, TranslationPlan, Write,
 };
-pub use sights::{News, Sights};
-pub use tab::{Input, Output, Reply, Request, Tab, Ticket, Wish};

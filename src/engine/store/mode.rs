@@ -19,7 +19,7 @@ pub struct Capabilities {
     /// The schema its code works with.
     pub schema: u32,
     pub build: String,
-    pub ways: Ways,
+    pub ways: Reachability,
     /// The steps that lead to `schema`.
     pub lineage: Lineage,
     /// Set hashes of foreign lineages that mean the same.
@@ -58,9 +58,9 @@ impl Default for Timing {
 
 /// Which schemas the build translates into which, and whether something is lost on the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Ways(Vec<(u32, u32, bool)>);
+pub struct Reachability(Vec<(u32, u32, bool)>);
 
-impl Ways {
+impl Reachability {
     /// From `(from, to, lossy)`.
     pub fn new(ways: impl IntoIterator<Item = (u32, u32, bool)>) -> Self {
         let mut ways: Vec<(u32, u32, bool)> = ways.into_iter().collect();
@@ -89,7 +89,7 @@ impl Ways {
 pub enum Mode {
     /// Its schema has a namespace of its own.
     ReadWrite,
-    /// It has none: reads are translated up from the truth, and writes down to it, without a loss.
+    /// It has none: reads are translated up from the primary, and writes down to it, without a loss.
     ReadWriteThroughDown,
     ReadOnly {
         reason: ReadOnlyReason,
@@ -235,8 +235,8 @@ pub fn open(head: &Head, build: &Capabilities) -> Mode {
     if let Some(reason) = foreign(head, build) {
         return Mode::Refuse { reason };
     }
-    let (own, truth) = (build.schema, head.schema);
-    if own < truth {
+    let (own, primary) = (build.schema, head.schema);
+    if own < primary {
         return below(head, own);
     }
     if own < head.min_reader {
@@ -244,8 +244,8 @@ pub fn open(head: &Head, build: &Capabilities) -> Mode {
         let reason = RefuseReason::MinReader { schema };
         return Mode::Refuse { reason };
     }
-    if !build.ways.lead(truth, own) {
-        let reason = RefuseReason::NoPath { schema: truth };
+    if !build.ways.lead(primary, own) {
+        let reason = RefuseReason::NoPath { schema: primary };
         return Mode::Refuse { reason };
     }
     match may_write(head, build) {
@@ -255,7 +255,7 @@ pub fn open(head: &Head, build: &Capabilities) -> Mode {
     }
 }
 
-/// What is left for a build whose schema is older than the truth.
+/// What is left for a build whose schema is older than the primary.
 fn below(head: &Head, own: u32) -> Mode {
     let reason = match (head.namespace(own), head.backup(own)) {
         (Some(_), _) => RefuseReason::Reviving { schema: own },
@@ -286,7 +286,7 @@ pub fn want(head: Option<&Head>, build: &Capabilities) -> Option<Want> {
     (able && build.schema >= head.min_reader).then_some(Want::Expand)
 }
 
-/// Whether a write of this build reaches every place it has to: the truth, and what is being revived.
+/// Whether a write of this build reaches every place it has to: the primary, and what is being revived.
 pub fn may_write(head: &Head, build: &Capabilities) -> Result<(), ReadOnlyReason> {
     let own = build.schema;
     if own < head.min_writer {
@@ -328,34 +328,34 @@ pub struct Base {
     pub more: bool,
 }
 
-/// The namespaces from the truth to `to`, as this build climbs them; `None` when it has no path.
+/// The namespaces from the primary to `to`, as this build climbs them; `None` when it has no path.
 ///
 /// A namespace in between is passed only if the build's own writes go there as well, or it cannot write at all: then what
 /// stands there is at least as new as what stands above.
 pub fn links(head: &Head, build: &Capabilities, to: u32) -> Option<Vec<Link>> {
-    let truth = head.schema;
+    let primary = head.schema;
     let mut way = Vec::from([to]);
-    let between = |schema: u32| truth < schema && schema < to;
+    let between = |schema: u32| primary < schema && schema < to;
     for namespace in head.namespaces.iter().rev() {
         let schema = namespace.schema;
         let above = way.last().copied().unwrap_or(to);
         if between(schema)
             && build.ways.lead(schema, above)
-            && build.ways.lead(truth, schema)
-            && (build.ways.lead(build.schema, schema) || !build.ways.lead(build.schema, truth))
+            && build.ways.lead(primary, schema)
+            && (build.ways.lead(build.schema, schema) || !build.ways.lead(build.schema, primary))
         {
             way.push(schema);
         }
     }
-    if to != truth {
+    if to != primary {
         let above = way.last().copied().unwrap_or(to);
-        if !build.ways.lead(truth, above) {
+        if !build.ways.lead(primary, above) {
             return None;
         }
-        way.push(truth);
+        way.push(primary);
     }
     way.reverse();
-    let mut below = truth;
+    let mut below = primary;
     let links = way.into_iter().map(|schema| {
         let namespace = head.namespace(schema);
         let known = head.namespace(below).filter(|_| schema > below);
@@ -422,7 +422,7 @@ fn foreign(head: &Head, build: &Capabilities) -> Option<RefuseReason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::durable::{Backup, Namespace};
+    use crate::engine::store::{Backup, Namespace};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -433,7 +433,7 @@ mod tests {
         Capabilities {
             schema,
             build: "b".into(),
-            ways: Ways::new(pairs.map(|(from, to)| (from, to, from > to))),
+            ways: Reachability::new(pairs.map(|(from, to)| (from, to, from > to))),
             lineage: Lineage::default(),
             accepts: Vec::new(),
             expand: true,
@@ -443,8 +443,8 @@ mod tests {
         }
     }
 
-    fn head(truth: u32, others: &[u32]) -> Head {
-        let mut head = Head::first(truth, Lineage::default(), "b");
+    fn head(primary: u32, others: &[u32]) -> Head {
+        let mut head = Head::first(primary, Lineage::default(), "b");
         for schema in others {
             head.add(Namespace::new(*schema, Lineage::default()), "b");
         }
@@ -524,7 +524,7 @@ mod tests {
     #[test]
     fn a_build_that_cannot_write_to_what_comes_back_does_not_write_at_all() {
         let mut newer = build(3);
-        newer.ways = Ways::new([(2, 3, false), (3, 2, true)]);
+        newer.ways = Reachability::new([(2, 3, false), (3, 2, true)]);
         let reason = ReadOnlyReason::NoDown { schema: 1 };
         assert_eq!(open(&head(2, &[1, 3]), &newer), Mode::ReadOnly { reason });
         assert_eq!(open(&head(2, &[3]), &newer), Mode::ReadWrite);
@@ -549,7 +549,7 @@ mod tests {
             [(1, true, 0), (2, true, 1), (3, false, 0)]
         );
         let mut skips = three.clone();
-        skips.ways = Ways::new([(1, 3, false), (3, 1, true), (2, 3, false)]);
+        skips.ways = Reachability::new([(1, 3, false), (3, 1, true), (2, 3, false)]);
         assert_eq!(
             known(links(&head(1, &[2, 3]), &skips, 3)),
             [(1, true, 0), (3, true, 1)],

@@ -2,14 +2,16 @@
 
 use alloc::vec::Vec;
 
-use super::{Reply, Stage, TRIES, Tab, Task, Wish, Work};
-use crate::engine::durable::error::{DurableError, Kind};
-use crate::engine::durable::head::Stamp;
-use crate::engine::durable::mode::{Mode, RefuseReason, links, mirrors};
-use crate::engine::durable::op::{Hop, Op, Ours, Recipe, Record, Seen};
-use crate::engine::durable::tab::Output;
+use super::{Reply, RequestKind, Stage, StoreClient, TRIES, Task, Work};
+use crate::engine::store::client::Output;
+use crate::engine::store::error::{DurableError, Kind};
+use crate::engine::store::head::Stamp;
+use crate::engine::store::mode::{Mode, RefuseReason, links, mirrors};
+use crate::engine::store::transaction::{
+    Hop, LocalCopy, Record, Seen, Transaction, TranslationPlan,
+};
 
-impl<V: Clone> Tab<V> {
+impl<V: Clone> StoreClient<V> {
     pub(super) fn take(&mut self, work: Work<V>) {
         if !self.is_ready() {
             self.waiting.push(work);
@@ -23,21 +25,21 @@ impl<V: Clone> Tab<V> {
             let reason = reason.clone();
             return self.fail(work, Kind::Refused { reason });
         }
-        let (Some(head), Some(belief), Some(mode)) = (&self.head, self.belief(), &self.mode) else {
+        let (Some(head), Some(layout), Some(mode)) = (&self.head, self.layout(), &self.mode) else {
             self.waiting.push(work);
             return self.settle();
         };
         match (mode, &work.request.want) {
-            (Mode::UseBackup { schema, .. }, Wish::List { after, limit }) => {
-                let op = Op::ScanBackup {
+            (Mode::UseBackup { schema, .. }, RequestKind::List { after, limit }) => {
+                let op = Transaction::ScanBackup {
                     schema: *schema,
                     after: after.clone(),
                     limit: *limit,
                 };
                 self.transact(Task::Read(work), op, false);
             }
-            (Mode::UseBackup { schema, .. }, Wish::Read { key }) => {
-                let op = Op::GetBackup {
+            (Mode::UseBackup { schema, .. }, RequestKind::Read { key }) => {
+                let op = Transaction::GetBackup {
                     schema: *schema,
                     key: key.clone(),
                 };
@@ -47,7 +49,7 @@ impl<V: Clone> Tab<V> {
                 let schema = *schema;
                 self.fail(work, Kind::Backup { schema });
             }
-            (_, Wish::Read { .. } | Wish::List { .. }) => {
+            (_, RequestKind::Read { .. } | RequestKind::List { .. }) => {
                 let Some(links) = links(head, &self.build, self.build.schema) else {
                     let reason = RefuseReason::NoPath {
                         schema: head.schema,
@@ -55,15 +57,15 @@ impl<V: Clone> Tab<V> {
                     return self.fail(work, Kind::Refused { reason });
                 };
                 let op = match work.request.want.clone() {
-                    Wish::List { after, limit } => Op::Scan {
-                        belief,
+                    RequestKind::List { after, limit } => Transaction::Scan {
+                        layout,
                         links,
                         after,
                         limit,
                     },
-                    Wish::Read { key } | Wish::Write { key, .. } | Wish::Delete { key, .. } => {
-                        Op::Get { belief, key, links }
-                    }
+                    RequestKind::Read { key }
+                    | RequestKind::Write { key, .. }
+                    | RequestKind::Delete { key, .. } => Transaction::Get { layout, key, links },
                 };
                 self.transact(Task::Read(work), op, false);
             }
@@ -71,9 +73,9 @@ impl<V: Clone> Tab<V> {
                 let reason = reason.clone();
                 self.fail(work, Kind::ReadOnly { reason });
             }
-            (_, Wish::Delete { key, seen }) => {
-                let op = Op::Delete {
-                    belief,
+            (_, RequestKind::Delete { key, seen }) => {
+                let op = Transaction::Delete {
+                    layout,
                     schema: self.build.schema,
                     key: key.clone(),
                     seen: *seen,
@@ -81,7 +83,7 @@ impl<V: Clone> Tab<V> {
                 let stamp = self.stamp();
                 self.transact(Task::Write(work, stamp), op, false);
             }
-            (_, Wish::Write { key, seen, .. }) => {
+            (_, RequestKind::Write { key, seen, .. }) => {
                 let mirrors = mirrors(head, &self.build);
                 let merge = mirrors.iter().any(|mirror| mirror.keep);
                 let mut schemas: Vec<u32> = mirrors.iter().map(|mirror| mirror.schema).collect();
@@ -89,12 +91,12 @@ impl<V: Clone> Tab<V> {
                     let seen = *seen;
                     return self.translate_write(work, schemas, seen, &[]);
                 }
-                // The truth first: its stamp says whether what was read is still there.
-                if let Some(place) = schemas.iter().position(|schema| *schema == belief.truth) {
+                // The primary first: its stamp says whether what was read is still there.
+                if let Some(place) = schemas.iter().position(|schema| *schema == layout.primary) {
                     schemas.swap(0, place);
                 }
-                let op = Op::Copies {
-                    belief,
+                let op = Transaction::Copies {
+                    layout,
                     key: key.clone(),
                     schemas: schemas.clone(),
                 };
@@ -111,14 +113,14 @@ impl<V: Clone> Tab<V> {
         seen: Option<Seen>,
         copies: &[Option<Record<V>>],
     ) {
-        let Wish::Write { value, .. } = &work.request.want else {
+        let RequestKind::Write { value, .. } = &work.request.want else {
             return;
         };
         let own = self.build.schema;
         let keeps = |to: u32| self.build.ways.lossy(to, own) == Some(true);
         let recipes = schemas.iter().enumerate().map(|(place, to)| {
             let there = copies.get(place).and_then(Option::as_ref);
-            Recipe {
+            TranslationPlan {
                 stamp: Stamp {
                     writer: self.writer,
                     count: self.count,
@@ -128,14 +130,14 @@ impl<V: Clone> Tab<V> {
                 hops: Vec::from([Hop {
                     from: own,
                     to: *to,
-                    ours: there.filter(|_| keeps(*to)).map(|record| Ours {
+                    ours: there.filter(|_| keeps(*to)).map(|record| LocalCopy {
                         value: record.value.clone(),
                         base: own,
                     }),
                 }]),
             }
         });
-        let recipes: Vec<Recipe<V>> = recipes.collect();
+        let recipes: Vec<TranslationPlan<V>> = recipes.collect();
         match recipes.is_empty() {
             true => self.put(work, Vec::new(), seen),
             false => self.translate(Task::MakeWrite(work, schemas, seen), recipes, None),
@@ -143,10 +145,10 @@ impl<V: Clone> Tab<V> {
     }
 
     pub(super) fn put(&mut self, work: Work<V>, mut values: Vec<(u32, V)>, seen: Option<Seen>) {
-        let (Some(head), Some(belief)) = (&self.head, self.belief()) else {
+        let (Some(head), Some(layout)) = (&self.head, self.layout()) else {
             return self.waiting.push(work);
         };
-        let Wish::Write { key, value, .. } = &work.request.want else {
+        let RequestKind::Write { key, value, .. } = &work.request.want else {
             return;
         };
         let own = self.build.schema;
@@ -155,8 +157,8 @@ impl<V: Clone> Tab<V> {
         }
         let key = key.clone();
         let stamp = self.stamp();
-        let op = Op::Put {
-            belief,
+        let op = Transaction::Put {
+            layout,
             schema: own,
             key,
             stamp,

@@ -8,7 +8,7 @@
 use alloc::{string::String, vec::Vec};
 
 use super::head::Stamp;
-use super::op::Seen;
+use super::transaction::Seen;
 use crate::engine::names::Names;
 
 /// Most records whose last sight is remembered. Beyond that some give way, and writes to them win as if they had never
@@ -16,8 +16,8 @@ use crate::engine::names::Names;
 const LIMIT: usize = 4_096;
 
 #[derive(Clone, Debug, Default)]
-pub struct Sights {
-    seen: Names<Sight>,
+pub struct RecordVersions {
+    seen: Names<SeenVersion>,
     /// Raised by every sleep.
     days: u32,
     /// How many listen to each record; the empty list of keys is never told.
@@ -28,9 +28,9 @@ pub struct Sights {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Sight {
+struct SeenVersion {
     stamp: Option<Stamp>,
-    day: u32,
+    wake_epoch: u32,
     /// The stamp that listeners were told of last, if any.
     told: Option<Option<Stamp>>,
 }
@@ -49,11 +49,11 @@ pub struct News {
     pub read_again: bool,
 }
 
-impl Sights {
+impl RecordVersions {
     /// The tab has read a record, or written it: this is the last it knows of it.
     pub fn on_seen(&mut self, key: &str, stamp: Option<Stamp>) {
         let told = self.seen.get(key).and_then(|sight| sight.told);
-        let day = self.days;
+        let wake_epoch = self.days;
         if self.seen.len() >= LIMIT && !self.seen.contains_key(key) {
             // Every other one: neither end of the order is forgotten more than the other.
             let mut keeps = false;
@@ -62,7 +62,14 @@ impl Sights {
                 keeps
             });
         }
-        self.seen.insert(key.into(), Sight { stamp, day, told });
+        self.seen.insert(
+            key.into(),
+            SeenVersion {
+                stamp,
+                wake_epoch,
+                told,
+            },
+        );
     }
 
     /// The tab was frozen, cached or asleep: it may have missed anything.
@@ -73,7 +80,7 @@ impl Sights {
     /// On what a plain write to `key` depends: on nothing, unless the tab has slept since it saw the record.
     pub fn condition(&self, key: &str) -> Option<Seen> {
         let sight = self.seen.get(key)?;
-        (sight.day != self.days).then_some(Seen(sight.stamp))
+        (sight.wake_epoch != self.days).then_some(Seen(sight.stamp))
     }
 
     /// `None`: to all records.
@@ -160,75 +167,75 @@ mod tests {
 
     #[test]
     fn a_write_depends_on_what_was_seen_only_after_a_sleep() {
-        let mut sights = Sights::default();
-        sights.on_seen("a", stamp(1));
-        sights.on_seen("gone", None);
-        assert_eq!(sights.condition("a"), None);
-        sights.on_slept();
-        assert_eq!(sights.condition("a"), Some(Seen(stamp(1))));
-        assert_eq!(sights.condition("gone"), Some(Seen(None)));
-        assert_eq!(sights.condition("never seen"), None);
-        sights.on_seen("a", stamp(2));
-        assert_eq!(sights.condition("a"), None, "it is up to date again");
+        let mut versions = RecordVersions::default();
+        versions.on_seen("a", stamp(1));
+        versions.on_seen("gone", None);
+        assert_eq!(versions.condition("a"), None);
+        versions.on_slept();
+        assert_eq!(versions.condition("a"), Some(Seen(stamp(1))));
+        assert_eq!(versions.condition("gone"), Some(Seen(None)));
+        assert_eq!(versions.condition("never seen"), None);
+        versions.on_seen("a", stamp(2));
+        assert_eq!(versions.condition("a"), None, "it is up to date again");
     }
 
     #[test]
     fn a_hint_during_a_read_reads_once_more_so_the_last_value_is_told() {
-        let mut sights = Sights::default();
-        assert!(!sights.on_hinted("a"), "there is no listener yet");
-        sights.on_listened(Some("a"));
-        assert!(sights.on_hinted("a"));
-        assert!(!sights.on_hinted("a"));
-        assert!(!sights.on_hinted("a"));
+        let mut versions = RecordVersions::default();
+        assert!(!versions.on_hinted("a"), "there is no listener yet");
+        versions.on_listened(Some("a"));
+        assert!(versions.on_hinted("a"));
+        assert!(!versions.on_hinted("a"));
+        assert!(!versions.on_hinted("a"));
         let told = |tell, read_again| News { tell, read_again };
-        assert_eq!(sights.on_read("a", Some(stamp(1))), told(true, true));
-        assert_eq!(sights.on_read("a", Some(stamp(2))), told(true, false));
-        assert!(sights.on_hinted("a"));
+        assert_eq!(versions.on_read("a", Some(stamp(1))), told(true, true));
+        assert_eq!(versions.on_read("a", Some(stamp(2))), told(true, false));
+        assert!(versions.on_hinted("a"));
         assert_eq!(
-            sights.on_read("a", Some(stamp(2))),
+            versions.on_read("a", Some(stamp(2))),
             told(false, false),
             "the same write is no news"
         );
-        assert!(sights.on_hinted("a"));
-        assert_eq!(sights.on_read("a", None), told(false, false));
+        assert!(versions.on_hinted("a"));
+        assert_eq!(versions.on_read("a", None), told(false, false));
         assert!(
-            sights.on_hinted("a"),
+            versions.on_hinted("a"),
             "a failed read can be asked for again"
         );
     }
 
     #[test]
     fn after_a_sleep_every_record_that_has_a_listener_is_read() {
-        let mut sights = Sights::default();
-        sights.on_listened(Some("b"));
-        sights.on_listened(Some("a"));
-        sights.on_listened(Some("a"));
-        sights.on_listened(None);
-        assert!(sights.on_hinted("a"));
-        assert_eq!(sights.on_missed(), ["b"], "a is being read already");
-        assert!(sights.has_listeners_to_all());
-        sights.on_unlistened(Some("a"));
-        sights.on_unlistened(Some("b"));
-        sights.on_unlistened(None);
-        sights.on_read("a", Some(None));
+        let mut versions = RecordVersions::default();
+        versions.on_listened(Some("b"));
+        versions.on_listened(Some("a"));
+        versions.on_listened(Some("a"));
+        versions.on_listened(None);
+        assert!(versions.on_hinted("a"));
+        assert_eq!(versions.on_missed(), ["b"], "a is being read already");
+        assert!(versions.has_listeners_to_all());
+        versions.on_unlistened(Some("a"));
+        versions.on_unlistened(Some("b"));
+        versions.on_unlistened(None);
+        versions.on_read("a", Some(None));
         assert!(
-            sights.on_read("a", Some(None))
+            versions.on_read("a", Some(None))
                 == News {
                     tell: false,
                     read_again: false
                 }
         );
-        assert!(!sights.has_listeners_to_all());
-        assert!(sights.on_hinted("a"), "one listener is left");
-        assert!(!sights.on_hinted("b"));
+        assert!(!versions.has_listeners_to_all());
+        assert!(versions.on_hinted("a"), "one listener is left");
+        assert!(!versions.on_hinted("b"));
     }
 
     #[test]
     fn memory_of_what_was_seen_is_bounded() {
-        let mut sights = Sights::default();
+        let mut versions = RecordVersions::default();
         for count in 0..LIMIT + 5 {
-            sights.on_seen(&alloc::format!("{count:06}"), stamp(1));
+            versions.on_seen(&alloc::format!("{count:06}"), stamp(1));
         }
-        assert!(sights.seen.len() > LIMIT / 2 && sights.seen.len() <= LIMIT);
+        assert!(versions.seen.len() > LIMIT / 2 && versions.seen.len() <= LIMIT);
     }
 }
