@@ -16,7 +16,7 @@ use crate::{
     },
     ids::BuildId,
     time::Timestamp,
-    web::{Driver, Host, Options, Stream, handle, json},
+    web::{Driver, Host, Options, Stream, callback, json},
 };
 
 #[cfg(feature = "swap")]
@@ -39,7 +39,7 @@ impl Core {
     ) -> Result<Core, JsValue> {
         let text = |name| json::text(&options, name);
         if let Ok(shield) = json::property(&host, "shield").dyn_into() {
-            handle::set_shield(shield);
+            callback::set_shield(shield);
         }
         report_panics(&host);
         let release = text("release").unwrap_or_default();

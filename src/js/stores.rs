@@ -1,7 +1,7 @@
 //! Migrations and shared stores, used by `stores.js` alone.
 
-mod app;
-mod words;
+mod convert;
+mod host;
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -9,10 +9,10 @@ use js_sys::{Array, Object, Promise};
 use wasm_bindgen::{JsCast, prelude::*};
 
 use self::{
-    app::JsApp,
-    words::{
+    convert::{
         count, now, numbers, plan_of, promised, read_seen, read_spec, reported, text, thrown, whole,
     },
+    host::JsApp,
 };
 use super::report_panics;
 use crate::{
@@ -25,9 +25,9 @@ use crate::{
         written::ToJson,
     },
     web::{
-        handle::{self},
+        callback::{self},
         json,
-        shared::{self, Shared},
+        store_driver::{self, Shared},
     },
 };
 
@@ -45,7 +45,7 @@ impl Stores {
     #[wasm_bindgen(constructor)]
     pub fn new(#[wasm_bindgen(unchecked_param_type = "Host")] host: JsValue) -> Stores {
         if let Ok(shield) = json::property(&host, "shield").dyn_into() {
-            handle::set_shield(shield);
+            callback::set_shield(shield);
         }
         report_panics(&host);
         Stores {
@@ -179,7 +179,7 @@ impl Stores {
         #[wasm_bindgen(unchecked_param_type = "string")] store: JsValue,
     ) -> Promise {
         promised(move |resolve| {
-            shared::exists(&text(&scope), &text(&store), move |exists| {
+            store_driver::exists(&text(&scope), &text(&store), move |exists| {
                 resolve(exists.map_or_else(JsValue::from, JsValue::from));
             });
         })

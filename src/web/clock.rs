@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::handle::window;
+use super::callback::window;
 use crate::time::Timestamp;
 
 /// `Date.now()`, shifted forwards by whatever the system clock was set back since the page started.

@@ -6,7 +6,7 @@ use web_sys::Event;
 
 use super::{
     Emit,
-    handle::{Listener, Timer, window},
+    callback::{Listener, Timer, window},
     json,
 };
 use crate::engine::io::Input;

@@ -11,13 +11,13 @@ use web_sys::Url;
 
 use super::{
     Emit,
+    callback::Timer,
     clock::Clock,
     departing::Departing,
     election::Election,
     events::EventStream,
     fetch::Request,
     files::LoadedFiles,
-    handle::Timer,
     json,
     lifecycle::{self, Lifecycle},
     locks,
@@ -25,7 +25,7 @@ use super::{
     peers::Peers,
     scroll::ScrollRestore,
     state::Envelope,
-    storage::{Kept, Storage},
+    storage::{Area, Storage},
     trace::Trace,
 };
 use crate::{
@@ -342,16 +342,16 @@ impl Inner {
     fn look_around(&self) -> Start {
         let random = Math::random;
         let saved = |kept, name: &str| self.storage.read(kept, name);
-        let visitor = saved(Kept::Local, "visitor")
+        let visitor = saved(Area::Local, "visitor")
             .filter(|text| !text.is_empty())
             .unwrap_or_else(|| {
                 let part = || hexadecimal((random() * 4_294_967_296.0) as u64, 8);
                 let visitor = join(&["\"", &part(), &part(), "\""]);
-                let _ = self.storage.write(Kept::Local, "visitor", &visitor);
+                let _ = self.storage.write(Area::Local, "visitor", &visitor);
                 visitor
             });
         let highest =
-            saved(Kept::Local, "sequence").and_then(|text| json::whole(&json::parse(&text)));
+            saved(Area::Local, "sequence").and_then(|text| json::whole(&json::parse(&text)));
         Start {
             build: self.options.build.clone(),
             document_sequence: self.options.sequence,
@@ -363,7 +363,7 @@ impl Inner {
             locks: locks::has_locks(),
             storage: self.storage.survives_reload(),
             highest_sequence: highest,
-            highest_app: saved(Kept::Local, "sequenceOf").and_then(|text| {
+            highest_app: saved(Area::Local, "sequenceOf").and_then(|text| {
                 // Another version of changeover may have written the sequence alone since.
                 let (sequence, app) = text.split_once(' ')?;
                 (highest == json::whole(&json::parse(sequence))).then(|| app.to_owned())
@@ -375,7 +375,7 @@ impl Inner {
     }
 
     fn snooze(&self) -> Option<Snooze> {
-        let snooze = json::parse(&self.storage.read(Kept::Session, "snooze")?);
+        let snooze = json::parse(&self.storage.read(Area::Session, "snooze")?);
         Some(Snooze {
             sequence: json::number(&snooze, "sequence")?,
             until: Timestamp(json::number(&snooze, "until")?),
@@ -391,7 +391,7 @@ impl Inner {
                 count: json::whole(&json::parse(&count))? as u32,
             })
         };
-        let marks = self.storage.list(Kept::Session, RELOAD);
+        let marks = self.storage.list(Area::Session, RELOAD);
         marks.into_iter().filter_map(count).collect()
     }
 

@@ -4,7 +4,7 @@ use std::{cell::Cell, rc::Rc};
 
 use super::{
     Emit,
-    locks::{Ask, Fate, Lock},
+    locks::{Lock, LockEvent, LockMode},
 };
 use crate::engine::{io::Input, text::join};
 
@@ -20,12 +20,12 @@ impl Election {
         let emit = emit.clone();
         let leading = Rc::new(Cell::new(false));
         let name = join(&["changeover:", scope, ":leader"]);
-        let lock = Lock::request(&name, Ask::Exclusive, move |fate| match fate {
-            Fate::Granted => {
+        let lock = Lock::request(&name, LockMode::Exclusive, move |fate| match fate {
+            LockEvent::Granted => {
                 leading.set(true);
                 emit(Input::Elected);
             }
-            Fate::Refused | Fate::Lost => {
+            LockEvent::Refused | LockEvent::Lost => {
                 if leading.replace(false) {
                     emit(Input::Deposed);
                 }

@@ -12,10 +12,10 @@ use web_sys::{EventSource, Url};
 
 use super::{
     Emit,
-    handle::{Listener, window},
+    callback::{Listener, window},
     inlet::Inlet,
     json,
-    locks::{Ask, Fate, Lock},
+    locks::{Lock, LockEvent, LockMode},
 };
 use crate::{
     engine::{
@@ -59,11 +59,11 @@ impl EventStream {
         });
         let weak = Rc::downgrade(&inner);
         let name = join(&["changeover:stream ", &origin]);
-        let lock = Lock::request(&name, Ask::ExclusiveNow, move |fate| {
+        let lock = Lock::request(&name, LockMode::ExclusiveNow, move |fate| {
             if let Some(inner) = weak.upgrade() {
                 match fate {
-                    Fate::Granted => inner.connect(),
-                    Fate::Refused | Fate::Lost => inner.end(),
+                    LockEvent::Granted => inner.connect(),
+                    LockEvent::Refused | LockEvent::Lost => inner.end(),
                 }
             }
         });

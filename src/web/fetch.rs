@@ -15,7 +15,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, RequestCache, RequestCredentials, RequestInit, Response, Url};
 
 use super::{
-    handle::{Timer, settle},
+    callback::{Timer, on_settled},
     json, lifecycle,
 };
 use crate::{
@@ -293,7 +293,7 @@ impl Running {
     /// Goes on with `next` when the promise is fulfilled; a rejection is a network failure.
     fn wait(self: &Rc<Self>, promise: &JsValue, next: fn(&Rc<Self>, JsValue)) {
         let this = Rc::downgrade(self);
-        settle(&Promise::resolve(promise), move |settled| {
+        on_settled(&Promise::resolve(promise), move |settled| {
             let Some(this) = this.upgrade() else { return };
             match settled {
                 Ok(value) => next(&this, value),
@@ -350,7 +350,7 @@ impl Running {
 
     fn read(self: &Rc<Self>, reader: Reader, buffer: &Uint8Array) {
         let this = Rc::downgrade(self);
-        settle(&reader.read(buffer), move |settled| {
+        on_settled(&reader.read(buffer), move |settled| {
             let Some(this) = this.upgrade() else { return };
             let Ok(chunk) = settled else {
                 return this.refuse(FetchFailure::Network, None);

@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{PerformanceObserver, PerformanceObserverEntryList};
 
 use super::{
-    handle::{Callback, window},
+    callback::{Callback, window},
     json,
 };
 

@@ -26,8 +26,8 @@ use self::requests::{
     MANY, ask, ask_copies, failed, matched, pairs, perform, record, result, schemas, told,
 };
 use super::{
+    callback::{Callback, Timer, once, window},
     clock::Clock,
-    handle::{Callback, Timer, collected, window},
     json,
 };
 use crate::engine::{
@@ -166,7 +166,7 @@ impl Drop for Database {
         self.0.close();
         // Events that are still to come would find the functions gone.
         for running in self.0.running.take() {
-            running.deafen();
+            running.detach();
             if running.guess.is_some() {
                 // It would commit a write that was not checked against the head.
                 let _ = running.transaction.abort();
@@ -360,7 +360,7 @@ impl Inner {
         match kind.as_str() {
             "success" => match running.on_read(&self.head, &self.clock, &self.on_transaction) {
                 Some(outcome) => {
-                    running.deafen();
+                    running.detach();
                     (running.done)(outcome);
                 }
                 None => self.running.borrow_mut().push(running),
@@ -408,7 +408,7 @@ impl Running {
     }
 
     /// Stops listening to the transaction; what was written commits all the same.
-    fn deafen(&self) {
+    fn detach(&self) {
         self.transaction.set_oncomplete(None);
         self.transaction.set_onabort(None);
         for request in self.asked.iter().chain(&self.copies) {
@@ -569,7 +569,7 @@ impl Running {
 /// Leaves a request to itself. It cannot be cancelled: if it is answered after all, it makes what a new database needs and
 /// lets go of it.
 fn abandon(request: &IdbOpenDbRequest) {
-    let late = collected(|event| {
+    let late = once(|event| {
         let request = json::property(&event, "target");
         if let Ok(database) = json::property(&request, "result").dyn_into::<IdbDatabase>() {
             match json::text(&event, "type").as_deref() {

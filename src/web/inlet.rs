@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use web_sys::EventTarget;
 
 use super::{
-    handle::{Listener, Timer},
+    callback::{Listener, Timer},
     json,
 };
 use crate::{

@@ -4,7 +4,7 @@ use web_sys::{EventTarget, VisibilityState};
 
 use super::{
     Emit,
-    handle::{Listener, Timer, window},
+    callback::{Listener, Timer, window},
     json,
 };
 use crate::{

@@ -9,7 +9,7 @@ use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
-use super::handle::{collected, settle, window};
+use super::callback::{on_settled, once, window};
 
 #[wasm_bindgen]
 extern "C" {
@@ -24,9 +24,9 @@ extern "C" {
     ) -> Result<Promise, JsValue>;
 }
 
-/// How a lock is asked for.
+/// How a lock is requested.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Ask {
+pub enum LockMode {
     /// Alone; waits for its turn.
     Exclusive,
     /// Together with others that share it; waits for its turn.
@@ -37,7 +37,7 @@ pub enum Ask {
 
 /// What became of a request; `Lost` also when it could not be made.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum LockEvent {
     Granted,
     Refused,
     Lost,
@@ -51,7 +51,7 @@ pub struct Lock {
 }
 
 struct State {
-    tell: Box<dyn Fn(Fate)>,
+    tell: Box<dyn Fn(LockEvent)>,
     /// The lock was dropped or its end was told: `tell` is not called any more.
     left: Cell<bool>,
     release: RefCell<Option<Function>>,
@@ -64,11 +64,11 @@ pub fn has_locks() -> bool {
 
 impl Lock {
     /// `None` where there are no locks. `tell` is never called from within this function.
-    pub fn request(name: &str, ask: Ask, tell: impl Fn(Fate) + 'static) -> Option<Self> {
+    pub fn request(name: &str, mode: LockMode, tell: impl Fn(LockEvent) + 'static) -> Option<Self> {
         // A request that does not wait cannot be withdrawn.
-        let controller = match ask {
-            Ask::ExclusiveNow => None,
-            Ask::Exclusive | Ask::Shared => Some(AbortController::new().ok()?),
+        let controller = match mode {
+            LockMode::ExclusiveNow => None,
+            LockMode::Exclusive | LockMode::Shared => Some(AbortController::new().ok()?),
         };
         let state = Rc::new(State {
             tell: Box::new(tell),
@@ -79,24 +79,26 @@ impl Lock {
         if let Some(controller) = &controller {
             Reflect::set(&options, &"signal".into(), &controller.signal()).ok()?;
         }
-        match ask {
-            Ask::Exclusive => {}
-            Ask::Shared => drop(Reflect::set(&options, &"mode".into(), &"shared".into()).ok()?),
-            Ask::ExclusiveNow => {
+        match mode {
+            LockMode::Exclusive => {}
+            LockMode::Shared => {
+                Reflect::set(&options, &"mode".into(), &"shared".into()).ok()?;
+            }
+            LockMode::ExclusiveNow => {
                 Reflect::set(&options, &"ifAvailable".into(), &JsValue::TRUE).ok()?;
             }
         }
         let asker = state.clone();
         // The browser may still grant a lock whose request is being withdrawn.
-        let granted = collected(move |lock| match lock.is_object() {
+        let granted = once(move |lock| match lock.is_object() {
             true => asker.hold().into(),
-            false => asker.end(Fate::Refused),
+            false => asker.end(LockEvent::Refused),
         });
         let asked = locks()?.request(name, &options, &granted).ok()?;
         let loser = state.clone();
-        settle(&asked, move |_| {
+        on_settled(&asked, move |_| {
             loser.release.take();
-            loser.end(Fate::Lost);
+            loser.end(LockEvent::Lost);
         });
         Some(Self { state, controller })
     }
@@ -126,13 +128,13 @@ impl State {
                 let _ = release.call0(&JsValue::UNDEFINED);
             }
         } else {
-            (self.tell)(Fate::Granted);
+            (self.tell)(LockEvent::Granted);
         }
         held
     }
 
     /// Tells once how it ended, unless the lock was dropped.
-    fn end(&self, fate: Fate) -> JsValue {
+    fn end(&self, fate: LockEvent) -> JsValue {
         if !self.left.replace(true) {
             (self.tell)(fate);
         }

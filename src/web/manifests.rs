@@ -14,10 +14,10 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, Response};
 
 use super::{
+    callback::{Timer, later, on_settled, window},
     fetch::{self, Answer, Refusal, Request, Step},
-    handle::{Timer, later, settle, window},
     json,
-    locks::{Ask, Lock},
+    locks::{Lock, LockMode},
 };
 use crate::{
     engine::{io::FetchFailure, text::join},
@@ -125,7 +125,7 @@ impl Errand {
         let patience = Timer::new(begin());
         let granted = begin();
         let name = join(&["changeover:manifest:", &state.url]);
-        let turn = Lock::request(&name, Ask::Exclusive, move |_| granted());
+        let turn = Lock::request(&name, LockMode::Exclusive, move |_| granted());
         patience.arm(if turn.is_some() { PATIENCE } else { 0 });
         state.turn.replace(turn);
         state.patience.replace(Some(patience));
@@ -175,7 +175,7 @@ impl State {
     /// Goes on with the value of the promise, or without one when it is rejected.
     fn wait(self: &Rc<Self>, promise: &Promise, next: fn(&Rc<Self>, Option<JsValue>)) {
         let weak = Rc::downgrade(self);
-        settle(promise, move |settled| {
+        on_settled(promise, move |settled| {
             if let Some(this) = weak.upgrade() {
                 next(&this, settled.ok());
             }
@@ -193,7 +193,7 @@ impl State {
             return self.ask_server();
         };
         let weak = Rc::downgrade(self);
-        settle(&bytes, move |settled| {
+        on_settled(&bytes, move |settled| {
             let bytes = settled.unwrap_or_default();
             let (whole, copy) = (bytes.is_object(), bytes.clone());
             let tell = move |is_right| {
@@ -315,7 +315,7 @@ impl State {
         };
         let this = self.clone();
         let most = (MOST_BYTES / (bytes.size() as u32).max(1)).clamp(2, MOST_COPIES);
-        settle(&put, move |_| {
+        on_settled(&put, move |_| {
             drop(this);
             clear(cache, most);
         });
@@ -325,7 +325,7 @@ impl State {
 /// Drops the oldest copies beyond `most`.
 fn clear(cache: Cache, most: u32) {
     let Ok(keys) = cache.keys() else { return };
-    settle(&keys, move |keys| {
+    on_settled(&keys, move |keys| {
         let keys: Array = keys.unwrap_or_default().dyn_into().unwrap_or_default();
         for key in keys.slice(0, keys.length().saturating_sub(most)).iter() {
             let _ = cache.delete(&key);
@@ -357,7 +357,7 @@ impl Check {
         let Ok(digest) = self.subtle.digest(&self.algorithm, bytes) else {
             return tell(false);
         };
-        settle(&digest, move |digest| {
+        on_settled(&digest, move |digest| {
             let bytes = Uint8Array::new(&digest.unwrap_or_default()).to_vec();
             let text: String = bytes.into_iter().map(char::from).collect();
             tell(window().btoa(&text).is_ok_and(|hash| hash == self.hash));

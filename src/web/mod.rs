@@ -10,13 +10,14 @@
 //! | [`inlet`] | messages that may come in floods |
 //! | [`lifecycle`] | visibility, focus, network, freezing, the back/forward cache |
 //! | [`election`], [`locks`], [`peers`] | one leading tab, and the channel between tabs |
-//! | [`shared`], [`idb`] | a store that tabs on several builds share, and its database |
+//! | [`store_driver`], [`idb`] | a store that tabs on several builds share, and its database |
 //! | [`store`] | the same for Rust apps, with typed records |
 //! | [`departing`] | a page that was told to reload and is still there |
 //! | [`storage`], [`state`], [`scroll`] | what outlives a reload |
 //! | [`files`] | what the page has loaded |
-//! | [`handle`], [`clock`], [`json`], [`trace`] | what the others are made of |
+//! | [`callback`], [`clock`], [`json`], [`trace`] | what the others are made of |
 
+pub mod callback;
 pub mod clock;
 pub mod departing;
 pub mod driver;
@@ -24,7 +25,6 @@ pub mod election;
 pub mod events;
 pub mod fetch;
 pub mod files;
-pub mod handle;
 pub mod idb;
 mod inlet;
 pub(crate) mod json;
@@ -34,10 +34,10 @@ pub mod manifests;
 pub mod peers;
 mod perform;
 pub mod scroll;
-pub mod shared;
 pub mod state;
 pub mod storage;
 pub mod store;
+pub mod store_driver;
 pub mod trace;
 
 pub use driver::{Driver, Host, Options, Stream};

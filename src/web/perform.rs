@@ -7,19 +7,19 @@ use wasm_bindgen::JsValue;
 use web_sys::{Url, console};
 
 use super::{
+    callback::{on_settled, window},
     departing::Departing,
     driver::{Inner, RELOAD, Stream},
     election::Election,
     events::EventStream,
     fetch::{self, Redirects, Refusal},
     files::LoadedFiles,
-    handle::{settle, window},
     json, lifecycle,
     manifests::{Errand, Found, Way},
     peers::Peers,
     scroll::ScrollRestore,
     state::Departure,
-    storage::Kept,
+    storage::Area,
 };
 use crate::{
     engine::{
@@ -98,23 +98,23 @@ impl Inner {
             Effect::RememberSequence { sequence, app } => {
                 let sequence = decimal(sequence);
                 let of = join(&[&sequence, " ", &app]);
-                let _ = self.storage.write(Kept::Local, "sequence", &sequence);
-                let _ = self.storage.write(Kept::Local, "sequenceOf", &of);
+                let _ = self.storage.write(Area::Local, "sequence", &sequence);
+                let _ = self.storage.write(Area::Local, "sequenceOf", &of);
             }
             Effect::RememberReload { target, count } => {
                 let name = join(&[RELOAD, &target.0]);
                 if count == 0 {
-                    self.storage.remove(Kept::Session, &name);
+                    self.storage.remove(Area::Session, &name);
                 } else {
                     let count = decimal(count.into());
-                    let _ = self.storage.write(Kept::Session, &name, &count);
+                    let _ = self.storage.write(Area::Session, &name, &count);
                 }
             }
             Effect::RememberSnooze { snooze } => {
                 let record = Object::new();
                 json::set(&record, "sequence", &(snooze.sequence as f64).into());
                 json::set(&record, "until", &(snooze.until.0 as f64).into());
-                self.remember(Kept::Session, "snooze", &record);
+                self.remember(Area::Session, "snooze", &record);
             }
             Effect::Advise { message } => console::info_1(&message.into()),
             Effect::MarkEnvelope {
@@ -149,9 +149,9 @@ impl Inner {
         self.envelope.mark(&self.storage, EnvelopeMark::Left);
     }
 
-    fn remember(&self, kept: Kept, name: &str, what: &Object) {
+    fn remember(&self, area: Area, name: &str, what: &Object) {
         if let Some(text) = json::write(what) {
-            let _ = self.storage.write(kept, name, &text);
+            let _ = self.storage.write(area, name, &text);
         }
     }
 
@@ -284,7 +284,7 @@ impl Inner {
     ) {
         self.envelope.expect(&changeover);
         let weak = Rc::downgrade(self);
-        settle(&self.host.capture(stores), move |captured| {
+        on_settled(&self.host.capture(stores), move |captured| {
             let Some(this) = weak.upgrade() else { return };
             // The attempt is over, or another one has begun: what it has captured must not lie there for a later page.
             if !this.envelope.is_expected(&changeover) {
@@ -324,7 +324,7 @@ impl Inner {
 
     fn restore_state(self: &Rc<Self>) {
         let weak = Rc::downgrade(self);
-        settle(&self.host.restore(), move |settled| {
+        on_settled(&self.host.restore(), move |settled| {
             let Some(this) = weak.upgrade() else { return };
             let settled = settled.unwrap_or(JsValue::UNDEFINED);
             let restored = json::texts(&settled, "restored");

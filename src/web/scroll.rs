@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::handle::{Listener, Timer, window};
+use super::callback::{Listener, Timer, window};
 
 /// How long an arriving page may take to grow to its old height.
 const PATIENCE: u32 = 2_000;

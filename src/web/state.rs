@@ -15,10 +15,9 @@ use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{
-    clock,
-    handle::window,
-    json, lifecycle, scroll,
-    storage::{Kept, Storage},
+    callback::window,
+    clock, json, lifecycle, scroll,
+    storage::{Area, Storage},
 };
 use crate::{
     engine::{
@@ -63,10 +62,10 @@ impl Envelope {
     /// Reads what a page before this one left. Something damaged, foreign or stale is nothing.
     pub fn open(storage: &Storage, now: Timestamp) -> Self {
         let came = storage
-            .read(Kept::Session, NAME)
+            .read(Area::Session, NAME)
             .and_then(|text| read(&text, now))
             .filter(|came| is_ours(storage, came));
-        storage.remove(Kept::Session, MARK);
+        storage.remove(Area::Session, MARK);
         let mut this = Self {
             came: RefCell::new(came),
             arrival: None,
@@ -74,7 +73,7 @@ impl Envelope {
             expected: RefCell::new(None),
         };
         let Some(came) = this.came.borrow().clone() else {
-            storage.remove(Kept::Session, NAME);
+            storage.remove(Area::Session, NAME);
             return this;
         };
         // Set by the first page that reads it, so that a later reload by hand is no second arrival.
@@ -125,7 +124,7 @@ impl Envelope {
         json::set(&record, "mark", &mark.code().into());
         json::set(&record, "at", &clock::latest().into());
         if let Some(text) = json::write(&record) {
-            let _ = storage.write(Kept::Session, MARK, &text);
+            let _ = storage.write(Area::Session, MARK, &text);
         }
     }
 
@@ -171,12 +170,12 @@ impl Envelope {
             ])
         };
         let written = storage
-            .write(Kept::Session, NAME, &join(&[&text, &" ".repeat(MARGIN)]))
-            .and_then(|()| storage.write(Kept::Session, NAME, &text));
+            .write(Area::Session, NAME, &join(&[&text, &" ".repeat(MARGIN)]))
+            .and_then(|()| storage.write(Area::Session, NAME, &text));
         match written {
             // No work of the user is in it.
             Err(_) if !holds_state(&envelope) => {
-                storage.remove(Kept::Session, NAME);
+                storage.remove(Area::Session, NAME);
                 Ok(())
             }
             written => written.map_err(refused),
@@ -188,8 +187,8 @@ impl Envelope {
         let came = self.carried();
         let text = holds_state(&came).then(|| sealed(&came)).flatten();
         match text {
-            Some(text) => drop(storage.write(Kept::Session, NAME, &text)),
-            None => storage.remove(Kept::Session, NAME),
+            Some(text) => drop(storage.write(Area::Session, NAME, &text)),
+            None => storage.remove(Area::Session, NAME),
         }
     }
 }
@@ -197,7 +196,7 @@ impl Envelope {
 /// Whether this page may take an envelope. One that a page has taken before is this tab's; one without a mark comes from
 /// a version that wrote none.
 fn is_ours(storage: &Storage, came: &Object) -> bool {
-    let text = storage.read(Kept::Session, MARK).unwrap_or_default();
+    let text = storage.read(Area::Session, MARK).unwrap_or_default();
     let record = json::parse(&text);
     let marked = [EnvelopeMark::Left, EnvelopeMark::Asked, EnvelopeMark::Gone]
         .into_iter()

@@ -1,21 +1,21 @@
 //! Local and session storage, either of which may be missing, throw, or be full.
 
 use wasm_bindgen::JsValue;
-use web_sys::Storage as Area;
+use web_sys::Storage as WebStorage;
 
-use super::handle::window;
+use super::callback::window;
 use crate::engine::text::join;
 
 /// The storage of one site (the scope is the path of its `release.json`).
 pub struct Storage {
     prefix: String,
-    local: Option<Area>,
-    session: Option<Area>,
+    local: Option<WebStorage>,
+    session: Option<WebStorage>,
 }
 
 /// Which of the two: local is shared by all tabs of the origin, session belongs to this tab.
 #[derive(Clone, Copy)]
-pub enum Kept {
+pub enum Area {
     Local,
     Session,
 }
@@ -24,7 +24,7 @@ impl Storage {
     /// Opens what the browser grants; an area that cannot hold a probe counts as missing.
     pub fn open(scope: &str) -> Self {
         let prefix = join(&["changeover:", scope, ":"]);
-        let works = |area: &Area| {
+        let works = |area: &WebStorage| {
             let probe = join(&[&prefix, "probe"]);
             area.set_item(&probe, "1")
                 .and_then(|()| area.remove_item(&probe))
@@ -42,24 +42,24 @@ impl Storage {
         self.session.is_some()
     }
 
-    pub fn read(&self, kept: Kept, name: &str) -> Option<String> {
-        self.area(kept)?.get_item(&self.key(name)).ok().flatten()
+    pub fn read(&self, area: Area, name: &str) -> Option<String> {
+        self.area(area)?.get_item(&self.key(name)).ok().flatten()
     }
 
-    pub fn write(&self, kept: Kept, name: &str, text: &str) -> Result<(), JsValue> {
-        let area = self.area(kept).ok_or(JsValue::UNDEFINED)?;
+    pub fn write(&self, area: Area, name: &str, text: &str) -> Result<(), JsValue> {
+        let area = self.area(area).ok_or(JsValue::UNDEFINED)?;
         area.set_item(&self.key(name), text)
     }
 
-    pub fn remove(&self, kept: Kept, name: &str) {
-        if let Some(area) = self.area(kept) {
+    pub fn remove(&self, area: Area, name: &str) {
+        if let Some(area) = self.area(area) {
             let _ = area.remove_item(&self.key(name));
         }
     }
 
     /// Everything under names that begin so: what follows in the name, and the text.
-    pub fn list(&self, kept: Kept, start: &str) -> Vec<(String, String)> {
-        let Some(area) = self.area(kept) else {
+    pub fn list(&self, area: Area, start: &str) -> Vec<(String, String)> {
+        let Some(area) = self.area(area) else {
             return Vec::new();
         };
         let start = self.key(start);
@@ -73,10 +73,10 @@ impl Storage {
             .collect()
     }
 
-    fn area(&self, kept: Kept) -> Option<&Area> {
-        match kept {
-            Kept::Local => self.local.as_ref(),
-            Kept::Session => self.session.as_ref(),
+    fn area(&self, area: Area) -> Option<&WebStorage> {
+        match area {
+            Area::Local => self.local.as_ref(),
+            Area::Session => self.session.as_ref(),
         }
     }
 

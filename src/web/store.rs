@@ -43,7 +43,7 @@ use wasm_bindgen::JsValue;
 
 use super::{
     json, locks,
-    shared::{App, Progress, Shared, Translated},
+    store_driver::{App, Progress, Shared, Translated},
 };
 use crate::engine::{
     migration::{

@@ -5,7 +5,7 @@ use changeover::{
     time::Timestamp,
     web::{
         state::{Departure, Envelope},
-        storage::{Kept, Storage},
+        storage::{Area, Storage},
     },
 };
 use js_sys::{JSON, Object, Reflect};
@@ -40,14 +40,14 @@ fn check<S: Strategy>(inputs: &S, property: impl Fn(S::Value) -> Result<(), Test
 /// What a page takes from an envelope with this text: its states, and whether it counts as an arrival.
 fn opened(text: &str) -> (String, bool) {
     let storage = Storage::open("/damage");
-    storage.write(Kept::Session, "envelope", text).unwrap();
+    storage.write(Area::Session, "envelope", text).unwrap();
     let envelope = Envelope::open(&storage, NOW);
     let carried: Object = envelope.carried();
     let states = Reflect::get(&carried, &"states".into()).unwrap();
     assert!(states.is_undefined() || states.is_object(), "{text}");
     let _ = envelope.take_scroll();
     envelope.keep(&storage);
-    storage.remove(Kept::Session, "envelope");
+    storage.remove(Area::Session, "envelope");
     let states = JSON::stringify(&states).unwrap_or_else(|_| JsValue::UNDEFINED.unchecked_into());
     (
         states.as_string().unwrap_or_default(),
@@ -68,8 +68,8 @@ fn sealed() -> String {
     let envelope = Envelope::open(&storage, NOW);
     envelope.expect("c1");
     envelope.write(&storage, &departure, &captured).unwrap();
-    let text = storage.read(Kept::Session, "envelope").unwrap();
-    storage.remove(Kept::Session, "envelope");
+    let text = storage.read(Area::Session, "envelope").unwrap();
+    storage.remove(Area::Session, "envelope");
     text
 }
 

@@ -7,7 +7,7 @@ use changeover::{
     web::{
         scroll::ScrollRestore,
         state::{Departure, Envelope},
-        storage::{Kept, Storage},
+        storage::{Area, Storage},
     },
 };
 use js_sys::{JSON, Object, Reflect};
@@ -54,21 +54,21 @@ fn take_out(envelope: &Envelope, storage: &Storage, name: &str) {
 }
 
 fn text(storage: &Storage) -> Option<String> {
-    storage.read(Kept::Session, "envelope")
+    storage.read(Area::Session, "envelope")
 }
 
 #[wasm_bindgen_test]
 fn storage_keeps_what_is_written_per_site() {
     let (one, other) = (Storage::open("/one"), Storage::open("/other"));
     assert!(one.survives_reload());
-    one.write(Kept::Session, "snooze", "1").unwrap();
-    one.write(Kept::Local, "sequence", "2").unwrap();
-    assert_eq!(one.read(Kept::Session, "snooze").as_deref(), Some("1"));
+    one.write(Area::Session, "snooze", "1").unwrap();
+    one.write(Area::Local, "sequence", "2").unwrap();
+    assert_eq!(one.read(Area::Session, "snooze").as_deref(), Some("1"));
     assert_eq!(js("return localStorage['changeover:/one:sequence']"), "2");
-    assert_eq!(other.read(Kept::Session, "snooze"), None);
-    one.remove(Kept::Session, "snooze");
-    one.remove(Kept::Local, "sequence");
-    assert_eq!(one.read(Kept::Session, "snooze"), None);
+    assert_eq!(other.read(Area::Session, "snooze"), None);
+    one.remove(Area::Session, "snooze");
+    one.remove(Area::Local, "sequence");
+    assert_eq!(one.read(Area::Session, "snooze"), None);
     assert_eq!(
         js(
             "return Object.keys(sessionStorage).concat(Object.keys(localStorage)).filter((key) => key.includes('/one')).length"
@@ -86,8 +86,8 @@ fn storage_that_throws_or_is_missing_or_full_is_no_storage() {
         let _session = Replaced::new("window", "sessionStorage", &format!("({code})"));
         let storage = Storage::open("/broken");
         assert!(!storage.survives_reload(), "{code}");
-        assert!(storage.write(Kept::Session, "snooze", "1").is_err());
-        assert_eq!(storage.read(Kept::Session, "snooze"), None);
+        assert!(storage.write(Area::Session, "snooze", "1").is_err());
+        assert_eq!(storage.read(Area::Session, "snooze"), None);
         let envelope = Envelope::open(&storage, NOW);
         assert_eq!(envelope.arrival(), None);
         assert!(write(&storage, &envelope, r#"{"draft":1}"#).is_err());
@@ -98,7 +98,7 @@ fn storage_that_throws_or_is_missing_or_full_is_no_storage() {
     let storage = Storage::open("/denied");
     js("Object.defineProperty(window, 'localStorage', realLocal)");
     assert!(storage.survives_reload());
-    assert_eq!(storage.read(Kept::Local, "sequence"), None);
+    assert_eq!(storage.read(Area::Local, "sequence"), None);
 }
 
 #[wasm_bindgen_test]
@@ -154,7 +154,7 @@ fn what_the_page_came_with_is_put_back_when_the_changeover_is_off() {
     );
     page.keep(&storage);
     assert_eq!(text(&storage), before);
-    storage.remove(Kept::Session, "envelope");
+    storage.remove(Area::Session, "envelope");
 }
 
 #[wasm_bindgen_test]
@@ -183,7 +183,7 @@ fn a_part_that_was_not_captured_stays_as_it_came() {
     );
     take_out(&next, &storage, "draft");
     assert!(text(&storage).is_some(), "what is kept elsewhere counts");
-    storage.remove(Kept::Session, "envelope");
+    storage.remove(Area::Session, "envelope");
 }
 
 #[wasm_bindgen_test]
@@ -213,7 +213,7 @@ fn a_damaged_foreign_or_stale_envelope_is_nothing() {
         r#"{"format":1}"#.to_owned(),
     ];
     for odd in odd {
-        storage.write(Kept::Session, "envelope", &odd).unwrap();
+        storage.write(Area::Session, "envelope", &odd).unwrap();
         let envelope = Envelope::open(&storage, later(1));
         assert_eq!(
             (envelope.arrival(), states(&envelope)),
@@ -222,16 +222,16 @@ fn a_damaged_foreign_or_stale_envelope_is_nothing() {
         );
         assert_eq!(text(&storage), None, "{odd}");
     }
-    storage.write(Kept::Session, "envelope", &good).unwrap();
+    storage.write(Area::Session, "envelope", &good).unwrap();
     assert_eq!(states(&Envelope::open(&storage, later(DAY + 1))), "{}");
     // The loader level seals nothing.
     let unsealed = [&good[..good.find(",\"sum\"").unwrap()], "}"].concat();
-    storage.write(Kept::Session, "envelope", &unsealed).unwrap();
+    storage.write(Area::Session, "envelope", &unsealed).unwrap();
     assert_eq!(
         states(&Envelope::open(&storage, later(DAY))),
         r#"{"draft":"hello"}"#
     );
-    storage.remove(Kept::Session, "envelope");
+    storage.remove(Area::Session, "envelope");
 }
 
 #[wasm_bindgen_test]

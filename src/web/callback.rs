@@ -170,7 +170,7 @@ impl Drop for Timer {
 /// Runs soon, in a task of its own. It cannot be cancelled.
 pub fn later(run: impl FnOnce() + 'static) {
     let run = Cell::new(Some(run));
-    let run = collected(move |_| {
+    let run = once(move |_| {
         if let Some(run) = run.take() {
             run();
         }
@@ -182,16 +182,16 @@ pub fn later(run: impl FnOnce() + 'static) {
 type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;
 
 /// Tells `done` how the promise ended. Nothing can be cancelled: give `done` a weak reference to what may be gone.
-pub fn settle(promise: &Promise, done: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
+pub fn on_settled(promise: &Promise, done: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
     let done: Rc<Cell<Option<Done>>> = Rc::new(Cell::new(Some(Box::new(done))));
     let other = done.clone();
-    let fulfilled = collected(move |value| {
+    let fulfilled = once(move |value| {
         if let Some(done) = done.take() {
             done(Ok(value));
         }
         JsValue::UNDEFINED
     });
-    let rejected = collected(move |error| {
+    let rejected = once(move |error| {
         if let Some(done) = other.take() {
             done(Err(error));
         }
@@ -204,6 +204,6 @@ pub fn settle(promise: &Promise, done: impl FnOnce(Result<JsValue, JsValue>) + '
 
 /// A function that JavaScript's garbage collector frees. For callers that may call long after the asker is gone, such as
 /// a promise: calling the closure of a dropped [`Callback`] throws.
-pub fn collected(run: impl Fn(JsValue) -> JsValue + 'static) -> Function {
+pub fn once(run: impl Fn(JsValue) -> JsValue + 'static) -> Function {
     shielded(Closure::wrap(Box::new(run) as Box<Body>).into_js_value())
 }

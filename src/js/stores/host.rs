@@ -5,16 +5,16 @@ use std::{cell::RefCell, rc::Rc};
 use js_sys::{Array, Function, Object, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::words::{count, replied, thrown_durable, values};
+use super::convert::{count, replied, thrown_durable, values};
 use crate::{
     engine::{
         migration::{Loss, MigrationError, Registry},
         store::{DurableError, Hop, LocalCopy, Mode, Reply, TranslationPlan, Untranslated},
     },
     web::{
-        handle::settle,
+        callback::on_settled,
         json,
-        shared::{App, Progress, Translated},
+        store_driver::{App, Progress, Translated},
     },
 };
 
@@ -105,7 +105,7 @@ impl App for JsApp {
         match answer {
             Err(error) => done(Err(failed(error))),
             Ok(answer) => match answer.dyn_into::<Promise>() {
-                Ok(promise) => settle(&promise, move |made| {
+                Ok(promise) => on_settled(&promise, move |made| {
                     done(made.map(values).map_err(failed));
                 }),
                 Err(made) => done(Ok(values(made))),

@@ -11,7 +11,7 @@ use crate::{
     engine::store::Input,
     time::Timestamp,
     web::{
-        handle::{Listener, Timer, window},
+        callback::{Listener, Timer, window},
         json,
     },
 };

@@ -4,7 +4,7 @@
 //! the app go in, transactions and translations come out; what changed is told to the other tabs as a hint, and their
 //! hints make listeners here read again. A page that goes to sleep gives its lock back and asks again when it wakes.
 
-mod hearing;
+mod listeners;
 
 use std::{
     cell::{Cell, RefCell},
@@ -17,10 +17,10 @@ use wasm_bindgen::JsValue;
 use web_sys::BroadcastChannel;
 
 use super::{
+    callback::{Listener, Timer},
     clock::Clock,
-    handle::{Listener, Timer},
     idb::{Database, Outcome},
-    locks::{Ask, Fate, Lock},
+    locks::{Lock, LockEvent, LockMode},
 };
 use crate::{
     engine::{
@@ -342,9 +342,9 @@ impl Inner {
             Output::LockShared { schema } => {
                 let weak = Rc::downgrade(self);
                 let had = Cell::new(false);
-                let lock = Lock::request(&self.lock_of(schema), Ask::Shared, move |fate| {
+                let lock = Lock::request(&self.lock_of(schema), LockMode::Shared, move |fate| {
                     if let Some(this) = weak.upgrade() {
-                        let lost = had.replace(true) && fate != Fate::Granted;
+                        let lost = had.replace(true) && fate != LockEvent::Granted;
                         // A page that is never given one goes on without: what fences it is the head.
                         this.feed(match lost {
                             true => Input::LockLost,
@@ -361,14 +361,17 @@ impl Inner {
             Output::UnlockShared { .. } => drop(self.shared.take()),
             Output::TryExclusive { schema } => {
                 let weak = Rc::downgrade(self);
-                let lock = Lock::request(&self.lock_of(schema), Ask::ExclusiveNow, move |fate| {
-                    if let Some(this) = weak.upgrade() {
-                        this.feed(match fate {
-                            Fate::Granted => Input::ExclusiveGranted { schema },
-                            Fate::Refused | Fate::Lost => Input::ExclusiveRefused { schema },
-                        });
-                    }
-                });
+                let lock =
+                    Lock::request(&self.lock_of(schema), LockMode::ExclusiveNow, move |fate| {
+                        if let Some(this) = weak.upgrade() {
+                            this.feed(match fate {
+                                LockEvent::Granted => Input::ExclusiveGranted { schema },
+                                LockEvent::Refused | LockEvent::Lost => {
+                                    Input::ExclusiveRefused { schema }
+                                }
+                            });
+                        }
+                    });
                 if lock.is_none() {
                     self.inputs
                         .borrow_mut()
