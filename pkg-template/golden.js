@@ -6,12 +6,17 @@ import { engineWith, named, reaches, schemasOf } from './testing-engine.js';
 import { difference } from './values.js';
 
 /**
+ * @import { GoldenOptions, Spec } from './testing.js'
+ * @typedef {{ schema: number, lineage: string, value: unknown, head?: { schema: number, value: unknown } }} Fixture
+ */
+
+/**
  * Checks `<folder>/<store>/<schema>.json`: `{schema, lineage, value, head: {schema, value}}`. Each must arrive at the head,
  * and as what was recorded; every released schema must have one.
  *
- * @param {object} spec
+ * @param {Spec} spec
  * @param {string} folder
- * @param {{update?: boolean, values?: Record<number, unknown>, released?: number[]}} [options]
+ * @param {GoldenOptions} [options]
  *   `update`: writes what is missing, never over what differs. `values`: by schema, what missing fixtures are made of;
  *   that of the head is by default what the newest other one becomes. `released`: default every schema the spec reads
  *   or names
@@ -21,10 +26,15 @@ export async function golden(spec, folder, { update = false, values = {}, releas
   const files = filesIn(folder, named(spec).name);
   const { name, schema: head } = named(spec);
   const stores = await engineWith([named(spec)]);
+  /** @type {Map<number, Fixture>} */
   const fixtures = new Map();
+  /** @type {string[]} */
   const problems = [];
+  /** @type {number[]} */
   const written = [];
+  /** @type {(schema: number, why: string) => void} */
   const wrong = (schema, why) => problems.push(`schema ${schema} (${files.path(schema)}): ${why}`);
+  /** @type {(schema: number, fixture: Fixture) => void} */
   const write = (schema, fixture) => {
     files.write(schema, fixture);
     fixtures.set(schema, fixture);
@@ -41,10 +51,11 @@ export async function golden(spec, folder, { update = false, values = {}, releas
   for (const [schema, value] of update ? Object.entries(values) : []) {
     if (!files.schemas().includes(Number(schema))) write(Number(schema), { schema: Number(schema), lineage: stores.lineage(name, Number(schema)), value });
   }
+  /** @type {Map<number, unknown>} */
   const results = new Map();
   for (const [schema, fixture] of fixtures) {
     try {
-      const migrated = async (to) => (await stores.migrate([{ store: name, from: schema, lineage: fixture.lineage, value: fixture.value, to }], { lossy: true }))[0].value;
+      const migrated = async (/** @type {number} */ to) => (await stores.migrate([{ store: name, from: schema, lineage: fixture.lineage, value: fixture.value, to }], { lossy: true }))[0].value;
       const result = await migrated(head);
       results.set(schema, result);
       const recorded = fixture.head;
@@ -66,7 +77,7 @@ export async function golden(spec, folder, { update = false, values = {}, releas
     if (newest !== undefined) write(head, { schema: head, lineage: stores.lineage(name, head), value: results.get(newest) });
   }
   for (const [schema, result] of update ? results : []) {
-    const fixture = fixtures.get(schema);
+    const fixture = /** @type {Fixture} */ (fixtures.get(schema));
     if (schema !== head && fixture.head?.schema !== head) write(schema, { ...fixture, head: { schema: head, value: result } });
   }
   for (const schema of released ?? spec.reads?.concat(head) ?? schemasOf(spec)) {
@@ -79,24 +90,30 @@ export async function golden(spec, folder, { update = false, values = {}, releas
   return { checked: [...fixtures.keys()].sort((one, other) => one - other), written: [...new Set(written)] };
 }
 
+/**
+ * @param {string} folder
+ * @param {string} name of the store
+ */
 function filesIn(folder, name) {
   // Not an import: bundlers for browsers would try to resolve it, for the sake of a function that no browser calls.
   const builtin = globalThis.process?.getBuiltinModule;
   if (!builtin) throw failure({ code: 'unavailable', message: 'golden() reads and writes files, which needs Node.js 20.16 or newer' });
   const [fs, { join }] = [builtin('node:fs'), builtin('node:path')];
   const place = join(folder, encodeURIComponent(name).replace(/^\.+$/, (dots) => '%2E'.repeat(dots.length)));
-  const path = (schema) => join(place, `${schema}.json`);
+  const path = (/** @type {number} */ schema) => join(place, `${schema}.json`);
   return {
     path,
     schemas() {
       const names = fs.existsSync(place) ? fs.readdirSync(place) : [];
       return names.flatMap((file) => /^(\d+)\.json$/.exec(file)?.[1] ?? []).map(Number).sort((one, other) => one - other);
     },
+    /** @type {(schema: number) => Fixture} */
     read(schema) {
       const { value, head, ...rest } = JSON.parse(fs.readFileSync(path(schema), 'utf8'));
       if (rest.schema !== schema) throw failure({ code: 'golden', message: `the file says schema ${rest.schema}` });
       return { ...rest, value: decode(value), ...(head && { head: { ...head, value: decode(head.value) } }) };
     },
+    /** @type {(schema: number, fixture: Fixture) => void} */
     write(schema, { value, head, ...rest }) {
       fs.mkdirSync(place, { recursive: true });
       const text = JSON.stringify({ ...rest, value: encode(value), ...(head && { head: { ...head, value: encode(head.value) } }) }, null, 2);

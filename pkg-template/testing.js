@@ -12,6 +12,19 @@ import { excerpt, shown } from './fixtures.js';
 import { engineWith, named, reaches, schemasOf } from './testing-engine.js';
 import { difference } from './values.js';
 
+/**
+ * @import { ChangeoverError, Migration } from './index.js'
+ * @import { Job, Rehearsal, RoundTripOptions, Spec } from './testing.js'
+ *
+ * @typedef {Migration['up']} Way
+ * @typedef {{ name: string, from: number, to: number, run: Way, inverse?: Way, up: boolean, lossy: boolean }} Step
+ * @typedef {(way: Way, value: unknown) => Promise<unknown>} Run
+ * @typedef {keyof typeof FORMULAS} Law
+ * @typedef {{ path: string, why: string, sample: unknown }} Violation `path`: where it shows
+ * @typedef {Map<number, unknown[]>} Values by schema
+ * @typedef {(string | number)[]} Place the keys that lead to a part of a value
+ */
+
 export { faultyIndexedDb, faultySteps } from './faults.js';
 export { golden } from './golden.js';
 
@@ -33,19 +46,23 @@ const FORMULAS = {
 /**
  * Every schema has a path to `head` without a loss: those of `reads` and of the steps, and without `reads` every number
  * from 1.
+ *
+ * @param {number} head
+ * @param {Spec} spec
  */
 export async function everySchemaReaches(head, spec) {
   const { name, schema, reads } = named(spec);
+  /** @type {(message: string, schemas: number[]) => ChangeoverError} */
   const broken = (message, schemas) => Object.assign(failure({ code: 'every_schema_reaches', message: `store ${JSON.stringify(name)}: ${message}`, store: name }), { schemas });
   if (schema !== head) throw broken(`it works with schema ${schema}, not with ${head}`, [schema]);
   const stores = await engineWith([named(spec)], { reads: [], allowLossy: true });
   const all = new Set([...schemasOf(spec), ...(reads ? [] : Array.from({ length: head }, (_, at) => at + 1))]);
-  const problems = [...all].sort((one, other) => one - other).flatMap((from) => {
+  const problems = [...all].sort((one, other) => one - other).flatMap(/** @returns {[from: number, why: string][]} */ (from) => {
     try {
       const { lossy, steps } = stores.way(name, from, head);
       return lossy ? [[from, `the way is lossy: ${steps.join(', ')}`]] : [];
     } catch (error) {
-      return [[from, error.message]];
+      return [[from, /** @type {ChangeoverError} */ (error).message]];
     }
   });
   if (problems.length === 0) return;
@@ -57,8 +74,8 @@ export async function everySchemaReaches(head, spec) {
  * Going there and back changes nothing, for every step that has a way back; a field that a step does not know survives it;
  * and every sample arrives at the head as a valid value.
  *
- * @param {object} spec
- * @param {{samples?: object, arbitrary?: object, sample?: Function, runs?: number, unknownFields?: boolean, budget?: number}} given
+ * @param {Spec} spec
+ * @param {RoundTripOptions} given
  *   `samples` and `arbitrary` are by schema; a schema without any gets what the steps make of the others
  * @returns {Promise<{checks: number}>}
  */
@@ -67,15 +84,16 @@ export async function roundTrip(spec, { samples = {}, arbitrary = {}, sample = h
   // Whether a loss is allowed on the way is not a question of laws.
   const stores = await engineWith([named(spec)], { reads: [], allowLossy: true });
   const steps = migrations.flatMap(singleSteps);
+  /** @type {Run} */
   const run = (step, value) => within(step, structuredClone(value), budget);
   const values = await complete(name, steps, run, collected(samples, arbitrary, sample, runs));
   let checks = 0;
 
   for (const step of steps) {
-    for (const value of values.get(step.from)) {
+    for (const value of /** @type {unknown[]} */ (values.get(step.from))) {
       for (const law of lawsOf(step)) {
         checks += 1;
-        const violated = (sample) => violation(law, step, run, sample);
+        const violated = (/** @type {unknown} */ sample) => violation(law, step, run, sample);
         const first = await violated(value);
         if (first) throw brokenLaw(name, law, step, await smallest(first, violated));
       }
@@ -95,8 +113,8 @@ export async function roundTrip(spec, { samples = {}, arbitrary = {}, sample = h
       try {
         await stores.migrate([{ store: name, from, lineage: stores.lineage(name, from), value }], { lossy: true, budget });
       } catch (error) {
-        const { code, store, step, path } = error;
-        throw Object.assign(failure({ code, message: `${error.message}; x = ${shown(value)}`, store, step, path }), { sample: value });
+        const { code, store, step, path } = /** @type {ChangeoverError} */ (error);
+        throw Object.assign(failure({ code, message: `${/** @type {ChangeoverError} */ (error).message}; x = ${shown(value)}`, store, step, path }), { sample: value });
       }
     }
   }
@@ -107,13 +125,15 @@ export async function roundTrip(spec, { samples = {}, arbitrary = {}, sample = h
 /**
  * What a migration would do, without touching anything.
  *
- * @param {object | object[]} spec one or several
- * @param {{store?: string, from: number, value: unknown, lineage?: string, to?: number}[]} jobs
- * @returns {Promise<{stores: object[]}>} one report for each job, in their order
+ * @param {Spec | readonly Spec[]} spec one or several
+ * @param {readonly Job[]} jobs
+ * @param {{ verify?: boolean, lossy?: boolean, budget?: number }} [how]
+ * @returns {Promise<{ stores: Rehearsal[] }>} one report for each job, in their order
  */
 export async function rehearse(spec, jobs, { budget = BUDGET, verify = true, lossy = false } = {}) {
   const specs = [spec].flat().map(named);
   const stores = await engineWith(specs);
+  /** @type {Rehearsal[]} */
   const reports = [];
   for (const { store = specs[0].name, from, lineage, ...job } of jobs) {
     try {
@@ -121,28 +141,44 @@ export async function rehearse(spec, jobs, { budget = BUDGET, verify = true, los
       reports.push(...(await stores.migrate([complete], { dry: true, verify, lossy, budget })).stores);
     } catch (error) {
       // No way to go: a real migration would be refused before its first step.
-      const { code, message, step = null, path = null } = error;
-      const to = job.to ?? specs.find(({ name }) => name === store)?.schema;
+      const { code, message, step = null, path = null } = /** @type {ChangeoverError} */ (error);
+      const to = /** @type {number} */ (job.to ?? specs.find(({ name }) => name === store)?.schema);
       reports.push({ store, from, to, lossy: false, steps: [], error: { code, message, store, step, path } });
     }
   }
   return { stores: reports };
 }
 
-/** Each step and each way back. */
+/**
+ * Each step and each way back.
+ *
+ * @param {Migration} step
+ * @returns {Step[]}
+ */
 function singleSteps({ from, to, up, down, lossy }) {
-  const is = (way) => lossy === way || lossy === 'both';
+  const is = (/** @type {'up' | 'down'} */ way) => lossy === way || lossy === 'both';
   const there = { name: `${from} -> ${to} (up)`, from, to, run: up, inverse: down, up: true, lossy: is('up') };
   return down ? [there, { name: `${to} -> ${from} (down)`, from: to, to: from, run: down, inverse: up, up: false, lossy: is('down') }] : [there];
 }
 
+/**
+ * @param {Step} step
+ * @returns {Law[]}
+ */
 function lawsOf({ up, lossy, inverse }) {
   if (!inverse) return [];
-  const [once, twice] = up ? ['down_up', 'up_down_up'] : ['up_down', 'down_up_down'];
+  const [once, twice] = /** @type {Law[]} */ (up ? ['down_up', 'up_down_up'] : ['up_down', 'down_up_down']);
   return lossy ? [twice] : [once, twice];
 }
 
+/**
+ * @param {NonNullable<RoundTripOptions['samples']>} samples
+ * @param {NonNullable<RoundTripOptions['arbitrary']>} arbitrary
+ * @param {NonNullable<RoundTripOptions['sample']>} sample
+ * @param {number} runs
+ */
 function collected(samples, arbitrary, sample, runs) {
+  /** @type {Values} */
   const values = new Map(Object.entries(samples).map(([schema, list]) => [Number(schema), [...list]]));
   for (const [schema, generator] of Object.entries(arbitrary)) {
     values.set(Number(schema), [...(values.get(Number(schema)) ?? []), ...sample(generator, runs)]);
@@ -150,24 +186,36 @@ function collected(samples, arbitrary, sample, runs) {
   return values;
 }
 
-/** For generators that are functions; those of fast-check need its `sample`. */
+/**
+ * For generators that are functions; those of fast-check need its `sample`.
+ *
+ * @type {(generator: ((nth: number) => unknown) | object, runs: number) => unknown[]}
+ */
 function handy(generator, runs) {
   if (typeof generator === 'function') return Array.from({ length: runs }, (_, at) => generator(at));
   throw failure({ code: 'no_samples', message: 'an arbitrary that is no function needs `sample`, such as `fc.sample` of fast-check' });
 }
 
-/** Schemas without a sample get what the steps make of others; a law that was tried on nothing would say nothing. */
+/**
+ * Schemas without a sample get what the steps make of others; a law that was tried on nothing would say nothing.
+ *
+ * @param {string} name
+ * @param {Step[]} steps
+ * @param {Run} run
+ * @param {Values} values
+ */
 async function complete(name, steps, run, values) {
   for (let grown = true; grown; ) {
     grown = false;
     for (const step of steps) {
       if (values.get(step.to)?.length || !values.get(step.from)?.length) continue;
+      /** @type {unknown[]} */
       const made = [];
-      for (const value of values.get(step.from)) {
+      for (const value of /** @type {unknown[]} */ (values.get(step.from))) {
         try {
           made.push(await run(step.run, value));
         } catch (error) {
-          throw brokenLaw(name, lawsOf(step)[0], step, { path: error?.path, why: textOf(error), sample: value });
+          throw brokenLaw(name, lawsOf(step)[0], step, { path: /** @type {ChangeoverError | null} */ (error)?.path, why: textOf(error), sample: value });
         }
       }
       values.set(step.to, made);
@@ -179,21 +227,34 @@ async function complete(name, steps, run, values) {
   return values;
 }
 
+/**
+ * @param {Law} law
+ * @param {Step} step
+ * @param {Run} run
+ * @param {unknown} sample
+ * @returns {Promise<Violation | null>}
+ */
 async function violation(law, { run: there, inverse: back }, run, sample) {
+  /** @type {(path: string, why: string) => Violation} */
   const fail = (path, why) => ({ path, why, sample });
   try {
     const arrived = await run(there, sample);
-    const returned = await run(back, arrived);
+    const returned = await run(/** @type {Way} */ (back), arrived);
     const twice = law === 'up_down_up' || law === 'down_up_down';
     const [expected, found] = twice ? [arrived, await run(there, returned)] : [sample, returned];
     const path = difference(expected, found);
     return path === null ? null : fail(path, `${excerpt(expected, path)} became ${excerpt(found, path)}`);
   } catch (error) {
-    return fail(error?.path ?? '', textOf(error));
+    return fail(/** @type {ChangeoverError | null} */ (error)?.path ?? '', textOf(error));
   }
 }
 
-/** Takes parts out of the counter-example while it still shows the same. */
+/**
+ * Takes parts out of the counter-example while it still shows the same.
+ *
+ * @param {Violation} broken
+ * @param {(sample: unknown) => Promise<Violation | null>} violated
+ */
 async function smallest(broken, violated) {
   const simpler = async () => {
     for (const fewer of withoutOnePart(broken.sample)) {
@@ -209,7 +270,12 @@ async function smallest(broken, violated) {
   return broken;
 }
 
-/** The value without one of its fields or elements, for each of them. */
+/**
+ * The value without one of its fields or elements, for each of them.
+ *
+ * @param {unknown} value
+ * @returns {Generator<unknown>}
+ */
 function* withoutOnePart(value) {
   if (Array.isArray(value)) {
     for (const at of value.keys()) {
@@ -225,12 +291,20 @@ function* withoutOnePart(value) {
   }
 }
 
-/** A field that a step does not know is still there after it, wherever it has moved to. */
+/**
+ * A field that a step does not know is still there after it, wherever it has moved to.
+ *
+ * @param {Step} step
+ * @param {Run} run
+ * @param {unknown} value
+ * @param {Place} place
+ * @returns {Promise<Violation | null>}
+ */
 async function forgotten({ run: there }, run, value, place) {
   const sample = structuredClone(value);
-  const object = place.reduce((inside, key) => inside[key], sample);
+  const object = /** @type {Record<string, unknown>} */ (place.reduce((inside, key) => /** @type {Record<string | number, unknown>} */ (inside)[key], sample));
   object[UNKNOWN] = MARKER;
-  const path = [...place, UNKNOWN].reduce((text, key) => (typeof key === 'number' ? `${text}[${key}]` : text ? `${text}.${key}` : key), '');
+  const path = [...place, UNKNOWN].reduce((/** @type {string} */ text, key) => (typeof key === 'number' ? `${text}[${key}]` : text ? `${text}.${key}` : key), '');
   try {
     return holds(await run(there, sample), new Set()) ? null : { path, why: 'the field is gone', sample };
   } catch (error) {
@@ -239,28 +313,53 @@ async function forgotten({ run: there }, run, value, place) {
   }
 }
 
+/**
+ * @param {unknown} value
+ * @param {Place} place
+ * @returns {Place[]}
+ */
 function objectsIn(value, place) {
   if (Array.isArray(value)) return value.flatMap((item, at) => objectsIn(item, [...place, at]));
   if (!isPlain(value)) return [];
   return [place, ...Object.entries(value).flatMap(([key, item]) => objectsIn(item, [...place, key]))];
 }
 
+/**
+ * @param {unknown} value
+ * @param {Set<object>} seen
+ * @returns {boolean}
+ */
 function holds(value, seen) {
   if (value === null || typeof value !== 'object' || seen.has(value)) return false;
   seen.add(value);
-  if (value[UNKNOWN] === MARKER) return true;
+  if (/** @type {Record<string, unknown>} */ (value)[UNKNOWN] === MARKER) return true;
   const inside = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : Object.values(value);
   return inside.some((item) => holds(item, seen));
 }
 
+/**
+ * @param {unknown} value
+ * @returns {value is Record<string, unknown>}
+ */
 const isPlain = (value) => Object.prototype.toString.call(value) === '[object Object]';
 
+/**
+ * @param {string} name
+ * @param {Law | undefined} law undefined: the step itself has failed
+ * @param {Step} step
+ * @param {Partial<Violation>} violation
+ */
 function brokenLaw(name, law, step, { path, why, sample }) {
   const formula = law ? `\`${FORMULAS[law]}\` is broken` : 'it failed';
   const message = `store ${JSON.stringify(name)}, step ${step.name}: ${formula}${path ? ` at ${path}` : ''}: ${why}; x = ${shown(sample)}`;
   return Object.assign(failure({ code: law ?? 'step_failed', message, store: name, step: step.name, path }), { sample });
 }
 
+/**
+ * @param {Way} run
+ * @param {unknown} value
+ * @param {number} budget
+ */
 async function within(run, value, budget) {
   let timer;
   const late = new Promise((_, fail) => {
