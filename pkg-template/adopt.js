@@ -5,6 +5,13 @@
 // Everything here only reads. What cannot be read is an error that names it, and stays as it is.
 import { failure } from './failure.js';
 
+/**
+ * @import { IndexedDbOptions, LocalStorageOptions, PersistOptions, TextStorage } from './adopt.js'
+ * @import { Adopted, Adoption, ChangeoverError } from './index.js'
+ *
+ * @typedef {(text: string) => unknown} Parse
+ */
+
 /** How long an IndexedDB database may take to open. Another tab that upgrades it holds up all others. */
 const PATIENCE = 5_000;
 /** Records in one answer. */
@@ -13,19 +20,23 @@ const PORTION = 500;
 /**
  * Keys of localStorage: one, several, or all with a prefix. Each becomes a record under `key(name)`; by default that is
  * its name without the prefix.
+ *
+ * @param {string | readonly string[] | { readonly prefix: string }} keys
+ * @param {LocalStorageOptions} options
+ * @returns {Adoption}
  */
-export function fromLocalStorage(keys, { schema, key, parse = JSON.parse, storage } = {}) {
-  const prefix = keys?.prefix ?? '';
+export function fromLocalStorage(keys, { schema, key, parse = JSON.parse, storage } = /** @type {LocalStorageOptions} */ ({})) {
+  const prefix = /** @type {{ prefix?: string }} */ (keys)?.prefix ?? '';
   const listed = typeof keys === 'string' ? [keys] : keys;
-  if (!Array.isArray(listed) && typeof keys?.prefix !== 'string') throw misuse('fromLocalStorage() needs a key, a list of keys, or { prefix }');
+  if (!Array.isArray(listed) && typeof /** @type {{ prefix?: string }} */ (keys)?.prefix !== 'string') throw misuse('fromLocalStorage() needs a key, a list of keys, or { prefix }');
   demandSchema('fromLocalStorage()', schema);
-  const recordKey = typeof key === 'string' ? () => key : (key ?? ((name) => name.slice(prefix.length)));
+  const recordKey = typeof key === 'string' ? () => key : (key ?? ((/** @type {string} */ name) => name.slice(prefix.length)));
   return () => {
     const from = storage ?? localStorageHere();
-    const names = Array.isArray(listed) ? listed : Array.from({ length: from.length }, (_, at) => from.key(at)).filter((name) => name.startsWith(prefix)).sort();
-    const found = names.flatMap((name) => {
+    const names = Array.isArray(listed) ? listed : Array.from({ length: from.length }, (_, at) => /** @type {string} */ (from.key(at))).filter((name) => name.startsWith(prefix)).sort();
+    const found = names.flatMap(/** @returns {[key: string, value: unknown][]} */ (name) => {
       const text = from.getItem(name);
-      return text === null ? [] : [[recordKey(name), parsed(parse, text, `localStorage ${quoted(name)}`)]];
+      return text === null ? [] : [[recordKey(name), parsed(parse, /** @type {string} */ (text), `localStorage ${quoted(name)}`)]];
     });
     return adopted(schema, found, 'localStorage');
   };
@@ -34,8 +45,11 @@ export function fromLocalStorage(keys, { schema, key, parse = JSON.parse, storag
 /**
  * An object store of an IndexedDB database that the app or a library has made; localforage calls the database
  * `localforage` and the store `keyvaluepairs`. It is opened without a version: it is never upgraded, and never made.
+ *
+ * @param {IndexedDbOptions} options
+ * @returns {Adoption}
  */
-export function fromIndexedDb({ database, store, schema, key = keyText, timeout = PATIENCE } = {}) {
+export function fromIndexedDb({ database, store, schema, key = keyText, timeout = PATIENCE } = /** @type {IndexedDbOptions} */ ({})) {
   if (typeof database !== 'string' || typeof store !== 'string') throw misuse('fromIndexedDb() needs the names of a database and of a store in it');
   demandSchema('fromIndexedDb()', schema);
   const what = `the IndexedDB database ${quoted(database)}`;
@@ -57,6 +71,10 @@ export function fromIndexedDb({ database, store, schema, key = keyText, timeout 
 /**
  * What redux-persist keeps under `persist:<key>`: each slice becomes a record, all or those of `slices`. The schema is
  * the `version` of its configuration; `schema(version)` translates it, which -1, its default, and 0 need.
+ *
+ * @param {string} [key]
+ * @param {PersistOptions & { slices?: readonly string[] }} [options]
+ * @returns {Adoption}
  */
 export function fromReduxPersist(key = 'root', { schema, slices, storage, parse = JSON.parse } = {}) {
   const name = `persist:${key}`;
@@ -65,24 +83,36 @@ export function fromReduxPersist(key = 'root', { schema, slices, storage, parse 
     const text = await (storage ?? localStorageHere()).getItem(name);
     if (text == null) return undefined;
     const { _persist, ...state } = asObject(typeof text === 'string' ? parsed(JSON.parse, text, what) : text, what);
-    const inside = (slice) => (typeof state[slice] === 'string' ? parsed(parse, state[slice], `${what}, slice ${quoted(slice)},`) : state[slice]);
-    const { version } = asObject(typeof _persist === 'string' ? parsed(JSON.parse, _persist, what) : (_persist ?? {}), what);
+    const inside = (/** @type {string} */ slice) => (typeof state[slice] === 'string' ? parsed(parse, state[slice], `${what}, slice ${quoted(slice)},`) : state[slice]);
+    const { version } = /** @type {{ version?: number }} */ (asObject(typeof _persist === 'string' ? parsed(JSON.parse, _persist, what) : (_persist ?? {}), what));
     const wanted = slices ? slices.filter((slice) => slice in state) : Object.keys(state);
     return adopted(schemaOf(version ?? -1, schema, what), wanted.map((slice) => [slice, inside(slice)]), what);
   };
 }
 
-/** What zustand's `persist` keeps under `name`: one record of that key. `schema(version)` translates its version, which is 0 by default. */
+/**
+ * What zustand's `persist` keeps under `name`: one record of that key. `schema(version)` translates its version, which is 0 by default.
+ *
+ * @param {string} name
+ * @param {PersistOptions & { key?: string }} [options]
+ * @returns {Adoption}
+ */
 export function fromZustandPersist(name, { schema, key = name, storage, parse = JSON.parse } = {}) {
   const what = `zustand's ${quoted(name)}`;
   return async () => {
     const text = await (storage ?? localStorageHere()).getItem(name);
     if (text == null) return undefined;
-    const { state, version } = asObject(typeof text === 'string' ? parsed(parse, text, what) : text, what);
+    const { state, version } = /** @type {{ state?: unknown, version?: number }} */ (asObject(typeof text === 'string' ? parsed(parse, text, what) : text, what));
     return state === undefined ? undefined : adopted(schemaOf(version ?? 0, schema, what), [[key, state]], what);
   };
 }
 
+/**
+ * @param {number} schema
+ * @param {[key: string, value: unknown][]} records
+ * @param {string} what
+ * @returns {Adopted | undefined}
+ */
 function adopted(schema, records, what) {
   const seen = new Set();
   for (const [key] of records) {
@@ -93,6 +123,11 @@ function adopted(schema, records, what) {
   return records.length ? { schema, records } : undefined;
 }
 
+/**
+ * @param {number} version
+ * @param {PersistOptions['schema']} schema
+ * @param {string} what
+ */
 function schemaOf(version, schema, what) {
   const number = typeof schema === 'function' ? schema(version) : (schema ?? version);
   if (Number.isInteger(number) && number >= 1) return number;
@@ -102,36 +137,54 @@ function schemaOf(version, schema, what) {
   });
 }
 
+/**
+ * @param {string} who
+ * @param {number} schema
+ */
 function demandSchema(who, schema) {
   if (!Number.isInteger(schema) || schema < 1) throw misuse(`${who} needs the schema of the records, a whole number from 1, and got ${schema}`);
 }
 
-const misuse = (message) => failure({ code: 'bad_adoption', message });
+const misuse = (/** @type {string} */ message) => failure({ code: 'bad_adoption', message });
 
 function localStorageHere() {
   let problem = 'there is none';
   try {
     if (globalThis.localStorage) return globalThis.localStorage;
   } catch (error) {
-    problem = error.message;
+    problem = /** @type {Error} */ (error).message;
   }
   throw failure({ code: 'unavailable', message: `localStorage cannot be read: ${problem}` });
 }
 
+/**
+ * @param {Parse} parse
+ * @param {string} text
+ * @param {string} what
+ */
 function parsed(parse, text, what) {
   try {
     return parse(text);
   } catch (error) {
-    throw failure({ code: 'not_readable', message: `${what} cannot be parsed: ${error?.message ?? error}` });
+    throw failure({ code: 'not_readable', message: `${what} cannot be parsed: ${/** @type {Error | undefined} */ (error)?.message ?? error}` });
   }
 }
 
+/**
+ * @param {unknown} value
+ * @param {string} what
+ * @returns {Record<string, unknown>}
+ */
 function asObject(value, what) {
-  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value;
+  if (value !== null && typeof value === 'object' && !Array.isArray(value)) return /** @type {Record<string, unknown>} */ (value);
   throw failure({ code: 'not_readable', message: `${what} is no object` });
 }
 
-/** False only for certain. WebKit keeps an entry of a database whose making was given up, so it is better not begun. */
+/**
+ * False only for certain. WebKit keeps an entry of a database whose making was given up, so it is better not begun.
+ *
+ * @param {string} database
+ */
 async function isListed(database) {
   try {
     return (await indexedDB.databases()).some(({ name }) => name === database);
@@ -140,9 +193,17 @@ async function isListed(database) {
   }
 }
 
-/** Opens what is there; resolves with nothing when it is not. A connection that comes too late is closed. */
+/**
+ * Opens what is there; resolves with nothing when it is not. A connection that comes too late is closed.
+ *
+ * @param {string} database
+ * @param {number} timeout
+ * @param {string} what
+ * @returns {Promise<IDBDatabase | undefined>}
+ */
 function open(database, timeout, what) {
   return new Promise((resolve, reject) => {
+    /** @type {(code: string, why: string | undefined) => void} */
     const fail = (code, why) => reject(failure({ code, message: `${what} cannot be read: ${why}` }));
     let late = false;
     const timer = setTimeout(() => {
@@ -154,7 +215,7 @@ function open(database, timeout, what) {
       let missing = false;
       request.onupgradeneeded = () => {
         missing = true;
-        request.transaction.abort(); // otherwise an empty database would be left behind
+        /** @type {IDBTransaction} */ (request.transaction).abort(); // otherwise an empty database would be left behind
       };
       request.onerror = (event) => {
         event.preventDefault();
@@ -184,11 +245,18 @@ function open(database, timeout, what) {
   });
 }
 
-/** All keys and values, as they are at one moment; in portions, since browsers limit how much one answer may hold. */
+/**
+ * All keys and values, as they are at one moment; in portions, since browsers limit how much one answer may hold.
+ *
+ * @param {IDBObjectStore} store
+ * @param {string} what
+ * @returns {Promise<[keys: IDBValidKey[], values: unknown[]]>}
+ */
 function readAll(store, what) {
   return new Promise((resolve, reject) => {
+    /** @type {[keys: IDBValidKey[], values: unknown[]]} */
     const all = [[], []];
-    const read = (range) => {
+    const read = (/** @type {IDBKeyRange | null} */ range) => {
       const keys = store.getAllKeys(range, PORTION);
       const values = store.getAll(range, PORTION);
       values.onsuccess = () => {
@@ -204,10 +272,12 @@ function readAll(store, what) {
   });
 }
 
+/** @param {IDBValidKey} key */
 function keyText(key) {
   if (typeof key === 'string') return key;
   if (typeof key === 'number') return String(key);
   throw failure({ code: 'bad_key', message: `a key that is ${key instanceof Date ? 'a date' : Array.isArray(key) ? 'a list' : 'binary'} needs \`key: (key, value) => …\` to become a string` });
 }
 
+/** @type {(text: string) => string} */
 const quoted = (text) => JSON.stringify(text);

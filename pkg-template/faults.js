@@ -1,7 +1,18 @@
 // Faults as browsers have them, at a chosen moment: for a page's own IndexedDB, for fake-indexeddb, and for steps.
 
+/**
+ * @import { Migration } from './index.js'
+ * @import { Faults, IndexedDbFaults, Nth } from './testing.js'
+ *
+ * @typedef {(...given: any[]) => any} Call a method of an IndexedDB object, or what stands in for it
+ * @typedef {new (type: string, init?: object) => Event} EventClass
+ * @typedef {{ nth: number, waiting: number, held: boolean }} Writing `waiting`: requests without an answer
+ */
+
 const KINDS = /^IDB(Database|Transaction|ObjectStore|Index|Cursor|CursorWithValue|Request|OpenDBRequest)$/;
+/** @type {(value: unknown) => string} */
 const kindOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
+/** @type {(which: Nth | boolean | undefined, nth: number) => boolean} */
 const hits = (which, nth) => (typeof which === 'function' ? Boolean(which(nth)) : which === nth);
 
 /**
@@ -19,13 +30,25 @@ const hits = (which, nth) => (typeof which === 'function' ? Boolean(which(nth)) 
  *
  * `faults` of the result holds the options, which may be changed at any time, the counts so far, and `close()` and
  * `versionChange()`, which tell all open connections what clearing site data and another tab's upgrade tell them.
+ *
+ * @template {object} F
+ * @param {F} indexedDB
+ * @param {IndexedDbFaults} [options]
+ * @returns {F & { readonly faults: Faults }}
  */
 export function faultyIndexedDb(indexedDB, options = {}) {
+  /** @type {IndexedDbFaults & { writes: number, transactions: number, opens: number }} */
   const faults = { ...options, writes: 0, transactions: 0, opens: 0 };
+  /** @type {Map<IDBDatabase, EventClass>} */
   const connections = new Map(); // database -> the class of its events
-  const writing = new WeakMap(); // transaction -> {nth, waiting, held}
+  /** @type {WeakMap<IDBTransaction, Writing>} */
+  const writing = new WeakMap();
   const { wrap, unwrap, mask } = membrane(intervene);
 
+  /**
+   * @param {IDBTransaction} transaction
+   * @param {DOMException} reason
+   */
   function abort(transaction, reason) {
     mask(transaction, 'error', reason);
     try {
@@ -35,16 +58,28 @@ export function faultyIndexedDb(indexedDB, options = {}) {
     }
   }
 
-  /** A request of ours that is answered when its turn comes; the app must not see it succeed. */
+  /**
+   * A request of ours that is answered when its turn comes; the app must not see it succeed.
+   *
+   * @param {IDBObjectStore} store
+   * @param {(Event: EventClass) => void} answered
+   * @returns {IDBRequest}
+   */
   function inTurn(store, answered) {
     const request = store.count();
     request.addEventListener('success', (event) => {
       event.stopImmediatePropagation();
-      answered(event.constructor);
+      answered(/** @type {EventClass} */ (event.constructor));
     });
     return request;
   }
 
+  /**
+   * @param {IDBObjectStore} store
+   * @param {string} name
+   * @param {string} message
+   * @param {boolean} always whether the transaction aborts even when the app handles the error
+   */
   function failing(store, name, message, always) {
     const reason = new DOMException(message, name);
     const { transaction } = store;
@@ -56,7 +91,13 @@ export function faultyIndexedDb(indexedDB, options = {}) {
     return request;
   }
 
-  /** Tells the app of an error, first at the request, then at its transaction and database; true when it was handled. */
+  /**
+   * Tells the app of an error, first at the request, then at its transaction and database; true when it was handled.
+   *
+   * @param {IDBRequest} request
+   * @param {IDBTransaction} transaction
+   * @param {EventClass} Event
+   */
   function handled(request, transaction, Event) {
     const path = [transaction, transaction.db];
     const make = () => new Event('error', { bubbles: true, cancelable: true });
@@ -64,7 +105,7 @@ export function faultyIndexedDb(indexedDB, options = {}) {
     const note = () => (bubbled = true);
     transaction.addEventListener('error', note, true);
     const event = make();
-    event.eventPath = [...path].reverse(); // fake-indexeddb bubbles along this list
+    /** @type {Event & { eventPath?: EventTarget[] }} */ (event).eventPath = [...path].reverse(); // fake-indexeddb bubbles along this list
     let unhandled = request.dispatchEvent(event);
     transaction.removeEventListener('error', note, true);
     // In WebKit only its own events bubble.
@@ -75,17 +116,23 @@ export function faultyIndexedDb(indexedDB, options = {}) {
     return !unhandled;
   }
 
-  /** Keeps a transaction open until its last request is answered and its time is over; then it may abort. */
+  /**
+   * Keeps a transaction open until its last request is answered and its time is over; then it may abort.
+   *
+   * @param {IDBObjectStore} store
+   * @param {Writing} state
+   */
   function hold(store, state) {
     if (state.held || (faults.abortAt === undefined && !faults.delay)) return;
     state.held = true;
     let quiet = 0;
+    /** @type {number | undefined} */
     let since;
     const turn = () => {
       quiet = state.waiting ? 0 : quiet + 1;
       since = state.waiting ? undefined : (since ?? Date.now());
       // Two turns without a request: the app has had its chance to go on.
-      if (quiet >= 2 && Date.now() - since >= (faults.delay ?? 0)) return finish(store.transaction, state);
+      if (quiet >= 2 && Date.now() - /** @type {number} */ (since) >= (faults.delay ?? 0)) return finish(store.transaction, state);
       try {
         inTurn(store, turn);
       } catch {
@@ -95,11 +142,19 @@ export function faultyIndexedDb(indexedDB, options = {}) {
     inTurn(store, turn);
   }
 
+  /**
+   * @param {IDBTransaction} transaction
+   * @param {Writing} state
+   */
   function finish(transaction, { nth }) {
     if (hits(faults.abortAt, nth)) abort(transaction, new DOMException('the transaction could not be completed', 'UnknownError'));
     return hits(faults.abortAt, nth);
   }
 
+  /**
+   * @param {IDBRequest} request
+   * @param {Writing | undefined} state
+   */
   function counted(request, state) {
     if (!state) return request;
     state.waiting += 1;
@@ -107,7 +162,14 @@ export function faultyIndexedDb(indexedDB, options = {}) {
     return request;
   }
 
-  /** What happens instead of `call`, a method of an IndexedDB object. */
+  /**
+   * What happens instead of `call`, a method of an IndexedDB object.
+   *
+   * @param {any} target
+   * @param {string} name
+   * @param {Call} call
+   * @returns {Call}
+   */
   function intervene(target, name, call) {
     const kind = kindOf(target);
     if (kind === 'IDBDatabase' && name === 'transaction') {
@@ -121,7 +183,7 @@ export function faultyIndexedDb(indexedDB, options = {}) {
       connections.delete(target);
       return call;
     }
-    if (kind === 'IDBTransaction' && name === 'commit' && writing.has(target)) return () => finish(target, writing.get(target)) || call();
+    if (kind === 'IDBTransaction' && name === 'commit' && writing.has(target)) return () => finish(target, /** @type {Writing} */ (writing.get(target))) || call();
     const source = target.source ?? target; // of a cursor
     const store = source.objectStore ?? source; // of an index
     if (kindOf(store) !== 'IDBObjectStore' || typeof target.transaction === 'function') return call;
@@ -143,15 +205,23 @@ export function faultyIndexedDb(indexedDB, options = {}) {
     };
   }
 
+  /**
+   * @param {string} name
+   * @param {[version?: number]} version
+   */
   function open(name, ...version) {
     const nth = (faults.opens += 1);
     if (faults.blockOpen === true || hits(faults.blockOpen, nth)) return opening(version.length ? 'blocked' : null);
     if (faults.failOpen === true || hits(faults.failOpen, nth)) return opening('error', new DOMException('the database could not be opened', 'UnknownError'));
-    const request = indexedDB.open(name, ...version);
-    request.addEventListener('success', (event) => connections.set(request.result, event.constructor));
+    const request = /** @type {IDBFactory} */ (indexedDB).open(name, ...version);
+    request.addEventListener('success', (event) => connections.set(request.result, /** @type {EventClass} */ (event.constructor)));
     return wrap(request);
   }
 
+  /**
+   * @param {string} type
+   * @param {(database: IDBDatabase) => object} more what the event says beside its type
+   */
   function tellAll(type, more) {
     for (const [database, Event] of connections) database.dispatchEvent(Object.assign(new Event(type), more(database)));
   }
@@ -162,27 +232,34 @@ export function faultyIndexedDb(indexedDB, options = {}) {
       tellAll('close', () => ({}));
       connections.clear();
     },
+    /** @param {number | null} [newVersion] */
     versionChange(newVersion = null) {
       tellAll('versionchange', ({ version }) => ({ oldVersion: version, newVersion }));
     },
   });
 
-  return new Proxy(indexedDB, {
+  return /** @type {F & { faults: Faults }} */ (new Proxy(indexedDB, {
     get(target, name) {
       if (name === 'faults') return faults;
       if (name === 'open') return open;
       const value = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (...given) => wrap(value.apply(target, given.map(unwrap))) : value;
+      return typeof value === 'function' ? (/** @type {unknown[]} */ ...given) => wrap(value.apply(target, given.map(unwrap))) : value;
     },
-  });
+  }));
 }
 
 /**
  * Steps with faults. Their calls, up and down, are counted from 1; an option names one by its number, or is a function of
  * that number. `throwAt`: it throws. `hangAt`: it never answers. `corruptAt`: its result lacks a part.
+ *
+ * @template {Migration} M
+ * @param {readonly M[]} migrations
+ * @param {{ throwAt?: Nth, hangAt?: Nth, corruptAt?: Nth }} [options]
+ * @returns {M[]}
  */
 export function faultySteps(migrations, { throwAt, hangAt, corruptAt } = {}) {
   let calls = 0;
+  /** @type {(run: Migration['up']) => Migration['up']} */
   const faulty = (run) => (value) => {
     const nth = (calls += 1);
     if (hits(throwAt, nth)) throw new Error(`call ${nth} of a step failed by a fault`);
@@ -194,20 +271,31 @@ export function faultySteps(migrations, { throwAt, hangAt, corruptAt } = {}) {
   return migrations.map((step) => ({ ...step, up: faulty(step.up), ...(step.down && { down: faulty(step.down) }) }));
 }
 
+/**
+ * @param {unknown} value
+ * @returns {unknown}
+ */
 function corrupted(value) {
   if (Array.isArray(value)) return value.slice(0, -1);
   if (kindOf(value) !== 'Object') return null;
-  const [first, ...rest] = Object.entries(value);
+  const [first, ...rest] = Object.entries(/** @type {object} */ (value));
   return first ? Object.fromEntries(rest) : null;
 }
 
-/** An open that is told of `type` and nothing else: it waits for ever, or has failed with `error`. */
+/**
+ * An open that is told of `type` and nothing else: it waits for ever, or has failed with `error`.
+ *
+ * @param {'blocked' | 'error' | null} type
+ * @param {DOMException} [error]
+ */
 function opening(type, error) {
-  const request = Object.assign(new EventTarget(), { onsuccess: null, onerror: null, onblocked: null, onupgradeneeded: null, source: null, transaction: null, readyState: 'pending' });
+  const request = /** @type {EventTarget & { readyState: string, [handler: `on${string}`]: EventListener | null }} */ (
+    Object.assign(new EventTarget(), { onsuccess: null, onerror: null, onblocked: null, onupgradeneeded: null, source: null, transaction: null, readyState: 'pending' })
+  );
   const unfinished = () => {
     throw new DOMException('The request has not finished.', 'InvalidStateError');
   };
-  const settled = (value) => () => (request.readyState === 'done' ? value : unfinished());
+  const settled = (/** @type {unknown} */ value) => () => (request.readyState === 'done' ? value : unfinished());
   Object.defineProperties(request, { result: { get: settled(undefined) }, error: { get: settled(error) } });
   for (const heard of ['blocked', 'error']) request.addEventListener(heard, (event) => request[`on${heard}`]?.(event));
   if (type) {
@@ -219,28 +307,46 @@ function opening(type, error) {
   return request;
 }
 
-/** Stands before IndexedDB's objects: what the app gets is wrapped, what it hands in is unwrapped, also in events. */
+/**
+ * Stands before IndexedDB's objects: what the app gets is wrapped, what it hands in is unwrapped, also in events.
+ *
+ * @param {(target: object, name: string, call: Call) => Call} intervene
+ */
 function membrane(intervene) {
+  /** @type {WeakMap<object, object>} */
   const proxies = new WeakMap();
+  /** @type {WeakMap<object, object>} */
   const originals = new WeakMap();
+  /** @type {WeakMap<object, Map<PropertyKey, unknown>>} */
   const masks = new WeakMap();
+  /** @type {WeakMap<object, Map<PropertyKey, unknown>>} */
   const handlers = new WeakMap();
+  /** @type {WeakMap<object, (this: unknown, event: Event) => unknown>} */
   const heard = new WeakMap(); // listener of the app -> ours
 
+  /**
+   * @template V
+   * @param {WeakMap<object, V>} map
+   * @param {object} key
+   * @param {() => V} make
+   */
   const remembered = (map, key, make) => {
     if (!map.has(key)) map.set(key, make());
-    return map.get(key);
+    return /** @type {V} */ (map.get(key));
   };
+  /** @type {(value: any) => unknown} */
   const unwrap = (value) => originals.get(value) ?? value;
+  /** @type {(target: object, name: string, value: unknown) => void} */
   const mask = (target, name, value) => remembered(masks, target, () => new Map()).set(name, value);
 
-  const wrapEvent = (event) =>
+  const wrapEvent = (/** @type {Event} */ event) =>
     new Proxy(event, {
       get(target, name) {
         const value = Reflect.get(target, name, target);
         return typeof value === 'function' ? value.bind(target) : wrap(value);
       },
     });
+  /** @type {(listener: EventListenerOrEventListenerObject | null) => EventListener | null} */
   const listening = (listener) => {
     if (!listener) return listener;
     return remembered(heard, listener, () => function (event) {
@@ -249,32 +355,39 @@ function membrane(intervene) {
   };
 
   const traps = {
+    /** @type {(target: object, name: string | symbol) => unknown} */
     get(target, name) {
       const masked = masks.get(target);
       if (masked?.has(name)) return masked.get(name);
-      if (handlers.get(target)?.has(name)) return handlers.get(target).get(name);
+      if (handlers.get(target)?.has(name)) return /** @type {Map<PropertyKey, unknown>} */ (handlers.get(target)).get(name);
       const value = Reflect.get(target, name, target);
       if (typeof value !== 'function' || name === 'constructor') return wrap(value);
-      if (/^(add|remove)EventListener$/.test(name)) return (type, listener, ...more) => value.call(target, type, listening(listener), ...more);
-      const run = intervene(target, name, (...given) => value.apply(target, given));
-      return (...given) => wrap(run(...given.map(unwrap)));
+      if (/^(add|remove)EventListener$/.test(/** @type {string} */ (name))) return (/** @type {string} */ type, /** @type {EventListener} */ listener, /** @type {unknown[]} */ ...more) => value.call(target, type, listening(listener), ...more);
+      const run = intervene(target, /** @type {string} */ (name), (...given) => value.apply(target, given));
+      return (/** @type {unknown[]} */ ...given) => wrap(run(...given.map(unwrap)));
     },
+    /** @type {(target: Record<PropertyKey, unknown>, name: string | symbol, value: unknown) => boolean} */
     set(target, name, value) {
       if (typeof name === 'string' && name.startsWith('on')) {
         remembered(handlers, target, () => new Map()).set(name, value);
-        target[name] = typeof value === 'function' ? listening(value) : value;
+        target[name] = typeof value === 'function' ? listening(/** @type {EventListener} */ (value)) : value;
       } else target[name] = unwrap(value);
       return true;
     },
   };
 
+  /**
+   * @template V
+   * @param {V} value
+   * @returns {V}
+   */
   function wrap(value) {
     if (value === null || typeof value !== 'object' || !KINDS.test(kindOf(value)) || originals.has(value)) return value;
-    return remembered(proxies, value, () => {
+    return /** @type {V} */ (remembered(proxies, value, () => {
       const proxy = new Proxy(value, traps);
       originals.set(proxy, value);
       return proxy;
-    });
+    }));
   }
 
   return { wrap, unwrap, mask };

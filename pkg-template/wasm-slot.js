@@ -7,15 +7,18 @@
 import { failure } from './failure.js';
 import { discreet } from './failures.js';
 
+/** @import { WasmParts, WasmSlot } from './wasm-slot.js' */
+
 /** The custom section with the name of the pair of glue and WebAssembly. */
 const PAIR = 'changeover.pair';
 
 /**
- * @param {import('./wasm-slot.js').WasmParts} parts
- * @returns {import('./wasm-slot.js').WasmSlot}
+ * @param {WasmParts} parts
+ * @returns {WasmSlot}
  */
 export function wasmSlot(parts) {
   const { name, create, glue: here, wasm, schema, reads = [] } = parts;
+  /** @type {Promise<WebAssembly.Module> | null} */
   let compiled = null; // while an instance needs it
   let users = 0;
 
@@ -50,19 +53,25 @@ export function wasmSlot(parts) {
     }
   }
 
-  /** Mounts the app. `broke` hears of a panic at once, with its message; the error that a browser makes of it comes later. */
+  /**
+   * Mounts the app. `broke` hears of a panic at once, with its message; the error that a browser makes of it comes later.
+   *
+   * @param {any} place the element
+   * @param {{ state?: unknown, props?: unknown, signal?: AbortSignal, broke?: (error: unknown) => void }} [context]
+   */
   async function mount(place, { state, props, signal, broke } = {}) {
+    /** @type {unknown} */
     let panic = null;
-    const failed = (error) => {
+    const failed = (/** @type {unknown} */ error) => {
       panic ??= error;
       broke?.(error);
     };
-    const panicked = (text) => {
+    const panicked = (/** @type {string} */ text) => {
       console.error(`${name}: ${text}`);
       failed(failure({ code: 'slot_panicked', message: `${name} ${text}` }));
     };
     // Not every browser names the WebAssembly; what it was called by is in every stack.
-    const heard = ({ filename, error, message }) => {
+    const heard = (/** @type {ErrorEvent} */ { filename, error, message }) => {
       const said = `${filename} ${error?.stack}`;
       if (!panic && (said.includes(wasm) || (here && said.includes(here)))) failed(error ?? new Error(message));
     };
@@ -71,7 +80,7 @@ export function wasmSlot(parts) {
     addEventListener('error', heard);
     let gone = false;
     const instance = {
-      ready: null,
+      ready: /** @type {Promise<void>} */ (/** @type {unknown} */ (null)),
       snapshot() {
         const text = call.changeover_slot_snapshot();
         return text === undefined ? undefined : JSON.parse(text);
@@ -103,7 +112,7 @@ export function wasmSlot(parts) {
   const migrations = reads.map((from) => ({
     from,
     to: schema,
-    async up(value) {
+    async up(/** @type {unknown} */ value) {
       const { call, end } = await begin();
       try {
         return JSON.parse(call.changeover_slot_migrate(from, JSON.stringify(value)));
@@ -124,8 +133,9 @@ export function wasmSlot(parts) {
   };
 }
 
+/** @param {WasmParts} parts */
 async function bring({ name, wasm, id, integrity }) {
-  const ask = async (options) => {
+  const ask = async (/** @type {RequestInit} */ options) => {
     const response = await fetch(wasm, { credentials: 'same-origin', ...options });
     if (!response.ok) throw failure({ code: 'wasm_missing', message: `${discreet(wasm)} answered ${response.status}.` });
     const type = response.headers.get('content-type') ?? '';
@@ -133,7 +143,7 @@ async function bring({ name, wasm, id, integrity }) {
     // Streaming insists on the type, and gives errors the address.
     return type.startsWith('application/wasm') && WebAssembly.compileStreaming ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
   };
-  const checked = (module) => {
+  const checked = (/** @type {WebAssembly.Module} */ module) => {
     if (id === undefined) return module;
     const pair = WebAssembly.Module.customSections(module, PAIR).map((section) => new TextDecoder().decode(section))[0];
     if (pair === id) return module;
@@ -142,19 +152,23 @@ async function bring({ name, wasm, id, integrity }) {
   try {
     return checked(await ask({ integrity }));
   } catch (error) {
-    if (error.code || !integrity) throw error;
+    if (/** @type {{ code?: unknown }} */ (error).code || !integrity) throw error;
     // A browser does not say whether the line or the content was wrong, and a cached copy may be the wrong one.
     try {
       return checked(await ask({ integrity, cache: 'reload' }));
     } catch (again) {
-      if (again.code) throw again;
+      if (/** @type {{ code?: unknown }} */ (again).code) throw again;
     }
     checked(await ask({ cache: 'no-store' }));
     throw failure({ code: 'wasm_corrupt', message: `${discreet(wasm)} is not what was built: its integrity is not ${integrity}.` });
   }
 }
 
-/** Waits for everything that is due now. Unlike a timer it is not slowed down while the page is hidden. */
+/**
+ * Waits for everything that is due now. Unlike a timer it is not slowed down while the page is hidden.
+ *
+ * @returns {Promise<void>}
+ */
 const macrotask = () =>
   new Promise((go) => {
     const { port1, port2 } = new MessageChannel();
@@ -171,4 +185,5 @@ const nothing = new Proxy(function () {}, {
   set: () => true,
   apply: () => 0,
 });
+/** @type {ArrayBuffer | undefined} */
 let empty;

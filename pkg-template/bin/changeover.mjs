@@ -14,7 +14,7 @@ if (!existsSync(program)) {
 }
 
 const child = spawn(program, process.argv.slice(2), { stdio: 'inherit' });
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 for (const signal of signals) process.on(signal, () => child.kill(signal));
 child.on('error', (error) => {
   console.error(`changeover could not be started: ${error.message}`);
