@@ -6,8 +6,8 @@
 import { failure } from './failure.js';
 
 /**
- * @import { IndexedDbOptions, LocalStorageOptions, PersistOptions, TextStorage } from './adopt.js'
- * @import { Adopted, Adoption, ChangeoverError } from './index.js'
+ * @import { IndexedDbOptions, LocalStorageOptions, PersistOptions } from './adopt.js'
+ * @import { Adopted, Adoption } from './index.js'
  *
  * @typedef {(text: string) => unknown} Parse
  */

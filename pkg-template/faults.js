@@ -289,15 +289,13 @@ function corrupted(value) {
  * @param {DOMException} [error]
  */
 function opening(type, error) {
-  const request = /** @type {EventTarget & { readyState: string, [handler: `on${string}`]: EventListener | null }} */ (
-    Object.assign(new EventTarget(), { onsuccess: null, onerror: null, onblocked: null, onupgradeneeded: null, source: null, transaction: null, readyState: 'pending' })
-  );
+  const request = Object.assign(new EventTarget(), { onsuccess: null, onerror: null, onblocked: null, onupgradeneeded: null, source: null, transaction: null, readyState: 'pending' });
   const unfinished = () => {
     throw new DOMException('The request has not finished.', 'InvalidStateError');
   };
   const settled = (/** @type {unknown} */ value) => () => (request.readyState === 'done' ? value : unfinished());
   Object.defineProperties(request, { result: { get: settled(undefined) }, error: { get: settled(error) } });
-  for (const heard of ['blocked', 'error']) request.addEventListener(heard, (event) => request[`on${heard}`]?.(event));
+  for (const heard of ['blocked', 'error']) request.addEventListener(heard, (event) => /** @type {Record<string, EventListener | null>} */ (/** @type {unknown} */ (request))[`on${heard}`]?.(event));
   if (type) {
     setTimeout(() => {
       if (error) request.readyState = 'done';

@@ -9,6 +9,13 @@ import { basename, dirname, extname, isAbsolute, join, relative, sep } from 'nod
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
+/**
+ * @import { Logger, ResolvedConfig, Rolldown } from 'vite'
+ * @import { AssetFacts, BuildState, ChunkFacts, Described, Digest, Graph, Manifest, ManifestChunk, NumberOf, Owner, Seal, Settings, SlotsFacts, StoresFacts } from './types/plugin.js'
+ *
+ * @typedef {Map<string, string>} Names by file: a name that stays when the content of the file changes
+ */
+
 const HERE = dirname(fileURLToPath(import.meta.url));
 
 /** Where the site keeps its pointer and manifests; the app may not write there. */
@@ -20,21 +27,33 @@ export const SLOTS_BLOCK = 'changeover-slots';
 /** Says what the stores are; read from the root of an app or of its output, and no part of a build. */
 export const STORES_FILE = 'changeover.stores.json';
 
-/** An error with a stable code. */
+/**
+ * An error with a stable code.
+ *
+ * @param {string} code
+ * @param {string} sentence
+ */
 export function failure(code, sentence) {
   return Object.assign(new Error(`changeover: ${sentence}`), { name: 'ChangeoverError', code });
 }
 
+/** @type {(text: string) => boolean} */
 export const isId = (text) => /^(?!\.+$)[A-Za-z0-9._-]{1,64}$/.test(text);
+/** @type {(file: string) => boolean} */
 export const isDocument = (file) => /\.html?$/i.test(file);
 
 /**
  * A plain copy of the facts about one output file, since bundlers free theirs.
  * `emitted`: modules with a chunk of their own that are no entries; `pinned`: those among them that bundlers may put into
  * a chunk beside that one.
+ *
+ * @param {Rolldown.OutputChunk | Rolldown.OutputAsset} item
+ * @param {string} root
+ * @param {{ emitted?: ReadonlySet<unknown>, pinned?: ReadonlySet<unknown> }} [apart]
+ * @returns {ChunkFacts | AssetFacts}
  */
 export function factsOf(item, root, { emitted = new Set(), pinned = new Set() } = {}) {
-  const names = (list) => [...(list ?? [])];
+  const names = (/** @type {Iterable<string> | null | undefined} */ list) => [...(list ?? [])];
   if (item.type === 'asset') return { id: item.originalFileNames?.[0] ?? item.names?.[0] ?? null, asset: true };
   const facade = plainId(item.facadeModuleId);
   const held = pinned.size && names(item.moduleIds).map(plainId).find((id) => pinned.has(id));
@@ -47,7 +66,7 @@ export function factsOf(item, root, { emitted = new Set(), pinned = new Set() } 
     pinned: Boolean(held) || pinned.has(facade),
     name: item.name,
     stem: stemOf(item),
-    last: item.moduleIds?.length ? moduleId(item.moduleIds.at(-1), root) : null,
+    last: item.moduleIds?.length ? moduleId(/** @type {string} */ (item.moduleIds.at(-1)), root) : null,
     entry: item.isEntry && !emitted.has(facade),
     exports: names(item.exports),
     imports: names(item.imports),
@@ -57,16 +76,31 @@ export function factsOf(item, root, { emitted = new Set(), pinned = new Set() } 
   };
 }
 
-/** A module's id without what the conversion of CommonJS puts around it. */
-export const plainId = (id) => id?.replace(/^\0(.*)\?commonjs-.*$/, '$1');
+/**
+ * A module's id without what the conversion of CommonJS puts around it.
+ *
+ * @template {string | null | undefined} Id
+ * @param {Id} id
+ * @returns {Id extends string ? string : undefined}
+ */
+export const plainId = (id) => /** @type {Id extends string ? string : undefined} */ (id?.replace(/^\0(.*)\?commonjs-.*$/, '$1'));
 
-/** What the pattern of its output made of the name of a chunk; without a hash to come, the file itself has a lasting name. */
+/**
+ * What the pattern of its output made of the name of a chunk; without a hash to come, the file itself has a lasting name.
+ *
+ * @param {{ name: string, preliminaryFileName?: string }} chunk
+ */
 function stemOf({ name, preliminaryFileName = '' }) {
   const [before, hash] = basename(preliminaryFileName).split(/[._-]?!~\{[^}]*\}~/);
   return hash === undefined ? name : before + hash.replace(/\.[^.]*$/, '');
 }
 
-/** A module's name that is the same on every machine. */
+/**
+ * A module's name that is the same on every machine.
+ *
+ * @param {string} given
+ * @param {string} root
+ */
 export function moduleId(given, root) {
   const id = plainId(given);
   if (dirname(id) === HERE) return `changeover/${basename(id, '.js')}`;
@@ -77,21 +111,27 @@ export function moduleId(given, root) {
 /**
  * Gives every file of the bundle a name that stays when its content changes. A build with several outputs, such as one
  * for legacy browsers, has each chunk more than once; those with a pattern of their own have it in their name.
+ *
+ * @param {Graph} graph
+ * @param {Names} ownIds
+ * @param {number} outputs
  */
 function logicalIds(graph, ownIds, outputs) {
-  const chunks = [...graph].filter(([, { asset }]) => !asset);
-  const assets = [...graph].filter(([, { asset }]) => asset);
+  const chunks = /** @type {[string, ChunkFacts][]} */ ([...graph].filter(([, { asset }]) => !asset));
+  const assets = /** @type {[string, AssetFacts][]} */ ([...graph].filter(([, { asset }]) => asset));
   const ids = allot(new Map(chunks.map(([file, { id, name, last, stem }]) => {
     const variant = outputs > 1 && stem !== name ? `#${stem}` : '';
     return [file, (id ? [id, `${id}#${name}`] : [`chunk:${name}`, `chunk:${name}:${last}`]).map((wish) => wish + variant)];
   })));
 
+  /** @type {Map<string, string[]>} */
   const holders = new Map(); // style -> the chunks that load it
   for (const [file, { css }] of chunks) for (const style of css) holders.set(style, [...(holders.get(style) ?? []), file]);
+  /** @type {(asset: [string, AssetFacts]) => string[]} */
   const wishes = ([file, { id }]) => {
-    if (ownIds.has(file)) return [ownIds.get(file)];
+    if (ownIds.has(file)) return [/** @type {string} */ (ownIds.get(file))];
     if (file.endsWith('.map') && ids.has(file.slice(0, -4))) return [`${ids.get(file.slice(0, -4))}.map`];
-    if (holders.get(file)?.length === 1) return [`${ids.get(holders.get(file)[0])}#style`];
+    if (holders.get(file)?.length === 1) return [`${ids.get(/** @type {string[]} */ (holders.get(file))[0])}#style`];
     return id ? [id, `${id}#${extname(file).slice(1)}`] : [];
   };
   return allot(new Map(assets.map((asset) => [asset[0], wishes(asset)])), ids);
@@ -100,10 +140,14 @@ function logicalIds(graph, ownIds, outputs) {
 /**
  * Gives each file the first of its wishes that no other file has, else its own path. Files that wish for the same name
  * both go without it: which of them came first would depend on their hashes.
+ *
+ * @param {Map<string, string[]>} wishes by file
+ * @param {Names} [ids]
  */
 function allot(wishes, ids = new Map()) {
   const used = new Set(ids.values());
   for (let turn = 0; wishes.size; turn++) {
+    /** @type {Map<string, string[]>} */
     const wanted = new Map();
     for (const [file, list] of wishes) {
       const wish = list[turn] ?? file;
@@ -119,10 +163,16 @@ function allot(wishes, ids = new Map()) {
   return ids;
 }
 
-/** Every file that `start` comes to need: what it imports, now and later, and what that shows. */
+/**
+ * Every file that `start` comes to need: what it imports, now and later, and what that shows.
+ *
+ * @param {Graph} graph
+ * @param {string[]} start
+ */
 function reachOf(graph, start) {
+  /** @type {Set<string>} */
   const reached = new Set();
-  const visit = (file) => {
+  const visit = (/** @type {string} */ file) => {
     if (reached.has(file)) return;
     reached.add(file);
     const { imports = [], dynamicImports = [], css = [], assets = [] } = graph.get(file) ?? {};
@@ -132,7 +182,14 @@ function reachOf(graph, start) {
   return reached;
 }
 
-/** Which part of the app holds each file. What nothing reaches is shared. */
+/**
+ * Which part of the app holds each file. What nothing reaches is shared.
+ *
+ * @param {Graph} graph
+ * @param {Names} own
+ * @param {SlotsFacts} slots
+ * @returns {(file: string) => Owner}
+ */
 function ownersOf(graph, own, slots) {
   const shell = reachOf(graph, [...own.keys(), ...[...graph].filter(([, { entry }]) => entry).map(([file]) => file)]);
   const slot = reachOf(graph, Object.values(slots).map(({ file }) => file));
@@ -142,6 +199,9 @@ function ownersOf(graph, own, slots) {
 /**
  * Hashes the final files, stamps the documents, writes the manifest, and gives it, its text and the time it was made.
  * `numberOf` makes the number for the documents of the build's id and that time.
+ *
+ * @param {Omit<BuildState, 'folder'> & { folder: string, settings: Settings, config: ResolvedConfig, ids: Names, numberOf: NumberOf }} given
+ * @returns {Described}
  */
 export function describe({ settings, config, ids: own, folder, since, pages, listed, graph, outputs, stores, slots, numberOf }) {
   const { logger } = config;
@@ -155,6 +215,7 @@ export function describe({ settings, config, ids: own, folder, since, pages, lis
   const { files, documents, twins } = readFiles(folder, paths, logicalNames);
   const id = buildId(files, documents, stores);
   const number = numberOf(id, date);
+  /** @type {Map<string, string>} */
   const revisions = new Map();
   for (const [path, text] of documents) {
     if (listed.has(path) && !BLOCK.test(blankComments(text))) {
@@ -175,11 +236,12 @@ export function describe({ settings, config, ids: own, folder, since, pages, lis
     }
   }
   for (const path of twins) {
-    const bytes = recompress(join(folder, path), readFileSync(join(folder, documentOf(path))), logger);
+    const bytes = recompress(join(folder, path), readFileSync(join(folder, /** @type {string} */ (documentOf(path)))), logger);
     if (bytes) files.set(path, digestOf(path, bytes, logicalNames));
   }
 
   const { name, version } = packageOf(config.root);
+  /** @type {Manifest} */
   const manifest = {
     format: 1,
     app: settings.app ?? appNameOf(name),
@@ -190,7 +252,7 @@ export function describe({ settings, config, ids: own, folder, since, pages, lis
     commit: commitOf(config.root),
     epoch: settings.epoch,
     entries: [...graph].filter(([file, { entry }]) => entry && files.has(file)).map(([file]) => file).sort(),
-    html: integrityOf(withLogicalNames(withoutSlots(documents.get('index.html') ?? documents.get([...pages].sort()[0])), logicalNames)),
+    html: integrityOf(withLogicalNames(withoutSlots(documents.get('index.html') ?? /** @type {string} */ (documents.get([...pages].sort()[0]))), logicalNames)),
     documents: Object.fromEntries([...documents].map(([path, text]) => [path, sealOf(Buffer.from(stamp(text, id, number), 'latin1'))])),
     slots,
     chunks: chunksOf(files, graph, ids, ownersOf(graph, own, slots)),
@@ -204,9 +266,17 @@ export function describe({ settings, config, ids: own, folder, since, pages, lis
   return { manifest, text, date };
 }
 
-/** The files as they are, the documents without their stamps, and the paths of compressed twins of documents. */
+/**
+ * The files as they are, the documents without their stamps, and the paths of compressed twins of documents.
+ *
+ * @param {string} folder
+ * @param {string[]} paths
+ * @param {Names} logicalNames
+ * @returns {{ files: Map<string, Digest>, documents: Map<string, string>, twins: string[] }}
+ */
 function readFiles(folder, paths, logicalNames) {
-  const [files, documents, twins] = [new Map(), new Map(), []];
+  const [files, documents, twins] = [new Map(), new Map(), /** @type {string[]} */ ([])];
+  /** @type {ReadonlySet<string | null>} */
   const known = new Set(paths);
   for (const path of paths) {
     const bytes = readFileSync(join(folder, path));
@@ -218,15 +288,28 @@ function readFiles(folder, paths, logicalNames) {
   return { files, documents, twins };
 }
 
-/** `index.html` for `index.html.gz`, else null. */
+/**
+ * `index.html` for `index.html.gz`, else null.
+ *
+ * @type {(path: string) => string | null}
+ */
 const documentOf = (path) => /^(.*\.html?)\.(gz|br|zst)$/i.exec(path)?.[1] ?? null;
 
+/** @type {(bytes: Buffer) => Seal} */
 const sealOf = (bytes) => ({ integrity: integrityOf(bytes), size: bytes.length });
+/** @type {(path: string, bytes: Buffer, logicalNames: Names) => Digest} */
 const digestOf = (path, bytes, logicalNames) => ({ ...sealOf(bytes), code: codeOf(path, bytes, logicalNames) });
 
+/**
+ * @param {Map<string, Digest>} files
+ * @param {Graph} graph
+ * @param {Names} ids
+ * @param {(file: string) => Owner} ownerOf
+ * @returns {Record<string, ManifestChunk>}
+ */
 function chunksOf(files, graph, ids, ownerOf) {
   // Most lists of most chunks are empty, and every page reads the manifest: only what there is.
-  const present = (list) => {
+  const present = (/** @type {string[] | undefined} */ list) => {
     const there = list?.filter((file) => files.has(file)) ?? [];
     return there.length ? there : undefined;
   };
@@ -237,13 +320,20 @@ function chunksOf(files, graph, ids, ownerOf) {
   }));
 }
 
+/** @type {(a: [string, unknown], b: [string, unknown]) => number} */
 const byPath = ([a], [b]) => (a < b ? -1 : a > b ? 1 : 0);
+/** @type {(bytes: Buffer | string) => string} */
 export const integrityOf = (bytes) => `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
 
-/** The files of the folder, without dot files and what is for changeover alone. */
+/**
+ * The files of the folder, without dot files and what is for changeover alone.
+ *
+ * @param {string} folder
+ */
 function walk(folder) {
+  /** @type {string[]} */
   const found = [];
-  const enter = (prefix) => {
+  const enter = (/** @type {string} */ prefix) => {
     for (const name of readdirSync(join(folder, prefix))) {
       const path = prefix ? `${prefix}/${name}` : name;
       if (name.startsWith('.') || path === OWN_FOLDER || path === STORES_FILE) continue;
@@ -255,7 +345,12 @@ function walk(folder) {
   return found.sort();
 }
 
-/** The paths that a manifest can name; the others are said. */
+/**
+ * The paths that a manifest can name; the others are said.
+ *
+ * @param {string[]} paths
+ * @param {Logger} logger
+ */
 function servable(paths, logger) {
   // oxlint-disable-next-line no-control-regex -- a file name may hold them
   const odd = /[\u0000-\u001f\u007f-\u009f\\?#]|^[^/]*:|(^|\/)(\.|%2e){1,2}(\/|$)/i;
@@ -267,9 +362,13 @@ function servable(paths, logger) {
 /**
  * The same content has the same id, wherever and whenever it is built: a hash of the files without their stamps, and of
  * what the stores are, since a published build never changes what it says about them.
+ *
+ * @param {Map<string, Digest>} files
+ * @param {Map<string, string>} documents
+ * @param {StoresFacts} stores
  */
 function buildId(files, documents, stores) {
-  const digests = [...files].map(([path, { integrity }]) => [path, integrity]);
+  const digests = [...files].map(/** @returns {[string, string]} */ ([path, { integrity }]) => [path, integrity]);
   for (const [path, text] of documents) digests.push([path, integrityOf(Buffer.from(text, 'latin1'))]);
   const list = Object.entries(stores).sort(byPath).map(([name, { schema, reads }]) => [name, schema, reads]);
   if (list.length) digests.push([STORES_FILE, integrityOf(JSON.stringify(list))]);
@@ -278,8 +377,18 @@ function buildId(files, documents, stores) {
   return hash.digest('hex').slice(0, 10);
 }
 
-/** Files of an earlier build that an unemptied folder still has: listed in its manifest, untouched, and not ours. */
+/**
+ * Files of an earlier build that an unemptied folder still has: listed in its manifest, untouched, and not ours.
+ *
+ * @param {string} folder
+ * @param {string} manifests
+ * @param {string} publicDir
+ * @param {Graph} graph
+ * @param {Set<string>} pages
+ * @param {number} since
+ */
 function leftoversOf(folder, manifests, publicDir, graph, pages, since) {
+  /** @type {Set<string>} */
   const leftovers = new Set();
   for (const name of existsSync(manifests) ? readdirSync(manifests) : []) {
     let earlier;
@@ -297,15 +406,23 @@ function leftoversOf(folder, manifests, publicDir, graph, pages, since) {
   return leftovers;
 }
 
+/**
+ * @param {string} path
+ * @returns {ManifestChunk['kind']}
+ */
 function kindOf(path) {
   const extension = extname(path).toLowerCase();
   if (['.js', '.mjs', '.cjs'].includes(extension)) return 'script';
-  return { '.css': 'style', '.wasm': 'wasm' }[extension] ?? 'asset';
+  return /** @type {Record<string, 'style' | 'wasm'>} */ ({ '.css': 'style', '.wasm': 'wasm' })[extension] ?? 'asset';
 }
 
 /**
  * Hash of the content with every hashed file name in it replaced by the logical id: equal when a file changed only
  * because a file it names was renamed.
+ *
+ * @param {string} path
+ * @param {Buffer} bytes
+ * @param {Names} logicalNames
  */
 function codeOf(path, bytes, logicalNames) {
   const hash = createHash('sha256');
@@ -321,13 +438,23 @@ function codeOf(path, bytes, logicalNames) {
 const BORDER = /([\s"'`#$%&*+,:;<=>?[\]^{|}\\/]+)/;
 const CSS_BORDER = /([\s"'`#$%&*+,:;<=>?[\]^{|}\\/()]+)/;
 
+/**
+ * @param {string} text
+ * @param {Names} logicalNames
+ * @param {boolean} [css]
+ */
 function withLogicalNames(text, logicalNames, css = false) {
   return text.split(css ? CSS_BORDER : BORDER).map((token) => logicalNames.get(token) ?? token).join('');
 }
 
+/** @type {(html: string) => string} */
 export const blankComments = (html) => html.replace(/<!--[^]*?-->/g, (comment) => ' '.repeat(comment.length));
 
-/** The opening tag with `data-release`: where it is and its text. */
+/**
+ * The opening tag with `data-release`: where it is and its text.
+ *
+ * @param {string} html
+ */
 export function findTag(html) {
   return /<script(?=[\s/])(?=(?:"[^"]*"|'[^']*'|[^'">])*\sdata-release\s*=)(?:"[^"]*"|'[^']*'|[^'">])*>/i.exec(blankComments(html));
 }
@@ -335,7 +462,11 @@ export function findTag(html) {
 /** The list of slots of a document, up to its build. */
 const BLOCK = new RegExp(`(<script(?=[\\s/])[^>]*\\sid\\s*=\\s*["']?${SLOTS_BLOCK}["']?(?=[\\s/>])[^>]*>\\s*\\{\\s*"build"\\s*:\\s*")[^"]*("[^]*?</script)`, 'i');
 
-/** The list says which files slots have now, which is no matter of the document. */
+/**
+ * The list says which files slots have now, which is no matter of the document.
+ *
+ * @type {(html: string) => string}
+ */
 const withoutSlots = (html) => html.replace(BLOCK, '');
 
 /** The address of a release that comes with the build. One elsewhere has numbers of its own. */
@@ -344,6 +475,10 @@ const OURS = new RegExp(`\\sdata-release\\s*=\\s*["']?[^\\s"'>]*${OWN_FOLDER}/re
 /**
  * The document with `id` in its tag and its list of slots, and with the number of its release, so that a release from
  * before it is known as such; without a stamp when `id` is null. A document without a tag stays.
+ *
+ * @param {string} given
+ * @param {string | null} id
+ * @param {number} [number]
  */
 function stamp(given, id, number) {
   const html = given.replace(BLOCK, (_all, before, after) => before + (id ?? '') + after);
@@ -355,9 +490,15 @@ function stamp(given, id, number) {
   return html.slice(0, found.index) + tag + html.slice(found.index + found[0].length);
 }
 
-/** Compressed twins of a document must follow the stamp; one in a format Node cannot write goes. */
+/**
+ * Compressed twins of a document must follow the stamp; one in a format Node cannot write goes.
+ *
+ * @param {string} file
+ * @param {Buffer} source
+ * @param {Logger} logger
+ */
 function recompress(file, source, logger) {
-  const compress = { '.gz': (bytes) => gzipSync(bytes, { level: 9 }), '.br': brotliCompressSync }[extname(file)];
+  const compress = /** @type {Record<string, (bytes: Buffer) => Buffer>} */ ({ '.gz': (bytes) => gzipSync(bytes, { level: 9 }), '.br': brotliCompressSync })[extname(file)];
   if (!compress) {
     rmSync(file);
     logger.warn(`changeover: removed "${basename(file)}", which holds what "${basename(file, extname(file))}" was before the build got its id.`);
@@ -368,11 +509,16 @@ function recompress(file, source, logger) {
   return bytes;
 }
 
+/** @type {(bytes: Buffer) => string} */
 const md5 = (bytes) => createHash('md5').update(bytes).digest('hex');
 
 /**
  * Lists of files that service workers keep name documents by the MD5 of what they were without their stamps, as Workbox
  * does: a worker would keep the old document. Returns the paths of the scripts that were corrected.
+ *
+ * @param {string} folder
+ * @param {Map<string, Digest>} files
+ * @param {Map<string, string>} revisions
  */
 function revise(folder, files, revisions) {
   return [...files.keys()].filter((path) => {
@@ -384,6 +530,10 @@ function revise(folder, files, revisions) {
   });
 }
 
+/**
+ * @param {string} file
+ * @param {string | Buffer} content
+ */
 export function replaceFile(file, content) {
   const temporary = `${file}.${process.pid}.tmp`;
   writeFileSync(temporary, content);
@@ -393,9 +543,13 @@ export function replaceFile(file, content) {
 /** Now, or the moment a reproducible build was told to use. */
 function now() {
   const epoch = process.env.SOURCE_DATE_EPOCH;
-  return epoch && /^\d+$/.test(epoch) ? new Date(epoch * 1000) : new Date();
+  return epoch && /^\d+$/.test(epoch) ? new Date(/** @type {number} */ (/** @type {unknown} */ (epoch)) * 1000) : new Date();
 }
 
+/**
+ * @param {string} folder
+ * @returns {{ name?: string, version?: string }}
+ */
 function packageOf(folder) {
   try {
     return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
@@ -404,12 +558,17 @@ function packageOf(folder) {
   }
 }
 
+/** @param {string | undefined} name */
 function appNameOf(name) {
   const plain = (name ?? '').replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[-.]+/, '').slice(0, 64);
   return plain || 'app';
 }
 
-/** The commit at HEAD, when there is git and a repository. */
+/**
+ * The commit at HEAD, when there is git and a repository.
+ *
+ * @param {string} folder
+ */
 function commitOf(folder) {
   const run = spawnSync('git', ['log', '-1', '--no-show-signature', '--format=%H%x00%an%x00%s%x00%cI'], { cwd: folder, encoding: 'utf8', timeout: 10_000 });
   if (run.status !== 0 || !run.stdout) return undefined;

@@ -7,16 +7,23 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OWN_FOLDER, failure, integrityOf, replaceFile } from './vite-manifest.js';
 
+/**
+ * @import { Logger } from 'vite'
+ * @import { Described, NumberOf, PreviousRelease, Release, Settings } from './types/plugin.js'
+ */
+
 export const URGENCIES = ['routine', 'soon', 'now'];
 
 /** Longest message in characters that pages take. */
 export const MESSAGE_LIMIT = 500;
 
-const fileIn = (folder) => join(folder, OWN_FOLDER, 'release.json');
+const fileIn = (/** @type {string} */ folder) => join(folder, OWN_FOLDER, 'release.json');
 
 /**
  * The release that lies in the folder to build into, or null. Must be read before the folder is emptied.
  *
+ * @param {string} folder
+ * @returns {PreviousRelease | null}
  * @throws {Error} `folderIsSite` for the folder of a published site, which has more builds than this one
  */
 export function readPrevious(folder) {
@@ -35,7 +42,9 @@ export function readPrevious(folder) {
  * The number that the documents of a build get. Those of the same build stay as they are: what is newer then is the
  * release alone.
  *
- * @param {object | null} previous the release of the build before
+ * @param {Settings} settings
+ * @param {PreviousRelease | null} previous the release of the build before
+ * @returns {NumberOf}
  */
 export const numberOf = ({ sequence }, previous) => (id, date) => {
   const next = sequence ?? sequenceAt(date, previous);
@@ -45,13 +54,12 @@ export const numberOf = ({ sequence }, previous) => (id, date) => {
 /**
  * Writes the release of a build whose manifest is in its place, and gives its sequence.
  *
- * @param {object} given
- * @param {object | null} given.previous the release of the build before
- * @param {string} given.text the manifest as it was written
- * @param {Date} given.date when the build was made
+ * @param {Described & { folder: string, settings: Settings, previous: PreviousRelease | null, logger: Logger }} given
+ *   `previous`: the release of the build before, `text`: the manifest as it was written, `date`: when the build was made
  */
 export function writeRelease({ folder, settings, previous, manifest, text, date, logger }) {
   const { sequence: number, channel = 'stable', urgency = 'routine', message } = settings;
+  /** @type {Release} */
   const wanted = {
     format: 1,
     app: manifest.app,
@@ -75,6 +83,9 @@ export function writeRelease({ folder, settings, previous, manifest, text, date,
 /**
  * The time in seconds, which grows from build to build wherever they are made; above the build before when two are made
  * within a second or the clock was set back.
+ *
+ * @param {Date} date
+ * @param {PreviousRelease | null} previous
  */
 function sequenceAt(date, previous) {
   const seconds = Math.floor(date.getTime() / 1000);
@@ -82,4 +93,4 @@ function sequenceAt(date, previous) {
   return Number.isSafeInteger(above) ? Math.max(seconds, above) : seconds;
 }
 
-const sayingOf = (release) => JSON.stringify({ ...release, sequence: 0, issued: '' });
+const sayingOf = (/** @type {PreviousRelease | Release} */ release) => JSON.stringify({ ...release, sequence: 0, issued: '' });

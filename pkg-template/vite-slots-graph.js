@@ -2,8 +2,13 @@
 import { failure, plainId } from './vite-manifest.js';
 
 /**
+ * @import { Rolldown } from 'vite'
+ * @typedef {(id: string) => Rolldown.ModuleInfo | null} Info
+ */
+
+/**
  * @param {object} graph
- * @param {(id: string) => any} graph.info of a module
+ * @param {Info} graph.info of a module
  * @param {string[]} graph.ids of all modules
  * @param {Map<string, { module: string }>} graph.slots
  * @param {Map<string, string>} graph.pinned
@@ -13,14 +18,17 @@ import { failure, plainId } from './vite-manifest.js';
  */
 export function checkGraph({ info, ids, slots, pinned, nameOf, warn }) {
   const slotOf = new Map([...slots].map(([id, { module }]) => [module, id]));
-  const roots = ids.filter((id) => info(id).isEntry && !slotOf.has(id) && !pinned.has(plainId(id)));
+  const roots = ids.filter((id) => /** @type {Rolldown.ModuleInfo} */ (info(id)).isEntry && !slotOf.has(id) && !pinned.has(plainId(id)));
+  /** @type {(from: Map<string, string | null>, id: string) => string} */
   const way = (from, id) => {
+    /** @type {string[]} */
     const path = [];
-    for (let at = id; at !== null && at !== undefined; at = from.get(at)) path.unshift(nameOf(at));
+    for (let at = /** @type {string | null | undefined} */ (id); at !== null && at !== undefined; at = from.get(at)) path.unshift(nameOf(at));
     return path.map((name) => `"${name}"`).join(' -> ');
   };
 
   // The shell is what its entries reach without crossing the edge of a slot.
+  /** @type {Map<string, string | null>} */
   const from = new Map(roots.map((id) => [id, null]));
   for (const id of from.keys()) {
     const { importedIds = [], dynamicallyImportedIds = [] } = info(id) ?? {};
@@ -39,6 +47,7 @@ export function checkGraph({ info, ids, slots, pinned, nameOf, warn }) {
 
   const entries = entriesOf(roots, info);
   for (const [id, { module }] of slots) {
+    /** @type {Map<string, string | null>} */
     const inside = new Map([[module, null]]);
     for (const at of inside.keys()) {
       const { importedIds = [], dynamicallyImportedIds = [] } = info(at) ?? {};
@@ -53,12 +62,17 @@ export function checkGraph({ info, ids, slots, pinned, nameOf, warn }) {
   }
 }
 
-/** The entries, and the scripts of those that are documents. */
+/**
+ * The entries, and the scripts of those that are documents.
+ *
+ * @param {string[]} roots
+ * @param {Info} info
+ */
 function entriesOf(roots, info) {
   const entries = new Set(roots);
   for (const root of roots) {
     if (!/\.html?$/i.test(root)) continue;
-    for (const id of info(root).importedIds) if (!id.startsWith('\0') && !/\.(css|less|s[ac]ss|styl|pcss)($|\?)/i.test(id)) entries.add(id);
+    for (const id of /** @type {Rolldown.ModuleInfo} */ (info(root)).importedIds) if (!id.startsWith('\0') && !/\.(css|less|s[ac]ss|styl|pcss)($|\?)/i.test(id)) entries.add(id);
   }
   return entries;
 }

@@ -1,16 +1,23 @@
 // What the options `slots` and `pinned` mean, and which slot a module is.
 import { failure } from './vite-manifest.js';
 
+/**
+ * @import { SlotPattern } from './types/plugin.js'
+ * @typedef {(what: string) => Error} Wrong
+ */
+
 /** Most characters of an id; it is shown, logged and put into code. */
 const LONGEST = 200;
 
 /**
- * @param {any} option `false`, `'auto'`, an object of patterns by id, or a list of these two
- * @returns {{ off: boolean, auto: boolean, patterns: { id: string, pattern: RegExp, schema?: number, text: string }[] }}
+ * @param {unknown} option `false`, `'auto'`, an object of patterns by id, or a list of these two
+ * @returns {{ off: boolean, auto: boolean, patterns: SlotPattern[] }}
  */
 export function readSlots(option) {
+  /** @type {Wrong} */
   const wrong = (what) => failure('badOption', `the option "slots" ${what}.`);
   if (option === false) return { off: true, auto: false, patterns: [] };
+  /** @type {ReturnType<typeof readSlots>} */
   const read = { off: false, auto: false, patterns: [] };
   for (const part of Array.isArray(option) ? option : [option]) {
     if (part === undefined) continue;
@@ -21,8 +28,14 @@ export function readSlots(option) {
   return read;
 }
 
+/**
+ * @param {string} id
+ * @param {unknown} value
+ * @param {Wrong} wrong
+ * @returns {SlotPattern[]}
+ */
 function patternsOf(id, value, wrong) {
-  const { module: modules = value, schema, ...rest } = typeof value === 'object' && !Array.isArray(value) && value ? value : {};
+  const { module: modules = value, schema, ...rest } = /** @type {{ module?: unknown, schema?: number }} */ (typeof value === 'object' && !Array.isArray(value) && value ? value : {});
   const [field] = Object.keys(rest);
   if (field !== undefined) throw wrong(`gives "${id}" the field "${field}"; there are only module and schema`);
   if (schema !== undefined && !isSchema(schema)) throw wrong(`gives "${id}" the schema ${JSON.stringify(schema)}; it must be a whole number from 1`);
@@ -36,19 +49,29 @@ function patternsOf(id, value, wrong) {
   });
 }
 
+/**
+ * @param {any} value
+ * @returns {value is number}
+ */
 export const isSchema = (value) => Number.isInteger(value) && value >= 1 && value < 2 ** 32;
 
-/** Throws what `wrong` makes of it when `id` cannot be the name of a slot. */
+/**
+ * Throws what `wrong` makes of it when `id` cannot be the name of a slot.
+ *
+ * @param {unknown} id
+ * @param {Wrong} wrong
+ */
 export function checkId(id, wrong) {
   if (typeof id === 'string' && id && id.length <= LONGEST && !/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(id)) return;
   throw wrong(`names a slot ${JSON.stringify(id)}; an id is 1 to ${LONGEST} characters of plain text`);
 }
 
 // `*` stands for a name, `**/` for any folders, `{a,b}` for one of these; what the stars match is one group.
+/** @param {string} text */
 function expressionOf(text) {
   const parts = text.split(/(\*\*\/|\*+|\{[^{}]*\})/);
   const stars = parts.flatMap((part, nth) => (part.startsWith('*') ? [nth] : []));
-  const escape = (part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  const escape = (/** @type {string} */ part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
   const source = parts.map((part, nth) => {
     const body = part === '**/' ? '(?:[^/]+/)*' : part.startsWith('*') ? '[^/]+' : /^\{.*\}$/.test(part) ? `(?:${part.slice(1, -1).split(',').map(escape).join('|')})` : escape(part);
     return `${nth === stars[0] ? '(' : ''}${body}${nth === stars.at(-1) ? ')' : ''}`;
@@ -56,7 +79,12 @@ function expressionOf(text) {
   return new RegExp(`^${source.join('')}$`);
 }
 
-/** The slot that the patterns make of a module, by its path from the root; undefined when none does. */
+/**
+ * The slot that the patterns make of a module, by its path from the root; undefined when none does.
+ *
+ * @param {string} path
+ * @param {SlotPattern[]} patterns
+ */
 export function slotOf(path, patterns) {
   for (const { id, pattern, schema } of patterns) {
     const match = pattern.exec(path);
