@@ -42,7 +42,7 @@ export function faultyIndexedDb(indexedDB, options = {}) {
   /** @type {Map<IDBDatabase, EventClass>} */
   const connections = new Map(); // database -> the class of its events
   /** @type {WeakMap<IDBTransaction, Writing>} */
-  const writing = new WeakMap();
+  const writing = new WeakMap(); // transaction -> {nth, waiting, held}
   const { wrap, unwrap, mask } = membrane(intervene);
 
   /**

@@ -2,7 +2,7 @@
 import { failure } from './vite-manifest.js';
 
 /**
- * @import { SlotPattern } from './types/plugin.js'
+ * @typedef {{ id: string, pattern: RegExp, schema?: number, text: string }} SlotPattern `text`: as the app has written it
  * @typedef {(what: string) => Error} Wrong
  */
 

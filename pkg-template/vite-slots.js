@@ -10,6 +10,30 @@ import { findEdges, schemaOf, specifierOf, textOf } from './vite-slots-find.js';
 import { checkGraph } from './vite-slots-graph.js';
 import { checkId, readSlots, slotOf } from './vite-slots-names.js';
 
+/**
+ * @import { ESTree, Plugin, ResolvedConfig, Rolldown } from 'vite'
+ * @import { Bundle, Context, Settings, SlotsFacts } from './types/plugin.js'
+ * @import { Edges } from './vite-slots-find.js'
+ *
+ * @typedef {(id: string) => string} NameOf
+ * @typedef {{ id: string, module: string }} Edge an `import()` that is a slot
+ * @typedef {{ module: string, importer: string, id?: string, schema?: number }} Slot `importer`: the first that loads it
+ */
+
+/**
+ * What the builds of an environment have found: by importing module its slots, what it has chunks of, and its frameworks;
+ * the slots by id; what is pinned, by module; the module of `changeover/slots`; whether there is an HTML file.
+ *
+ * @typedef {object} Work
+ * @property {Map<string, Edge[]>} edges
+ * @property {Map<string, Set<string>>} own
+ * @property {Map<string, string[]>} frameworks
+ * @property {Map<string, Slot>} slots
+ * @property {Map<string, string>} pinned
+ * @property {string | null} library
+ * @property {boolean} html
+ */
+
 /** What the rewritten modules import; the same as `changeover/slots`. */
 export const SLOTS_MODULE = 'virtual:changeover-slots';
 
@@ -18,42 +42,58 @@ export const SLOTS_MODULE = 'virtual:changeover-slots';
  * what Vue consists of.
  */
 const REACT = ['react', 'react/jsx-runtime', 'react-dom', 'react-dom/client'];
-const FRAMEWORKS = { __proto__: null, 'changeover/react': REACT, 'react-dom/client': REACT };
+/** @type {Record<string, string[]>} */
+const FRAMEWORKS = { __proto__: /** @type {never} */ (null), 'changeover/react': REACT, 'react-dom/client': REACT };
 
 /**
- * @param {{ settings: object, folder: string, concerns: (context: object) => boolean }} plugin `folder`: of the package
+ * @param {{ settings: Settings, folder: string, concerns: (context: Context) => boolean }} plugin `folder`: of the package
  */
 export function createSlots({ settings, folder, concerns }) {
   const { off, auto, patterns } = readSlots(settings.slots);
   const pins = settings.pinned ?? [];
+  /** @type {WeakMap<object, Work>} */
   const works = new WeakMap(); // environment -> what its builds have found; a watched build looks only at what has changed
+  /** @type {Set<string>} */
   const said = new Set();
+  /** @type {ResolvedConfig} */
   let config;
+  /** @type {string | null} */
   let unfit = null;
 
-  const workOf = (context) => {
+  const workOf = (/** @type {Context} */ context) => {
     const key = context.environment ?? config;
     if (!works.has(key)) works.set(key, { edges: new Map(), own: new Map(), frameworks: new Map(), slots: new Map(), pinned: new Map(), library: null, html: true });
-    return works.get(key);
+    return /** @type {Work} */ (works.get(key));
   };
-  const active = (context) => !off && concerns(context);
-  const nameOf = (id) => moduleId(id, config.root);
-  const warn = (sentence) => {
+  const active = (/** @type {Context} */ context) => !off && concerns(context);
+  const nameOf = (/** @type {string} */ id) => moduleId(id, config.root);
+  const warn = (/** @type {string} */ sentence) => {
     if (!said.has(sentence)) config.logger.warn(`changeover: ${sentence}`);
     said.add(sentence);
   };
+  /** @type {(context: Rolldown.PluginContext, work: Work) => Promise<string>} */
   const library = async (context, work) => (work.library ??= (await context.resolve('changeover/slots', join(config.root, 'index.html')))?.id ?? join(folder, 'slots.js'));
 
-  /** Which imports of a module are slots: id and target of each, and the arguments that our adapters get. */
+  /**
+   * Which imports of a module are slots: id and target of each, and the arguments that our adapters get.
+   *
+   * @param {Rolldown.PluginContext} context
+   * @param {Edges} found
+   * @param {string} importer
+   */
   async function edgesOf(context, { imports, calls, wrapped }, importer) {
     const place = nameOf(importer);
+    /** @type {Map<ESTree.ImportExpression, string>} */
     const targets = new Map();
     for (const node of imports) {
-      const resolved = await context.resolve(specifierOf(node), importer);
+      const resolved = await context.resolve(/** @type {string} */ (specifierOf(node)), importer);
       if (resolved && !resolved.external) targets.set(node, resolved.id);
     }
+    /** @type {Map<ESTree.ImportExpression, string>} */
     const ids = new Map(); // import -> slot
+    /** @type {[call: ESTree.CallExpression, id: string][]} */
     const given = [];
+    /** @type {(node: ESTree.ImportExpression, id: string) => void} */
     const add = (node, id) => {
       if ((ids.get(node) ?? id) !== id) throw failure('slotTwice', `"${place}" gives the slots "${ids.get(node)}" and "${id}" the same function; give each a () => import('…') of its own.`);
       ids.set(node, id);
@@ -69,9 +109,9 @@ export function createSlots({ settings, folder, concerns }) {
       if (!modules.size || modules.has(undefined)) {
         warn(`"${place}" loads ${called} by something other than () => import('./Module.js'), so it will not be swapped.`);
       } else if (modules.size > 1) {
-        throw failure('slotTwice', `"${place}" loads ${called} from ${[...modules].map((module) => `"${nameOf(module)}"`).join(' or ')}; a slot is one module.`);
+        throw failure('slotTwice', `"${place}" loads ${called} from ${/** @type {string[]} */ ([...modules]).map((module) => `"${nameOf(module)}"`).join(' or ')}; a slot is one module.`);
       } else {
-        const [path] = [...modules].map(nameOf);
+        const [path] = /** @type {string[]} */ ([...modules]).map(nameOf);
         const chosen = id ?? ids.get(loaded[0]) ?? slotOf(path, patterns)?.id ?? path;
         for (const node of loaded) add(node, chosen);
         if (kind === 'lazy') given.push([call, chosen]);
@@ -82,10 +122,18 @@ export function createSlots({ settings, folder, concerns }) {
       const id = slotOf(nameOf(target), patterns)?.id ?? (wrapped.has(node) ? nameOf(target) : null);
       if (id !== null) add(node, id);
     }
-    return { given, edges: [...ids].map(([node, id]) => ({ node, id, module: targets.get(node) })) };
+    return { given, edges: [...ids].map(([node, id]) => ({ node, id, module: /** @type {string} */ (targets.get(node)) })) };
   }
 
-  /** Gives modules that `importer` names, and those of `ids`, chunks with all they export. */
+  /**
+   * Gives modules that `importer` names, and those of `ids`, chunks with all they export.
+   *
+   * @param {Rolldown.PluginContext} context
+   * @param {Work} work
+   * @param {string} importer
+   * @param {string[]} names
+   * @param {string[]} [ids]
+   */
   async function share(context, work, importer, names, ids = []) {
     const found = new Set(ids);
     for (const name of names) {
@@ -98,6 +146,7 @@ export function createSlots({ settings, folder, concerns }) {
     if (own.size) work.own.set(importer, own);
   }
 
+  /** @type {Plugin} */
   const plugin = {
     name: 'changeover:slots',
     enforce: 'post',
@@ -202,28 +251,47 @@ export function createSlots({ settings, folder, concerns }) {
   return {
     plugin,
 
-    /** The modules that have chunks of their own without being entries, and those of them that are pinned. */
+    /**
+     * The modules that have chunks of their own without being entries, and those of them that are pinned.
+     *
+     * @param {Context} context
+     */
     apart(context) {
       const { slots, pinned } = workOf(context);
       const modules = [...[...slots.values()].map(({ module }) => module), ...pinned.keys()];
       return { emitted: new Set(modules), pinned: new Set(pinned.keys()) };
     },
 
-    /** The slots as the manifest has them. */
+    /**
+     * The slots as the manifest has them.
+     *
+     * @param {Context} context
+     * @param {Bundle} bundle
+     * @returns {SlotsFacts}
+     */
     facts(context, bundle) {
       const { slots } = workOf(context);
       return Object.fromEntries([...slots].sort(byId).map(([id, { module, schema }]) => [id, { file: fileOf(bundle, module, id), kind: 'module', schema }]));
     },
 
-    /** The list for one document, without a build; null when there are no slots. */
+    /**
+     * The list for one document, without a build; null when there are no slots.
+     *
+     * @param {object} document
+     * @param {Context} document.context
+     * @param {Bundle} document.bundle
+     * @param {Rolldown.OutputChunk} [document.entry]
+     * @param {(files: string[]) => string} document.base what is before the names of files
+     * @param {(file: string, scripts: string[]) => string[]} document.depend the scripts to be fetched with a file
+     */
     block({ context, bundle, entry, base, depend }) {
       const { slots } = workOf(context);
       if (!slots.size) return null;
       const shell = closureOf(bundle, entry ? [entry.fileName] : []);
-      const list = [...slots].sort(byId).map(([id, { module }]) => {
+      const list = [...slots].sort(byId).map(/** @returns {[string, { file: string, css?: string[], deps?: string[] }]} */ ([id, { module }]) => {
         const file = fileOf(bundle, module, id);
         const closure = closureOf(bundle, [file]);
-        const fresh = (kind) => [...closure[kind]].filter((name) => !shell[kind].has(name) && name !== file);
+        const fresh = (/** @type {'scripts' | 'css'} */ kind) => [...closure[kind]].filter((name) => !shell[kind].has(name) && name !== file);
         const [css, deps] = [fresh('css'), depend(file, fresh('scripts'))];
         return [id, { file, css: css.length ? css : undefined, deps: deps.length ? deps : undefined }];
       });
@@ -233,14 +301,19 @@ export function createSlots({ settings, folder, concerns }) {
   };
 }
 
+/** @type {(a: [string, unknown], b: [string, unknown]) => number} */
 const byId = ([a], [b]) => (a < b ? -1 : 1);
 
-/** Why the output of this build cannot have slots, or null. */
+/**
+ * Why the output of this build cannot have slots, or null.
+ *
+ * @param {ResolvedConfig} config
+ */
 function unfitness({ plugins, build }) {
   if (plugins.some(({ name }) => name.startsWith('vite:legacy'))) return 'the files for legacy browsers would have to have them too';
   if (build.chunkImportMap) return 'build.chunkImportMap gives new files to code that runs already';
   const { output } = build.rolldownOptions ?? build.rollupOptions;
-  for (const { format, inlineDynamicImports, codeSplitting, chunkFileNames } of [output].flat().filter(Boolean)) {
+  for (const { format, inlineDynamicImports, codeSplitting, chunkFileNames } of /** @type {Rolldown.OutputOptions[]} */ ([output].flat().filter(Boolean))) {
     if (format && !/^(es|esm|module)$/.test(format)) return `the output format is "${format}"; only ES modules can be swapped`;
     if (typeof chunkFileNames === 'string' && !chunkFileNames.includes('[hash')) return `new files would have the names of old ones with the chunkFileNames "${chunkFileNames}", which has no [hash]`;
     if (inlineDynamicImports || codeSplitting === false) return 'all code goes into one file';
@@ -248,6 +321,13 @@ function unfitness({ plugins, build }) {
   return null;
 }
 
+/**
+ * @param {Map<string, Slot>} slots
+ * @param {string} id
+ * @param {string} module
+ * @param {string} importer
+ * @param {NameOf} nameOf
+ */
 function addSlot(slots, id, module, importer, nameOf) {
   const known = slots.get(id);
   if (known && known.module !== module) {
@@ -256,6 +336,10 @@ function addSlot(slots, id, module, importer, nameOf) {
   if (!known) slots.set(id, { module, importer });
 }
 
+/**
+ * @param {Rolldown.PluginContext} context
+ * @param {string} module
+ */
 function readSchema(context, module) {
   const { code } = context.getModuleInfo(module) ?? {};
   try {
@@ -265,27 +349,49 @@ function readSchema(context, module) {
   }
 }
 
-/** Whether the last argument of a call has a comma after it. */
+/**
+ * Whether the last argument of a call has a comma after it.
+ *
+ * @param {string} code
+ * @param {ESTree.CallExpression} call
+ */
 function endsWithComma(code, { arguments: given, end }) {
-  const after = code.slice(given.at(-1).end, end - 1);
+  const after = code.slice(/** @type {ESTree.Argument} */ (given.at(-1)).end, end - 1);
   return after.replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '').includes(',');
 }
 
+/**
+ * @param {Bundle} bundle
+ * @param {string} module
+ * @returns {Rolldown.OutputChunk | undefined}
+ */
 function chunkOf(bundle, module) {
-  const chunks = Object.values(bundle).filter(({ type, facadeModuleId }) => type === 'chunk' && plainId(facadeModuleId) === plainId(module));
+  const chunks = /** @type {Rolldown.OutputChunk[]} */ (Object.values(bundle)).filter(({ type, facadeModuleId }) => type === 'chunk' && plainId(facadeModuleId) === plainId(module));
   return chunks.find(({ isEntry }) => isEntry) ?? chunks[0];
 }
 
+/**
+ * @param {Bundle} bundle
+ * @param {string} module
+ * @param {string} id
+ */
 function fileOf(bundle, module, id) {
   const chunk = chunkOf(bundle, module);
   if (!chunk) throw failure('slotLost', `the slot "${id}" has no file of its own; another plugin has merged "${basename(module)}" with other code.`);
   return chunk.fileName;
 }
 
-/** What the chunks import at once, themselves included: scripts and styles, those that must come first before the others. */
+/**
+ * What the chunks import at once, themselves included: scripts and styles, those that must come first before the others.
+ *
+ * @param {Bundle} bundle
+ * @param {string[]} files
+ * @returns {Record<'scripts' | 'css', Set<string>>}
+ */
 function closureOf(bundle, files) {
+  /** @type {Set<string>[]} */
   const [scripts, css] = [new Set(), new Set()];
-  const visit = (file) => {
+  const visit = (/** @type {string} */ file) => {
     const chunk = bundle[file];
     if (scripts.has(file) || chunk?.type !== 'chunk') return;
     scripts.add(file);

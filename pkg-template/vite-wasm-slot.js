@@ -8,6 +8,14 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { failure } from './vite-manifest.js';
 
+/**
+ * @import { Plugin } from 'vite'
+ *
+ * Glue and WebAssembly that belong together. `code` has the function `changeover_glue`.
+ *
+ * @typedef {{ name: string, code: string, wasm: Buffer, id: string, integrity: string, schema: number, reads: number[] }} Parts
+ */
+
 const LIBRARY = join(dirname(fileURLToPath(import.meta.url)), 'wasm-slot.js');
 const QUERY = '?wasm-slot';
 
@@ -18,9 +26,14 @@ const START = 'function __wbg_finalize_init(instance, module) {';
 const LOADING = 'async function __wbg_load(module, imports) {';
 const EXPORTED = 'export { initSync, __wbg_init as default };';
 
-/** The plugin; in a dev server a new build is taken with its state. */
+/**
+ * The plugin; in a dev server a new build is taken with its state.
+ *
+ * @returns {Plugin}
+ */
 export function wasmSlots() {
   let development = false;
+  /** @type {Map<string, string>} */
   const emitted = new Map(); // module -> its asset
   return {
     name: 'changeover:wasm-slot',
@@ -44,12 +57,13 @@ export function wasmSlots() {
     },
     // Whose the WebAssembly is.
     renderChunk(_code, { moduleIds, viteMetadata }) {
-      for (const id of moduleIds) if (emitted.has(id)) viteMetadata?.importedAssets.add(this.getFileName(emitted.get(id)));
+      for (const id of moduleIds) if (emitted.has(id)) viteMetadata?.importedAssets.add(this.getFileName(/** @type {string} */ (emitted.get(id))));
       return null;
     },
   };
 }
 
+/** @param {string} path */
 function read(path) {
   try {
     return readFileSync(path);
@@ -64,8 +78,7 @@ function read(path) {
  * @param {Uint8Array} glue
  * @param {Uint8Array} wasm
  * @param {string} name
- * @returns {{ name: string, code: string, wasm: Buffer, id: string, integrity: string, schema: number, reads: number[] }} `code`
- *   has the function `changeover_glue`
+ * @returns {Parts}
  * @throws {Error} with the code `wasmSlotGlue` or `wasmSlotWasm`
  */
 export function wasmSlotParts(glue, wasm, name) {
@@ -81,7 +94,7 @@ export function wasmSlotParts(glue, wasm, name) {
 /**
  * The module of the slot. Its schema is a plain number, so that a build can read it.
  *
- * @param {ReturnType<typeof wasmSlotParts>} parts
+ * @param {Omit<Parts, 'id' | 'integrity' | 'wasm'> & { id?: string, integrity?: string }} parts without an `id` nothing is compared
  * @param {string} address an expression with the address of the WebAssembly
  * @param {string} [head]
  * @param {string} [library] what to import `wasmSlot` from
@@ -97,11 +110,16 @@ export { changeover_mount as mount, changeover_migrations as migrations, changeo
 `;
 }
 
-/** Turns a module of glue into a function that makes it: `changeover_glue()` gives `{ exports, imports, start, drop }`. */
+/**
+ * Turns a module of glue into a function that makes it: `changeover_glue()` gives `{ exports, imports, start, drop }`.
+ *
+ * @param {string} text
+ * @param {string} name
+ */
 function factory(text, name) {
-  const wrong = (what) => failure('wasmSlotGlue', `the glue of "${name}" ${what}; it must be what wasm-bindgen 0.2.130 writes with --target web.`);
+  const wrong = (/** @type {string} */ what) => failure('wasmSlotGlue', `the glue of "${name}" ${what}; it must be what wasm-bindgen 0.2.130 writes with --target web.`);
   const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
-  const only = (wanted) => {
+  const only = (/** @type {string} */ wanted) => {
     const at = lines.indexOf(wanted);
     if (at < 0) throw wrong(`has no line "${wanted}"`);
     if (lines.indexOf(wanted, at + 1) >= 0) throw wrong(`has the line "${wanted}" twice`);
@@ -111,7 +129,9 @@ function factory(text, name) {
   if (!(imports < state && state < start && start < loading && loading < exported)) throw wrong('has its parts in another order');
   if (lines.slice(exported + 1).some((line) => line.trim() && !line.startsWith('//'))) throw wrong(`does not end with "${EXPORTED}"`);
 
+  /** @type {string[]} */
   const head = [];
+  /** @type {string[]} */
   const names = [];
   const body = lines.slice(0, loading).filter((line) => !(/^import .*;$/.test(line) && head.push(line)));
   for (const [at, line] of body.entries()) {
@@ -140,11 +160,16 @@ return { exports: { ${names.join(', ')} }, imports: __wbg_get_imports(), start: 
 }`;
 }
 
-/** What `changeover::slot!` has written into the WebAssembly: the schema of the state, then those it reads. */
+/**
+ * What `changeover::slot!` has written into the WebAssembly: the schema of the state, then those it reads.
+ *
+ * @param {Uint8Array} wasm
+ * @param {string} name
+ */
 function schemasIn(wasm, name) {
-  const wrong = (what) => failure('wasmSlotWasm', `"${name}" ${what}.`);
+  const wrong = (/** @type {string} */ what) => failure('wasmSlotWasm', `"${name}" ${what}.`);
   if (Buffer.compare(Buffer.from(wasm.subarray(0, 4)), Buffer.from('\0asm'))) throw wrong('is no WebAssembly');
-  const module = new WebAssembly.Module(wasm);
+  const module = new WebAssembly.Module(/** @type {Uint8Array<ArrayBuffer>} */ (wasm));
   for (const { kind, name: item } of WebAssembly.Module.imports(module)) if (kind === 'memory') throw wrong(`imports its memory "${item}": WebAssembly with threads shares it, and cannot be swapped`);
   const [found] = WebAssembly.Module.customSections(module, 'changeover.slot');
   if (!found) throw wrong('is no slot; its crate must call changeover::slot!(App), and nothing may strip its custom sections');
@@ -153,14 +178,25 @@ function schemasIn(wasm, name) {
   return Array.from({ length: found.byteLength / 4 }, (_, at) => view.getUint32(4 * at, true));
 }
 
-/** A custom section, to be put at the end. */
+/**
+ * A custom section, to be put at the end.
+ *
+ * @param {string} name
+ * @param {Buffer} bytes
+ */
 function section(name, bytes) {
   const title = Buffer.from(name);
   const content = Buffer.concat([number(title.length), title, bytes]);
   return Buffer.concat([Buffer.of(0), number(content.length), content]);
 }
 
+/**
+ * As WebAssembly writes it.
+ *
+ * @param {number} value
+ */
 function number(value) {
+  /** @type {number[]} */
   const bytes = [];
   do bytes.push((value & 127) | (value > 127 ? 128 : 0));
   while ((value >>>= 7));

@@ -17,6 +17,18 @@ import { slotsInDevelopment } from './vite-slots-dev.js';
 import { wasmSlots } from './vite-wasm-slot.js';
 import { STORES_OPTION, checkStores, readStores } from './vite-stores.js';
 
+/**
+ * @import { IndexHtmlTransformContext, Plugin, ResolvedConfig, Rolldown } from 'vite'
+ * @import { BuildState, Bundle, ChunkFacts, Context, Graph, Settings } from './types/plugin.js'
+ * @import { ChangeoverPluginOptions } from './vite.js'
+ *
+ * @typedef {{ tag: 'script', attrs: Record<string, string>, children?: string, injectTo: 'head-prepend' }} Tag
+ * @typedef {{ fileName: string, source: Buffer, id: string }} Part a file of ours; `id`: its logical one
+ * @typedef {Record<'loader' | 'runtime' | 'wasm' | 'stores' | 'storesWasm', Part>} PartFiles
+ * @typedef {{ files: PartFiles, emitted: Part[], ids: Map<string, string> }} Parts `emitted`: those that lie in the output
+ * @typedef {{ release: string } & Record<keyof PartFiles, string>} Addresses
+ */
+
 const PACKAGE = dirname(fileURLToPath(import.meta.url));
 
 /** What stands in for a module of the package with inlined wasm, by what the module does for a page. */
@@ -25,31 +37,41 @@ const STAND_INS = new Map(Object.entries({ runtime: 'attach', stores: 'createSto
 /**
  * Writes the manifest of each build and puts the changeover script tag into its HTML.
  *
- * @param {import('./vite.js').ChangeoverPluginOptions} [options]
- * @returns {import('vite').Plugin[]}
+ * @param {ChangeoverPluginOptions} [options]
+ * @returns {Plugin[]}
  * @throws {Error} with a `code`, when an option cannot be right
  */
 export default function changeover(options = {}) {
   const settings = checkOptions(options);
+  /** @type {WeakMap<object, BuildState>} */
   const started = new WeakMap(); // environment -> what its running build has told us
+  /** @type {ResolvedConfig} */
   let config;
+  /** @type {Parts} */
   let parts;
+  /** @type {Parts} */
   let partsWithSlots;
   let enabled = false;
+  /** @type {string | null} */
   let earlier = null;
 
-  const stateOf = (context) => {
+  const stateOf = (/** @type {Context} */ context) => {
     const key = context.environment ?? config;
     if (!started.has(key)) started.set(key, { since: Date.now(), folder: null, previous: null, pages: new Set(), graph: new Map(), outputs: 0, stores: {}, slots: {}, starts: new Map(), listed: new Set() });
-    return started.get(key);
+    return /** @type {BuildState} */ (started.get(key));
   };
-  const forget = (context) => void started.delete(context.environment ?? config);
-  /** A page with slots has a runtime that can swap them. */
+  const forget = (/** @type {Context} */ context) => void started.delete(context.environment ?? config);
+  /**
+   * A page with slots has a runtime that can swap them.
+   *
+   * @type {(context: Context) => Parts}
+   */
   const partsOf = (context) => (slots.apart(context).emitted.size > 0 ? partsWithSlots : parts);
-  const concerns = (context) => enabled && (context.environment?.config.consumer ?? 'client') === 'client';
+  const concerns = (/** @type {Context} */ context) => enabled && (context.environment?.config.consumer ?? 'client') === 'client';
 
   const slots = createSlots({ settings, folder: PACKAGE, concerns });
 
+  /** @type {Plugin} */
   const supported = {
     name: 'changeover:supported',
     enforce: 'pre',
@@ -58,6 +80,7 @@ export default function changeover(options = {}) {
     },
   };
 
+  /** @type {Plugin} */
   const parted = {
     name: 'changeover:parts',
     enforce: 'pre',
@@ -78,11 +101,12 @@ export default function changeover(options = {}) {
       handler(_output, bundle) {
         if (!concerns(this)) return;
         const { starts } = stateOf(this);
-        for (const item of Object.values(bundle)) if (item.isEntry && isDocument(item.facadeModuleId ?? '')) starts.set(item.fileName, factsOf(item, config.root));
+        for (const item of /** @type {Rolldown.OutputChunk[]} */ (Object.values(bundle))) if (item.isEntry && isDocument(item.facadeModuleId ?? '')) starts.set(item.fileName, /** @type {ChunkFacts} */ (factsOf(item, config.root)));
       },
     },
   };
 
+  /** @type {Plugin} */
   const build = {
     name: 'changeover:build',
     enforce: 'post',
@@ -187,13 +211,14 @@ export default function changeover(options = {}) {
           return;
         }
         for (const [file, facts] of state.starts) if (!state.graph.has(file)) passOn(facts, state.graph);
-        const described = describe({ numberOf: numberOf(settings, state.previous), settings, config, ids: new Map([...parts.ids, ...partsWithSlots.ids]), ...state });
+        const described = describe({ numberOf: numberOf(settings, state.previous), settings, config, ids: new Map([...parts.ids, ...partsWithSlots.ids]), .../** @type {BuildState & { folder: string }} */ (state) });
         writeRelease({ settings, folder: state.folder, previous: state.previous, logger: config.logger, ...described });
         if (earlier) compare(earlier, described.text, { folder: PACKAGE, logger: config.logger });
       },
     },
   };
 
+  /** @type {Plugin} */
   const development = {
     name: 'changeover:development',
     apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
@@ -213,21 +238,32 @@ export default function changeover(options = {}) {
   return [supported, parted, wasmSlots(), slots.plugin, build, development, ...(settings.slots === false ? [] : [slotsInDevelopment()])];
 }
 
-/** An error that names the version when Vite is older than 7; such a Vite does not tell plugins its version. */
+/**
+ * An error that names the version when Vite is older than 7; such a Vite does not tell plugins its version.
+ *
+ * @param {string | undefined} told
+ * @param {string} root
+ */
 function checkVite(told, root) {
-  if (parseInt(told) >= 7) return;
+  if (parseInt(/** @type {string} */ (told)) >= 7) return;
   let version = told;
   try {
     version ??= createRequire(join(root, 'package.json'))('vite/package.json').version;
   } catch {
     // Then the sentence does without.
   }
-  const running = parseInt(version) < 7 ? `Vite ${version}` : 'a Vite older than 7';
+  const running = parseInt(/** @type {string} */ (version)) < 7 ? `Vite ${version}` : 'a Vite older than 7';
   throw failure('unsupportedVite', `this is ${running}, and the plugin works with Vite 7 and 8; update Vite, or build without the plugin and let \`changeover publish\` or \`changeover stamp\` describe the output folder.`);
 }
 
-/** The options, or an error that names the wrong one. */
+/**
+ * The options, or an error that names the wrong one.
+ *
+ * @param {ChangeoverPluginOptions} options
+ * @returns {Settings}
+ */
 function checkOptions(options) {
+  /** @type {Record<string, string | null>} */
   const kinds = {
     release: 'string', app: 'string', channel: 'string', sequence: 'number', urgency: 'string', message: 'string', stream: 'string', lang: 'string',
     interval: 'number', epoch: 'number', prompt: 'boolean', fields: 'boolean', trace: 'boolean', loader: 'string',
@@ -249,7 +285,7 @@ function checkOptions(options) {
     throw failure('badOption', `the option "sequence" is ${sequence}; it must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);
   }
   if (urgency !== undefined && !URGENCIES.includes(urgency)) throw failure('badOption', `the option "urgency" is "${urgency}"; it must be "routine", "soon" or "now".`);
-  if ([...message ?? ''].length > MESSAGE_LIMIT) throw failure('badOption', `the option "message" has ${[...message].length} characters; it may have ${MESSAGE_LIMIT}.`);
+  if ([...message ?? ''].length > MESSAGE_LIMIT) throw failure('badOption', `the option "message" has ${[.../** @type {string} */ (message)].length} characters; it may have ${MESSAGE_LIMIT}.`);
   if (interval !== undefined && !(interval >= 1000 && Number.isFinite(interval))) {
     throw failure('badOption', `the option "interval" is ${interval}; it counts milliseconds and must be at least 1000.`);
   }
@@ -260,19 +296,28 @@ function checkOptions(options) {
   return { ...options, epoch, loader };
 }
 
+/** @type {(base: string) => boolean} */
 const isRelative = (base) => base === '' || base.startsWith('./');
 
 // ---------------------------------------------------------------------------------------------- what joins the output
 
-/** Our own files with names from their content, and the logical id of each. */
+/**
+ * Our own files with names from their content, and the logical id of each.
+ *
+ * @param {string} assetsDir
+ * @param {Settings['loader']} loader
+ * @param {'' | '-slots'} [kind]
+ * @returns {Parts}
+ */
 function readParts(assetsDir, loader, kind = '') {
-  const read = (name) => {
+  const read = (/** @type {string} */ name) => {
     try {
       return readFileSync(join(PACKAGE, name));
     } catch {
       throw failure('packageIncomplete', `"${name}" is missing beside the plugin in ${PACKAGE}; install the package again.`);
     }
   };
+  /** @type {(file: string, name: string, extension: string, id: string) => Part} */
   const named = (file, name, extension, id) => {
     const source = read(file);
     const hash = createHash('sha256').update(source).digest('hex').slice(0, 10);
@@ -289,13 +334,22 @@ function readParts(assetsDir, loader, kind = '') {
   return { files, emitted, ids: new Map(emitted.map(({ fileName, id }) => [fileName, id])) };
 }
 
-/** The list of slots for one page, as a list of one tag or none. */
+/**
+ * The list of slots for one page, as a list of one tag or none.
+ *
+ * @param {ReturnType<typeof createSlots>} slots
+ * @param {ResolvedConfig} config
+ * @param {Context} plugin
+ * @param {IndexHtmlTransformContext} context
+ * @param {string} page
+ * @returns {Tag[]}
+ */
 function slotsTag(slots, config, plugin, { bundle, chunk: entry }, page) {
   const up = '../'.repeat(page.split('/').length - 1);
   const { modulePreload } = config.build;
   const children = slots.block({
     context: plugin,
-    bundle,
+    bundle: /** @type {Bundle} */ (bundle),
     entry,
     base: (files) => baseOf(config, page, files) ?? (isRelative(config.base) ? up || './' : config.base),
     depend(file, scripts) {
@@ -306,7 +360,13 @@ function slotsTag(slots, config, plugin, { bundle, chunk: entry }, page) {
   return children === null ? [] : [{ tag: 'script', attrs: { type: 'application/json', id: SLOTS_BLOCK }, children, injectTo: 'head-prepend' }];
 }
 
-/** The one address that renderBuiltUrl puts before the files of slots, or undefined without such a function. */
+/**
+ * The one address that renderBuiltUrl puts before the files of slots, or undefined without such a function.
+ *
+ * @param {ResolvedConfig} config
+ * @param {string} page
+ * @param {string[]} files
+ */
 function baseOf({ experimental }, page, files) {
   const bases = new Set(files.map((file) => {
     const built = experimental?.renderBuiltUrl?.(file, { type: 'asset', hostId: page, hostType: 'html', ssr: false });
@@ -319,7 +379,15 @@ function baseOf({ experimental }, page, files) {
   return [...bases][0];
 }
 
-/** The URLs in the script tag of one page. */
+/**
+ * The URLs in the script tag of one page.
+ *
+ * @param {Settings} settings
+ * @param {ResolvedConfig} config
+ * @param {Parts} parts
+ * @param {string} page
+ * @returns {Addresses}
+ */
 function addressOf(settings, config, parts, page) {
   const { base } = config;
   const up = '../'.repeat(page.split('/').length - 1);
@@ -327,7 +395,7 @@ function addressOf(settings, config, parts, page) {
   if (!settings.release && /^([a-z][a-z0-9+.-]*:)?\/\//i.test(base)) {
     throw failure('foreignBase', `the base "${base}" is on another origin, where a page would not look for its release; set the option "release" to a path on the page's own origin, such as "/${OWN_FOLDER}/release.json".`);
   }
-  const urlOf = ({ fileName }) => {
+  const urlOf = (/** @type {Part} */ { fileName }) => {
     const built = config.experimental?.renderBuiltUrl?.(fileName, { type: 'asset', hostId: page, hostType: 'html', ssr: false });
     if (typeof built === 'string') return built;
     if (built?.runtime) {
@@ -335,35 +403,52 @@ function addressOf(settings, config, parts, page) {
     }
     return built?.relative || isRelative(base) ? `${up || './'}${fileName}` : `${base}${fileName}`;
   };
-  return { release, ...Object.fromEntries(Object.entries(parts.files).map(([name, file]) => [name, urlOf(file)])) };
+  return /** @type {Addresses} */ ({ release, ...Object.fromEntries(Object.entries(parts.files).map(([name, file]) => [name, urlOf(file)])) });
 }
 
+/**
+ * @param {Settings} settings
+ * @param {Addresses} urls
+ * @param {Parts} parts
+ * @returns {Tag}
+ */
 function scriptTag(settings, urls, parts) {
+  /** @type {Record<string, string>} */
   const attrs = {
     'data-release': urls.release, 'data-build': '', 'data-runtime': urls.runtime, 'data-wasm': urls.wasm,
     'data-stores': urls.stores, 'data-stores-wasm': urls.storesWasm,
   };
-  for (const name of ['app', 'channel', 'interval', 'stream', 'lang']) {
+  for (const name of /** @type {const} */ (['app', 'channel', 'interval', 'stream', 'lang'])) {
     if (settings[name] !== undefined) attrs[`data-${name}`] = String(settings[name]);
   }
   if (settings.prompt === false) attrs['data-prompt'] = 'off';
   if (settings.fields) attrs['data-fields'] = 'on';
   if (settings.trace) attrs['data-trace'] = 'on';
+  /** @type {Tag} */
   const tag = { tag: 'script', attrs, injectTo: 'head-prepend' };
   if (settings.loader === 'file') return { ...tag, attrs: { src: urls.loader, ...attrs } };
   return { ...tag, children: inlined(parts.files.loader.source.toString().trim()) };
 }
 
-/** What would end the script element early, or hide its end, escaped as strings and regular expressions allow. */
+/**
+ * What would end the script element early, or hide its end, escaped as strings and regular expressions allow.
+ *
+ * @type {(code: string) => string}
+ */
 const inlined = (code) => code.replace(/<\/(?=script)/gi, '<\\/').replaceAll('<!--', '<\\!--');
 
+/** @param {Tag} tag */
 function tagText({ attrs, children = '' }) {
-  const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+  const escape = (/** @type {string} */ text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
   const list = Object.entries(attrs).map(([name, value]) => ` ${name}="${escape(value)}"`);
   return `<script${list.join('')}>${children}</script>`;
 }
 
-/** Whether `importer` is a module of an installed `changeover`, this copy or another. */
+/**
+ * Whether `importer` is a module of an installed `changeover`, this copy or another.
+ *
+ * @param {string} importer
+ */
 function isOwnModule(importer) {
   const folder = dirname(importer.split('?')[0]);
   if (folder === PACKAGE) return true;
@@ -374,7 +459,12 @@ function isOwnModule(importer) {
   }
 }
 
-/** Pages of such a build have the tag, which says where the file is that does the same. */
+/**
+ * Pages of such a build have the tag, which says where the file is that does the same.
+ *
+ * @param {string} name
+ * @param {string} call
+ */
 function standIn(name, call) {
   return `
 export async function ${call}(page) {
@@ -385,6 +475,7 @@ export async function ${call}(page) {
 `;
 }
 
+/** @param {string} root */
 function canResolve(root) {
   try {
     createRequire(join(root, 'package.json')).resolve('changeover');
@@ -406,27 +497,41 @@ function installInert() {
     decision: { kind: 'ignore', reason: 'noReleaseYet' }, leader: false, stream: 'off',
     lastCheck: null, failures: 0, lastFailure: null, holds: [], prompt: null, changeover: null,
   };
-  globalThis[Symbol.for('changeover')] ??= {
+  /** @type {Record<symbol, unknown>} */ (/** @type {unknown} */ (globalThis))[Symbol.for('changeover')] ??= {
     status, on: undo, hold: undo, state: undo, snooze: nothing, dispose: nothing,
     check: async () => status, reload: async () => 'noSkew', backups: async () => [], trace: () => '',
   };
 }
 
-/** What a deleted entry imported is what its document starts with, and shows what the entry would have shown. */
+/**
+ * What a deleted entry imported is what its document starts with, and shows what the entry would have shown.
+ *
+ * @param {ChunkFacts} entry
+ * @param {Graph} graph
+ */
 function passOn({ imports, css, assets }, graph) {
   for (const file of imports) {
-    const facts = graph.get(file);
+    const facts = /** @type {ChunkFacts | undefined} */ (graph.get(file));
     if (facts) Object.assign(facts, { entry: true, css: [...new Set([...css, ...facts.css])], assets: [...new Set([...assets, ...facts.assets])] });
   }
 }
 
-/** The folder that a build is about to write to. */
+/**
+ * The folder that a build is about to write to.
+ *
+ * @param {Pick<ResolvedConfig, 'root'> & { build: Pick<ResolvedConfig['build'], 'rolldownOptions' | 'rollupOptions' | 'outDir'> }} config
+ */
 function outputOf({ root, build }) {
   const [{ dir } = {}] = [(build.rolldownOptions ?? build.rollupOptions)?.output ?? []].flat();
   return resolve(root, dir ?? build.outDir);
 }
 
-/** The folder of the build's output, or an error when it has a second one. */
+/**
+ * The folder of the build's output, or an error when it has a second one.
+ *
+ * @param {string | null} known
+ * @param {string} folder
+ */
 function oneFolder(known, folder) {
   if (known && known !== folder) {
     throw failure('severalFolders', `this build writes to "${known}" and to "${folder}"; a build is one folder, so run a build for each.`);

@@ -1,5 +1,5 @@
 // What the modules of the plugin for Vite hand to each other.
-import type { Environment, Logger, MinimalPluginContextWithoutEnvironment, Rolldown } from 'vite';
+import type { Environment, MinimalPluginContextWithoutEnvironment, Rolldown } from 'vite';
 import type { ChangeoverPluginOptions } from '../vite.js';
 
 /** Checked options, complete where a default is no matter of the page. */
@@ -124,26 +124,4 @@ export interface Described {
   date: Date;
 }
 
-export interface Place {
-  /** Of the package. */
-  folder: string;
-  logger: Logger;
-}
-
 export type Bundle = Rolldown.OutputBundle;
-
-/** A slot of a build: its module, and the first module that loads it. */
-export interface Slot {
-  module: string;
-  importer: string;
-  id?: string;
-  schema?: number;
-}
-
-/** A pattern of the option `slots`. `text`: as the app has written it. */
-export interface SlotPattern {
-  id: string;
-  pattern: RegExp;
-  schema?: number;
-  text: string;
-}
