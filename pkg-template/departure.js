@@ -5,12 +5,15 @@
 const SLACK = 1_500;
 /** So long after the last key the user has paused. */
 const PAUSE = 300;
-const ACTS = ['input', 'change', 'keydown', 'pointerup'];
+const ACTS = /** @type {const} */ (['input', 'change', 'keydown', 'pointerup']);
+
+/** @typedef {'asked' | 'left' | 'gone'} Mark */
 
 /**
  * @param {string} key where the mark lies in session storage
  */
 export function createMarks(key) {
+  /** @type {<T>(run: () => T) => T | undefined} */
   const attempt = (run) => {
     try {
       return run();
@@ -19,14 +22,21 @@ export function createMarks(key) {
   const forget = () => attempt(() => sessionStorage.removeItem(key));
   const now = () => Math.floor(Math.max(Date.now(), performance.timeOrigin + performance.now()));
   const marks = {
+    /** @type {(id: string, mark: Mark) => void} */
     write: (id, mark) => attempt(() => sessionStorage.setItem(key, JSON.stringify({ id, mark, at: now() }))),
 
-    /** Whether this document may take the envelope that has come; asked once. */
+    /**
+     * Whether this document may take the envelope that has come; asked once.
+     *
+     * @param {{id: string, arrived?: boolean}} envelope
+     * @returns {boolean}
+     */
     isOurs({ id, arrived }) {
-      const { mark, at, id: marked } = attempt(() => JSON.parse(sessionStorage.getItem(key))) ?? {};
+      const { mark, at, id: marked } = attempt(() => JSON.parse(/** @type {string} */ (sessionStorage.getItem(key)))) ?? {};
       forget();
       if (arrived || marked !== id || mark === 'gone') return true;
-      const type = performance.getEntriesByType?.('navigation')[0]?.type ?? 'reload';
+      const type =
+        /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType?.('navigation')[0])?.type ?? 'reload';
       return type === 'reload' && (mark !== 'left' || !(performance.timeOrigin > at + SLACK));
     },
 
@@ -41,8 +51,11 @@ export function createMarks(key) {
     watch(id, stays, acted) {
       let unloads = 0;
       let objected = false;
+      /** @type {ReturnType<typeof setTimeout> | undefined} */
       let paused;
+      /** @type {(() => void)[]} */
       const undo = [];
+      /** @type {<K extends keyof WindowEventMap>(type: K, listener: (event: WindowEventMap[K]) => void, capture?: boolean) => void} */
       const on = (type, listener, capture) => {
         addEventListener(type, listener, capture);
         undo.push(() => removeEventListener(type, listener, capture));

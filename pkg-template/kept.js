@@ -6,6 +6,28 @@
 // it, so that it never holds up another tab.
 import { failure } from './failure.js';
 import { filesIn, filesOut } from './files.js';
+/** @import { KeptHead, KeptValue } from './types/state.js' */
+
+/** @typedef {{ reason: string, message: string }} Why a value could not be put in place */
+/**
+ * @template T
+ * @typedef {{ readonly result: T, onsuccess: ((event: { target: { result: T } }) => void) | null }} Request
+ */
+/**
+ * @typedef {{
+ *   get: (id: string) => Request<KeptHead | undefined>,
+ *   getAll: () => Request<KeptHead[]>,
+ *   put: (head: KeptHead) => void,
+ *   delete: (id: string) => void,
+ * }} Heads
+ */
+/**
+ * @typedef {{
+ *   get: (id: string) => Request<KeptValue | undefined>,
+ *   put: (value: KeptValue, id: string) => void,
+ *   delete: (id: string) => void,
+ * }} Values
+ */
 
 /** A disk may be slow; a user who has pressed "Reload" waits no longer. */
 const PATIENCE = 6_000;
@@ -21,22 +43,32 @@ const MOST = 20;
  * its way, and a `spare` is there only in case.
  *
  * @param {string} scope the path of the site's `release.json`
+ * @param {() => IDBFactory} [factory]
  */
 export function createKept(scope, factory = () => indexedDB) {
   const name = `changeover:${scope}:kept`;
 
-  /** Runs `work(heads, values)` in one transaction; resolves with what the request it returns has found. */
+  /**
+   * Runs `work(heads, values)` in one transaction; resolves with what the request it returns has found.
+   *
+   * @template [T=undefined]
+   * @param {IDBTransactionMode} mode
+   * @param {(heads: Heads, values: Values) => Request<T> | void} work
+   * @returns {Promise<T>}
+   */
   const transact = (mode, work) =>
     new Promise((resolve, reject) => {
+      /** @type {IDBDatabase | undefined} */
       let database;
       let over = false;
+      /** @type {<A>(settle: (answer: A) => void, answer: A) => void} */
       const end = (settle, answer) => {
         over = true;
         clearTimeout(timer);
         database?.close();
         settle(answer);
       };
-      const refuse = (error) => {
+      const refuse = (/** @type {any} */ error) => {
         const full = error?.name === 'QuotaExceededError';
         const why = full ? 'is full' : `does not work (${error?.message || error?.name || error})`;
         end(reject, failure({ code: full ? 'quota' : 'storage_unavailable', message: `the browser's database "${name}" ${why}` }));
@@ -52,11 +84,14 @@ export function createKept(scope, factory = () => indexedDB) {
         request.onsuccess = () => {
           database = request.result;
           if (over) return database.close();
-          database.onversionchange = () => database.close();
+          database.onversionchange = () => /** @type {IDBDatabase} */ (database).close();
           try {
             const transaction = database.transaction(['heads', 'values'], mode);
-            const found = work(transaction.objectStore('heads'), transaction.objectStore('values'));
-            transaction.oncomplete = () => end(resolve, found?.result);
+            const found = work(
+              /** @type {Heads} */ (transaction.objectStore('heads')),
+              /** @type {Values} */ (transaction.objectStore('values')),
+            );
+            transaction.oncomplete = () => end(resolve, /** @type {T} */ (found?.result));
             transaction.onabort = () => refuse(transaction.error);
           } catch (error) {
             refuse(error);
@@ -67,13 +102,19 @@ export function createKept(scope, factory = () => indexedDB) {
       }
     });
 
+  /** @type {(heads: Heads, values: Values, id: string) => void} */
   const forget = (heads, values, id) => {
     heads.delete(id);
     values.delete(id);
   };
 
   return {
-    /** Keeps a value, and lets go what is too old or too much. What is there under its id keeps its reason. */
+    /**
+     * Keeps a value, and lets go what is too old or too much. What is there under its id keeps its reason.
+     *
+     * @param {KeptHead} head
+     * @param {unknown} value
+     */
     async put(head, value) {
       const record = await filesOut(value);
       await transact('readwrite', (heads, values) => {
@@ -87,35 +128,51 @@ export function createKept(scope, factory = () => indexedDB) {
       });
     },
 
-    /** `{value}`, or undefined when there is none of this id. */
+    /**
+     * `{value}`, or undefined when there is none of this id.
+     *
+     * @param {string} id
+     */
     async value(id) {
       const record = await transact('readonly', (heads, values) => values.get(id));
       return record && { value: filesIn(record) };
     },
 
-    /** Says of values on their way why they have not arrived. */
+    /**
+     * Says of values on their way why they have not arrived.
+     *
+     * @param {string} id
+     * @param {Why} why
+     */
     note: (id, { reason, message }) =>
       transact('readwrite', (heads) => {
         heads.get(id).onsuccess = ({ target: { result } }) => result && !result.reason && heads.put({ ...result, reason, message });
       }),
 
+    /** @param {string[]} ids */
     remove: (ids) => transact('readwrite', (heads, values) => ids.forEach((id) => forget(heads, values, id))),
 
-    /** What is kept because it could not be put in place, the newest first. */
+    /**
+     * What is kept because it could not be put in place, the newest first.
+     *
+     * @returns {Promise<(KeptHead & Why)[]>}
+     */
     list: async () => {
       const heads = await transact('readonly', (heads) => heads.getAll());
       const gone = tooMany(heads, MOST);
-      const left = ({ name, reason }) => !reason && { reason: 'unclaimed', message: `state "${name}" was saved, and no page has taken it` };
+      const left = (/** @type {KeptHead} */ { name, reason }) =>
+        !reason && { reason: 'unclaimed', message: `state "${name}" was saved, and no page has taken it` };
       return heads
         .filter((head) => !gone.includes(head) && !isOnTheWay(head) && (head.reason || !head.spare))
-        .map((head) => ({ ...head, ...left(head) }))
+        .map((head) => /** @type {KeptHead & Why} */ ({ ...head, ...left(head) }))
         .sort((one, other) => other.at - one.at);
     },
   };
 }
 
-const isOnTheWay = ({ at, reason }) => !reason && Date.now() - at < ON_THE_WAY;
+const isOnTheWay = (/** @type {KeptHead} */ { at, reason }) => !reason && Date.now() - at < ON_THE_WAY;
 
+/** @type {(heads: KeptHead[], most: number) => KeptHead[]} */
 function tooMany(heads, most) {
   const settled = heads.filter((head) => !isOnTheWay(head)).sort((one, other) => other.at - one.at);
   const wanted = settled.filter(({ at, reason, spare }) => Date.now() - at < LIFE && (reason || !spare));

@@ -5,12 +5,16 @@ import { ON_THE_WAY } from './kept.js';
 /** Waiting longer for a tab that is frozen in the middle of its restore would keep this one waiting for ever. */
 const PATIENCE = 5_000;
 
+/** @typedef {[at: number, ...names: string[]]} Mark when the last of these states was put in place */
+
 /** @param {string} scope the path of the site's `release.json` */
 export function createUsed(scope) {
   const key = `changeover:${scope}:used`;
+  /** @returns {Map<string, Mark>} by their tokens */
   const read = () => {
     try {
-      const marks = Object.entries(JSON.parse(localStorage.getItem(key)) ?? {});
+      /** @type {[string, Mark][]} */
+      const marks = Object.entries(JSON.parse(/** @type {string} */ (localStorage.getItem(key))) ?? {});
       // An envelope that is carried on lives for another day, but not much longer.
       return new Map(marks.filter(([, [at]]) => Date.now() - at < 7 * ON_THE_WAY));
     } catch {
@@ -18,7 +22,9 @@ export function createUsed(scope) {
     }
   };
   return {
+    /** @type {(token: string, name: string) => boolean} */
     has: (token, name) => read().get(token)?.includes(name, 1) ?? false,
+    /** @type {(token: string, name: string) => void} */
     add(token, name) {
       const marks = read();
       const [, ...names] = marks.get(token) ?? [];
@@ -27,12 +33,20 @@ export function createUsed(scope) {
         localStorage.setItem(key, JSON.stringify(Object.fromEntries(marks)));
       } catch {}
     },
-    /** Runs `work` while no other tab does, if the browser can see to that. */
+    /**
+     * Runs `work` while no other tab does, if the browser can see to that.
+     *
+     * @template T
+     * @param {string} token
+     * @param {() => Promise<T>} work
+     * @returns {Promise<T>}
+     */
     async alone(token, work) {
       const { locks } = navigator;
       if (!locks) return work();
       const patience = new AbortController();
       const timer = setTimeout(() => patience.abort(), PATIENCE);
+      /** @type {Promise<T> | null} */
       let begun = null;
       const begin = () => {
         clearTimeout(timer);

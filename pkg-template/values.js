@@ -3,10 +3,15 @@ import { failure } from './failure.js';
 import { textOf } from './failures.js';
 import { put } from './own.js';
 
+/** @typedef {Record<string, unknown>} Fields */
+/** @typedef {unknown[]} List */
+/** @typedef {ArrayBufferLike | ArrayBufferView} Bytes */
+
 /**
  * A deep copy, as storage would make it.
  *
- * @param {unknown} value
+ * @template T
+ * @param {T} value
  * @param {string} what names the value in the error, as in `store "cart": "k"`
  * @throws a failure with code `not_cloneable`
  */
@@ -19,7 +24,14 @@ export function cloned(value, what) {
   }
 }
 
-/** The first place in a value that cannot be cloned; `undefined` when none stands out. */
+/**
+ * The first place in a value that cannot be cloned; `undefined` when none stands out.
+ *
+ * @param {unknown} value
+ * @param {string} path
+ * @param {Set<object>} above
+ * @returns {string | undefined}
+ */
 function uncloneable(value, path, above) {
   if (typeof value === 'function' || typeof value === 'symbol') return path;
   if (typeof value !== 'object' || value === null || above.has(value)) return undefined;
@@ -37,17 +49,22 @@ function uncloneable(value, path, above) {
   }
 }
 
-const kindOf = (value) => Object.prototype.toString.call(value).slice(8, -1);
+const kindOf = (/** @type {unknown} */ value) => Object.prototype.toString.call(value).slice(8, -1);
 
-/** The parts of a container by name: fields, elements, entries of a Map or a Set. */
+/**
+ * The parts of a container by name: fields, elements, entries of a Map or a Set.
+ *
+ * @param {object} value
+ * @returns {[name: string, part: unknown][]}
+ */
 function partsOf(value) {
   switch (kindOf(value)) {
     case 'Array':
-      return value.map((item, index) => [`[${index}]`, item]);
+      return /** @type {List} */ (value).map((item, index) => [`[${index}]`, item]);
     case 'Map':
-      return [...value].map(([key, item], index) => [typeof key === 'string' ? key : `[${index}]`, item]);
+      return [.../** @type {Map<unknown, unknown>} */ (value)].map(([key, item], index) => [typeof key === 'string' ? key : `[${index}]`, item]);
     case 'Set':
-      return [...value].map((item, index) => [`[${index}]`, item]);
+      return [.../** @type {Set<unknown>} */ (value)].map((item, index) => [`[${index}]`, item]);
     case 'Object':
       return Object.entries(value);
     default:
@@ -55,10 +72,22 @@ function partsOf(value) {
   }
 }
 
-/** `items` and `[0]` make `items[0]`. */
+/**
+ * `items` and `[0]` make `items[0]`.
+ *
+ * @type {(path: string, name: string) => string}
+ */
 const joined = (path, name) => (name.startsWith('[') || !path ? `${path}${name}` : `${path}.${name}`);
 
-/** The first place where two values differ, as `items[0].price`; `''` is the whole value, `null`: nowhere. */
+/**
+ * The first place where two values differ, as `items[0].price`; `''` is the whole value, `null`: nowhere.
+ *
+ * @param {unknown} left
+ * @param {unknown} right
+ * @param {string} [path] to these values
+ * @param {Map<object, object>} [pairs] that are compared further up
+ * @returns {string | null}
+ */
 export function difference(left, right, path = '', pairs = new Map()) {
   if (Object.is(left, right)) return null;
   if (typeof left !== 'object' || typeof right !== 'object' || !left || !right) return path;
@@ -66,9 +95,10 @@ export function difference(left, right, path = '', pairs = new Map()) {
   pairs.set(left, right);
   const kind = kindOf(left);
   if (kind !== kindOf(right)) return path;
+  /** @type {(names: Iterable<string>, of: (container: Fields, name: string) => unknown) => string | null} */
   const each = (names, of) => {
     for (const name of names) {
-      const found = difference(of(left, name), of(right, name), joined(path, String(name)), pairs);
+      const found = difference(of(/** @type {Fields} */ (left), name), of(/** @type {Fields} */ (right), name), joined(path, String(name)), pairs);
       if (found !== null) return found;
     }
     return null;
@@ -79,32 +109,40 @@ export function difference(left, right, path = '', pairs = new Map()) {
     return each(names, (of, name) => of[name]);
   }
   if (kind === 'Array') {
-    const both = Math.min(left.length, right.length);
+    const both = Math.min(/** @type {List} */ (left).length, /** @type {List} */ (right).length);
     const found = each(Array.from({ length: both }, (_, index) => `[${index}]`), (of, name) => of[name.slice(1, -1)]);
-    return found ?? (left.length === right.length ? null : joined(path, `[${both}]`));
+    return found ?? (/** @type {List} */ (left).length === /** @type {List} */ (right).length ? null : joined(path, `[${both}]`));
   }
   if (kind === 'Map' || kind === 'Set') {
-    const [ours, theirs] = [[...left], [...right]];
+    const [ours, theirs] = [[.../** @type {Iterable<unknown>} */ (left)], [.../** @type {Iterable<unknown>} */ (right)]];
     return ours.length === theirs.length && difference(ours, theirs, '', pairs) === null ? null : path;
   }
-  if (kind === 'Date') return left.getTime() === right.getTime() ? null : path;
+  if (kind === 'Date') return /** @type {Date} */ (left).getTime() === /** @type {Date} */ (right).getTime() ? null : path;
   if (kind === 'RegExp') return String(left) === String(right) ? null : path;
-  if (left instanceof Error) return `${left.name}${left.message}` === `${right.name}${right.message}` ? null : path;
+  if (left instanceof Error) return `${left.name}${left.message}` === `${/** @type {Error} */ (right).name}${/** @type {Error} */ (right).message}` ? null : path;
   if (ArrayBuffer.isView(left) || kind === 'ArrayBuffer' || kind === 'SharedArrayBuffer') {
-    const [ours, theirs] = [bytesOf(left), bytesOf(right)];
+    const [ours, theirs] = [bytesOf(/** @type {Bytes} */ (left)), bytesOf(/** @type {Bytes} */ (right))];
     return ours.length === theirs.length && ours.every((byte, at) => byte === theirs[at]) ? null : path;
   }
   if (/^(Number|String|Boolean|BigInt)$/.test(kind)) return Object.is(left.valueOf(), right.valueOf()) ? null : path;
   return path; // blobs and the like cannot be looked into here
 }
 
-/** The first field, element or entry of `before` that is not in `after`, as `items[0].price`; `''` is the whole value, `null`: none. */
+/**
+ * The first field, element or entry of `before` that is not in `after`, as `items[0].price`; `''` is the whole value, `null`: none.
+ *
+ * @param {unknown} before
+ * @param {unknown} after
+ * @param {string} [path] to these values
+ * @param {Set<object>} [seen] that are looked into already
+ * @returns {string | null}
+ */
 export function missing(before, after, path = '', seen = new Set()) {
   if (typeof before !== 'object' || !before || seen.has(before)) return null;
   seen.add(before);
   const parts = partsOf(before);
   if (kindOf(before) !== kindOf(after)) return parts.length ? path : null;
-  const left = new Map(partsOf(after));
+  const left = new Map(partsOf(/** @type {object} */ (after)));
   for (const [name, part] of parts) {
     if (part === undefined) continue;
     const place = joined(path, name);
@@ -115,24 +153,31 @@ export function missing(before, after, path = '', seen = new Set()) {
   return null;
 }
 
-const bytesOf = (value) => (ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value));
+const bytesOf = (/** @type {Bytes} */ value) => (ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value));
 
-const same = (left, right) => difference(left, right) === null;
+const same = (/** @type {unknown} */ left, /** @type {unknown} */ right) => difference(left, right) === null;
 
 /**
  * Brings together what two schemas know of one record: `ours` was written in this schema, `base` is what became of it on
  * its way through the other schema and back, and `theirs` is what the other schema says now, translated. What `theirs` has
  * changed against `base` is news and wins; everything else is taken from `ours`. The same as `reconcile` of the engine,
  * for values that JSON cannot hold.
+ *
+ * @param {unknown} base
+ * @param {unknown} ours
+ * @param {unknown} theirs
+ * @returns {unknown}
  */
 export function merge(base, ours, theirs) {
   if (same(base, theirs)) return ours;
   const kinds = [base, ours, theirs].map((value) => (value && typeof value === 'object' ? kindOf(value) : ''));
-  if (kinds.every((kind) => kind === 'Object')) return mergeObjects(base, ours, theirs);
-  if (kinds.every((kind) => kind === 'Array') && base.length === ours.length) return mergeArrays(base, ours, theirs);
+  if (kinds.every((kind) => kind === 'Object')) return mergeObjects(/** @type {Fields} */ (base), /** @type {Fields} */ (ours), /** @type {Fields} */ (theirs));
+  if (kinds.every((kind) => kind === 'Array') && /** @type {List} */ (base).length === /** @type {List} */ (ours).length)
+    return mergeArrays(/** @type {List} */ (base), /** @type {List} */ (ours), /** @type {List} */ (theirs));
   return theirs;
 }
 
+/** @type {(base: Fields, ours: Fields, theirs: Fields) => Fields} */
 function mergeObjects(base, ours, theirs) {
   const all = {};
   for (const [name, their] of Object.entries(theirs)) {
@@ -146,10 +191,18 @@ function mergeObjects(base, ours, theirs) {
   return all;
 }
 
-/** Elements are recognised by equality, then by an `id` or `key`, and by their place only while nothing has moved. */
+/**
+ * Elements are recognised by equality, then by an `id` or `key`, and by their place only while nothing has moved.
+ *
+ * @param {List} base
+ * @param {List} ours as long as `base`
+ * @param {List} theirs
+ */
 function mergeArrays(base, ours, theirs) {
   const free = base.map(() => true);
+  /** @type {(number | null)[]} */
   const partner = theirs.map(() => null);
+  /** @param {(one: unknown, other: unknown, here: boolean) => boolean} matches */
   const pair = (matches) => {
     theirs.forEach((their, at) => {
       if (partner[at] !== null) return;
@@ -166,4 +219,6 @@ function mergeArrays(base, ours, theirs) {
   return theirs.map((their, at) => (partner[at] === null ? their : merge(base[partner[at]], ours[partner[at]], their)));
 }
 
-const identityOf = (value) => (value && typeof value === 'object' ? (value.id ?? value.key) : undefined);
+/** @type {(value: unknown) => unknown} */
+const identityOf = (value) =>
+  value && typeof value === 'object' ? (/** @type {Fields} */ (value).id ?? /** @type {Fields} */ (value).key) : undefined;
