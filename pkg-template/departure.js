@@ -55,7 +55,12 @@ export function createMarks(key) {
       let paused;
       /** @type {(() => void)[]} */
       const undo = [];
-      /** @type {<K extends keyof WindowEventMap>(type: K, listener: (event: WindowEventMap[K]) => void, capture?: boolean) => void} */
+      /**
+       * @template {keyof WindowEventMap} Type
+       * @param {Type} type
+       * @param {(event: WindowEventMap[Type]) => void} listener
+       * @param {boolean} [capture]
+       */
       const on = (type, listener, capture) => {
         addEventListener(type, listener, capture);
         undo.push(() => removeEventListener(type, listener, capture));

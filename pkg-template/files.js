@@ -67,7 +67,12 @@ function walk(container, replace, seen = new Set()) {
     const keyed = container instanceof Map;
     const before = [...container];
     const after = before.map((part) => (keyed ? /** @type {unknown[]} */ (part).map(visit) : visit(part)));
-    if (after.every((part, at) => (keyed ? /** @type {unknown[]} */ (part).every((half, side) => half === before[at][side]) : part === before[at]))) return;
+    if (
+      after.every((part, at) =>
+        keyed ? /** @type {unknown[]} */ (part).every((half, side) => half === before[at][side]) : part === before[at],
+      )
+    )
+      return;
     container.clear();
     for (const part of after) {
       if (keyed) container.set(.../** @type {[unknown, unknown]} */ (part));

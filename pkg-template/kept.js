@@ -6,9 +6,8 @@
 // it, so that it never holds up another tab.
 import { failure } from './failure.js';
 import { filesIn, filesOut } from './files.js';
-/** @import { KeptHead, KeptValue } from './types/state.js' */
+/** @import { KeptHead, KeptValue, Why } from './types/state.js' */
 
-/** @typedef {{ reason: string, message: string }} Why a value could not be put in place */
 /**
  * @template T
  * @typedef {{ readonly result: T, onsuccess: ((event: { target: { result: T } }) => void) | null }} Request

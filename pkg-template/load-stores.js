@@ -3,6 +3,13 @@ import { failure } from './failure.js';
 import { textOf } from './failures.js';
 import { completeOptions } from './options.js';
 import { quietly } from './quietly.js';
+/** @import { Store, StoreMode, StoreSpec, Undo } from './index.js' */
+/** @import { Stores } from './types/state.js' */
+
+/** @typedef {{ readonly options: Parameters<typeof completeOptions>[0] }} Page with the options it was started with */
+/** @typedef {'ready' | 'get' | 'set' | 'update' | 'delete' | 'list'} Asking the methods that wait for the store */
+/** @typedef {'subscribe' | 'onMode' | 'onProgress'} Following the methods that listen to it */
+/** @typedef {(...given: unknown[]) => any} Call any of them */
 
 /** Where the page keeps its one copy, on globalThis: `{loading, stores}`. */
 const PLACE = Symbol.for('changeover.stores');
@@ -10,7 +17,8 @@ const PLACE = Symbol.for('changeover.stores');
 /**
  * The stores of this page; rejects with code `unavailable` where they cannot run, and tries again when asked again.
  *
- * @param {{options: object}} page
+ * @param {Page} page
+ * @returns {Promise<Stores>}
  */
 export function loadStores(page) {
   const kept = place();
@@ -25,6 +33,7 @@ export function loadStores(page) {
 /** Whether the module is there already. */
 export const storesLoaded = () => Boolean(place().loading);
 
+/** @type {(page: Page) => Promise<Stores>} */
 async function load({ options }) {
   const complete = completeOptions(options);
   const { createStores } = complete.stores
@@ -36,21 +45,30 @@ async function load({ options }) {
 /**
  * The store `name`, at once; its methods wait until it is there.
  *
- * @returns {import('./index.js').Store}
+ * @template T
+ * @param {Page} page
+ * @param {string} name
+ * @param {StoreSpec<T>} spec
+ * @returns {Store<T>}
  */
 export function lazyStore(page, name, spec) {
   const { open } = place();
   const there = open.get(name);
   if (there) {
-    if (there.schema === spec?.schema) return there;
+    if (there.schema === spec?.schema) return /** @type {Store<T>} */ (there);
     throw failure({ code: 'duplicate_store', message: `store "${name}" is open with schema ${there.schema} and asked for with schema ${spec?.schema}`, store: name });
   }
+  /** @type {StoreMode} */
   let mode = { kind: 'opening', reason: null, message: null };
   let undone = false;
+  /** @type {Set<(mode: StoreMode) => void>} */
   const listeners = new Set(); // of the mode, before the store is there
+  /** @type {Set<(store: Store) => void>} */
   const followers = new Set(); // what to do with the store once it is there
   const forget = () => open.get(name) === lazy && open.delete(name);
+  /** @type {Store | null} */
   let real = null;
+  /** @type {Promise<Store> | null} */
   let opening = null;
   const begin = () => {
     opening = loadStores(page).then((stores) => {
@@ -74,12 +92,16 @@ export function lazyStore(page, name, spec) {
     return opening;
   };
   begin();
-  const ask = (method) => async (...given) => (await (opening ?? begin()))[method](...given);
-  const follow = (method) => (...given) => {
-    if (real) return real[method](...given);
+  /** @type {<M extends Asking>(method: M) => Store[M]} */
+  const ask = (method) => async (/** @type {unknown[]} */ ...given) =>
+    /** @type {Call} */ ((await (opening ?? begin()))[method])(...given);
+  /** @type {<M extends Following>(method: M) => Store[M]} */
+  const follow = (method) => (/** @type {unknown[]} */ ...given) => {
+    if (real) return /** @type {Call} */ (real[method])(...given);
+    /** @type {Undo | null} */
     let undo = null;
-    const follower = (store) => {
-      undo = store[method](...given);
+    const follower = (/** @type {Store} */ store) => {
+      undo = /** @type {Call} */ (store[method])(...given);
     };
     followers.add(follower);
     return () => {
@@ -88,6 +110,7 @@ export function lazyStore(page, name, spec) {
     };
   };
   const onMode = follow('onMode');
+  /** @type {Store} */
   const lazy = {
     name,
     schema: spec?.schema,
@@ -105,6 +128,7 @@ export function lazyStore(page, name, spec) {
     },
     subscribe: follow('subscribe'),
     onMode(listener) {
+      /** @type {typeof listener} */
       const entry = (news) => listener(news);
       listeners.add(entry);
       const undo = onMode(listener);
@@ -121,10 +145,17 @@ export function lazyStore(page, name, spec) {
     },
   };
   open.set(name, lazy);
-  return lazy;
+  return /** @type {Store<T>} */ (lazy);
 }
 
-/** A store where there is no document: nothing is there, and nothing can be written. */
+/**
+ * A store where there is no document: nothing is there, and nothing can be written.
+ *
+ * @template T
+ * @param {string} name
+ * @param {StoreSpec<T>} spec
+ * @returns {Store<T>}
+ */
 export function inertStore(name, spec) {
   const undo = () => {};
   const refuse = async () => {
@@ -153,6 +184,7 @@ export function closeStores() {
   for (const store of [...place().open.values()]) store.close();
 }
 
+/** @returns {{ loading: Promise<Stores> | null, open: Map<string, Store> }} */
 function place() {
-  return (globalThis[PLACE] ??= { loading: null, open: new Map() });
+  return (/** @type {any} */ (globalThis)[PLACE] ??= { loading: null, open: new Map() });
 }

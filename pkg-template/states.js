@@ -14,6 +14,29 @@ import { own, put } from './own.js';
 import { agree, schemaOf, stepsOf } from './steps.js';
 import { createUsed } from './used.js';
 import { cloned } from './values.js';
+/** @import { Backup, StateProvider } from './index.js' */
+/**
+ * @import {
+ *   About, Captured, Envelope, Form, KeptHead, ProviderWithSchema, Restored, StateRuns, Taker, Why,
+ * } from './types/state.js'
+ */
+
+/**
+ * What the app has registered under a name.
+ *
+ * @typedef {object} Entry
+ * @property {StateProvider} provider
+ * @property {boolean} [known] to `stores.js`
+ * @property {any} [broken] what is wrong with its steps
+ * @property {string | null} [untouched] the fingerprint of what the app had instead of what was not restored
+ */
+/**
+ * What came under a name.
+ *
+ * @typedef {{ token: string, main: Form, others: Form[], original?: Captured }} Found
+ */
+/** @typedef {{ name: string, entry: Entry, found: Found, forms?: Form[] }} Arrival */
+/** @typedef {Required<Arrival>} Job */
 
 /** The name of the form fields among the states, for apps that ask for them. */
 export const FIELDS = 'changeover:fields';
@@ -33,30 +56,43 @@ const NO_WAY = ['no_path', 'lossy_path'];
  * @param {object} port
  * @param {string} port.scope the path of the site's `release.json`
  * @param {string | null} port.build
- * @param {() => {id?, from?, at?, states?, about?}} port.carried the envelope that came, to be changed in place
+ * @param {() => Partial<Envelope>} port.carried the envelope that came, to be changed in place
  * @param {() => void} port.keep writes down what has been changed in it
- * @param {(names: {restored: string[], failed: string[]}) => void} port.tell told of late arrivals
+ * @param {(names: Restored) => void} port.tell told of late arrivals
  * @param {(code: string, message: string) => void} port.problem
- * @param {(() => Promise<object>) | null} port.runs loads what `stores-states.js` makes; null where it cannot run
+ * @param {(() => Promise<StateRuns>) | null} port.runs loads what `stores-states.js` makes; null where it cannot run
+ * @param {ReturnType<typeof createKept>} [port.kept]
+ * @param {ReturnType<typeof createUsed>} [port.used]
  */
 export function createStates({ scope, build, carried, keep, tell, problem, runs, kept = createKept(scope), used = createUsed(scope) }) {
+  /** @type {Map<string, Entry>} */
   const providers = new Map();
+  /** @type {Set<Promise<unknown>>} */
   const underWay = new Set();
+  /** @type {Restored | null} */
   let gathered = null; // while an arrival is being reported: {restored, failed}
+  /** @type {string[]} */
   let queue = []; // what is to be restored together
+  /** @type {Set<string>} */
   const pending = new Set(); // what is being restored: the provider has something else as yet
+  /** @type {string[]} */
   let made = []; // what the last capture has kept apart
+  /** @type {Promise<StateRuns> | null} */
   let loading = null;
+  /** @type {WeakMap<Form, { value: unknown }>} */
   const loaded = new WeakMap(); // what was kept of a form
 
+  /** @param {Promise<unknown>} work */
   const track = (work) => {
     const tracked = work.finally(() => underWay.delete(tracked));
     underWay.add(tracked);
   };
+  /** @type {(names: string[], error: { code?: string, message: string }) => void} */
   const report = (names, { code = 'restore_failed', message }) => {
     const who = names.length > 1 ? `states ${names.map((name) => `"${name}"`).join(', ')} were` : `state "${names[0]}" was`;
     problem(code, `${who} not restored: ${message}`);
   };
+  /** @type {(list: keyof Restored, name: string) => void} */
   const finished = (list, name) => {
     pending.delete(name);
     if (gathered) gathered[list].push(name);
@@ -72,43 +108,51 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
         if (!hasSchema(entry) || entry.known) return;
         entry.known = true;
         try {
-          able.add(name, entry.provider);
-        } catch (error) {
+          able.add(name, /** @type {ProviderWithSchema} */ (entry.provider));
+        } catch (/** @type {any} */ error) {
           entry.broken = error;
           console.error(`changeover: state "${name}" is not registered`, error);
           problem(error.code ?? 'not_registered', `state "${name}" is not registered: ${messageOf(error)}`);
         }
       });
       return able;
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       if (loading) problem(error.code ?? 'unavailable', `states with a schema are carried but not migrated: ${messageOf(error)}`);
       loading = null; // the next one tries again
       return null;
     }
   };
+  /** @type {(name: string, entry: Entry) => Promise<void>} */
   const retire = async (name, entry) => {
     const was = entry.known && !entry.broken && loading;
     if (was) (await was).remove(name);
   };
 
-  /** What came under this name, unless another tab has taken it. */
+  /**
+   * What came under this name, unless another tab has taken it.
+   *
+   * @param {string} name
+   * @returns {Found | null}
+   */
   const find = (name) => {
     const { states = {}, about = {}, id } = carried();
     const { others = [], original, ...main } = own(about, name) ?? {};
     if (Object.hasOwn(states, name)) main.value = states[name];
     else if (!main.kept) return null;
-    const token = main.token ?? id;
+    const token = /** @type {string} */ (main.token ?? id);
     if (!used.has(token, name)) return { token, main, others, original };
     takeOut(name);
     return null;
   };
+  /** @type {(name: string, original?: Form | false) => void} */
   const takeOut = (name, original) => {
     const { states, about } = carried();
     if (states) delete states[name];
     if (about) delete about[name];
-    if (original) put(about, name, { original });
+    if (original) put(/** @type {Record<string, About>} */ (about), name, { original });
     keep();
   };
+  /** @type {(name: string, form: Form) => Promise<unknown>} */
   const load = async (name, form) => {
     if (!form.kept) return copy(form.value);
     const found = loaded.get(form) ?? (await kept.value(form.kept));
@@ -116,7 +160,11 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     loaded.set(form, found);
     return found.value;
   };
-  /** All forms in which a state has come, the newest schema first. */
+  /**
+   * All forms in which a state has come, the newest schema first.
+   *
+   * @type {(name: string, found: Found) => Promise<Form[]>}
+   */
   const formsOf = async (name, { main, others, original }) => {
     await load(name, main);
     const all = [main, ...others];
@@ -124,7 +172,13 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     return all.sort((one, other) => schemaOf(other) - schemaOf(one));
   };
 
-  /** Takes states to the schemas of their providers, all or none: `[{form, value}]`. */
+  /**
+   * Takes states to the schemas of their providers, all or none: `[{form, value}]`.
+   *
+   * @param {Pick<Job, 'name' | 'entry' | 'forms'>[]} jobs
+   * @param {StateRuns | null} able
+   * @returns {Promise<{form: Form, value: unknown}[]>}
+   */
   const take = async (jobs, able) => {
     const together = able && jobs.every(({ entry }) => hasSchema(entry));
     if (together) return able.take(jobs.map(({ name, forms }) => ({ name, forms, load: (form) => load(name, form) })));
@@ -139,6 +193,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     );
   };
 
+  /** @type {(name: string, entry: Entry) => unknown} */
   const restore = (name, entry) => {
     const found = find(name);
     if (!found) return;
@@ -151,14 +206,17 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
   const bring = async () => {
     // Providers that register in this task, or while the steps are being loaded, go along.
     await new Promise((done) => setTimeout(done));
+    /** @type {StateRuns | null} */
     let able;
     do able = await ready();
     while (able && [...providers.values()].some((entry) => hasSchema(entry) && !entry.known));
     const names = [...new Set(queue)];
     queue = [];
-    await used.alone(carried().id, async () => {
-      const jobs = names.map((name) => ({ name, entry: providers.get(name), found: find(name) })).filter(({ entry, found }) => entry && found);
-      const joins = ({ entry }) => able && hasSchema(entry) && !entry.broken;
+    await used.alone(/** @type {Envelope} */ (carried()).id, async () => {
+      const jobs = /** @type {Arrival[]} */ (
+        names.map((name) => ({ name, entry: providers.get(name), found: find(name) })).filter(({ entry, found }) => entry && found)
+      );
+      const joins = (/** @type {Job} */ { entry }) => able && hasSchema(entry) && !entry.broken;
       // What is not there cannot be taken, and is no reason to refuse the others.
       const there = await Promise.all(
         jobs.map(async (job) => {
@@ -172,12 +230,13 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
           }
         }),
       );
-      const all = there.flat();
+      const all = /** @type {Job[]} */ (there.flat());
       const alone = all.filter((job) => !joins(job)).map((job) => [job]);
       await Promise.all([all.filter(joins), ...alone].map((group) => group.length && bringGroup(group, able)));
     });
     for (const name of names) pending.delete(name);
   };
+  /** @type {(jobs: Job[], able: StateRuns | null) => Promise<void>} */
   const bringGroup = async (jobs, able) => {
     try {
       const taken = await take(jobs, able);
@@ -186,22 +245,24 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       refuse(jobs, error);
     }
   };
+  /** @type {(jobs: Arrival[], error: any) => void} */
   const refuse = (jobs, error) => {
     report(jobs.map(({ name }) => name), error);
     for (const { name, entry, found } of jobs) failed(name, entry, found, error);
   };
 
+  /** @type {(name: string, entry: Entry, found: Found, form: Form, value: unknown) => void | Promise<void>} */
   const place = (name, entry, found, form, value) => {
     const took = () => {
       confirm(name, found, form);
       finished('restored', name);
     };
-    const refused = (error) => {
+    const refused = (/** @type {unknown} */ error) => {
       if (hasSchema(entry)) report([name], { message: textOf(error) });
       failed(name, entry, found, error);
     };
     try {
-      const answer = entry.provider.restore(value);
+      const answer = /** @type {Promise<void> | undefined} */ (entry.provider.restore(value));
       if (typeof answer?.then !== 'function') return took();
       pending.add(name);
       const work = within(answer).then(took, refused);
@@ -211,6 +272,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       refused(error);
     }
   };
+  /** @type {(name: string, found: Found, form: Form) => void} */
   const confirm = (name, { token, main, others, original }, form) => {
     used.add(token, name);
     entryOf(name).untouched = null;
@@ -220,25 +282,32 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     if (original && !stays) ids.push(idOf(original, name));
     letGo(ids);
   };
+  /** @type {(name: string) => Partial<Entry>} */
   const entryOf = (name) => providers.get(name) ?? {};
+  /** @type {(name: string, entry: Entry, found: Found, error: any) => void} */
   const failed = (name, entry, found, error) => {
     // The state stays in the envelope: nothing is lost because of a provider's mistake.
     console.error(`changeover: state "${name}" was not restored`, error);
     finished('failed', name);
     noteUntouched(entry);
     if (error?.code === GONE) return takeOut(name);
-    const taken = (id) => used.has(found.token, name) && letGo([id]); // by another provider, meanwhile
+    const taken = (/** @type {string} */ id) => used.has(found.token, name) && letGo([id]); // by another provider, meanwhile
     backUp(name, found, { reason: error?.code ?? 'restore_failed', message: messageOf(error) }).then(taken, () => {});
   };
-  /** What the app has instead must not replace what is still in the envelope, unless the user has worked on it. */
+  /**
+   * What the app has instead must not replace what is still in the envelope, unless the user has worked on it.
+   *
+   * @param {Entry} entry
+   */
   const noteUntouched = async (entry) => {
     try {
       entry.untouched = fingerprint(await within(entry.provider.capture()));
     } catch {}
   };
 
+  /** @type {(name: string, of: Pick<Found, 'token' | 'main'>, why: Why) => Promise<string>} */
   const backUp = async (name, { token, main }, why) => {
-    const { from, at } = carried();
+    const { from, at } = /** @type {Envelope} */ (carried());
     const { value, kept: id = idOf({ ...main, token }, name), ...head } = main;
     if (main.kept) await kept.note(id, why);
     else await kept.put({ build: from ?? null, at, ...head, ...why, id, token, name }, value);
@@ -250,13 +319,20 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     }
     return id;
   };
+  /** @param {(string | undefined)[]} ids */
   const letGo = (ids) => {
-    const there = ids.filter(Boolean);
+    const there = /** @type {string[]} */ (ids.filter(Boolean));
     if (there.length) kept.remove(there).catch(() => {});
   };
 
-  /** Everything that is known of one captured value, and the ways to put it into an envelope. */
+  /**
+   * Everything that is known of one captured value, and the ways to put it into an envelope.
+   *
+   * @param {string} token
+   * @param {number} room characters of session storage
+   */
   const capturing = (token, room) => {
+    /** @type {(name: string, form: Form, value: unknown, spare?: boolean) => Promise<Captured>} */
     const pack = async (name, form, value, spare = false) => {
       const json = plain(value);
       const text = json === undefined ? null : JSON.stringify(json);
@@ -275,7 +351,16 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
         throw error;
       }
     };
-    /** What an older schema dropped comes back with a later build, if the value has not changed in between. */
+    /**
+     * What an older schema dropped comes back with a later build, if the value has not changed in between.
+     *
+     * @param {string} name
+     * @param {Captured | undefined} original what came along with the state
+     * @param {unknown} value
+     * @param {Form} own what is captured
+     * @param {Form} main what the next build gets
+     * @returns {Promise<Captured | undefined>}
+     */
     const withOriginal = async (name, original, value, own, main) => {
       const goesBack = schemaOf(main) < schemaOf(own);
       const stands = original && original.sum === fingerprint(value);
@@ -286,11 +371,21 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       if (sum) return { ...next, sum };
       await backUp(name, { token: next.token, main: next }, supplanted(name, next)).catch(() => {});
     };
+    /**
+     * @param {string} name
+     * @param {Entry} entry
+     * @param {unknown} value
+     * @param {{able: StateRuns | null, reader: Taker | undefined, original: Captured | undefined}} around
+     * @returns {Promise<About & {trouble?: any}>} `trouble`: why a build of that schema cannot take it
+     */
     return async (name, { provider, broken }, value, { able, reader, original }) => {
       if (provider.schema === undefined) return pack(name, {}, value);
       const steps = stepsOf(provider);
+      /** @type {Form & { schema: number }} */
       const own = { schema: provider.schema, steps };
+      /** @type {{ main: Form, others: Form[] }} */
       let handed = { main: { value }, others: [] };
+      /** @type {any} */
       let trouble;
       const canRun = able && !broken;
       try {
@@ -300,9 +395,11 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
         trouble = error;
       }
       if (!canRun || trouble?.code === 'panic') {
-        const isOlder = reader?.schema < own.schema && !reader.reads.includes(own.schema);
-        trouble = isOlder && failure({ code: 'unavailable', message: `the steps from schema ${own.schema} down to ${reader.schema} cannot run here` });
+        const isOlder =
+          /** @type {Taker} */ (reader)?.schema < own.schema && !/** @type {Taker} */ (reader).reads.includes(own.schema);
+        trouble = isOlder && failure({ code: 'unavailable', message: `the steps from schema ${own.schema} down to ${/** @type {Taker} */ (reader).schema} cannot run here` });
       }
+      /** @type {(form: Form, spare?: boolean) => Promise<Captured>} */
       const packed = async ({ value, ...form }, spare) => pack(name, { ...own, ...form }, value, spare);
       const main = await packed(handed.main);
       const others = await Promise.all(handed.others.map((form) => packed(form, true)));
@@ -316,9 +413,14 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
   };
 
   return {
+    /**
+     * @param {string} name
+     * @param {StateProvider} provider
+     */
     register(name, provider) {
+      /** @type {Entry} */
       const entry = { provider };
-      if (providers.has(name)) retire(name, providers.get(name));
+      if (providers.has(name)) retire(name, /** @type {Entry} */ (providers.get(name)));
       providers.set(name, entry);
       restore(name, entry);
       if (hasSchema(entry)) ready();
@@ -332,16 +434,20 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     /**
      * Captures everything for a build that reads `stores`; what could be captured is there even when something else
      * `failed`. What no provider has claimed goes along.
+     *
+     * @param {Record<string, Taker> | null} [stores]
      */
     async capture(stores) {
       letGo(made.splice(0));
       const { states, about } = carried();
       const next = { states: { ...states }, about: { ...about } };
+      /** @type {string[]} */
       const failed = [];
       await within(Promise.all(underWay)).catch(() => {});
       const able = await ready(PATIENCE);
       const token = newToken();
       const save = capturing(token, ROOM);
+      /** @param {[string, Entry]} provider */
       const one = async ([name, entry]) => {
         if (pending.has(name)) return;
         let value;
@@ -359,7 +465,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
           if (!more.kept) put(next.states, name, inline);
           put(next.about, name, more);
           if (trouble) throw trouble;
-        } catch (error) {
+        } catch (/** @type {any} */ error) {
           const noWay = NO_WAY.includes(error?.code) ? 'there is no way back: ' : '';
           failed.push(`state "${name}" could not be saved: ${noWay}${messageOf(error)}`);
         }
@@ -377,7 +483,11 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       providers.clear();
     },
 
-    /** Reports what the providers that are there from the start have restored. */
+    /**
+     * Reports what the providers that are there from the start have restored.
+     *
+     * @returns {Promise<Restored>}
+     */
     async restored() {
       const names = (gathered = { restored: [], failed: [] });
       await new Promise((done) => setTimeout(done));
@@ -386,11 +496,14 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       return names;
     },
 
+    /** @returns {Promise<Backup[]>} */
     async backups() {
+      /** @param {KeptHead} head */
       const remove = async ({ id, token, name }) => {
         if (find(name)?.token === token) takeOut(name);
         await kept.remove([id]);
       };
+      /** @param {KeptHead} head */
       const restore = async (head) => {
         const { id, token, name } = head;
         const entry = providers.get(name);
@@ -405,7 +518,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       return (await kept.list()).map((head) => {
         const { id, name, build = null, at, reason, message } = head;
         return {
-          ...{ id, kind: 'state', name, schema: schemaOf(head), build, at, reason, message },
+          ...{ id, kind: /** @type {const} */ ('state'), name, schema: schemaOf(head), build, at, reason, message },
           value: () => load(name, { kept: id }),
           restore: () => restore(head),
           remove: () => remove(head),
@@ -415,18 +528,26 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
   };
 }
 
-const hasSchema = ({ provider }) => provider.schema !== undefined;
-const idOf = (head, name) => `${head.token}:${schemaOf(head)}:${name}`;
-const messageOf = (error) => (error?.code ? error.message : textOf(error));
-const copy = (value) => JSON.parse(JSON.stringify(value));
+const hasSchema = (/** @type {Entry} */ { provider }) => provider.schema !== undefined;
+const idOf = (/** @type {Form} */ head, /** @type {string} */ name) => `${head.token}:${schemaOf(head)}:${name}`;
+const messageOf = (/** @type {any} */ error) => (error?.code ? error.message : textOf(error));
+const copy = (/** @type {unknown} */ value) => JSON.parse(JSON.stringify(value));
 const newToken = () => [...crypto.getRandomValues(new Uint32Array(3))].map((part) => part.toString(36)).join('');
+/** @type {(name: string, original: Form) => Why} */
 const supplanted = (name, { schema }) => ({
   reason: 'rolled_back',
   message: `state "${name}" was taken back from schema ${schema} and changed since`,
 });
 
+/**
+ * @template T
+ * @param {T} answer
+ * @returns {Promise<Awaited<T>>}
+ */
 async function within(answer, patience = PATIENCE) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  /** @type {Promise<never>} */
   const late = new Promise((_, fail) => {
     timer = setTimeout(fail, patience, `no answer within ${patience / 1000} s`);
   });

@@ -3,6 +3,20 @@ import { failure } from './failure.js';
 import { textOf } from './failures.js';
 import { check, then } from './schema.js';
 import { cloned } from './values.js';
+/** @import { ChangeoverError, Store, StoreChange, StoreMode, StoreProgress, Undo } from './index.js' */
+/**
+ * @import {
+ *   EngineStore, NamedStoreSpec, OpenedStore, Replies, Seen, StoreHost, StoreLayout, StoreRecord, Stores,
+ * } from './types/state.js'
+ */
+
+/** @typedef {(change: StoreChange<unknown>) => void} Listener */
+/**
+ * What a question to the engine's store takes beside its id.
+ *
+ * @template {keyof Replies} M
+ * @typedef {Parameters<EngineStore[M]> extends [id: number, ...given: infer Given] ? Given : never} Given
+ */
 
 /** Records in one portion of `entries()` and of a backup. */
 const PORTION = 1_000;
@@ -13,21 +27,36 @@ const EAGER = 20;
 const ROUND = 50;
 
 /**
- * @param {{spec: object, stores: object, begin: (host: object) => object, call: (run: () => any) => any, forget: () => void}} parts
- *   `begin` opens the engine's store with a host for its callbacks
+ * @param {{
+ *   spec: NamedStoreSpec,
+ *   stores: Pick<Stores, 'migrate' | 'reach'>,
+ *   begin: (host: Omit<StoreHost, 'translate'>) => EngineStore,
+ *   call: <T>(run: () => T) => T,
+ *   forget: () => void,
+ * }} parts `begin` opens the engine's store with a host for its callbacks
+ * @returns {OpenedStore}
  */
 export function openStore({ spec, stores, begin, call, forget }) {
   const { name, schema, validate } = spec;
+  /** @type {Map<number, [resolve: (value: any) => void, reject: (error: unknown) => void]>} */
   const pending = new Map(); // id -> [resolve, reject]
+  /** @type {Set<Listener>} */
   const all = new Set();
+  /** @type {Map<string, Set<Listener>>} */
   const byKey = new Map(); // key -> listeners
+  /** @type {Set<(mode: StoreMode) => void>} */
   const modeListeners = new Set();
+  /** @type {Set<(progress: StoreProgress) => void>} */
   const progressListeners = new Set();
+  /** @type {Map<string, Promise<unknown>>} */
   const updates = new Map(); // key -> the last update in line
+  /** @type {StoreMode} */
   let mode = { kind: 'opening', reason: null, message: null };
   let ids = 0;
+  /** @type {ChangeoverError | null} */
   let over = null; // why it is closed
 
+  /** @type {<T>(listeners: Iterable<(news: T) => void>, news: () => T) => void} */
   const deliver = (listeners, news) => {
     for (const listener of [...listeners]) {
       try {
@@ -37,12 +66,14 @@ export function openStore({ spec, stores, begin, call, forget }) {
       }
     }
   };
+  /** @type {(id: number, error: ChangeoverError | null, value?: unknown) => void} */
   const settle = (id, error, value) => {
     const [resolve, reject] = pending.get(id) ?? [];
     pending.delete(id);
     if (error) reject?.(error);
     else resolve?.(value);
   };
+  /** @type {StoreHost['mode']} */
   const enter = (kind, reason, message) => {
     mode = { kind, reason, message };
     deliver(modeListeners, () => mode);
@@ -59,52 +90,61 @@ export function openStore({ spec, stores, begin, call, forget }) {
     },
   });
 
+  /** @type {<M extends keyof Replies>(method: M, ...given: Given<M>) => Promise<Replies[M]>} */
   const ask = (method, ...given) =>
     new Promise((resolve, reject) => {
       if (over) throw over;
       const id = (ids += 1);
       pending.set(id, [resolve, reject]);
       try {
-        call(() => handle[method](id, ...given));
+        call(() => /** @type {(id: number, ...given: unknown[]) => void} */ (handle[method])(id, ...given));
       } catch (error) {
         pending.delete(id);
         throw error;
       }
     });
+  /** @type {(key: string & { isWellFormed?: () => boolean }) => string} */
   const keyed = (key) => {
     if (typeof key === 'string' && key && (key.isWellFormed?.() ?? true)) return key;
     throw failure({ code: 'invalid_key', message: `store "${name}": ${textOf(JSON.stringify(key) ?? key)} is no key; a key is a text that is not empty`, store: name });
   };
-  /** A copy that may be stored. */
+  /**
+   * A copy that may be stored.
+   *
+   * @type {(key: string, value: unknown) => unknown}
+   */
   const storable = (key, value) => {
     const copy = cloned(value, `store "${name}": "${key}"`);
-    return then(check(validate, copy), (wrong) => {
+    return then(check(validate, copy), (/** @type {{ message: string, path?: string } | null} */ wrong) => {
       if (!wrong) return copy;
       const at = wrong.path ? ` at ${wrong.path}` : '';
       throw failure({ code: 'invalid_value', message: `store "${name}": "${key}" is no value of schema ${schema}${at}: ${wrong.message}`, store: name, path: wrong.path });
     });
   };
 
+  /** @type {(key: string, change: (value: unknown) => unknown) => Promise<unknown>} */
   const update = async (key, change) => {
     for (let tried = 1; ; tried += 1) {
       const [before, ...stamp] = (await ask('read', key)) ?? [];
       const found = stamp.length > 0;
       const after = await change(found ? before : undefined);
-      const seen = found ? stamp : null;
+      const seen = /** @type {Seen} */ (found ? stamp : null);
       try {
         if (after !== undefined) {
           const copy = await storable(key, after);
           await ask('write', key, copy, seen);
         } else if (found) await ask('delete', key, seen);
         return after;
-      } catch (error) {
+      } catch (/** @type {any} */ error) {
         if (error.code !== 'conflict' || tried === TRIES) throw error;
         if (tried > EAGER) await new Promise((go) => setTimeout(go, Math.random() * tried));
       }
     }
   };
 
+  /** @type {<T>(listeners: Set<(news: T) => void>, listener: (news: T) => void, on?: () => void, off?: () => void) => Undo} */
   const listen = (listeners, listener, on, off) => {
+    /** @type {typeof listener} */
     const entry = (news) => listener(news);
     if (listeners.size === 0) on?.();
     listeners.add(entry);
@@ -112,16 +152,19 @@ export function openStore({ spec, stores, begin, call, forget }) {
       if (listeners.delete(entry) && listeners.size === 0) off?.();
     };
   };
+  /** @type {(method: 'listen' | 'unlisten', key: string | null) => void} */
   const tell = (method, key) => {
     if (!over) call(() => handle[method](key));
   };
 
+  /** @param {ChangeoverError} error */
   const die = (error) => {
     over = error;
     for (const id of [...pending.keys()]) settle(id, error);
     enter('closed', error.code, error.message);
   };
 
+  /** @type {Store} */
   const api = {
     name,
     schema,
@@ -141,6 +184,7 @@ export function openStore({ spec, stores, begin, call, forget }) {
     },
     update(key, change) {
       const next = (updates.get(key) ?? Promise.resolve()).then(() => update(keyed(key), change));
+      /** @type {Promise<unknown>} */
       const line = next.catch(() => {}).then(() => updates.get(key) === line && updates.delete(key));
       updates.set(key, line);
       return next;
@@ -153,19 +197,20 @@ export function openStore({ spec, stores, begin, call, forget }) {
       return rows;
     },
     async *entries() {
-      for (let after; ; ) {
+      for (let /** @type {string | undefined} */ after; ; ) {
         const [rows, last] = await ask('list', after, PORTION);
         yield* rows;
         if (last || !rows.length) return;
-        after = rows.at(-1)[0];
+        after = /** @type {StoreRecord} */ (rows.at(-1))[0];
       }
     },
+    /** @param {[listener: Listener] | [key: string, listener: Listener]} given */
     subscribe(...given) {
-      const listener = given.pop();
+      const listener = /** @type {Listener} */ (given.pop());
       if (!given.length) return listen(all, listener, () => tell('listen', null), () => tell('unlisten', null));
-      const key = keyed(given[0]);
+      const key = keyed(/** @type {string} */ (given[0]));
       if (!byKey.has(key)) byKey.set(key, new Set());
-      return listen(byKey.get(key), listener, () => tell('listen', key), () => tell('unlisten', key));
+      return listen(/** @type {Set<Listener>} */ (byKey.get(key)), listener, () => tell('listen', key), () => tell('unlisten', key));
     },
     onMode: (listener) => listen(modeListeners, listener),
     onProgress: (listener) => listen(progressListeners, listener),
@@ -179,20 +224,26 @@ export function openStore({ spec, stores, begin, call, forget }) {
     },
   };
 
+  /** @returns {StoreLayout | null} */
   const head = () => {
     const text = over ? '' : call(() => handle.head());
     return text ? JSON.parse(text) : null;
   };
 
-  /** All records of a schema that has been left. */
+  /**
+   * All records of a schema that has been left.
+   *
+   * @param {number} from
+   */
   const readBackup = async (from) => {
+    /** @type {StoreRecord[]} */
     const records = [];
-    for (let after; ; ) {
+    for (let /** @type {string | undefined} */ after; ; ) {
       const portion = await call(() => handle.readBackup(from, after, PORTION));
       if (!portion) throw failure({ code: 'unavailable', message: `store "${name}": its backup of schema ${from} cannot be read`, store: name });
       records.push(...portion.rows);
       if (portion.last || !portion.rows.length) return records;
-      after = portion.rows.at(-1)[0];
+      after = /** @type {StoreRecord} */ (portion.rows.at(-1))[0];
     }
   };
 
@@ -214,6 +265,7 @@ export function openStore({ spec, stores, begin, call, forget }) {
         async restore() {
           const records = await readBackup(from);
           // All are made before the first is written.
+          /** @type {StoreRecord[]} */
           const made = [];
           for (const [key, value] of records) {
             const [{ value: now }] = await stores.migrate([{ store: name, from, lineage, value }]);
@@ -229,7 +281,7 @@ export function openStore({ spec, stores, begin, call, forget }) {
     async revive(older, patience) {
       const end = Date.now() + patience;
       const lives = () => head()?.namespaces.some((it) => it.schema === older);
-      const usable = () => lives() && head().schema <= older;
+      const usable = () => lives() && /** @type {StoreLayout} */ (head()).schema <= older;
       const able = stores.reach(name).some(([from, to]) => from === schema && to === older);
       while (!over && head() && !usable()) {
         if (!lives()) {

@@ -12,46 +12,67 @@ import { check, isThenable, readSpec, then } from './schema.js';
 import { openStore } from './store.js';
 import { createStateRuns } from './stores-states.js';
 import { cloned, difference, merge, missing } from './values.js';
+/** @import { Adopted, Adoption, ChangeoverError } from './index.js' */
+/**
+ * @import {
+ *   Engine, EngineStore, Hop, Job, MigrateOptions, Migrated, NamedSchema, NamedStoreSpec, OpenedStore, Ours, Recipe, RunInput,
+ *   RunTask, Step, StoreHost, StoreRecord, StoreReport, Stores, StoresBindings, Taker,
+ * } from './types/state.js'
+ */
+
+/** @typedef {{ spec: NamedSchema, functions: Step[] }} Registered */
+/** @typedef {<T>(run: () => T) => T} Call into the engine */
+/** @typedef {{ value: unknown, now?: unknown, before?: unknown }} Work on a value: as it was, is, and was before the last step */
 
 /** Milliseconds that one step, snapshot or validation may take. */
 const BUDGET = 3_000;
 
 /**
- * @param {{options: object}} page complete options: `release` for the scope of the databases, `build`, `storesWasm`
- * @returns what the rest of the package calls `stores`; see `register`, `migrate` and `open` below
+ * @param {{options: {release?: string, build?: string | null, storesWasm?: string | null}}} page complete options: `release` for
+ *   the scope of the databases, `build`, `storesWasm`
+ * @returns {Promise<Stores>} what the rest of the package calls `stores`; see `register`, `migrate` and `open` below
  */
 export async function createStores({ options }) {
   const { exports, imports, start } = createBindings();
-  const { instance, module } = await instantiate(options.storesWasm, imports, 'stores.wasm', 'storesWasm');
+  const { instance, module } = await instantiate(/** @type {string | null} */ (options.storesWasm), imports, 'stores.wasm', 'storesWasm');
   start(instance, module);
 
+  /** @type {Map<string, Registered>} */
   const specs = new Map(); // name -> {spec, functions}
+  /** @type {Map<string, OpenedStore>} */
   const opened = new Map(); // name -> the open store
   const scope = options.release ? new URL(options.release, globalThis.document?.baseURI).pathname : '/';
+  /** @type {ChangeoverError | null} */
   let dead = null;
   let place = '';
 
+  /** @type {(why: ChangeoverError) => void} */
   let bury;
+  /** @type {Promise<never>} */
   const death = new Promise((_, fail) => (bury = fail));
   death.catch(() => {});
-  const die = (error) => {
+  const die = (/** @type {unknown} */ error) => {
     if (dead) return;
     dead = failure({ code: 'panic', message: `stores have stopped: ${place || textOf(error)}` });
     bury(dead);
     for (const store of opened.values()) store.die(dead);
   };
-  /** Calls into the engine, which throws plain `{code, message, …}`; anything else is a trap. */
+  /**
+   * Calls into the engine, which throws plain `{code, message, …}`; anything else is a trap.
+   *
+   * @type {Call}
+   */
   const call = (run) => {
     if (dead) throw dead;
     try {
       return run();
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       if (typeof error?.code === 'string' && !(error instanceof Error)) throw failure(error);
       die(error);
       throw dead;
     }
   };
-  const core = new exports.Stores({
+  const core = new /** @type {StoresBindings} */ (exports).Stores({
     shield: (callback) => (given) => {
       if (dead) return undefined;
       try {
@@ -65,22 +86,29 @@ export async function createStores({ options }) {
     },
   });
 
+  /** @type {Stores['register']} */
   const register = (spec) => {
     const { registration, functions } = readSpec(spec);
     call(() => core.register(registration));
     specs.set(spec.name, { spec, functions });
   };
+  /** @type {Stores['unregister']} */
   const unregister = (name) => {
     if (specs.delete(name) && !dead) call(() => core.unregister(name));
   };
-  const stepsOf = (name) => specs.get(name)?.functions ?? [];
+  const stepsOf = (/** @type {string} */ name) => specs.get(name)?.functions ?? [];
 
-  /** Runs one step; a promise if it answers with one. What it throws names it. */
+  /**
+   * Runs one step; a promise if it answers with one. What it throws names it.
+   *
+   * @type {(step: Step, value: unknown, budget: number) => unknown}
+   */
   const take = (step, value, budget) => {
+    /** @type {(error: any) => never} */
     const failed = (error) => {
       throw inStep(step, textOf(error), typeof error?.path === 'string' ? error.path : undefined);
     };
-    const some = (made) => (made === undefined ? failed('it gave undefined') : made);
+    const some = (/** @type {unknown} */ made) => (made === undefined ? failed('it gave undefined') : made);
     let made;
     try {
       made = step.run(value);
@@ -90,7 +118,11 @@ export async function createStores({ options }) {
     return isThenable(made) ? within(made, budget).catch(failed).then(some) : some(made);
   };
 
-  /** Runs steps one after the other. With `whole`, each also goes back, and a field that does not come back is an error. */
+  /**
+   * Runs steps one after the other. With `whole`, each also goes back, and a field that does not come back is an error.
+   *
+   * @type {(name: string, value: unknown, steps: number[], budget: number, whole?: boolean) => unknown}
+   */
   const walk = (name, value, steps, budget, whole) => {
     for (let at = 0; at < steps.length; at += 1) {
       const step = stepsOf(name)[steps[at]];
@@ -110,7 +142,11 @@ export async function createStores({ options }) {
     return value;
   };
 
-  /** Makes one record as the engine's recipe says. `ours` is what the schema below has of an older copy. */
+  /**
+   * Makes one record as the engine's recipe says. `ours` is what the schema below has of an older copy.
+   *
+   * @type {(name: string, value: unknown, hops: Hop[], budget: number, whole: boolean) => unknown}
+   */
   const cook = (name, value, hops, budget, whole) => {
     for (let at = 0; at < hops.length; at += 1) {
       const [steps, ours] = hops[at];
@@ -121,6 +157,7 @@ export async function createStores({ options }) {
     }
     return value;
   };
+  /** @type {(name: string, theirs: unknown, steps: number[], ours: Ours, budget: number) => unknown} */
   const blend = (name, theirs, steps, [own, there], budget) =>
     then(theirs, (news) => {
       const below = walk(name, structuredClone(own), there, budget);
@@ -128,21 +165,26 @@ export async function createStores({ options }) {
     });
 
   /**
-   * @param {[unknown, [number[], [unknown, number[]]?][]][]} recipes
+   * @param {string} name
+   * @param {Recipe[]} recipes
    * @param {number | undefined} schema validate what is made, if it is of the schema this build works with
    * @param {boolean} forGood they are to take the place of what they are made from, so also what is there already is
    *   validated, and no field may get lost
+   * @param {number} budget
    */
   const translate = (name, recipes, schema, forGood, budget) => {
-    const { spec } = specs.get(name) ?? { spec: {} };
+    const { spec } = /** @type {{ spec: Partial<NamedSchema> }} */ (specs.get(name) ?? { spec: {} });
     const validate = schema === spec.schema ? spec.validate : undefined;
-    const one = ([value, hops]) => {
+    const one = (/** @type {Recipe} */ [value, hops]) => {
       const made = cook(name, structuredClone(value), hops, budget, forGood);
       if (!validate || !(forGood || hops.length)) return made;
       return then(made, (done) => then(check(validate, done), (wrong) => (wrong ? invalid(schema, wrong) : done)));
     };
+    /** @type {unknown[]} */
     const values = [];
+    /** @type {(error: any, place: number) => object} */
     const failed = (error, place) => ({ place, message: error?.message ?? textOf(error), step: error?.step, path: error?.path });
+    /** @type {(from: number) => unknown[] | Promise<unknown[]>} */
     const go = (from) => {
       for (let at = from; at < recipes.length; at += 1) {
         let made;
@@ -167,7 +209,7 @@ export async function createStores({ options }) {
     return go(0);
   };
 
-  const stores = {
+  const stores = /** @type {Omit<Stores, 'states'>} */ ({
     register,
     unregister,
     lineage: (name, schema) => call(() => core.lineage(name, schema)),
@@ -178,22 +220,28 @@ export async function createStores({ options }) {
     /**
      * Takes values from the schemas they were stored in to those of this build (or to `to`), all or nothing, on copies.
      *
-     * @param {{store: string, from: number, lineage?: string, value: unknown, to?: number}[]} jobs
-     * @param {{dry?: boolean, verify?: boolean, lossy?: boolean, budget?: number, onProgress?: (done: number, total: number) => void}} [how]
-     *   `dry`: ends in a report; `verify`: also goes back after each step and compares
-     * @returns {Promise<{store: string, schema: number, value: unknown}[] | {stores: object[]}>}
+     * @param {Job[]} jobs
+     * @param {MigrateOptions} [how] `dry`: ends in a report; `verify`: also goes back after each step and compares
+     * @returns {Promise<Migrated[] | {stores: StoreReport[]}>}
      */
     async migrate(jobs, { dry = false, verify = false, lossy = false, budget = BUDGET, onProgress } = {}) {
       const bare = jobs.map(({ value, ...job }) => job);
       const run = call(() => core.migrate(bare, { dry, verify, lossy, budget }));
-      const work = new Map(jobs.map(({ store, value }) => [store, { value }]));
+      const work = new Map(jobs.map(({ store, value }) => [store, /** @type {Work} */ ({ value })]));
+      /** @type {unknown} */
       let pending;
+      /** @type {(type: RunInput['type'], store: string, more?: Omit<RunInput, 'type' | 'store'>) => void} */
       const feed = (type, store, more) => call(() => run.feed({ type, store, ...more }));
-      /** Begins what the engine asks for; the answer may come at once or later. */
+      /**
+       * Begins what the engine asks for; the answer may come at once or later.
+       *
+       * @param {RunTask} task
+       */
       const begin = ({ type, store, index, step, schema }) => {
-        const mine = work.get(store);
+        const mine = /** @type {Work} */ (work.get(store));
+        /** @type {(next: () => unknown, wrong: RunInput['type']) => unknown} */
         const answer = (next, wrong) => {
-          const failed = (error) => feed(wrong, store, { index, message: textOf(error), path: error?.path });
+          const failed = (/** @type {any} */ error) => feed(wrong, store, { index, message: textOf(error), path: error?.path });
           try {
             const made = next();
             return isThenable(made) ? made.catch(failed) : made;
@@ -226,7 +274,7 @@ export async function createStores({ options }) {
             'stepFailed',
           );
         }
-        const { spec } = specs.get(store);
+        const { spec } = /** @type {Registered} */ (specs.get(store));
         return answer(
           () =>
             then(check(schema === spec.schema ? spec.validate : undefined, mine.now), (wrong) =>
@@ -235,18 +283,20 @@ export async function createStores({ options }) {
           'invalid',
         );
       };
+      /** @type {ReturnType<typeof setTimeout> | undefined} */
       let timer;
       try {
         for (;;) {
           const output = call(() => run.next());
           if (output.type === 'failed') throw failure(output.error);
           if (output.type === 'reported') return { stores: output.stores };
-          if (output.type === 'ready') return output.stores.map(([store, schema]) => ({ store, schema, value: work.get(store).now }));
+          if (output.type === 'ready')
+            return output.stores.map(([store, schema]) => ({ store, schema, value: /** @type {Work} */ (work.get(store)).now }));
           if (output.type === 'progress') onProgress?.(output.done, output.total);
           else if (output.type !== 'wake') pending = begin(output);
           else {
             const late = new Promise((wake) => {
-              timer = setTimeout(wake, Math.max(0, output.at - Date.now()));
+              timer = setTimeout(wake, Math.max(0, /** @type {number} */ (output.at) - Date.now()));
             });
             await Promise.race([late, pending]);
             clearTimeout(timer);
@@ -269,6 +319,7 @@ export async function createStores({ options }) {
       };
       try {
         const initial = await Promise.race([firstRecords(stores, core, scope, spec, call), death]);
+        /** @type {(host: Omit<StoreHost, 'translate'>) => EngineStore} */
         const begin = (host) =>
           call(() =>
             core.open(
@@ -300,41 +351,56 @@ export async function createStores({ options }) {
      */
     async handOver(target, patience) {
       const older = [...opened].flatMap(([name, store]) => {
-        const { schema, reads } = own(target, name) ?? {};
-        return schema < store.spec.schema && !reads?.includes(store.spec.schema) ? [[store, schema]] : [];
+        const { schema, reads } = /** @type {Partial<Taker>} */ (own(target, name) ?? {});
+        return /** @type {[OpenedStore, number][]} */ (
+          /** @type {number} */ (schema) < store.spec.schema && !reads?.includes(store.spec.schema) ? [[store, schema]] : []
+        );
       });
       const ends = await Promise.all(older.map(([store, schema]) => store.revive(schema, patience)));
-      return ends.filter(Boolean);
+      return /** @type {string[]} */ (ends.filter(Boolean));
     },
 
     close() {
       for (const store of [...opened.values()]) store.api.close();
     },
-  };
+  });
   return Object.assign(stores, { states: createStateRuns(stores) });
 }
 
+/** @param {NamedStoreSpec} spec */
 const spanOptions = ({ dwell, retention, census, batch }) => {
-  const given = Object.entries({ dwell, retention, census, batch }).filter(([, value]) => Number.isFinite(value) && value >= 0);
+  const given = /** @type {[string, number][]} */ (Object.entries({ dwell, retention, census, batch })).filter(
+    ([, value]) => Number.isFinite(value) && value >= 0,
+  );
   return Object.fromEntries(given.map(([name, value]) => [name, Math.floor(value)]));
 };
 
-/** What a store begins with, if it has to be made: what was there before it, else what the app begins with. */
+/**
+ * What a store begins with, if it has to be made: what was there before it, else what the app begins with.
+ *
+ * @param {Pick<Stores, 'migrate'>} stores
+ * @param {Engine} core
+ * @param {string} scope
+ * @param {NamedStoreSpec} spec
+ * @param {Call} call
+ * @returns {Promise<StoreRecord[]>}
+ */
 async function firstRecords(stores, core, scope, spec, call) {
   const { name, schema } = spec;
   const exists = await call(() => core.exists(scope, name));
   if (typeof exists === 'string') throw failure({ code: 'unavailable', message: `store "${name}": ${exists}`, store: name });
   if (exists) return [];
+  /** @type {Map<string, unknown>} */
   const records = new Map();
   const first = typeof spec.initial === 'function' ? await spec.initial() : spec.initial;
   for (const [key, value] of Object.entries(first ?? {})) records.set(key, cloned(value, `store "${name}": "${key}"`));
   for (const adopt of [spec.adopt ?? []].flat()) {
     const found = await adopted(name, adopt);
     for (const [key, value] of found?.records ?? []) {
-      if (found.schema === schema && !spec.validate) records.set(key, cloned(value, `store "${name}": "${key}"`));
+      if (/** @type {Adopted} */ (found).schema === schema && !spec.validate) records.set(key, cloned(value, `store "${name}": "${key}"`));
       else {
         // Their lineage is not known; their schema number is what the app says it is.
-        const [made] = await stores.migrate([{ store: name, from: found.schema, lineage: '', value }]);
+        const [made] = await stores.migrate([{ store: name, from: /** @type {Adopted} */ (found).schema, lineage: '', value }]);
         records.set(key, made.value);
       }
     }
@@ -342,23 +408,33 @@ async function firstRecords(stores, core, scope, spec, call) {
   return [...records];
 }
 
+/** @type {(name: string, adopt: Adoption) => ReturnType<Adoption>} */
 async function adopted(name, adopt) {
   try {
     return await adopt();
-  } catch (error) {
+  } catch (/** @type {any} */ error) {
     throw failure({ code: error?.code ?? 'adoption_failed', message: `store "${name}" could not take over what was there before it: ${textOf(error)}`, store: name, path: error?.path });
   }
 }
 
+/** @type {(schema: number | undefined, wrong: { message: string, path?: string }) => never} */
 const invalid = (schema, { message, path }) => {
   throw Object.assign(new Error(`its value is not valid as schema ${schema}${path ? ` at ${path}` : ''}: ${message}`), { path });
 };
 
+/** @type {(step: Step, message: string, path?: string) => Error} */
 const inStep = ({ name: step }, message, path) =>
   Object.assign(new Error(`the step ${step} failed${path ? ` at ${path}` : ''}: ${message}`), { step, path });
 
+/**
+ * @template T
+ * @param {T} answer
+ * @param {number} budget
+ */
 async function within(answer, budget) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  /** @type {Promise<never>} */
   const late = new Promise((_, fail) => {
     timer = setTimeout(() => fail(new Error(`a step gave no answer within ${budget} ms`)), budget);
   });

@@ -62,7 +62,10 @@ function partsOf(value) {
     case 'Array':
       return /** @type {List} */ (value).map((item, index) => [`[${index}]`, item]);
     case 'Map':
-      return [.../** @type {Map<unknown, unknown>} */ (value)].map(([key, item], index) => [typeof key === 'string' ? key : `[${index}]`, item]);
+      return [.../** @type {Map<unknown, unknown>} */ (value)].map(([key, item], index) => [
+        typeof key === 'string' ? key : `[${index}]`,
+        item,
+      ]);
     case 'Set':
       return [.../** @type {Set<unknown>} */ (value)].map((item, index) => [`[${index}]`, item]);
     case 'Object':
@@ -98,7 +101,12 @@ export function difference(left, right, path = '', pairs = new Map()) {
   /** @type {(names: Iterable<string>, of: (container: Fields, name: string) => unknown) => string | null} */
   const each = (names, of) => {
     for (const name of names) {
-      const found = difference(of(/** @type {Fields} */ (left), name), of(/** @type {Fields} */ (right), name), joined(path, String(name)), pairs);
+      const found = difference(
+        of(/** @type {Fields} */ (left), name),
+        of(/** @type {Fields} */ (right), name),
+        joined(path, String(name)),
+        pairs,
+      );
       if (found !== null) return found;
     }
     return null;
@@ -119,7 +127,10 @@ export function difference(left, right, path = '', pairs = new Map()) {
   }
   if (kind === 'Date') return /** @type {Date} */ (left).getTime() === /** @type {Date} */ (right).getTime() ? null : path;
   if (kind === 'RegExp') return String(left) === String(right) ? null : path;
-  if (left instanceof Error) return `${left.name}${left.message}` === `${/** @type {Error} */ (right).name}${/** @type {Error} */ (right).message}` ? null : path;
+  if (left instanceof Error)
+    return `${left.name}${left.message}` === `${/** @type {Error} */ (right).name}${/** @type {Error} */ (right).message}`
+      ? null
+      : path;
   if (ArrayBuffer.isView(left) || kind === 'ArrayBuffer' || kind === 'SharedArrayBuffer') {
     const [ours, theirs] = [bytesOf(/** @type {Bytes} */ (left)), bytesOf(/** @type {Bytes} */ (right))];
     return ours.length === theirs.length && ours.every((byte, at) => byte === theirs[at]) ? null : path;
@@ -153,7 +164,8 @@ export function missing(before, after, path = '', seen = new Set()) {
   return null;
 }
 
-const bytesOf = (/** @type {Bytes} */ value) => (ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value));
+/** @param {Bytes} value */
+const bytesOf = (value) => (ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value));
 
 const same = (/** @type {unknown} */ left, /** @type {unknown} */ right) => difference(left, right) === null;
 
@@ -171,7 +183,8 @@ const same = (/** @type {unknown} */ left, /** @type {unknown} */ right) => diff
 export function merge(base, ours, theirs) {
   if (same(base, theirs)) return ours;
   const kinds = [base, ours, theirs].map((value) => (value && typeof value === 'object' ? kindOf(value) : ''));
-  if (kinds.every((kind) => kind === 'Object')) return mergeObjects(/** @type {Fields} */ (base), /** @type {Fields} */ (ours), /** @type {Fields} */ (theirs));
+  if (kinds.every((kind) => kind === 'Object'))
+    return mergeObjects(/** @type {Fields} */ (base), /** @type {Fields} */ (ours), /** @type {Fields} */ (theirs));
   if (kinds.every((kind) => kind === 'Array') && /** @type {List} */ (base).length === /** @type {List} */ (ours).length)
     return mergeArrays(/** @type {List} */ (base), /** @type {List} */ (ours), /** @type {List} */ (theirs));
   return theirs;

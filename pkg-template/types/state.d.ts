@@ -1,6 +1,6 @@
 // What the files of tab state and durable stores share, and what they and the engine behind the stores say to each other.
 import type {
-  Backup, ChangeoverError, Millis, Schema, StateProvider, Store, StoreMode, StoreProgress, StoreSpec, Validator,
+  Backup, ChangeoverError, Millis, Schema, StateProvider, Store, StoreMode, StoreProgress, StoreSpec,
 } from '../index.js';
 import type { failure } from '../failure.js';
 
@@ -27,20 +27,25 @@ export interface Form {
   sum?: string;
 }
 
+/** A form that says when it was captured. */
+export interface Captured extends Form {
+  token: string;
+}
+
 /** What an envelope says of one state, beside its value. */
 export interface About extends Form {
   /** In older schemas, for a build of which nothing was known. */
   others?: Form[];
   /** What was taken down to an older schema. */
-  original?: Form;
+  original?: Captured;
 }
 
-/** What came with a page; empty when nothing did. Changed in place. */
+/** What a page leaves for the one after it. */
 export interface Envelope {
-  id?: string;
+  id: string;
   from?: string | null;
-  at?: Millis;
-  states?: Record<string, unknown>;
+  at: Millis;
+  states: Record<string, unknown>;
   about?: Record<string, About>;
 }
 
@@ -55,6 +60,12 @@ export interface KeptHead extends Form {
   message?: string;
   /** There only in case. */
   spare?: boolean;
+}
+
+/** Why a value could not be put in place. */
+export interface Why {
+  reason: string;
+  message: string;
 }
 
 /** A file that was taken out of a value: its bytes, and the object that stands in its place. */
@@ -143,7 +154,7 @@ export interface Stores {
   migrate(jobs: Job[], how?: MigrateOptions & { dry?: false }): Promise<Migrated[]>;
   open(spec: NamedStoreSpec): Promise<Store>;
   backups(): Promise<Backup[]>;
-  handOver(target: Record<string, Taker>, patience: Millis): Promise<string[]>;
+  handOver(target: Record<string, Pick<Taker, 'schema'> & Partial<Taker>>, patience: Millis): Promise<string[]>;
   close(): void;
   readonly states: StateRuns;
 }
@@ -159,11 +170,15 @@ export interface OpenedStore {
 
 /** What `createStateRuns` makes. */
 export interface StateRuns {
-  add(name: string, provider: StateProvider): void;
+  add(name: string, provider: ProviderWithSchema): void;
   remove(name: string): void;
   lineage(name: string, schema?: number): string;
   take(jobs: StateJob[]): Promise<{ form: Form; value: unknown }[]>;
   hand(name: string, value: unknown, taker: Taker | undefined): Promise<{ main: Form; others: Form[] }>;
+}
+
+export interface ProviderWithSchema extends StateProvider {
+  schema: number;
 }
 
 /** A state to be taken, in all its forms, the newest schema first. */
@@ -233,11 +248,12 @@ export interface EngineRun {
 }
 
 /** What the engine asks to be done with the value of one store. */
-export type RunTask =
-  | { type: 'snapshot'; store: string }
-  | { type: 'runStep'; store: string; index: number; name: string; step: number }
-  | { type: 'goBack'; store: string; index: number; step: number }
-  | { type: 'validate'; store: string; schema: number };
+export type RunTask = { store: string } & (
+  | { type: 'snapshot'; index?: undefined; step?: undefined; schema?: undefined }
+  | { type: 'runStep'; index: number; name: string; step: number; schema?: undefined }
+  | { type: 'goBack'; index: number; step: number; schema?: undefined }
+  | { type: 'validate'; index?: undefined; step?: undefined; schema: number }
+);
 
 export type RunOutput =
   | RunTask
@@ -245,6 +261,7 @@ export type RunOutput =
   | { type: 'ready'; stores: [store: string, schema: number][] }
   | { type: 'failed'; error: Thrown }
   | { type: 'reported'; stores: StoreReport[] }
+  // `null` when all is over.
   | { type: 'wake'; at: Millis | null };
 
 export interface RunInput {
@@ -301,9 +318,14 @@ export interface EngineStore {
   revive(schema: number): void;
   /** The layout as JSON text; empty while it is not known. */
   head(): string;
-  readBackup(schema: number, after: string | undefined, limit: number): Promise<{ rows: StoreRecord[]; last: boolean } | undefined>;
+  readBackup(schema: number, after: string | undefined, limit: number): Promise<Portion | undefined>;
   dropBackup(schema: number): Promise<boolean>;
   close(): void;
+}
+
+export interface Portion {
+  rows: StoreRecord[];
+  last: boolean;
 }
 
 /** What comes back for each question to an open store. */
