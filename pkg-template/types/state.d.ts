@@ -89,6 +89,9 @@ export interface Restored {
   failed: string[];
 }
 
+/** A tree of nodes as plain lists. */
+export type Markup = string | [name: string, attributes: [name: string, value: string][], ...children: Markup[]];
+
 // Migrations and stores.
 
 /** What a build's manifest says of a store. */
