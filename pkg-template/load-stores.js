@@ -14,6 +14,8 @@ import { quietly } from './quietly.js';
 /** Where the page keeps its one copy, on globalThis: `{loading, stores}`. */
 const PLACE = Symbol.for('changeover.stores');
 
+/** @typedef {{ loading: Promise<Stores> | null, open: Map<string, Store> }} Place what is there */
+
 /**
  * The stores of this page; rejects with code `unavailable` where they cannot run, and tries again when asked again.
  *
@@ -184,7 +186,7 @@ export function closeStores() {
   for (const store of [...place().open.values()]) store.close();
 }
 
-/** @returns {{ loading: Promise<Stores> | null, open: Map<string, Store> }} */
+/** @returns {Place} */
 function place() {
-  return (/** @type {any} */ (globalThis)[PLACE] ??= { loading: null, open: new Map() });
+  return (/** @type {{ [PLACE]?: Place }} */ (globalThis)[PLACE] ??= { loading: null, open: new Map() });
 }

@@ -1,4 +1,5 @@
 // What the files of tab state and durable stores share, and what they and the engine behind the stores say to each other.
+// None of it is shipped.
 import type {
   Backup, ChangeoverError, Millis, Schema, StateProvider, Store, StoreMode, StoreProgress, StoreSpec,
 } from '../index.js';
