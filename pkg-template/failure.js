@@ -1,11 +1,11 @@
 // The errors that apps see: a sentence, a stable code, and where it happened.
 
 /**
- * @param {{code: string, message: string, store?: string, step?: string, path?: string}} what
+ * @param {{code: string, message: string, store?: string | null, step?: string | null, path?: string | null}} what
  * @returns {import('./index.js').ChangeoverError}
  */
 export function failure({ code, message, store, step, path }) {
-  const error = Object.assign(new Error(message), { code });
+  const error = /** @type {Error & { code: string, [more: string]: unknown }} */ (Object.assign(new Error(message), { code }));
   for (const [name, value] of Object.entries({ store, step, path })) if (value != null && value !== '') error[name] = value;
   Object.defineProperty(error, 'name', { value: 'ChangeoverError', configurable: true, writable: true });
   return error;

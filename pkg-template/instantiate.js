@@ -1,4 +1,5 @@
 // Brings the WebAssembly into the page: from the bytes inlined in this module, or, in the slim runtime, from a URL.
+/// <reference path="./types/built.d.ts" />
 import { discreet } from './failures.js';
 import { inlined } from './wasm.js';
 
@@ -7,10 +8,10 @@ const TIMEOUT = 30_000;
 
 /**
  * @param {string | null} url of the `.wasm` file; only the slim modules need it
- * @param {object} imports what the module imports
+ * @param {WebAssembly.Imports} imports what the module imports
  * @param {string} [file] what the file is called, for the error
  * @param {string} [option] the option that names it
- * @returns {Promise<{instance: object, module: object}>}
+ * @returns {Promise<WebAssembly.WebAssemblyInstantiatedSource>}
  */
 export async function instantiate(url, imports, file = 'changeover.wasm', option = 'wasm') {
   if (typeof WebAssembly === 'undefined') throw new Error('this browser has no WebAssembly');
@@ -25,6 +26,7 @@ export async function instantiate(url, imports, file = 'changeover.wasm', option
   return WebAssembly.instantiate(await response.arrayBuffer(), imports);
 }
 
+/** @param {string} base64 */
 function decode(base64) {
-  return Uint8Array.fromBase64?.(base64) ?? Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return /** @type {{ fromBase64?: (text: string) => Uint8Array<ArrayBuffer> }} */ (Uint8Array).fromBase64?.(base64) ?? Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }

@@ -8,25 +8,31 @@ const ROUND = 100;
 /** Dialogs of the platform, and those that libraries make (WAI-ARIA 1.2, `aria-modal`). */
 const DIALOGS = 'dialog[open], [role="dialog"][aria-modal="true"], [role="alertdialog"][aria-modal="true"]';
 
-/** Listens until `dispose`; `mark` is a moment after which any use of the page counts. */
+/**
+ * Listens until `dispose`; `mark` is a moment after which any use of the page counts.
+ *
+ * @param {EventTarget} target
+ */
 export function createQuiet(target = window) {
   let pointers = 0;
+  /** @type {Node | null} */
   let composing = null;
   let last = -Infinity;
   let used = 0;
   const now = () => performance.now();
+  /** @param {Event} event */
   const hear = (event) => {
     const { type } = event;
     // Chromium calls the end of some compositions untrusted, and a field that loses the focus or goes may never tell of it.
     if (type === 'compositionend' || type === 'blur') composing = null;
     if (!event.isTrusted || type === 'blur') return;
     if (type === 'pointermove') {
-      if (!event.buttons) pointers = 0; // it went up where the page does not hear it
+      if (!(/** @type {PointerEvent} */ (event).buttons)) pointers = 0; // it went up where the page does not hear it
       return;
     }
     if (type === 'pointerdown') pointers += 1;
     else if (type === 'pointerup' || type === 'pointercancel') pointers = Math.max(0, pointers - 1);
-    else if (type === 'compositionstart') composing = event.composedPath()[0];
+    else if (type === 'compositionstart') composing = /** @type {Node} */ (event.composedPath()[0]);
     if (type !== 'pointerup' && type !== 'pointercancel') used += 1;
     last = now();
   };
@@ -37,11 +43,16 @@ export function createQuiet(target = window) {
     if (document.hidden) return false;
     if (pointers > 0 || composing?.isConnected || now() - last < PAUSE) return true;
     if ([...document.querySelectorAll(DIALOGS)].some((dialog) => dialog.checkVisibility?.() ?? true)) return true;
-    return [...document.querySelectorAll('video, audio')].some((media) => !media.paused && !media.ended && !media.muted);
+    return [.../** @type {NodeListOf<HTMLMediaElement>} */ (document.querySelectorAll('video, audio'))].some((media) => !media.paused && !media.ended && !media.muted);
   };
 
   return {
-    /** Resolves when the user does not use the page and `able()` says yes; rejects when the signal does. */
+    /**
+     * Resolves when the user does not use the page and `able()` says yes; rejects when the signal does.
+     *
+     * @param {() => boolean | Promise<boolean>} able
+     * @param {AbortSignal} signal
+     */
     async come(able, signal) {
       for (;;) {
         if (!busy() && (await able()) && !busy()) return;
@@ -50,6 +61,7 @@ export function createQuiet(target = window) {
       }
     },
     mark: () => used,
+    /** @param {number | undefined} mark */
     isDisturbed: (mark) => mark !== undefined && used !== mark,
     dispose() {
       for (const kind of kinds) target.removeEventListener(kind, hear, { capture: true });
