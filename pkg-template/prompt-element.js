@@ -8,17 +8,22 @@ const PICTURE = 'M4 9.25h15.5L15.25 5M20 14.75H4.5L8.75 19';
 
 /**
  * @param {{lang: string, dir: string, label: string}} texts
- * @returns {{host: HTMLElement, parts: Record<string, HTMLElement>}}
  */
 export function buildPrompt({ lang, dir, label }) {
   register();
   const host = document.createElement(NAME);
   const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' });
+  /**
+   * @template {keyof HTMLElementTagNameMap} Tag
+   * @param {Tag} tag
+   * @param {string} name
+   */
   const part = (tag, name) => {
     const element = document.createElement(tag);
     element.setAttribute('part', name);
     return element;
   };
+  /** @param {string} name */
   const button = (name) => {
     const element = part('button', name);
     element.type = 'button';

@@ -1,11 +1,17 @@
 // What the prompt says, in the languages it knows; the keys are those of `Labels` in index.d.ts.
+/** @import { Labels } from './index.js' */
 
+/** @type {(keyof Labels)[]} */
 const KEYS = [
   'region', 'title', 'requiredTitle', 'retryTitle', 'text', 'requiredText', 'retryText', 'reload', 'reloadAnyway', 'later',
   'waiting', 'reloading', 'offline', 'unreachable', 'stateNotSaved', 'reloadIgnored', 'countdown',
 ];
 
-/** One list a language, in the order of KEYS. `{reasons}` and `{seconds}` are replaced. */
+/**
+ * One list a language, in the order of KEYS. `{reasons}` and `{seconds}` are replaced.
+ *
+ * @type {{ [language: string]: string[] }}
+ */
 const LANGUAGES = {
   en: [
     'App update', 'A new version is ready', 'This page needs to reload', 'The new version did not load',
@@ -129,13 +135,14 @@ const LANGUAGES = {
 };
 
 const RIGHT_TO_LEFT = ['ar', 'he'];
+/** @type {{ [language: string]: string }} */
 const OLD_CODES = { iw: 'he' };
 
 /**
  * The texts of the prompt, their language and its direction.
  *
  * @param {(string | null | undefined)[]} wanted BCP 47 tags, the most wanted first
- * @param {Record<string, string> | null} [replaced] texts that replace the built-in ones
+ * @param {Partial<Labels> | null} [replaced] texts that replace the built-in ones
  */
 export function chooseLabels(wanted, replaced) {
   let lang = 'en';
@@ -146,7 +153,7 @@ export function chooseLabels(wanted, replaced) {
     lang = known;
     break;
   }
-  const labels = Object.fromEntries(KEYS.map((key, index) => [key, LANGUAGES[lang][index]]));
+  const labels = /** @type {Record<keyof Labels, string>} */ (Object.fromEntries(KEYS.map((key, index) => [key, LANGUAGES[lang][index]])));
   for (const key of KEYS) if (typeof replaced?.[key] === 'string') labels[key] = replaced[key];
   return { lang, dir: RIGHT_TO_LEFT.includes(lang) ? 'rtl' : 'ltr', labels };
 }

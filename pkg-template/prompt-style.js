@@ -96,9 +96,15 @@ const PLAIN_HOST =
 const PLAIN_PANEL = 'padding:16px;border:1px solid #c5cad3;border-radius:12px;background:#fff;color:#1a1d23';
 const PLAIN_SPOKEN = 'position:absolute;width:1px;height:1px;overflow:hidden;clip:rect(0 0 0 0);white-space:nowrap';
 
+/** @type {CSSStyleSheet | undefined} */
 let sheet;
 
-/** Styles the prompt in `root` with whatever the browser has. */
+/**
+ * Styles the prompt in `root` with whatever the browser has.
+ *
+ * @param {ShadowRoot} root
+ * @param {{ panel: HTMLElement, picture: SVGElement, spoken: HTMLElement }} parts
+ */
 export function applyStyle(root, { panel, picture, spoken }) {
   try {
     if (!sheet) {
@@ -108,7 +114,7 @@ export function applyStyle(root, { panel, picture, spoken }) {
     root.adoptedStyleSheets = [sheet];
   } catch {
     sheet = undefined;
-    root.host.style.cssText = PLAIN_HOST;
+    /** @type {HTMLElement} */ (root.host).style.cssText = PLAIN_HOST;
     panel.style.cssText = PLAIN_PANEL;
     spoken.style.cssText = PLAIN_SPOKEN;
     picture.style.display = 'none';
