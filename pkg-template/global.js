@@ -1,7 +1,11 @@
 // The script tag: <script src="changeover.js" data-release="/changeover/release.json"></script>
 import { KEY, openPage } from './loader.js';
+/** @import { ApiPlace } from './types/page.js' */
 
 try {
-  const { dataset } = document.currentScript;
-  if (!self[KEY]) self[KEY] = self.changeover = openPage(dataset, async ({ runtime, base }) => import((runtime && new URL(runtime, base)) || './runtime.js')).api;
+  const { dataset } = /** @type {HTMLScriptElement} */ (document.currentScript);
+  if (!(/** @type {ApiPlace} */ (self)[KEY]))
+    /** @type {ApiPlace} */ (self)[KEY] = /** @type {ApiPlace} */ (self).changeover = openPage(dataset, async ({ runtime, base }) =>
+      import(/** @type {string} */ ((runtime && new URL(runtime, base)) || './runtime.js')),
+    ).api;
 } catch {}

@@ -9,8 +9,19 @@
 //
 // With global.js it has 1500 bytes after gzip, hence the terse style; the app never sees an error from here.
 
-/** An address, or a text with one, without user and password. */
-export const bare = (text) => ('' + text).replace(/:\/\/[^/]*@/, '://');
+/** @import { Api, Implementation, LoaderOptions, LoaderRelease, LoaderStatus, Page, Runtime } from './types/page.js' */
+/** @import { Undo } from './index.js' */
+
+/** @typedef {'check' | 'reload' | 'snooze' | 'trace' | 'dispose' | 'on' | 'hold' | 'state'} Method of the public object */
+/** @typedef {[method: Method, given: unknown[], undo?: Undo]} Call */
+/** @typedef {Record<string, (...given: unknown[]) => unknown>} Methods */
+
+/**
+ * An address, or a text with one, without user and password.
+ *
+ * @param {unknown} text
+ */
+export const bare = (text) => ('' + /** @type {string} */ (text)).replace(/:\/\/[^/]*@/, '://');
 
 /** Where the one instance of a page lives, on globalThis. */
 export const KEY = Symbol.for('changeover');
@@ -21,20 +32,26 @@ export const KEY = Symbol.for('changeover');
  * The page it returns is what loader and runtime share. The runtime calls `connect(impl)`, sets `onFailure`, and calls
  * `degrade(reason)` when it dies; `equip.js` replaces `show` and adds `save`, `hold` and `state`.
  *
- * @param {object} given options of `createChangeover`, or the dataset of the script tag; `prompt: 'off'` for none
- * @param {(options: object) => Promise<{attach(page: object): Promise<void>}>} load fetches the runtime
+ * @param {Omit<LoaderOptions, 'base'> | DOMStringMap} given options of `createChangeover`, or the dataset of the script tag; `prompt: 'off'` for none
+ * @param {(options: LoaderOptions) => Promise<Runtime>} load fetches the runtime
  */
 export function openPage(given, load) {
   // A router changes what addresses are relative to, and fetch() takes none with a password: made absolute now.
   const base = document.baseURI;
-  const options = { base, ...given };
-  const get = (url) => fetch(bare(new URL(url, base)), { cache: 'no-cache' });
+  const options = /** @type {LoaderOptions} */ ({ base, ...given });
+  /** @param {string | Location} url */
+  const get = (url) => fetch(bare(new URL(/** @type {string} */ (url), base)), { cache: 'no-cache' });
+  /** @type {Set<Call>} */
   const calls = new Set(); // on, hold and state, as long as they are not undone: [method, args, undo]
-  const status = { level: 'starting', build: options.build, decision: {}, failures: 0, holds: [] };
+  /** @type {LoaderStatus} */
+  const status = { level: 'starting', build: options.build, decision: /** @type {LoaderStatus['decision']} */ ({}), failures: 0, holds: [] };
   // The document is for this release. What is answered later is believed for no longer than the page lives.
-  let highest = options.sequence;
-  let timer, shown, asked;
+  let highest = /** @type {number} */ (options.sequence);
+  let /** @type {ReturnType<typeof setTimeout>} */ timer,
+    /** @type {ReturnType<Page['show']> | undefined} */ shown,
+    /** @type {number | undefined} */ asked;
 
+  /** @type {<Result>(run: () => Result) => Result | undefined} */
   const safe = (run) => {
     try {
       return run();
@@ -42,6 +59,7 @@ export function openPage(given, load) {
   };
 
   // Reads from storage, after writing when there is a value; undefined when storage does not work.
+  /** @type {(name: string, value?: unknown) => string | undefined} */
   const keep = (name, value) =>
     safe(() => {
       name = `changeover:${new URL(options.release, base).pathname}:${name}`;
@@ -68,13 +86,13 @@ export function openPage(given, load) {
     }
     if (status.level == 'loader') {
       clearTimeout(timer);
-      timer = setTimeout(wake, (options.interval > 999 ? options.interval : 6e4) * (status.failures + Math.random() + 0.5));
+      timer = setTimeout(wake, (/** @type {number} */ (options.interval) > 999 ? /** @type {number} */ (options.interval) : 6e4) * (status.failures + Math.random() + 0.5));
       // Once a release, so that "Later" holds and nothing is announced twice.
       if (asked != (asked = status.release?.sequence)) {
         hide();
         if (status.skew) {
           status.prompt = status.release;
-          calls.forEach(([, [type, listener]]) => safe(() => type == 'promptShown' && listener({ ...status, type })));
+          calls.forEach(([, [type, listener]]) => safe(() => type == 'promptShown' && /** @type {(event: object) => void} */ (listener)({ ...status, type })));
           if (options.prompt != 'off') shown = page.show();
         }
       }
@@ -82,16 +100,17 @@ export function openPage(given, load) {
     return status;
   };
   const wake = () => document.hidden || look();
-  const hide = () => (status.prompt = shown?.remove());
+  const hide = () => (status.prompt = /** @type {undefined} */ (shown?.remove()));
 
+  /** @type {Page} */
   const page = {
     options,
-    api: {
+    api: /** @type {Api} */ ({
       options, // for what comes later, with the base of the tag
       get status() {
-        return impl.status;
+        return /** @type {Api['status']} */ (impl.status);
       },
-    },
+    }),
     failures: [],
     onFailure: (event) => page.failures[9] || page.failures.push(event),
     connect(next) {
@@ -114,18 +133,19 @@ export function openPage(given, load) {
     save: async () => (await get(location)).status < 500, // a host may serve the app with 404
     async reload(click) {
       try {
-        const mark = 'reload:' + status.release.build;
+        const mark = 'reload:' + /** @type {LoaderRelease} */ (status.release).build;
         if (status.skew && (click || !keep(mark)) && (await page.save(click)) && (keep(mark, 1) || click)) return location.reload();
       } catch {}
       return 'reloadDidNotTake';
     },
     show() {
+      /** @type {(name: string, textContent?: string, onclick?: (click: Event) => unknown) => HTMLElement} */
       const make = (name, textContent, onclick) => Object.assign(document.createElement(name), { textContent, onclick });
       const banner = make('output');
       banner.style = 'position:fixed;bottom:0;z-index:9;background:Canvas;color:CanvasText';
       document.documentElement.append(banner);
       // A live region speaks of what changes in it after it is there.
-      setTimeout(() => banner.append(status.release.message || 'New ', make('button', 'Reload', page.reload), make('button', 'Later', hide)));
+      setTimeout(() => banner.append(/** @type {LoaderRelease} */ (status.release).message || 'New ', make('button', 'Reload', page.reload), make('button', 'Later', hide)));
       return banner;
     },
     snooze: hide,
@@ -137,13 +157,16 @@ export function openPage(given, load) {
       hide();
     },
   };
+  /** @type {Implementation} */
   let impl = page;
 
-  const apply = (call) => safe(() => (call[2] = impl[call[0]](...call[1])));
-  'check reload snooze trace dispose on hold state'.split(' ').map(
+  /** @param {Call} call */
+  const apply = (call) => safe(() => (call[2] = /** @type {Undo} */ (/** @type {Methods} */ (/** @type {unknown} */ (impl))[call[0]](...call[1]))));
+  /** @type {Method[]} */ ('check reload snooze trace dispose on hold state'.split(' ')).map(
     (method) =>
-      (page.api[method] = (...args) => {
-        if (page[method]) return impl[method](...args);
+      (/** @type {Methods} */ (/** @type {unknown} */ (page.api))[method] = (...args) => {
+        if (page[method]) return /** @type {Methods} */ (/** @type {unknown} */ (impl))[method](...args);
+        /** @type {Call} */
         const call = [method, args];
         calls.add(call);
         apply(call);
@@ -156,6 +179,7 @@ export function openPage(given, load) {
 
   // Only looks, never prevents: failed scripts and styles, and what import() in three engines, Vite, webpack, HTML in
   // place of a script, wasm and its glue say. Whether it is a chunk of ours is judged later.
+  /** @param {Event & { target: { tagName?: string }, reason?: string, message?: string }} event */
   const capture = (event) =>
     safe(
       () =>
@@ -163,8 +187,9 @@ export function openPage(given, load) {
           event.target.tagName || event.reason || event.message || event.type,
         ) && page.onFailure(event),
     );
+  /** @param {'addEventListener' | 'removeEventListener'} change */
   const listen = (change) =>
-    'error unhandledrejection vite:preloadError visibilitychange online'.split(' ').map((type) => self[change](type, capture, true));
+    'error unhandledrejection vite:preloadError visibilitychange online'.split(' ').map((type) => self[change](type, /** @type {EventListener} */ (capture), true));
   listen('addEventListener');
 
   // The runtime: at once when a page before this one left state behind, else when this page has loaded.
