@@ -3,6 +3,9 @@
 //
 // A cache that has taken a wrong copy for good (half a file, a 404, a page of HTML, and `immutable` with it) would give it to
 // every page of this browser. So what was wrong is remembered, beyond this page, and fetched past the cache until it is right.
+/** @import { FetchFailure, FileToFetch, WrongFile } from './types/page.js' */
+
+/** @typedef {Pick<FileToFetch, 'integrity' | 'kind'> & { at: number }} Wrong what a wrong copy should have been, and since when */
 
 const KEY = 'changeover:wrong';
 /** Tries to replace what was wrong, in a page that has nothing else to do with it. */
@@ -19,15 +22,18 @@ const MOST = 50;
 /** @param {{ delays?: number[] }} [options] */
 export function createIntact({ delays = AGAIN } = {}) {
   const over = new AbortController();
+  /** @type {ReturnType<typeof setTimeout> | null} */
   let timer = null;
 
+  /** @returns {[url: string, file: Wrong][]} */
   const read = () => {
     try {
-      return Object.entries(JSON.parse(localStorage.getItem(KEY)) ?? {}).filter(([, { at }]) => Math.abs(Date.now() - at) < FORGET);
+      return Object.entries(JSON.parse(/** @type {string} */ (localStorage.getItem(KEY))) ?? {}).filter(([, { at }]) => Math.abs(Date.now() - at) < FORGET);
     } catch {
       return [];
     }
   };
+  /** @param {[url: string, file: Wrong][]} entries */
   const write = (entries) => {
     try {
       if (entries.length) localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(entries.slice(-MOST))));
@@ -35,16 +41,22 @@ export function createIntact({ delays = AGAIN } = {}) {
     } catch {} // storage is full or blocked: this page still knows
   };
   const wrong = new Map(read());
+  /** @type {Set<string>} */
   const right = new Set(); // what a look has found to be right, for the next look of this page
+  /** @type {(url: string, file: Omit<Wrong, 'at'> | null) => void} */
   const mark = (url, file) => {
     if (file) wrong.set(url, { ...file, at: wrong.get(url)?.at ?? Date.now() });
     else if (!wrong.delete(url)) return;
     const others = read().filter(([known]) => known !== url);
-    write(file ? [...others, [url, wrong.get(url)]] : others);
+    write(file ? [...others, [url, /** @type {Wrong} */ (wrong.get(url))]] : others);
     if (file && !timer) heal();
   };
 
-  /** Resolves with what is wrong with the answer, null if it is right; rejects as `fetch` does. */
+  /**
+   * Resolves with what is wrong with the answer, null if it is right; rejects as `fetch` does.
+   *
+   * @type {(url: string, file: Partial<FileToFetch>, cache: RequestCache, signal: AbortSignal, isChecked?: boolean) => Promise<FetchFailure | null>}
+   */
   const ask = async (url, { integrity, kind, size, priority }, cache, signal, isChecked = true) => {
     const response = await fetch(url, { cache, signal, priority, credentials: 'same-origin', ...(isChecked && integrity ? { integrity } : {}) });
     if (!response.ok) return { type: 'status', status: response.status };
@@ -53,20 +65,25 @@ export function createIntact({ delays = AGAIN } = {}) {
     return isChecked || size === undefined || bytes === size ? null : { type: 'length', bytes };
   };
 
-  /** One round: the cache, unless its copy is known to be wrong; then the server. */
+  /**
+   * One round: the cache, unless its copy is known to be wrong; then the server.
+   *
+   * @type {(url: string, file: FileToFetch, signal: AbortSignal) => Promise<FetchFailure | null>}
+   */
   const attempt = async (url, file, signal) => {
+    /** @type {FetchFailure | null | undefined} */
     let failure;
-    for (const cache of wrong.has(url) ? ['reload'] : ['default', 'reload']) {
-      failure = await ask(url, file, cache, signal).catch(() => ({ type: 'network' }));
+    for (const cache of /** @type {RequestCache[]} */ (wrong.has(url) ? ['reload'] : ['default', 'reload'])) {
+      failure = await ask(url, file, cache, signal).catch(() => /** @type {const} */ ({ type: 'network' }));
       if (!failure) return mark(url, null), null;
       if (signal.aborted) return failure;
     }
-    if (failure.type === 'network') {
+    if (/** @type {FetchFailure} */ (failure).type === 'network') {
       // A browser does not say whether the line, the content or the status was wrong.
       failure = (await ask(url, file, 'no-store', signal, false).catch(() => failure)) ?? { type: 'integrity' };
     }
-    if (failure.type !== 'network') mark(url, { integrity: file.integrity, kind: file.kind });
-    return failure;
+    if (/** @type {FetchFailure} */ (failure).type !== 'network') mark(url, { integrity: file.integrity, kind: file.kind });
+    return /** @type {FetchFailure} */ (failure);
   };
 
   const heal = (nth = 0) => {
@@ -83,7 +100,11 @@ export function createIntact({ delays = AGAIN } = {}) {
   if (wrong.size) heal();
 
   return {
-    /** Throws an error with the `answer` of a step when the file cannot be had. */
+    /**
+     * Throws an error with the `answer` of a step when the file cannot be had.
+     *
+     * @type {(url: string, file: FileToFetch, signal: AbortSignal) => Promise<void>}
+     */
     async bring(url, file, signal) {
       const failure = await attempt(url, file, signal);
       if (failure) throw Object.assign(new Error(`${file.file} cannot be had`), { answer: { type: 'fetchFailed', file: file.file, failure } });
@@ -91,6 +112,9 @@ export function createIntact({ delays = AGAIN } = {}) {
     /**
      * Looks at files that a page to come will load. Resolves with the first that is wrong, and why; null when none is, as far as
      * that can be told: another host need not let a page read its files.
+     *
+     * @param {FileToFetch[]} files
+     * @param {(file: string) => URL} urlOf
      */
     async check(files, urlOf) {
       const late = new AbortController();
@@ -98,6 +122,7 @@ export function createIntact({ delays = AGAIN } = {}) {
       const timer = setTimeout(stop, LOOK);
       over.signal.addEventListener('abort', stop);
       const waiting = [...files];
+      /** @type {WrongFile | null} */
       let found = null;
       const lane = async () => {
         for (let next; !found && (next = waiting.shift()); ) {
@@ -116,7 +141,7 @@ export function createIntact({ delays = AGAIN } = {}) {
     },
     dispose() {
       over.abort();
-      clearTimeout(timer);
+      clearTimeout(/** @type {ReturnType<typeof setTimeout>} */ (timer));
     },
   };
 }

@@ -136,3 +136,20 @@ export interface LoadFailure {
   message: string;
   url: string | null;
 }
+
+/** Why a file cannot be had, as the engine knows it. */
+export type FetchFailure = { type: 'network' | 'integrity' | 'html' } | { type: 'status'; status: number } | { type: 'length'; bytes: number };
+
+/** A file of a build, as its manifest says. */
+export interface FileToFetch {
+  file: string;
+  integrity: string;
+  size: number;
+  kind: 'script' | 'style' | 'wasm' | 'asset';
+  priority?: RequestPriority;
+}
+
+export interface WrongFile {
+  file: string;
+  failure: FetchFailure;
+}
