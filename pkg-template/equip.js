@@ -10,6 +10,11 @@ import { carryFields } from './fields.js';
 import { bare } from './loader.js';
 import { ON_THE_WAY } from './kept.js';
 import { FIELDS, createStates } from './states.js';
+/** @import { AbortReason, Prompt, StateProvider } from './index.js' */
+/** @import { CompleteOptions, LoaderRelease, LoaderStatus, Page } from './types/page.js' */
+
+/** @typedef {ReturnType<Parameters<typeof createStates>[0]['carried']>} Envelope what came; empty when nothing did */
+/** @typedef {Pick<Envelope, 'states' | 'about'>} Parts of it */
 
 /** A forgotten hold must not keep a page on an old build for ever. */
 const HOLD = 5 * 60_000;
@@ -25,8 +30,8 @@ const MOST = 64 * 1024;
 /**
  * Gives the page of the loader what it lacks; call it before the loader level takes over. `page.unequip()` takes it back.
  *
- * @param {object} page what `openPage` made
- * @param {object} options complete options
+ * @param {Page} page what `openPage` made
+ * @param {CompleteOptions} options complete options
  */
 export function equip(page, options) {
   if (page.unequip) return;
@@ -46,20 +51,27 @@ export function equip(page, options) {
     },
     runs: null,
   });
+  /** @type {LoaderRelease | null} */
   let release = null; // the one the user is asked about
+  /** @type {number | null} */
   let asked = null; // its sequence
+  /** @type {Prompt['busy']} */
   let busy = null;
+  /** @type {AbortReason | null} */
   let trouble = null;
   let leaving = false;
+  /** @type {ReturnType<Page['reload']> | null} */
   let running = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let watchdog;
   let unwatch = () => {};
 
+  /** @returns {Prompt} */
   const view = () => ({
     reason: page.failures.some(describeFailure) ? 'chunkFailed' : 'newBuild',
-    sequence: release.sequence,
-    build: release.build,
-    message: release.message ?? null,
+    sequence: /** @type {LoaderRelease} */ (release).sequence,
+    build: /** @type {LoaderRelease} */ (release).build,
+    message: /** @type {LoaderRelease} */ (release).message ?? null,
     canSnooze: true,
     countdownUntil: null,
     busy,
@@ -72,6 +84,7 @@ export function equip(page, options) {
     onLater: () => page.snooze(),
   });
   const refresh = () => release && options.prompt && prompt.show(view());
+  /** @type {(reason: AbortReason) => never} */
   const refuse = (reason) => {
     trouble = reason;
     throw new Error(reason);
@@ -81,6 +94,7 @@ export function equip(page, options) {
   // The loader stores the bare release here and hands it to the listeners.
   Object.defineProperty(status, 'prompt', {
     get: () => release && view(),
+    /** @param {LoaderRelease | null | undefined} next */
     set(next) {
       // The loader takes the prompt back for a moment when it asks again; only another release is a new start.
       if (next && next.sequence !== asked) trouble = null;
@@ -113,17 +127,17 @@ export function equip(page, options) {
   };
 
   page.state = (name, provider) => states.register(String(name), provider);
-  const fields = options.fields ? carryFields(page, (fields) => states.register(FIELDS, fields)) : null;
+  const fields = options.fields ? carryFields(page, (/** @type {StateProvider} */ fields) => states.register(FIELDS, fields)) : null;
   page.backups = states.backups;
-  page.api.backups = () => page.backups();
+  page.api.backups = () => /** @type {NonNullable<Page['backups']>} */ (page.backups)();
 
   /** Everything that has to be true before the loader may reload; throws when it is not. */
   page.save = async (by) => {
     trouble = 'unreachable'; // what a failure after this means
     for (;;) {
-      const reasons = status.holds.filter(({ deadline }) => deadline > Date.now()).map(({ reason }) => reason);
+      const reasons = status.holds.filter(({ deadline }) => /** @type {number} */ (deadline) > Date.now()).map(({ reason }) => reason);
       if (!reasons.length) break;
-      if (String(busy?.reasons) !== String(reasons)) {
+      if (String(/** @type {{ reasons?: string[] } | null} */ (busy)?.reasons) !== String(reasons)) {
         busy = { type: 'holds', reasons };
         refresh();
       }
@@ -136,7 +150,9 @@ export function equip(page, options) {
     if (!(await isReachable())) refuse(navigator.onLine ? 'unreachable' : 'offline');
     trouble = 'stateNotSaved';
     const id = crypto.randomUUID?.() ?? String(Date.now());
-    const write = (parts) => (isEmpty(parts) ? envelope.clear() : envelope.write({ id, from: options.build, to: status.release.build, ...parts }));
+    /** @param {Parts} parts */
+    const write = (parts) =>
+      isEmpty(parts) ? envelope.clear() : envelope.write({ id, from: options.build, to: /** @type {LoaderRelease} */ (status.release).build, ...parts });
     const { failed, ...parts } = await states.capture();
     const saved = write(parts);
     if ((failed || !saved) && by !== 'anyway') refuse('stateNotSaved');
@@ -166,10 +182,12 @@ export function equip(page, options) {
   const bareReload = page.reload;
   page.reload = (by) => (running ??= reload(by).finally(() => (running = null)));
 
+  /** @type {Page['reload']} */
   async function reload(by) {
     if (!status.skew) return 'noSkew';
     trouble = 'reloadDidNotTake';
     const refused = await bareReload(by);
+    /** @param {AbortReason} reason */
     const stay = (reason) => {
       busy = null;
       trouble = reason;
@@ -202,19 +220,20 @@ export function equip(page, options) {
     prompt.hide();
     fields?.dispose();
     states.dispose();
-    for (const name of ['unequip', 'hold', 'state', 'backups']) delete page[name];
-    for (const name of ['show', 'save', 'reload', 'dispose']) page[name] = before[name];
+    for (const name of /** @type {const} */ (['unequip', 'hold', 'state', 'backups'])) delete page[name];
+    for (const name of /** @type {const} */ (['show', 'save', 'reload', 'dispose'])) /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (page))[name] = before[name];
   };
 }
 
 /** As the engine judges it: a host that serves the app with 404 is reachable, one that is broken is not. */
 async function isReachable() {
   const here = bare(location.href.split('#')[0]);
+  /** @param {RequestRedirect} redirect */
   const ask = (redirect) => fetch(here, { cache: 'reload', redirect, signal: AbortSignal.timeout?.(ANSWER) });
   try {
     const answer = await ask('follow');
     if (answer.ok || answer.status > 499) return answer.ok;
-    const own = performance.getEntriesByType?.('navigation')[0]?.responseStatus;
+    const own = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType?.('navigation')[0])?.responseStatus;
     return answer.status === own || OURS.test((await answer.text()).slice(0, MOST));
   } catch {
     // Another host may ask to sign in first. Only where nothing in between can answer for this one.
@@ -222,7 +241,11 @@ async function isReachable() {
   }
 }
 
-/** The rest of `Status`: the loader sets only what it uses. */
+/**
+ * The rest of `Status`: the loader sets only what it uses.
+ *
+ * @param {LoaderStatus} status
+ */
 function fillIn(status) {
   const empty = {
     build: null,
@@ -236,12 +259,18 @@ function fillIn(status) {
     holds: [],
     changeover: null,
   };
-  for (const [name, value] of Object.entries(empty)) status[name] ??= value;
+  for (const [name, value] of Object.entries(empty)) /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (status))[name] ??= value;
   status.decision = { kind: 'ignore', reason: 'noReleaseYet' };
 }
 
-/** The envelope of the full level, without its checksum: session storage either keeps a text or does not. */
+/**
+ * The envelope of the full level, without its checksum: session storage either keeps a text or does not.
+ *
+ * @param {string} key
+ * @param {ReturnType<typeof createMarks>} marks
+ */
 function envelopeAt(key, marks) {
+  /** @type {<Result>(run: () => Result) => Result | null} */
   const attempt = (run) => {
     try {
       return run();
@@ -249,14 +278,16 @@ function envelopeAt(key, marks) {
       return null;
     }
   };
+  /** @param {object | null} value */
   const put = (value) => {
     if (value) sessionStorage.setItem(key, JSON.stringify(value));
     else sessionStorage.removeItem(key);
     return true;
   };
+  /** @returns {Envelope | null} */
   const read = () =>
     attempt(() => {
-      const { sum, ...found } = JSON.parse(sessionStorage.getItem(key));
+      const { sum, ...found } = JSON.parse(/** @type {string} */ (sessionStorage.getItem(key)));
       const alive = found.format === 1 && Date.now() - found.at < ON_THE_WAY && found.states && typeof found.states === 'object';
       return alive && marks.isOurs(found) ? found : null;
     });
@@ -271,6 +302,7 @@ function envelopeAt(key, marks) {
       attempt(() => put(null));
       return true;
     },
+    /** @param {Parts & { id: string, from: string | null, to: string }} parts */
     write: ({ id, from, to, states, about }) =>
       attempt(() =>
         put({
@@ -288,4 +320,5 @@ function envelopeAt(key, marks) {
   };
 }
 
+/** @param {Parts} parts */
 const isEmpty = ({ states = {}, about = {} }) => !Object.keys(states).length && !Object.keys(about).length;
