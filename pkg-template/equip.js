@@ -11,10 +11,9 @@ import { bare } from './loader.js';
 import { ON_THE_WAY } from './kept.js';
 import { FIELDS, createStates } from './states.js';
 /** @import { AbortReason, Prompt, StateProvider } from './index.js' */
-/** @import { CompleteOptions, LoaderRelease, LoaderStatus, Page } from './types/page.js' */
+/** @import { CompleteOptions, Envelope, LoaderRelease, LoaderStatus, Page } from './types/page.js' */
 
-/** @typedef {ReturnType<Parameters<typeof createStates>[0]['carried']>} Envelope what came; empty when nothing did */
-/** @typedef {Pick<Envelope, 'states' | 'about'>} Parts of it */
+/** @typedef {Pick<Envelope, 'states' | 'about'>} Parts of an envelope */
 
 /** A forgotten hold must not keep a page on an old build for ever. */
 const HOLD = 5 * 60_000;

@@ -14,6 +14,19 @@ import { createPrompt } from './prompt.js';
 import { FIELDS, createStates } from './states.js';
 import { createSwapping } from './swapping.js';
 import { createWorker } from './worker.js';
+/** @import { AbortReason, Backup, ChangeoverEvent, Prompt, StateProvider, Status, Store } from './index.js' */
+/**
+ * @import {
+ *   CheckFiles, CompleteOptions, GivenOptions, GuardBindings, GuardCore, GuardHost, Implementation, LoaderStatus, Page, StoreReads, WrongFile,
+ * } from './types/page.js'
+ */
+
+/** @typedef {[type: string, listener: (event: ChangeoverEvent) => void]} Entry */
+/**
+ * Calls a method of the core; undefined when that has died.
+ *
+ * @typedef {<Name extends keyof GuardCore>(method: Name, ...given: Parameters<GuardCore[Name]>) => ReturnType<GuardCore[Name]> | undefined} Tell
+ */
 
 /** How long a reload waits for a durable store to come back to an older schema; the engine gives all of it 15 s. */
 const HAND_OVER = 8_000;
@@ -21,10 +34,14 @@ const HAND_OVER = 8_000;
 /** More happens early only in a document that never finishes loading. */
 const EARLY_EVENTS = 100;
 
-/** Takes a page over from its loader; rejects when that is impossible, and leaves everything as it was. */
+/**
+ * Takes a page over from its loader; rejects when that is impossible, and leaves everything as it was.
+ *
+ * @param {Page} page
+ */
 export async function attach(page) {
-  const options = amendEarly(page.options, page.api[LATE]);
-  page.api.store ??= (name, spec) => lazyStore(page, name, spec);
+  const options = amendEarly(page.options, /** @type {GivenOptions | undefined} */ (page.api[LATE]));
+  page.api.store ??= (name, spec) => /** @type {Store<any>} */ (lazyStore(page, name, spec));
   // Whenever the loader level takes over, because WebAssembly does not run, does not come in time or has died.
   const { connect: connectBare } = page;
   page.connect = (next) => {
@@ -34,17 +51,23 @@ export async function attach(page) {
   const { exports, imports, start } = createBindings();
   const { instance, module } = await instantiate(options.wasm, imports);
   start(instance, module);
-  if (page.status.level !== 'off') connect(page, options, exports.Core); // else disposed meanwhile
+  if (page.status.level !== 'off') connect(page, options, /** @type {GuardBindings} */ (exports).Core); // else disposed meanwhile
 }
 
+/** @type {(page: Page, options: CompleteOptions, Core: GuardBindings['Core']) => void} */
 function connect(page, options, Core) {
+  /** @type {Set<Entry>} */
   const listeners = new Set();
+  /** @type {((status: Status) => void)[]} */
   let checks = [];
+  /** @type {((reason: AbortReason) => void)[]} */
   let reloads = [];
+  /** @type {GuardCore | null} */
   let core = null;
   let dead = false;
   let last = page.status; // what a disposed page says
 
+  /** @type {<Answer>(waiting: ((answer: Answer) => void)[], answer: Answer) => void} */
   const settle = (waiting, answer) => waiting.forEach((resolve) => resolve(answer));
   const settleChecks = () => {
     if (!checks.length) return;
@@ -52,6 +75,7 @@ function connect(page, options, Core) {
     checks = [];
     settle(waiting, page.api.status);
   };
+  /** @param {AbortReason} reason */
   const settleReloads = (reason) => {
     const waiting = reloads;
     reloads = [];
@@ -60,6 +84,7 @@ function connect(page, options, Core) {
 
   // A trap leaves the core in an unknown state: it is never called again, except to close what it opened.
   let place = '';
+  /** @param {unknown} error */
   const die = (error) => {
     if (dead) return;
     dead = true;
@@ -75,6 +100,7 @@ function connect(page, options, Core) {
     settleChecks();
     settleReloads('disposed');
   };
+  /** @type {<Given extends unknown[], Answer>(run: (...given: Given) => Answer, otherwise?: Answer) => (...given: Given) => Answer | undefined} */
   const guarded = (run, otherwise) => (...given) => {
     if (dead) return otherwise;
     try {
@@ -84,9 +110,13 @@ function connect(page, options, Core) {
       return otherwise;
     }
   };
-  const tell = guarded((method, ...given) => core[method](...given));
+  const tell = /** @type {Tell} */ (
+    guarded((/** @type {keyof GuardCore} */ method, /** @type {unknown[]} */ ...given) => /** @type {(...given: unknown[]) => unknown} */ (/** @type {GuardCore} */ (core)[method])(...given))
+  );
 
+  /** @type {(entry: Entry, event: ChangeoverEvent) => boolean} */
   const hears = ([type], event) => type === event.type || type === '*';
+  /** @type {(entry: Entry, event: ChangeoverEvent) => void} */
   const deliver = (entry, event) => {
     if (!listeners.has(entry)) return;
     try {
@@ -97,14 +127,17 @@ function connect(page, options, Core) {
   };
   // The runtime may be quicker than the app's own script, and what happens on arrival happens once: what is emitted
   // before the document has loaded is kept for the listeners that come until then, and later for the first that comes.
+  /** @type {{ event: ChangeoverEvent, heard: boolean }[]} */
   const early = [];
   let connected = false;
   const isEarly = () => !connected || document.readyState !== 'complete';
+  /** @param {ChangeoverEvent} event */
   const emit = (event) => {
     const entries = [...listeners].filter((entry) => hears(entry, event));
     if (isEarly() && early.length < EARLY_EVENTS) early.push({ event, heard: entries.length > 0 });
     for (const entry of entries) deliver(entry, event);
   };
+  /** @param {Entry} entry */
   const catchUp = (entry) => {
     const missed = early.filter(({ event, heard }) => hears(entry, event) && (isEarly() || !heard));
     if (!missed.length) return;
@@ -112,11 +145,16 @@ function connect(page, options, Core) {
     queueMicrotask(() => missed.forEach(({ event }) => deliver(entry, event)));
   };
   const intact = createIntact();
-  /** The first of a build's files that is wrong, or null; also when nothing says on which host they are. */
+  /**
+   * The first of a build's files that is wrong, or null; also when nothing says on which host they are.
+   *
+   * @param {CheckFiles} effect
+   */
   const look = async ({ base, files }) => {
     const isKnown = /^[a-z]+:/i.test(base) || new URL(options.release).origin === location.origin;
     return isKnown ? intact.check(files, (file) => new URL(base + file, options.release)) : null;
   };
+  /** @type {(code: string, message: string) => void} */
   const problem = (code, message) => emit({ type: 'problem', code, message });
   const states = createStates({
     scope: new URL(options.release).pathname,
@@ -137,9 +175,14 @@ function connect(page, options, Core) {
     onReload: ({ trouble }) => tell('reload', trouble === 'stateNotSaved' ? 'anyway' : 'user'),
     onLater: () => tell('snooze'),
   });
+  /** @param {Prompt} view */
   const show = (view) => options.prompt && prompt.show(view);
 
-  /** Durable stores that the next build knows in an older schema only come back first; else why they do not. */
+  /**
+   * Durable stores that the next build knows in an older schema only come back first; else why they do not.
+   *
+   * @param {StoreReads | null} stores
+   */
   const handOver = async (stores) => {
     if (!stores || !storesLoaded()) return null;
     try {
@@ -149,6 +192,7 @@ function connect(page, options, Core) {
     }
   };
 
+  /** @type {GuardHost} */
   const host = {
     shield: (callback) => guarded((given) => callback(given)),
     panicked: (at) => {
@@ -165,21 +209,25 @@ function connect(page, options, Core) {
     },
     settled: settleChecks,
     stayed: () => states.stays(),
-    renew: (changeover) => worker.renew(changeover),
+    renew: (changeover) => /** @type {ReturnType<typeof createWorker>} */ (worker).renew(changeover),
     capture: async (stores) => {
       const [late, captured] = await Promise.all([handOver(stores), states.capture(stores)]);
       return late ? { ...captured, failed: [late, captured.failed].filter(Boolean).join('; ') } : captured;
     },
     restore: () => states.restored(),
     check: (effect) => {
+      /** @param {WrongFile | null} wrong */
       const answer = (wrong) => tell('filesChecked', effect.build, wrong);
       look(effect).then(answer, () => answer(null));
     },
     swap: (effect) => swapping?.take(effect),
   };
+  /** @type {ReturnType<typeof createSwapping> | null} */
   let swapping = null;
+  /** @type {ReturnType<typeof createWorker> | null} */
   let worker = null;
 
+  /** @type {Implementation} */
   const impl = {
     get status() {
       return tell('status') ?? last;
@@ -190,13 +238,16 @@ function connect(page, options, Core) {
         tell('check');
         if (dead || tell('isSettled')) settleChecks();
       }),
+    /** @type {(...entry: Entry) => () => void} */
     on(type, listener) {
+      /** @type {Entry} */
       const entry = [type, listener];
       listeners.add(entry);
       catchUp(entry);
       return () => listeners.delete(entry);
     },
     hold(reason, { deadline } = {}) {
+      /** @type {number | null | undefined} */
       let hold = tell('hold', String(reason), deadline);
       return () => {
         if (hold) tell('release', hold);
@@ -252,9 +303,9 @@ function connect(page, options, Core) {
     const message = `createChangeover() was called when the page was already guarded: ${ignored.join(', ')} came too late`;
     problem('options_ignored', message);
   };
-  if (options.fields) carryFields(page, (fields) => states.register(FIELDS, fields));
+  if (options.fields) carryFields(page, (/** @type {StateProvider} */ fields) => states.register(FIELDS, fields));
   page.backups = async () => [...(await states.backups()), ...(storesLoaded() ? await (await loadStores(page)).backups() : [])];
-  page.api.backups = () => page.backups();
+  page.api.backups = () => /** @type {() => Promise<Backup[]>} */ (page.backups)();
   worker = createWorker({
     seen: (controls) => tell('workerSeen', controls),
     renewed: (changeover, outcome) => tell('workerRenewed', changeover, outcome),

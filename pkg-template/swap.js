@@ -10,6 +10,33 @@ import { mediaOf, setMedia } from './media.js';
 import { createQuiet } from './quiet.js';
 import { sortHolders, takenUp } from './swap-nested.js';
 import { cloned } from './values.js';
+/** @import { PreparedSlot, SlotHolder, SlotModule, SlotPointer, Slots, SlotTurn } from './slots.js' */
+/** @import { FileToFetch, SlotMigrations, SwapAnswer, SwapStep } from './types/page.js' */
+
+/** @typedef {SwapAnswer | null} Answer null: there is nothing to be said */
+/** @typedef {ReturnType<typeof setInterval>} Timer */
+/**
+ * @typedef {object} Attempt
+ * @property {string} changeover
+ * @property {number} [round]
+ * @property {string} [build]
+ * @property {Map<string, SlotModule>} modules
+ * @property {SlotTurn | null} turning
+ * @property {Map<SlotHolder, unknown>} values
+ * @property {{ slot: string, part: PreparedSlot }[]} prepared
+ * @property {HTMLLinkElement[]} links
+ * @property {string[]} styles
+ * @property {(SlotPointer & { slot: string })[]} before
+ * @property {{ link: HTMLLinkElement, media: string }[]} removed
+ * @property {string[]} urls
+ * @property {number} turn
+ * @property {(() => void) | null} watching
+ * @property {AbortController} over
+ * @property {FileToFetch[]} [fetched]
+ * @property {number} [since] a mark of what the user has done
+ * @property {Timer} [timer]
+ */
+/** @typedef {{ [Type in SwapStep['type']]: (mine: Attempt, step: Extract<SwapStep, { type: Type }>) => Answer | Promise<Answer> }} Steps */
 
 /** Files that are fetched at once. */
 const LANES = 6;
@@ -26,17 +53,23 @@ const BUDGET = 3_000;
 
 /**
  * @param {{
- *   slots: import('./slots.js').Slots,
- *   answer: (changeover: string, round: number, answer: object) => void,
- *   health?: () => boolean | undefined | Promise<boolean | undefined>,
- *   stores: () => Promise<object>,
+ *   slots: Slots,
+ *   answer: (changeover: string, round: number, answer: SwapAnswer) => void,
+ *   intact: ReturnType<typeof import('./intact.js').createIntact>,
+ *   health?: () => boolean | void | Promise<boolean | void>,
+ *   stores: () => Promise<SlotMigrations>,
  * }} port `slots`: the registry of the page; `health`: `false` or an error takes new code back; `stores`: loads what migrates
  */
 export function createSwap({ slots, answer, intact, health = () => {}, stores }) {
+  /** @type {Attempt | null} */
   let attempt = null;
   const quiet = createQuiet();
 
-  /** What one attempt has made so far; each attempt has its own, so that a late one touches nothing of the next. */
+  /**
+   * What one attempt has made so far; each attempt has its own, so that a late one touches nothing of the next.
+   *
+   * @type {(changeover: string) => Attempt}
+   */
   const begin = (changeover) => ({
     changeover,
     modules: new Map(), // slot -> its new module
@@ -52,6 +85,7 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
     watching: null,
     over: new AbortController(),
   });
+  /** @param {string} changeover */
   const of = (changeover) => {
     if (attempt?.changeover !== changeover) {
       if (attempt) end(attempt);
@@ -59,8 +93,10 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
     }
     return attempt;
   };
+  /** @param {string[]} names */
   const holdersOf = (names) => names.flatMap((slot) => slots.holders(slot).map((holder) => ({ slot, holder })));
 
+  /** @type {Steps} */
   const steps = {
     async fetch(mine, { files }) {
       const waiting = [...files];
@@ -78,7 +114,7 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
       for (const { slot, file } of modules) {
         try {
           mine.modules.set(slot, await slots.open({ file, css: [] }));
-        } catch (error) {
+        } catch (/** @type {any} */ error) {
           // What was fetched and verified has left the cache again, or something the file imports cannot be had.
           if (UNFETCHED.test(error?.message)) return { type: 'fetchFailed', file, failure: { type: 'network' } };
           return { type: 'importFailed', slot, message: textOf(error) };
@@ -111,18 +147,19 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
     },
 
     async migrate(mine, { states }) {
+      /** @type {Map<SlotHolder, unknown>} */
       const made = new Map();
       for (const { slot, from, to } of states) {
         const [running] = slots.holders(slot);
         if (!running) continue;
         // Only the newer code knows the way down.
-        const { migrations, validate } = to < from ? running : mine.modules.get(slot);
+        const { migrations, validate } = to < from ? running : /** @type {SlotModule} */ (mine.modules.get(slot));
         const name = `slot:${slot}`;
         let able;
         try {
           able = await stores();
           able.register({ name, schema: Math.max(from, to), migrations, validate });
-        } catch (error) {
+        } catch (/** @type {any} */ error) {
           return { type: error.code === 'no_path' ? 'noMigrationPath' : 'migrationFailed', slot, message: textOf(error) };
         }
         try {
@@ -132,7 +169,7 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
             const [done] = await able.migrate([{ store: name, from, lineage: '', value, to }], { budget: BUDGET });
             made.set(holder, done.value);
           }
-        } catch (error) {
+        } catch (/** @type {any} */ error) {
           const none = ['no_path', 'lossy_path', 'unknown_schema'].includes(error.code);
           return { type: none ? 'noMigrationPath' : 'migrationFailed', slot, message: error.message };
         } finally {
@@ -146,6 +183,7 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
     async mount(mine, { slots: names, pointers, styles }) {
       const { turn } = mine;
       mine.styles = styles;
+      /** @type {(file: string) => Promise<string | null>} */
       const missing = async (file) => Promise.resolve(slots.style(file, kin(slots.url(file)))).then(() => null, () => file);
       const [file] = (await Promise.all(styles.map(missing))).filter(Boolean);
       if (file) return { type: 'fetchFailed', file, failure: { type: 'network' } };
@@ -154,6 +192,7 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
       const states = new Map(inner.map(({ slot, holder }) => [slot, mine.values.get(holder)]));
       mine.turning = slots.turn(pointers, states);
       for (const { slot, holder } of outer) {
+        /** @param {unknown} error */
         const broke = (error) => mine.turn === turn && report(mine, { type: 'threw', slot, message: textOf(error) });
         try {
           if (mine.turn !== turn) return null;
@@ -247,15 +286,21 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
       for (const link of mine.links) link.remove();
       slots.tidy();
       end(mine);
-      return failures.length ? { type: 'rollBackFailed', message: textOf(failures[0].error) } : { type: 'rolledBack' };
+      return failures.length ? { type: 'rollBackFailed', message: textOf(/** @type {{ error: unknown }} */ (failures[0]).error) } : { type: 'rolledBack' };
     },
   };
 
-  /** From when the new code runs, hidden, to the end. */
+  /**
+   * From when the new code runs, hidden, to the end.
+   *
+   * @param {Attempt} mine
+   */
   const listen = (mine) => {
     if (mine.watching) return;
     for (const { file } of mine.fetched ?? []) mine.urls.push(slots.url(file));
+    /** @param {unknown} text */
     const blame = (text) => mine.urls.some((url) => String(text).includes(url));
+    /** @param {{ error?: any, reason?: any, filename?: string, message?: string }} event */
     const heard = (event) => {
       const error = event.error ?? event.reason;
       if (!blame(event.filename) && !blame(error?.stack)) return;
@@ -270,6 +315,7 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
       mine.watching = null;
     };
   };
+  /** @param {Attempt} mine */
   const end = (mine) => {
     mine.watching?.();
     mine.over.abort();
@@ -279,33 +325,44 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
     mine.prepared = [];
     if (attempt === mine) attempt = null;
   };
+  /** @type {(mine: Attempt, what: SwapAnswer) => void} */
   const report = (mine, what) => {
-    if (attempt === mine) answer(mine.changeover, mine.round, what);
+    if (attempt === mine) answer(mine.changeover, /** @type {number} */ (mine.round), what);
   };
 
   return {
-    /** Takes one step; every answer goes to `answer`. */
+    /**
+     * Takes one step; every answer goes to `answer`.
+     *
+     * @type {(changeover: string, round: number, step: SwapStep, build?: string) => void}
+     */
     ask(changeover, round, step, build) {
       const mine = of(changeover);
       mine.round = round;
       if (build) mine.build = build;
+      /** @param {Answer} result */
       const said = (result) => {
         if (result) answer(changeover, round, result);
       };
+      /** @param {any} error some bring their answer */
       const failed = (error) => {
         if (mine.over.signal.aborted && attempt !== mine) return;
         said(error?.answer ?? broken(step, error));
       };
       try {
-        const result = steps[step.type](mine, step);
-        if (typeof result?.then === 'function') result.then(said, failed);
-        else said(result);
+        const result = /** @type {(mine: Attempt, step: SwapStep) => Answer | Promise<Answer>} */ (steps[step.type])(mine, step);
+        if (typeof (/** @type {Promise<Answer> | null} */ (result)?.then) === 'function') /** @type {Promise<Answer>} */ (result).then(said, failed);
+        else said(/** @type {Answer} */ (result));
       } catch (error) {
         failed(error);
       }
     },
 
-    /** Drops what was mounted hidden: nothing of it was seen. */
+    /**
+     * Drops what was mounted hidden: nothing of it was seen.
+     *
+     * @param {string} changeover
+     */
     discard(changeover) {
       if (attempt?.changeover !== changeover) return;
       const mine = attempt;
@@ -325,10 +382,16 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
   };
 }
 
-/** The answer to a step that failed in a way of its own. */
+/**
+ * The answer to a step that failed in a way of its own.
+ *
+ * @param {{ type: SwapStep['type'], slots?: string[], modules?: { slot: string }[], states?: { slot: string }[] }} step
+ * @param {unknown} error
+ */
 function broken({ type, slots = [], modules = [], states = [] }, error) {
   const message = textOf(error);
   const slot = slots[0] ?? modules[0]?.slot ?? states[0]?.slot ?? '';
+  /** @type {Partial<Record<SwapStep['type'], SwapAnswer>>} */
   const answers = {
     fetch: { type: 'fetchFailed', file: '', failure: { type: 'network' } },
     import: { type: 'importFailed', slot, message },
@@ -343,14 +406,18 @@ function broken({ type, slots = [], modules = [], states = [] }, error) {
   return answers[type] ?? null;
 }
 
-/** Has the browser verify the scripts once more on their way from the cache into its modules, where it can. */
+/**
+ * Has the browser verify the scripts once more on their way from the cache into its modules, where it can.
+ *
+ * @type {(slots: Slots, files: FileToFetch[]) => Promise<void>}
+ */
 async function preload(slots, files) {
   const links = files
     .filter(({ kind }) => kind === 'script')
     .map(({ file, integrity }) => {
       const link = Object.assign(document.createElement('link'), { rel: 'modulepreload', href: slots.url(file), integrity });
       if (!link.relList?.supports?.('modulepreload')) return null;
-      const nonce = document.querySelector('script[nonce]');
+      const nonce = /** @type {HTMLScriptElement | null} */ (document.querySelector('script[nonce]'));
       if (nonce) link.nonce = nonce.nonce;
       const done = new Promise((go) => (link.onload = link.onerror = go));
       document.head.append(link);
@@ -359,9 +426,14 @@ async function preload(slots, files) {
   await Promise.race([Promise.all(links), pause(PRELOAD)]);
 }
 
+/** @param {number} ms */
 const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 
-/** Calls one part; what it throws is told and returned. */
+/**
+ * Calls one part; what it throws is told and returned.
+ *
+ * @param {() => void} call
+ */
 function carefully(call) {
   try {
     call();
@@ -371,14 +443,21 @@ function carefully(call) {
   }
 }
 
-/** The link whose place a style takes: that of the same name but for the hash. */
+/**
+ * The link whose place a style takes: that of the same name but for the hash.
+ *
+ * @param {string} url
+ */
 const kin = (url) => {
+  /** @param {string} href */
   const stem = (href) => href.replace(/[-.][\w-]{6,}(?=\.css)/, '');
-  return [...document.querySelectorAll('link[rel~=stylesheet]')].findLast(({ href }) => href !== url && stem(href) === stem(url));
+  return [.../** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll('link[rel~=stylesheet]'))].findLast(({ href }) => href !== url && stem(href) === stem(url));
 };
 
-const linksTo = (url) => [...document.querySelectorAll('link[rel~=stylesheet]')].filter((link) => link.href === url);
+/** @param {string} url */
+const linksTo = (url) => [.../** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll('link[rel~=stylesheet]'))].filter((link) => link.href === url);
 
+/** @param {string} url */
 const disable = (url) =>
   linksTo(url).map((link) => {
     const media = mediaOf(link);

@@ -1,5 +1,7 @@
 // Connects the slots of the page, where it has any, with the guard: what is mounted goes in, steps of a swap come out.
 import { createSwap } from './swap.js';
+/** @import { Slots } from './slots.js' */
+/** @import { LoaderStatus, SlotMigrations, SlotUse, SwapAnswer, SwapEffect } from './types/page.js' */
 
 /** Where the registry of slots lives, once the app has used one. */
 const PLACE = Symbol.for('changeover.slots');
@@ -10,20 +12,24 @@ const RESCUE = 10_000;
 
 /**
  * @param {{
- *   listed: (slots: [string, string][]) => void,
- *   answer: (changeover: string, round: number, answer: object) => void,
+ *   listed: (slots: SlotUse[]) => void,
+ *   answer: (changeover: string, round: number, answer: SwapAnswer) => void,
  *   intact: ReturnType<typeof import('./intact.js').createIntact>,
  *   failed: (error: unknown) => void,
- *   check: () => Promise<{ release?: object | null, skew?: boolean }>,
+ *   check: () => Promise<LoaderStatus>,
  *   problem: (code: string, message: string) => void,
  *   health: () => boolean | undefined | Promise<boolean | undefined>,
- *   stores: () => Promise<object>,
+ *   stores: () => Promise<SlotMigrations>,
  * }} guard
  */
 export function createSwapping({ listed, answer, intact, failed, check, health, stores }) {
+  /** @type {Slots | null} */
   let slots = null;
+  /** @type {ReturnType<typeof createSwap> | null} */
   let swap = null;
+  /** @type {(() => void) | null} */
   let undo = null;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
   let timer;
   let pending = false;
 
@@ -33,11 +39,11 @@ export function createSwapping({ listed, answer, intact, failed, check, health, 
     // A route that changes lets one slot go and takes another.
     queueMicrotask(() => {
       pending = false;
-      if (swap) listed(slots.uses());
+      if (swap) listed(/** @type {Slots} */ (slots).uses());
     });
   };
   const connect = () => {
-    slots = globalThis[PLACE];
+    slots = /** @type {{ [PLACE]: Slots | null }} */ (/** @type {unknown} */ (globalThis))[PLACE];
     if (!slots || swap) return;
     clearInterval(timer);
     removeEventListener('changeover:slots', connect);
@@ -45,8 +51,8 @@ export function createSwapping({ listed, answer, intact, failed, check, health, 
     undo = slots.subscribe(list);
     // A slot whose chunk is gone: the release may know where its code is now.
     slots.rescue = (id, _pointer, error) =>
-      new Promise((done) => {
-        const stop = slots.subscribe((news) => news.kind === 'moved' && news.id === id && end());
+      /** @type {Promise<void>} */ (new Promise((done) => {
+        const stop = /** @type {Slots} */ (slots).subscribe((news) => news.kind === 'moved' && news.id === id && end());
         const late = setTimeout(() => end(), RESCUE);
         const end = () => {
           stop();
@@ -57,7 +63,7 @@ export function createSwapping({ listed, answer, intact, failed, check, health, 
         failed(error); // what the look finds explains it
         // Where no other build is, there is nothing to wait for.
         checked.then(({ release, skew }) => release && !skew && end(), end);
-      });
+      }));
     list();
   };
 
@@ -68,6 +74,7 @@ export function createSwapping({ listed, answer, intact, failed, check, health, 
   }
 
   return {
+    /** @param {SwapEffect} effect */
     take({ type, changeover, round, to, step }) {
       if (type === 'discardSwap') swap?.discard(changeover);
       else swap?.ask(changeover, round, step, to);

@@ -1,7 +1,8 @@
 // What the modules of a page tell each other. None of it is public, and none of it is shipped.
-import type { AbortReason, Backup, Changeover, Labels, Millis, Prompt, StateProvider, Status, Store, StoreSpec, Undo } from '../index.js';
+import type { AbortReason, Backup, Changeover, ChangeoverEvent, Labels, Migration, Millis, Prompt, Status, Store, StoreSpec, Validator } from '../index.js';
 import type { KEY } from '../loader.js';
 import type { LATE } from '../options.js';
+import type { createStates } from '../states.js';
 
 // ------------------------------------------------------------------------------------------------------ options
 
@@ -152,4 +153,107 @@ export interface FileToFetch {
 export interface WrongFile {
   file: string;
   failure: FetchFailure;
+}
+
+// ------------------------------------------------------------------------------------------------------ the engine
+
+/** What the bindings of `runtime.js` export: the class of `src/js/guard.rs`. */
+export interface GuardBindings {
+  Core: new (options: CompleteOptions, host: GuardHost) => GuardCore;
+}
+
+export interface GuardCore {
+  start(): void;
+  status(): Status;
+  isSettled(): boolean;
+  check(): void;
+  /** Gives the number of the hold. */
+  hold(reason: string, deadline: Millis | undefined): number;
+  release(hold: number): void;
+  reload(by: 'app' | 'user' | 'anyway'): void;
+  snooze(): void;
+  loadFailed(failure: LoadFailure): void;
+  carried(): Envelope;
+  keep(): void;
+  restored(names: { restored: string[]; failed: string[] }): void;
+  slotsListed(slots: SlotUse[]): void;
+  swapAnswered(changeover: string, round: number, answer: SwapAnswer): void;
+  filesChecked(build: string, wrong: WrongFile | null): void;
+  workerSeen(controls: boolean): void;
+  workerRenewed(changeover: string, outcome: 'activated' | 'unchanged' | 'failed'): void;
+  trace(): string;
+  dispose(): void;
+  abandon(): void;
+}
+
+/** What the engine calls. */
+export interface GuardHost {
+  /** Makes of a callback one that keeps what it throws to itself. */
+  shield(callback: (given: unknown) => unknown): (given: unknown) => unknown;
+  panicked(place: string): void;
+  event(event: ChangeoverEvent): void;
+  settled(): void;
+  stayed(): void;
+  renew(changeover: string): void;
+  capture(stores: StoreReads | null): Promise<object>;
+  restore(): Promise<object>;
+  check(effect: CheckFiles): void;
+  swap(effect: SwapEffect): void;
+}
+
+/** What has come through a reload; empty when nothing has. */
+export type Envelope = ReturnType<Parameters<typeof createStates>[0]['carried']>;
+
+/** What the build to come reads, by store. */
+export type StoreReads = Record<string, { schema: number; reads: number[] }>;
+
+export interface CheckFiles {
+  build: string;
+  /** Of the files, relative to the release. */
+  base: string;
+  files: FileToFetch[];
+}
+
+// ------------------------------------------------------------------------------------------------------ swaps
+
+export type SlotUse = [slot: string, use: 'mounted' | 'idle' | 'taken'];
+
+export type SwapEffect =
+  | { type: 'takeSwapStep'; changeover: string; round: number; to: string; step: SwapStep }
+  | { type: 'discardSwap'; changeover: string; round?: undefined; to?: undefined; step?: undefined };
+
+/** Where a slot points to. */
+export interface SwapPointer {
+  slot: string;
+  file: string;
+  css: string[];
+}
+
+/** `Step` of `src/engine/slots.rs`. */
+export type SwapStep =
+  | { type: 'fetch'; files: FileToFetch[] }
+  | { type: 'import'; modules: { slot: string; file: string; kind: 'module' | 'wasm' }[]; pointers: SwapPointer[] }
+  | { type: 'awaitQuiet'; slots: string[] }
+  | { type: 'snapshot'; slots: string[] }
+  | { type: 'migrate'; states: { slot: string; from: number; to: number }[] }
+  | { type: 'mount'; slots: string[]; pointers: SwapPointer[]; styles: string[] }
+  | { type: 'switch'; slots: string[]; pointers: SwapPointer[]; styles: string[]; stylesOut?: string[] }
+  | { type: 'watch'; slots: string[]; files: string[] }
+  | { type: 'commit'; slots: string[]; styles: string[] }
+  | { type: 'rollBack'; slots: string[] };
+
+/** `Answer` of `src/engine/slots.rs`. */
+export type SwapAnswer =
+  | { type: 'fetched' | 'imported' | 'quiet' | 'snapshotted' | 'migrated' | 'mounted' | 'disturbed' | 'switched' | 'committed' | 'rolledBack' }
+  | { type: 'fetchFailed'; file: string; failure: FetchFailure }
+  | { type: 'importFailed' | 'snapshotFailed' | 'migrationFailed' | 'noMigrationPath' | 'mountFailed'; slot: string; message: string }
+  | { type: 'vetoed' | 'placeUnknown' | 'notShown' | 'empty'; slot: string }
+  | { type: 'switchFailed' | 'unhealthy' | 'rollBackFailed'; message: string }
+  | { type: 'threw'; slot: string | null; message: string };
+
+/** What a swap needs of the module `stores.js`. */
+export interface SlotMigrations {
+  register(spec: { name: string; schema: number; migrations?: readonly Migration[]; validate?: Validator }): void;
+  unregister(name: string): void;
+  migrate(jobs: { store: string; from: number; lineage: string; value: unknown; to: number }[], how: { budget: Millis }): Promise<{ value: unknown }[]>;
 }
