@@ -10,6 +10,46 @@
 // to come, and those that leave see the old ones to the end; so code that was built together runs together.
 import { setMedia } from './media.js';
 import { handOver, isBlank, ticked } from './slots-view.js';
+/** @import { Changeover } from './index.js' */
+/**
+ * @import {
+ *   Mount, SlotGeneration, SlotHandle, SlotHolder, SlotInstance, SlotModule, SlotNews, SlotPointer, Slots, SlotTurn,
+ * } from './slots.js'
+ */
+
+/** @typedef {SlotGeneration | null | undefined} Asker null for the shell, undefined when nothing says who it is */
+/** @typedef {{ id: string, module: any, asked?: boolean }} Shown what `load` gives instead of what the slot points to, and whether it was asked for */
+/**
+ * @typedef {Omit<SlotTurn, 'state'> & {
+ *   state: SlotTurn['state'],
+ *   next: Map<string, SlotPointer>,
+ *   before: Map<string, SlotPointer>,
+ *   claims: Map<string, unknown>,
+ *   loads: Set<string>,
+ *   mounts: boolean,
+ *   over: Promise<void>,
+ * }} Turn `loads`: slots that only hidden code has loaded; `mounts`: the new code is being mounted
+ */
+/**
+ * @typedef {Slots & {
+ *   kept: Map<string, { schema: number, value: any }>,
+ *   bring(id: string, generation: Asker, last?: boolean): Promise<any>,
+ *   showing(it: Shown, load: () => any): any,
+ * }} Registry
+ */
+/**
+ * @typedef {object} Mounted one generation of a slot in plain DOM
+ * @property {SlotModule} module
+ * @property {HTMLElement} place
+ * @property {Asker} parent
+ * @property {SlotTurn | null} [enter]
+ * @property {SlotTurn | null} [leave]
+ * @property {(visible: boolean) => void} show
+ * @property {SlotInstance} instance
+ * @property {() => void} end
+ * @property {Promise<SlotInstance & { updateComplete?: PromiseLike<unknown> }>} made
+ * @property {Promise<unknown>} ready
+ */
 
 export { handOver };
 
@@ -19,20 +59,32 @@ const GUARD = Symbol.for('changeover');
 /** The address of the document before a router changes it; what a relative base is relative to. */
 const start = globalThis.document?.baseURI;
 
-/** @returns {import('./slots.js').Slots} the registry of this page */
-export const registry = () => globalThis[PLACE] ?? begin();
+/** @returns {Registry} the registry of this page */
+export const registry = () => /** @type {{ [PLACE]?: Registry }} */ (globalThis)[PLACE] ?? begin();
 
 function begin() {
-  const slots = (globalThis[PLACE] = createRegistry(globalThis.document));
+  const slots = (/** @type {{ [PLACE]?: Registry }} */ (globalThis)[PLACE] = createRegistry(globalThis.document));
   // The guard waits for it.
   globalThis.dispatchEvent?.(new Event('changeover:slots'));
   return slots;
 }
 
-/** Imports what the slot points to now, with its styles. The Vite plugin writes calls of it in place of `import()`. */
+/**
+ * Imports what the slot points to now, with its styles. The Vite plugin writes calls of it in place of `import()`.
+ *
+ * @param {string} id
+ */
 export const load = (id) => registry().load(id);
 
-/** The value of `key`, made once and kept through swaps; made anew from the one before when `schema` is another. */
+/**
+ * The value of `key`, made once and kept through swaps; made anew from the one before when `schema` is another.
+ *
+ * @template T
+ * @param {string} key
+ * @param {number} schema
+ * @param {(previous: any) => T} make
+ * @returns {T}
+ */
 export function keep(key, schema, make) {
   const { kept } = registry();
   const before = kept.get(key);
@@ -42,46 +94,70 @@ export function keep(key, schema, make) {
   return value;
 }
 
+/**
+ * @param {Document} document missing on a server
+ * @returns {Registry}
+ */
 function createRegistry(document) {
+  /** @type {{ base?: string, build?: string, slots?: Record<string, SlotPointer> }} */
   const block = JSON.parse(document?.getElementById('changeover-slots')?.textContent || '{}');
   const base = block.base === undefined ? start : new URL(block.base, start).href;
+  /** @type {Map<string, SlotPointer & { css: readonly string[], build: string | null }>} */
   const pointers = new Map();
+  /** @type {Map<string, Set<{ holder: SlotHolder }>>} */
   const holders = new Map(); // id -> a set
+  /** @type {Map<string, Promise<any>>} */
   const opened = new Map(); // file -> promise of its module
+  /** @type {Map<string, any>} */
   const modules = new Map(); // file -> the module itself, once it is there
+  /** @type {Set<string | undefined>} */
   const given = new Set(); // files that a caller has got
+  /** @type {WeakMap<object, SlotGeneration>} */
   const places = new WeakMap(); // element -> the generation in it
+  /** @type {Set<string>} */
   const said = new Set(); // slots that were shown by a holder
+  /** @type {Turn | null} */
   let current = null; // the turn under way
+  /** @type {Asker} */
   let asker; // the generation that asks for a slot: null for the shell, undefined when nothing says who it is
+  /** @type {Map<string, { link: HTMLLinkElement, done: Promise<unknown>, isThere?: boolean }>} */
   const links = new Map(); // style -> { link, done }
+  /** @type {Shown | null} */
   let shown = null; // the module that `through` and `here` have for the slot they ask for
+  /** @type {Set<(news: SlotNews) => void>} */
   const listeners = new Set();
-  for (const [id, { file, css = [], deps }] of Object.entries(block.slots ?? {})) pointers.set(id, { file, css, deps, build: block.build });
+  for (const [id, { file, css = [], deps }] of Object.entries(block.slots ?? {})) pointers.set(id, { file, css, deps, build: /** @type {string} */ (block.build) });
 
+  /** @type {(kind: SlotNews['kind'], id: string) => void} */
   const tell = (kind, id) => {
     for (const listener of [...listeners]) carefully(() => listener({ kind, id }));
   };
+  /** @param {string} file */
   const url = (file) => new URL(file, base).href;
   const worn = () => new Set([...pointers.values()].flatMap(({ css }) => css));
 
+  /** @type {(href: string, rel: string) => HTMLLinkElement} */
   const linkTo = (href, rel) => {
     const link = Object.assign(document.createElement('link'), { rel, href, crossOrigin: '' });
-    const nonce = document.querySelector('meta[property=csp-nonce]');
-    if (nonce) link.nonce = nonce.nonce || nonce.getAttribute('nonce');
+    const nonce = /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[property=csp-nonce]'));
+    if (nonce) link.nonce = nonce.nonce || /** @type {string} */ (nonce.getAttribute('nonce'));
     return link;
   };
 
-  /** Brings a style in, behind the link `near`; it counts once a pointer lists it. One that the page has stays alone. */
+  /**
+   * Brings a style in, behind the link `near`; it counts once a pointer lists it. One that the page has stays alone.
+   *
+   * @type {(file: string, near?: HTMLLinkElement) => Promise<unknown> | null}
+   */
   const style = (file, near) => {
     const known = links.get(file);
     if (known) return known.done;
     const href = url(file);
-    if ([...document.querySelectorAll('link[rel=stylesheet]')].some((link) => link.href === href)) return null;
+    if ([.../** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll('link[rel=stylesheet]'))].some((link) => link.href === href)) return null;
     const link = linkTo(href, 'stylesheet');
     if (!worn().has(file)) link.media = 'not all';
     const done = new Promise((loaded, failed) => {
-      link.onload = () => loaded((links.get(file) ?? {}).isThere = true);
+      link.onload = () => loaded(/** @type {{ isThere?: boolean }} */ (links.get(file) ?? {}).isThere = true);
       link.onerror = () => {
         forget(file);
         failed(new Error(`Unable to preload CSS for ${href}`));
@@ -92,11 +168,13 @@ function createRegistry(document) {
     else document.head.append(link);
     return done;
   };
+  /** @param {string} file */
   const forget = (file) => {
     links.get(file)?.link.remove();
     links.delete(file);
   };
 
+  /** @type {Slots['open']} */
   const open = ({ file, css = [], deps = [] }) => {
     if (!opened.has(file)) {
       for (const dep of deps) document.head.append(linkTo(url(dep), 'modulepreload'));
@@ -108,17 +186,26 @@ function createRegistry(document) {
     return Promise.all([opened.get(file), ...css.map((name) => style(name))]).then(([module]) => module);
   };
 
-  /** A generation and those around it. */
+  /**
+   * A generation and those around it.
+   *
+   * @type {Slots['generations']}
+   */
   const around = (generation) => {
+    /** @type {SlotGeneration[]} */
     const all = [];
     for (let at = generation; at; at = at.parent ?? self.around(at.place?.parentNode)) all.push(at);
     return all;
   };
+  /** @param {Asker} generation */
   const isNew = (generation) => current?.state === 'ahead' && around(generation).some(({ enter }) => enter === current);
+  /** @type {Slots['isAlive']} */
   const isAlive = ({ generation }) =>
-    around(generation).every(({ enter, leave }) => !/ahead|undone/.test(enter?.state) && !/^(shown|done)$/.test(leave?.state));
+    around(generation).every(({ enter, leave }) => !/ahead|undone/.test(/** @type {string} */ (enter?.state)) && !/^(shown|done)$/.test(/** @type {string} */ (leave?.state)));
+  /** @param {string} id */
   const isGiven = (id) => given.has(pointers.get(id)?.file);
 
+  /** @type {Registry} */
   const self = {
     build: block.build ?? null,
     kept: new Map(),
@@ -126,7 +213,7 @@ function createRegistry(document) {
 
     /** Code of the build to come is evaluated before the pointers move, and asks for its slots then. */
     has: (id) => pointers.has(id) || Boolean(current?.next.has(id)),
-    isLoaded: (id) => opened.has(pointers.get(id)?.file),
+    isLoaded: (id) => opened.has(/** @type {string} */ (pointers.get(id)?.file)),
     /** How each slot is used whose code is here; `taken`: the caller that loaded it has never said where it is shown. */
     uses: () =>
       [...pointers.keys()].filter(isGiven).flatMap((id) => {
@@ -141,7 +228,7 @@ function createRegistry(document) {
     /** What the slot points to, for a generation that asks. */
     at(id, generation) {
       for (const { enter, leave } of around(generation)) {
-        const known = /ahead|shown/.test(enter?.state) ? enter.next.get(id) : leave?.state === 'shown' ? leave.before.get(id) : null;
+        const known = /ahead|shown/.test(/** @type {string} */ (enter?.state)) ? /** @type {Turn} */ (enter).next.get(id) : leave?.state === 'shown' ? /** @type {Turn} */ (leave).before.get(id) : null;
         if (known) return known;
       }
       return pointers.get(id) ?? current?.next.get(id);
@@ -150,7 +237,7 @@ function createRegistry(document) {
     generations: around,
     /** The generation in whose element this one is. */
     around(element) {
-      for (let at = element; at; at = at.parentNode ?? at.host) if (places.has(at)) return places.get(at);
+      for (let at = element; at; at = at.parentNode ?? at.host) if (places.has(at)) return /** @type {SlotGeneration} */ (places.get(at));
       return null;
     },
     placed: (element, generation) => void places.set(element, generation),
@@ -170,8 +257,9 @@ function createRegistry(document) {
     },
     /** What `load` gives for a generation if all of it is here already: `{ value }`, else null. */
     here(id, generation, load) {
-      const { file, css = [] } = self.at(id, generation) ?? {};
-      const isThere = (name) => links.get(name)?.isThere ?? [...document.querySelectorAll('link[rel=stylesheet]')].some(({ href }) => href === url(name));
+      const { file, css = [] } = /** @type {SlotPointer} */ (self.at(id, generation) ?? {});
+      /** @param {string} name */
+      const isThere = (name) => links.get(name)?.isThere ?? [.../** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll('link[rel=stylesheet]'))].some(({ href }) => href === url(name));
       if (!modules.has(file) || !css.every(isThere)) return null;
       const result = self.showing({ id, module: new Here(modules.get(file)) }, load);
       if (result instanceof Here) return given.add(file), { value: result.value };
@@ -179,12 +267,14 @@ function createRegistry(document) {
       return null;
     },
     /** The state that a slot had in the generation around it that is being replaced. */
-    claim: (id, generation) => (isNew(generation) ? current.claims.get(id) : undefined),
+    claim: (id, generation) => (isNew(generation) ? /** @type {Turn} */ (current).claims.get(id) : undefined),
     /** Begins a turn: `next` are the pointers to come; `claims` holds the states of slots that are mounted again inside others. */
     turn(next, claims = null) {
       current?.end('undone');
+      /** @type {() => void} */
       let done;
-      const over = new Promise((go) => (done = go));
+      const over = /** @type {Promise<void>} */ (new Promise((go) => (done = go)));
+      /** @type {Turn} */
       const mine = {
         next: new Map(next.map(({ slot, ...pointer }) => [slot, pointer])),
         before: new Map(),
@@ -212,18 +302,18 @@ function createRegistry(document) {
       return link;
     },
     load(id) {
-      if (shown?.id === id) return (shown.asked = true), shown.module instanceof Here ? shown.module : Promise.resolve(shown.module);
+      if (shown?.id === id) return (shown.asked = true), shown.module instanceof Here ? /** @type {Promise<any>} */ (/** @type {unknown} */ (shown.module)) : Promise.resolve(shown.module);
       return self.bring(id, asker);
     },
     async bring(id, generation, last = false) {
-      const { next, over, state, mounts } = current ?? {};
+      const { next, over, state, mounts } = /** @type {Turn} */ (current ?? {});
       // Whether the old code asks or the new, nothing says: what both can have is there after the turn.
-      if (generation === undefined && state === 'ahead' && mounts && pointers.has(id) && next.has(id) && next.get(id).file !== pointers.get(id).file) await over;
+      if (generation === undefined && state === 'ahead' && mounts && pointers.has(id) && next.has(id) && /** @type {SlotPointer} */ (next.get(id)).file !== /** @type {SlotPointer} */ (pointers.get(id)).file) await over;
       const pointer = self.at(id, generation);
       if (!pointer) throw new Error(`changeover: this page has no slot "${id}"; it has ${[...pointers.keys()].join(', ') || 'none'}.`);
       try {
         const isHidden = isNew(generation);
-        if (isHidden && !isGiven(id)) current.loads.add(id);
+        if (isHidden && !isGiven(id)) /** @type {Turn} */ (current).loads.add(id);
         const module = await open(pointer);
         // The pointer may have moved meanwhile.
         const now = self.at(id, generation);
@@ -244,7 +334,7 @@ function createRegistry(document) {
     async isRescued(id, generation, pointer, error) {
       const hasMoved = () => self.at(id, generation) !== pointer;
       for (let rounds = 0; !hasMoved() && !self.rescue && rounds < 200; rounds += 1) {
-        if (globalThis[GUARD]?.status.level !== 'starting') return false;
+        if (/** @type {{ [GUARD]?: Changeover }} */ (globalThis)[GUARD]?.status.level !== 'starting') return false;
         await new Promise((go) => setTimeout(go, 50));
       }
       if (!hasMoved()) await (async () => self.rescue?.(id, pointer, error))().catch(() => {});
@@ -286,11 +376,11 @@ function createRegistry(document) {
     hold(id, holder) {
       if (!holders.has(id)) holders.set(id, new Set());
       const entry = { holder }; // the same holder may hold twice
-      holders.get(id).add(entry);
+      /** @type {Set<object>} */ (holders.get(id)).add(entry);
       if (isAlive(holder)) said.add(id);
       tell('held', id);
       return () => {
-        if (holders.get(id).delete(entry)) tell('released', id);
+        if (/** @type {Set<object>} */ (holders.get(id)).delete(entry)) tell('released', id);
       };
     },
     holders: (id) => self.held(id).filter(isAlive),
@@ -308,10 +398,12 @@ function createRegistry(document) {
 
 /** Like a promise whose value is here already, so that `load().then(…)` needs no wait. */
 class Here {
+  /** @param {any} value */
   constructor(value) {
     this.value = value;
   }
 
+  /** @param {(value: any) => any} [go] */
   then(go) {
     const value = go ? go(this.value) : this.value;
     return typeof value?.then === 'function' ? value : new Here(value);
@@ -321,6 +413,7 @@ class Here {
     return this;
   }
 
+  /** @param {() => void} [go] */
   finally(go) {
     go?.();
     return this;
@@ -332,10 +425,15 @@ class Here {
  *
  * @param {string} id
  * @param {() => Promise<any>} load
+ * @returns {SlotHandle}
  */
 export const slot = (id, load) => ({
   id,
   load,
+  /**
+   * @param {HTMLElement} host
+   * @param {any} props
+   */
   async mount(host, props = {}) {
     const slots = registry();
     const parent = slots.around(host) ?? (host.isConnected === false ? undefined : null);
@@ -363,6 +461,7 @@ export const slot = (id, load) => ({
         const old = now;
         const wasBlank = isBlank(old.place);
         const mine = ticked(old.place);
+        /** @type {HTMLInputElement[]} */
         const theirs = [];
         const settle = () => {
           theirs.push(...ticked(made.place));
@@ -372,10 +471,12 @@ export const slot = (id, load) => ({
         if (gone) made.end();
         live.add(made);
         settle();
+        /** @param {Mounted} generation */
         const end = (generation) => {
           live.delete(generation);
           generation.end();
         };
+        /** @type {(from: Mounted, to: Mounted, radios: HTMLInputElement[], how?: { toOlder: boolean }) => void} */
         const change = (from, to, radios, how) => {
           if (gone) return;
           handOver(from.place, to.place, () => {
@@ -414,7 +515,11 @@ export const slot = (id, load) => ({
   },
 });
 
-/** What an app's callback throws is reported as its own, and ends nothing of ours. */
+/**
+ * What an app's callback throws is reported as its own, and ends nothing of ours.
+ *
+ * @param {() => void} call
+ */
 function carefully(call) {
   try {
     call();
@@ -425,16 +530,26 @@ function carefully(call) {
   }
 }
 
-/** One generation of a slot: an element of its own in `host`, and what the module makes in it; `made` tells when it has. */
+/**
+ * One generation of a slot: an element of its own in `host`, and what the module makes in it; `made` tells when it has.
+ *
+ * @param {HTMLElement} host
+ * @param {SlotModule} module
+ * @param {{
+ *   id?: string, props: any, state?: unknown, broke?: (error: unknown) => void, parent: Asker, enter?: SlotTurn | null, beside?: HTMLElement | null,
+ * }} options
+ */
 function generate(host, module, { id, props, state, broke, parent, enter, beside = null }) {
+  /** @type {HTMLElement} */
   const place = document.createElement('div');
   const ending = new AbortController();
   const { signal } = ending;
+  /** @param {boolean} visible */
   const show = (visible) => {
     place.style.display = visible ? 'contents' : 'none';
     place.inert = !visible;
   };
-  const generation = {
+  const generation = /** @type {Mounted} */ ({
     module,
     place,
     parent,
@@ -447,7 +562,7 @@ function generate(host, module, { id, props, state, broke, parent, enter, beside
       ending.abort();
       place.remove();
     },
-  };
+  });
   show(!beside);
   registry().placed(place, generation);
   host.insertBefore(place, beside);
@@ -467,23 +582,32 @@ function generate(host, module, { id, props, state, broke, parent, enter, beside
   return generation;
 }
 
-/** How a module is mounted: its `mount`, that of its default, its default if that is a function, or an element of its class. */
+/**
+ * How a module is mounted: its `mount`, that of its default, its default if that is a function, or an element of its class.
+ *
+ * @param {SlotModule} module
+ * @returns {Mount}
+ */
 function mounter({ mount, default: made }) {
   if (mount) return mount;
-  if (made?.mount) return (place, context) => made.mount(place, context);
-  if (typeof HTMLElement === 'function' && made?.prototype instanceof HTMLElement) {
+  if (/** @type {{ mount?: Mount } | undefined} */ (made)?.mount) return (place, context) => /** @type {{ mount: Mount }} */ (made).mount(place, context);
+  if (typeof HTMLElement === 'function' && /** @type {{ prototype?: any } | undefined} */ (made)?.prototype instanceof HTMLElement) {
     return (place, context) => {
-      const element = createElement(made);
+      const element = /** @type {HTMLElement & SlotInstance} */ (createElement(/** @type {CustomElementConstructor} */ (made)));
       Object.assign(element, context.props, { changeover: context });
       place.append(element);
       return element;
     };
   }
-  if (typeof made === 'function') return made;
+  if (typeof made === 'function') return /** @type {Mount} */ (made);
   throw new TypeError('changeover: the module of a slot exports neither mount(host, ctx) nor a default that can be mounted.');
 }
 
-/** A class that its module has not defined gets a name of its own, since no name can be defined twice. */
+/**
+ * A class that its module has not defined gets a name of its own, since no name can be defined twice.
+ *
+ * @param {CustomElementConstructor} Element
+ */
 function createElement(Element) {
   try {
     return new Element();
