@@ -220,7 +220,8 @@ export function equip(page, options) {
     fields?.dispose();
     states.dispose();
     for (const name of /** @type {const} */ (['unequip', 'hold', 'state', 'backups'])) delete page[name];
-    for (const name of /** @type {const} */ (['show', 'save', 'reload', 'dispose'])) /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (page))[name] = before[name];
+    for (const name of /** @type {const} */ (['show', 'save', 'reload', 'dispose']))
+      /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (page))[name] = before[name];
   };
 }
 

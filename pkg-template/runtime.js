@@ -111,7 +111,9 @@ function connect(page, options, Core) {
     }
   };
   const tell = /** @type {Tell} */ (
-    guarded((/** @type {keyof GuardCore} */ method, /** @type {unknown[]} */ ...given) => /** @type {(...given: unknown[]) => unknown} */ (/** @type {GuardCore} */ (core)[method])(...given))
+    guarded((/** @type {keyof GuardCore} */ method, /** @type {unknown[]} */ ...given) =>
+      /** @type {(...given: unknown[]) => unknown} */ (/** @type {GuardCore} */ (core)[method])(...given),
+    )
   );
 
   /** @type {(entry: Entry, event: ChangeoverEvent) => boolean} */

@@ -228,7 +228,9 @@ function createRegistry(document) {
     /** What the slot points to, for a generation that asks. */
     at(id, generation) {
       for (const { enter, leave } of around(generation)) {
-        const known = /ahead|shown/.test(/** @type {string} */ (enter?.state)) ? /** @type {Turn} */ (enter).next.get(id) : leave?.state === 'shown' ? /** @type {Turn} */ (leave).before.get(id) : null;
+        const known = /ahead|shown/.test(/** @type {string} */ (enter?.state))
+          ? /** @type {Turn} */ (enter).next.get(id)
+          : leave?.state === 'shown' ? /** @type {Turn} */ (leave).before.get(id) : null;
         if (known) return known;
       }
       return pointers.get(id) ?? current?.next.get(id);
@@ -259,7 +261,8 @@ function createRegistry(document) {
     here(id, generation, load) {
       const { file, css = [] } = /** @type {SlotPointer} */ (self.at(id, generation) ?? {});
       /** @param {string} name */
-      const isThere = (name) => links.get(name)?.isThere ?? [.../** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll('link[rel=stylesheet]'))].some(({ href }) => href === url(name));
+      const isThere = (name) =>
+        links.get(name)?.isThere ?? [.../** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll('link[rel=stylesheet]'))].some(({ href }) => href === url(name));
       if (!modules.has(file) || !css.every(isThere)) return null;
       const result = self.showing({ id, module: new Here(modules.get(file)) }, load);
       if (result instanceof Here) return given.add(file), { value: result.value };
@@ -302,13 +305,17 @@ function createRegistry(document) {
       return link;
     },
     load(id) {
-      if (shown?.id === id) return (shown.asked = true), shown.module instanceof Here ? /** @type {Promise<any>} */ (/** @type {unknown} */ (shown.module)) : Promise.resolve(shown.module);
+      if (shown?.id === id)
+        return (shown.asked = true), shown.module instanceof Here ? /** @type {Promise<any>} */ (/** @type {unknown} */ (shown.module)) : Promise.resolve(shown.module);
       return self.bring(id, asker);
     },
     async bring(id, generation, last = false) {
       const { next, over, state, mounts } = /** @type {Turn} */ (current ?? {});
       // Whether the old code asks or the new, nothing says: what both can have is there after the turn.
-      if (generation === undefined && state === 'ahead' && mounts && pointers.has(id) && next.has(id) && /** @type {SlotPointer} */ (next.get(id)).file !== /** @type {SlotPointer} */ (pointers.get(id)).file) await over;
+      if (
+        generation === undefined && state === 'ahead' && mounts && pointers.has(id) && next.has(id) &&
+        /** @type {SlotPointer} */ (next.get(id)).file !== /** @type {SlotPointer} */ (pointers.get(id)).file
+      ) await over;
       const pointer = self.at(id, generation);
       if (!pointer) throw new Error(`changeover: this page has no slot "${id}"; it has ${[...pointers.keys()].join(', ') || 'none'}.`);
       try {

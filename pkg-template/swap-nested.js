@@ -17,11 +17,14 @@ const LOOK = 30;
  */
 export function sortHolders(slots, moving) {
   /** @type {(one: Held, other: Held) => boolean} */
-  const isIn = (one, other) => one !== other && slots.generations(one.holder.generation?.parent ?? parentOf(slots, one)).includes(/** @type {SlotGeneration} */ (other.holder.generation));
+  const isIn = (one, other) =>
+    one !== other && slots.generations(one.holder.generation?.parent ?? parentOf(slots, one)).includes(/** @type {SlotGeneration} */ (other.holder.generation));
   const outer = moving.filter((one) => !moving.some((other) => isIn(one, other)));
   const shown = slots.mounted().flatMap((slot) => slots.holders(slot).map((holder) => ({ slot, holder })));
   const inner = shown.filter((one) => !outer.some(({ holder }) => holder === one.holder) && outer.some((other) => isIn(one, other)));
-  inner.sort((one, other) => (/** @type {SlotGeneration} */ (one.holder.generation).place?.compareDocumentPosition(/** @type {SlotGeneration} */ (other.holder.generation).place) & 2 ? 1 : -1));
+  inner.sort((one, other) =>
+    (/** @type {SlotGeneration} */ (one.holder.generation).place?.compareDocumentPosition(/** @type {SlotGeneration} */ (other.holder.generation).place) & 2 ? 1 : -1),
+  );
   const unknown = moving.length > 1 && moving.find(({ holder }) => !holder.generation)?.slot;
   return { outer, inner, all: [...outer, ...inner], unknown };
 }
