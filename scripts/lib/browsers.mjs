@@ -7,11 +7,30 @@ import { join } from 'node:path';
 import { isProgram, say, which, Stop } from './run.mjs';
 import * as debian from './debian.mjs';
 
-const programs = [process.env.ProgramFiles, process.env['ProgramFiles(x86)'], process.env.LOCALAPPDATA].filter(Boolean);
-const windows = (...tail) => programs.map((folder) => join(folder, ...tail));
-const mac = (name) => ['/Applications', join(homedir(), 'Applications')].map((folder) => join(folder, `${name}.app`, 'Contents', 'MacOS', name));
+/** @import { BrowserName } from './types.d.ts' */
 
-/** Each browser: where it may be, what Debian calls it, and what it takes besides. */
+/**
+ * What is known of a browser.
+ *
+ * @typedef {object} Browser
+ * @property {'CHROMIUM' | 'FIREFOX' | 'WEBKIT_DRIVER'} variable
+ * @property {string[]} commands
+ * @property {string[]} places
+ * @property {string[]} packages of Debian
+ * @property {string} why
+ * @property {Partial<Record<NodeJS.Platform, string>>} how
+ * @property {() => boolean} [complete] whether what it takes besides is there
+ */
+
+const programs = /** @type {string[]} */ ([process.env.ProgramFiles, process.env['ProgramFiles(x86)'], process.env.LOCALAPPDATA].filter(Boolean));
+const windows = (/** @type {string[]} */ ...tail) => programs.map((folder) => join(folder, ...tail));
+const mac = (/** @type {string} */ name) => ['/Applications', join(homedir(), 'Applications')].map((folder) => join(folder, `${name}.app`, 'Contents', 'MacOS', name));
+
+/**
+ * Each browser: where it may be, what Debian calls it, and what it takes besides.
+ *
+ * @type {Record<BrowserName, Browser>}
+ */
 const BROWSERS = {
   chromium: {
     variable: 'CHROMIUM',
@@ -40,7 +59,7 @@ const BROWSERS = {
   },
 };
 
-export const browserNames = Object.keys(BROWSERS);
+export const browserNames = /** @type {BrowserName[]} */ (Object.keys(BROWSERS));
 
 /** WebKitGTK's test browser lives outside the PATH, in a folder named after the machine and the library's version. */
 function miniBrowser() {
@@ -50,7 +69,11 @@ function miniBrowser() {
   return process.env.WEBKIT_BROWSER ?? folders.map((folder) => join(folder, 'MiniBrowser')).find(isProgram) ?? null;
 }
 
-/** Path of a browser (for webkit: of its driver), or null. */
+/**
+ * Path of a browser (for webkit: of its driver), or null.
+ *
+ * @param {BrowserName} name
+ */
 export function findBrowser(name) {
   const { variable, commands, places, complete } = BROWSERS[name];
   const named = process.env[variable];
@@ -64,6 +87,7 @@ export function findBrowser(name) {
 
 /** Variables that tell the tests where the browsers are; browsers that are absent have none. */
 export function browserEnv() {
+  /** @type {{[variable: string]: string}} */
   const env = {};
   for (const name of browserNames) {
     const path = findBrowser(name);
@@ -76,11 +100,16 @@ export function browserEnv() {
   return env;
 }
 
-/** The command that installs a browser on this kind of machine, or null where it does not exist. */
+/**
+ * The command that installs a browser on this kind of machine, or null where it does not exist.
+ *
+ * @type {(name: BrowserName) => string | null}
+ */
 export const howToGet = (name) => BROWSERS[name].how[process.platform] ?? null;
 
 /** Installs what is missing where that needs no question; elsewhere says what to run. Returns the missing names. */
 export async function setUpBrowsers(wanted = browserNames) {
+  /** @type {BrowserName[]} */
   const missing = [];
   for (const name of wanted) {
     if (!findBrowser(name) && debian.mayInstall) await debian.install(BROWSERS[name].packages, BROWSERS[name].why);

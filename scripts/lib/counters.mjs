@@ -1,4 +1,10 @@
-/** How a runner's own closing lines are read: `{ passed, failed, skipped }`. */
+/** @import { CountedAs, Counts } from './types.d.ts' */
+
+/**
+ * How a runner's own closing lines are read: `{ passed, failed, skipped }`.
+ *
+ * @type {Record<CountedAs, (output: string, code: number) => Counts>}
+ */
 export const COUNTERS = {
   cargo(output) {
     const sum = { passed: 0, failed: 0, skipped: 0 };
@@ -10,7 +16,7 @@ export const COUNTERS = {
     return sum;
   },
   node(output) {
-    const number = (word) => Number([...output.matchAll(new RegExp(`^ℹ ${word} (\\d+)$`, 'gm'))].pop()?.[1] ?? 0);
+    const number = (/** @type {string} */ word) => Number([...output.matchAll(new RegExp(`^ℹ ${word} (\\d+)$`, 'gm'))].pop()?.[1] ?? 0);
     return { passed: number('pass'), failed: number('fail') + number('cancelled'), skipped: number('skipped') + number('todo') };
   },
   /** Our own scripts: `2 passed, 0 failed, 1 skipped` on the last line that says so. */
@@ -21,14 +27,18 @@ export const COUNTERS = {
   exit: (_, code) => ({ passed: Number(code === 0), failed: Number(code !== 0), skipped: 0 }),
 };
 
-/** What each runner prints of its failed tests, from the first of them on. */
+/**
+ * What each runner prints of its failed tests, from the first of them on.
+ *
+ * @type {Partial<Record<CountedAs, RegExp>>}
+ */
 const FAILURES = { node: /^✖ failing tests:$/m, cargo: /^failures:$/m };
 const STACK = /^\s*(at |\d+: |stack backtrace|$)/;
 
 /**
  * The failed tests of a step in a few lines each, for the end of a run: what a runner prints of them stands far above.
  *
- * @param {string} kind the step's `counts`
+ * @param {CountedAs} kind the step's `counts`
  * @param {string} output what the step printed
  * @param {number} most lines
  * @returns {string[]}

@@ -13,7 +13,12 @@ async function refresh() {
   fresh = true;
 }
 
-/** Newest version apt could install of each package, as a map; packages without one are absent. */
+/**
+ * Newest version apt could install of each package, as a map; packages without one are absent.
+ *
+ * @param {string[]} names
+ * @returns {Promise<Map<string, string>>}
+ */
 export async function candidates(names) {
   await refresh();
   const text = capture('apt-cache', ['policy', ...names], { env: { ...process.env, LC_ALL: 'C' } }) ?? '';
@@ -26,7 +31,11 @@ export async function candidates(names) {
   return found;
 }
 
-/** The package with the highest number among names like `lld-22`, or null. */
+/**
+ * The package with the highest number among names like `lld-22`, or null.
+ *
+ * @param {string} prefix
+ */
 export async function newestNumbered(prefix) {
   await refresh();
   const listed = capture('apt-cache', ['search', '--names-only', `^${prefix}[0-9]+$`]) ?? '';
@@ -34,9 +43,15 @@ export async function newestNumbered(prefix) {
   return numbers.length ? `${prefix}${Math.max(...numbers)}` : null;
 }
 
+/** @type {(name: string) => boolean} */
 export const installed = (name) => (capture('dpkg-query', ['-W', '-f=${Status}', name]) ?? '').startsWith('install ok installed');
 
-/** Installs packages, saying which and why. Progress is apt's newest line. */
+/**
+ * Installs packages, saying which and why. Progress is apt's newest line.
+ *
+ * @param {string[]} names
+ * @param {string} why
+ */
 export async function install(names, why) {
   const missing = names.filter((name) => !installed(name));
   if (missing.length === 0) return;

@@ -2,6 +2,7 @@
 import { isProgram, say, which, Stop } from './run.mjs';
 import * as debian from './debian.mjs';
 
+/** @type {Partial<Record<NodeJS.Platform, string>>} */
 const HOW = { linux: 'sudo apt-get install nginx', darwin: 'brew install nginx' };
 
 /** Path of nginx, or null; NGINX names one outright. Debian has it where only root's PATH leads. */

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { quietly, root, say, which, Stop } from './run.mjs';
 
+/** @type {(file: string) => Record<string, {version?: string, integrity?: string, optional?: boolean}>} */
 const packages = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
 
 /** Whether node_modules holds what package-lock.json says. Packages for other platforms may be absent. */

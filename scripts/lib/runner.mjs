@@ -20,7 +20,11 @@ function wantedVersion() {
   return `${version} ${createHash('sha256').update(source).digest('hex')}`;
 }
 
-/** Compiles the runner unless the right one is there. */
+/**
+ * Compiles the runner unless the right one is there.
+ *
+ * @param {import('./types.d.ts').Env} env
+ */
 export async function setUpRunner(env) {
   const wanted = wantedVersion();
   if (existsSync(runnerPath) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) {

@@ -12,6 +12,8 @@ import { delimiter, join } from 'node:path';
 import { capture, isProgram, quietly, root, say, which, Stop } from './run.mjs';
 import * as debian from './debian.mjs';
 
+/** @import { Env, RustPart, Toolchain } from './types.d.ts' */
+
 const TARGET = 'wasm32-unknown-unknown';
 const STAMP = 'changeover-std.json';
 
@@ -22,23 +24,34 @@ function minimum() {
   return readFileSync(join(root, 'Cargo.toml'), 'utf8').match(/^rust-version\s*=\s*"([\d.]+)"/m)?.[1] ?? '1.85';
 }
 
+/** @type {(version: string, floor: string) => boolean} */
 const atLeast = (version, floor) => {
   const [a, b] = [version, floor].map((text) => text.split(/[.~+-]/).map(Number));
   for (let i = 0; i < 3; i += 1) if ((a[i] || 0) !== (b[i] || 0)) return (a[i] || 0) > (b[i] || 0);
   return true;
 };
 
-/** Environment in which `cargo` and its subcommands are the given folder's. */
+/**
+ * Environment in which `cargo` and its subcommands are the given folder's.
+ *
+ * @type {(folder: string | null) => Env}
+ */
 const preferring = (folder) => (folder ? { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` } : { ...process.env });
 
-/** What a toolchain can do: `{ env, version, verbose, lacks }`, or null when there is none. */
+/**
+ * What a toolchain can do: `{ env, version, verbose, lacks }`, or null when there is none.
+ *
+ * @param {string | null} folder
+ * @returns {Toolchain | null}
+ */
 function inspect(folder) {
   const env = preferring(folder);
   const verbose = capture('rustc', ['-vV'], { env });
   if (!verbose || !capture('cargo', ['--version'], { env })) return null;
-  const version = verbose.match(/^release: (\S+)/m)[1];
-  const host = verbose.match(/^host: (\S+)/m)[1];
-  const [sysroot, library] = capture('rustc', ['--print', 'sysroot', '--print', 'target-libdir', '--target', TARGET], { env }).trim().split(/\r?\n/);
+  const version = /** @type {RegExpMatchArray} */ (verbose.match(/^release: (\S+)/m))[1];
+  const host = /** @type {RegExpMatchArray} */ (verbose.match(/^host: (\S+)/m))[1];
+  const [sysroot, library] = /** @type {string} */ (capture('rustc', ['--print', 'sysroot', '--print', 'target-libdir', '--target', TARGET], { env })).trim().split(/\r?\n/);
+  /** @type {RustPart[]} */
   const lacks = [];
   if (!atLeast(version, minimum())) lacks.push('version');
   if (!targetIsThere(library, verbose)) lacks.push('target');
@@ -51,6 +64,7 @@ function inspect(folder) {
   return { env, version, verbose, library, folder, lacks };
 }
 
+/** @type {(library: string, verbose: string) => boolean} */
 function targetIsThere(library, verbose) {
   if (!existsSync(library)) return false;
   if (!readdirSync(library).some((name) => /^libcore-.*\.rlib$/.test(name))) return false;
@@ -58,12 +72,19 @@ function targetIsThere(library, verbose) {
   return !existsSync(stamp) || JSON.parse(readFileSync(stamp, 'utf8')).compiler === verbose;
 }
 
-/** 'own' when the toolchain brings rust-lld, else the newest wasm-ld on the PATH, else null. */
+/**
+ * 'own' when the toolchain brings rust-lld, else the newest wasm-ld on the PATH, else null.
+ *
+ * @param {string} sysroot
+ * @param {string} host
+ * @param {Env} env
+ */
 function wasmLinker(sysroot, host, env) {
   const asked = env.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER;
   if (asked) return asked;
   const ending = process.platform === 'win32' ? '.exe' : '';
   if (isProgram(join(sysroot, 'lib', 'rustlib', host, 'bin', `rust-lld${ending}`)) || which('rust-lld', env)) return 'own';
+  /** @type {{number: number, name: string} | null} */
   let best = null;
   for (const folder of (env.PATH ?? '').split(delimiter).filter(existsSync)) {
     for (const name of readdirSync(folder)) {
@@ -76,9 +97,17 @@ function wasmLinker(sysroot, host, env) {
 
 const debianFolder = () => (debian.hasApt && isProgram('/usr/bin/rustc') && isProgram('/usr/bin/cargo') ? '/usr/bin' : null);
 const isRustup = () => which('rustup') !== null;
-const complete = (toolchain) => toolchain && toolchain.lacks.length === 0;
+/**
+ * @param {Toolchain | null} toolchain
+ * @returns {toolchain is Toolchain}
+ */
+const complete = (toolchain) => /** @type {boolean} */ (toolchain && toolchain.lacks.length === 0);
 
-/** The toolchain that is ready now, or null; installs nothing. */
+/**
+ * The toolchain that is ready now, or null; installs nothing.
+ *
+ * @returns {Toolchain | null}
+ */
 export function findRust() {
   const usual = inspect(null);
   if (complete(usual)) return usual;
@@ -86,7 +115,11 @@ export function findRust() {
   return complete(packaged) ? packaged : null;
 }
 
-/** Returns a complete toolchain, installing what is missing. */
+/**
+ * Returns a complete toolchain, installing what is missing.
+ *
+ * @returns {Promise<Toolchain>}
+ */
 export async function setUpRust() {
   const ready = findRust();
   if (ready) {
@@ -107,6 +140,7 @@ async function askRustup() {
     say('  rustup has no usable toolchain: asking it for the stable one');
     await quietly('rustup toolchain install', 'rustup', ['toolchain', 'install', 'stable', '--profile', 'minimal'], options);
   }
+  /** @type {string[]} */
   const lacks = inspect(null)?.lacks ?? ['everything'];
   if (lacks.includes('target')) {
     say(`  Rust's standard library for ${TARGET} is missing: it compiles the runtime for the browser`);
@@ -132,7 +166,7 @@ async function installFromDebian() {
     { compiler: 'rustc', names: ['rustc', 'cargo', 'rust-clippy', 'rustfmt'], source: 'rust-src', library: 'libstd-rust-dev-wasm32' },
   ];
   const offered = await debian.candidates(families.flatMap((family) => [...family.names, family.source, family.library]));
-  const family = families.find(({ compiler, names }) => names.every((name) => offered.has(name)) && atLeast(offered.get(compiler), minimum()));
+  const family = families.find(({ compiler, names }) => names.every((name) => offered.has(name)) && atLeast(/** @type {string} */ (offered.get(compiler)), minimum()));
   if (!family) throw new Stop(`Debian's packages have no Rust ${minimum()} or newer; install it with \`${RUSTUP_HOW}\` and run this again.`);
   const lld = await debian.newestNumbered('lld-');
   if (!lld) throw new Stop('Debian\'s packages have no lld, the linker for WebAssembly; run `apt-get install lld`.');
@@ -149,6 +183,7 @@ async function installFromDebian() {
   return toolchain;
 }
 
+/** @param {Toolchain} toolchain */
 async function buildStandardLibrary({ env, verbose, library }) {
   say(`  compiling Rust's standard library for ${TARGET}: Debian has its sources only`);
   const work = mkdtempSync(join(tmpdir(), 'changeover-std-'));
@@ -166,7 +201,7 @@ async function buildStandardLibrary({ env, verbose, library }) {
     forgetLibrary(library);
     mkdirSync(library, { recursive: true });
     const files = readdirSync(built).filter((name) => name.endsWith('.rlib') && !name.startsWith('libseed-'));
-    const stamp = (compiler) => writeFileSync(join(library, STAMP), JSON.stringify({ compiler }));
+    const stamp = (/** @type {string} */ compiler) => writeFileSync(join(library, STAMP), JSON.stringify({ compiler }));
     stamp('unfinished'); // a half-copied library is built again, not used
     for (const name of files) cpSync(join(built, name), join(library, name));
     stamp(verbose);
@@ -175,14 +210,20 @@ async function buildStandardLibrary({ env, verbose, library }) {
   }
 }
 
-/** Removes what an earlier run compiled: libraries of another compiler version make every build fail. */
+/**
+ * Removes what an earlier run compiled: libraries of another compiler version make every build fail.
+ *
+ * @param {string} library
+ */
 function forgetLibrary(library) {
   if (!existsSync(library)) return;
   for (const name of readdirSync(library)) if (name === STAMP || name.endsWith('.rlib')) rmSync(join(library, name));
 }
 
+/** @param {Toolchain | null} toolchain */
 function explain(toolchain) {
   if (!toolchain) return `Rust is missing; install it with \`${RUSTUP_HOW}\` and run this again.`;
+  /** @type {{[part in RustPart]?: string}} */
   const how = isRustup()
     ? { version: 'rustup update stable', target: `rustup target add ${TARGET}`, linker: 'rustup component add llvm-tools', rustfmt: 'rustup component add rustfmt', clippy: 'rustup component add clippy' }
     : { version: RUSTUP_HOW, target: RUSTUP_HOW, linker: RUSTUP_HOW, rustfmt: RUSTUP_HOW, clippy: RUSTUP_HOW };

@@ -4,10 +4,14 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, wri
 import { dirname, join } from 'node:path';
 import { root, say } from './run.mjs';
 
-/** A digest of the contents of files and folders (paths from the root; absent ones count as absent). */
+/**
+ * A digest of the contents of files and folders (paths from the root; absent ones count as absent).
+ *
+ * @param {string[]} paths
+ */
 export function digest(paths, extra = '') {
   const hash = createHash('sha256').update(extra);
-  const add = (path) => {
+  const add = (/** @type {string} */ path) => {
     const full = join(root, path);
     if (!existsSync(full)) return hash.update(`${path}\0absent\0`);
     if (statSync(full).isDirectory()) return readdirSync(full).sort().forEach((name) => add(`${path}/${name}`));
@@ -17,7 +21,13 @@ export function digest(paths, extra = '') {
   return hash.digest('hex');
 }
 
-/** Runs `work` unless the stage's last run had the same inputs and its outputs are still there. */
+/**
+ * Runs `work` unless the stage's last run had the same inputs and its outputs are still there.
+ *
+ * @param {string} name
+ * @param {{folder: string, inputs: string[], outputs: string[], extra?: string}} files `inputs` from the root, `outputs` in full
+ * @param {() => unknown} work
+ */
 export async function stage(name, { folder, inputs, outputs, extra }, work) {
   const stamp = join(folder, `${name}.stamp`);
   const wanted = digest(inputs, extra);
@@ -31,7 +41,13 @@ export async function stage(name, { folder, inputs, outputs, extra }, work) {
   say(`  ${name}: built in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
-/** Holds a lock file while `work` runs; waits for another living process that holds it. */
+/**
+ * Holds a lock file while `work` runs; waits for another living process that holds it.
+ *
+ * @template T
+ * @param {string} file
+ * @param {() => T | Promise<T>} work
+ */
 export async function alone(file, work) {
   mkdirSync(dirname(file), { recursive: true });
   for (let waited = 0; ; waited += 1) {
@@ -39,7 +55,7 @@ export async function alone(file, work) {
       writeFileSync(file, String(process.pid), { flag: 'wx' });
       break;
     } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
       const holder = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
       if (holder && !alive(holder)) rmSync(file, { force: true });
       else {
@@ -55,11 +71,12 @@ export async function alone(file, work) {
   }
 }
 
+/** @param {number} pid */
 function alive(pid) {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error.code === 'EPERM';
+    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
   }
 }

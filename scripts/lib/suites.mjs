@@ -13,14 +13,26 @@ import { root, Stop } from './run.mjs';
 import { browserNames } from './browsers.mjs';
 import { runnerPath } from './runner.mjs';
 
+/** @import { BrowserName, Env, Step, Suite } from './types.d.ts' */
+
 const WASM = ['--target', 'wasm32-unknown-unknown'];
 const runner = { CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: runnerPath };
 
+/** @type {(...args: string[]) => Step} */
 const cargo = (...args) => ({ command: 'cargo', args, counts: 'cargo' });
+/** @type {(command: string, ...args: string[]) => Step} */
 const check = (command, ...args) => ({ command, args, counts: 'exit' });
+/** @type {(name: string, ...args: string[]) => Step} */
 const tool = (name, ...args) => check(process.execPath, join(root, 'node_modules', ...name.split('/')), ...args);
 
-/** `node --test` over every `*.test.mjs` of a folder; further words are patterns for the names of tests. */
+/**
+ * `node --test` over every `*.test.mjs` of a folder; further words are patterns for the names of tests.
+ *
+ * @param {string} folder
+ * @param {string[]} words
+ * @param {Env} [env]
+ * @returns {Step}
+ */
 function node(folder, words, env) {
   const full = join(root, folder);
   const files = existsSync(full) ? readdirSync(full).filter((name) => name.endsWith('.test.mjs')).sort().map((name) => join(full, name)) : [];
@@ -29,13 +41,21 @@ function node(folder, words, env) {
   return { title: `node --test ${folder}`, command: process.execPath, args: ['--test', '--test-reporter=spec', '--test-concurrency=1', ...patterns, ...files], env, counts: 'node' };
 }
 
-/** Splits the words after `e2e` into browsers and test names. */
+/**
+ * Splits the words after `e2e` into browsers and test names.
+ *
+ * @param {string[]} words
+ */
 export function browsersIn(words) {
-  const wanted = words.filter((word) => browserNames.includes(word));
-  return { wanted: wanted.length ? wanted : browserNames, rest: words.filter((word) => !browserNames.includes(word)) };
+  const wanted = /** @type {BrowserName[]} */ (words.filter((word) => /** @type {string[]} */ (browserNames).includes(word)));
+  return { wanted: wanted.length ? wanted : browserNames, rest: words.filter((word) => !(/** @type {string[]} */ (browserNames).includes(word))) };
 }
 
-/** A suite with tests that need no browser and others that run in each; its words may name browsers. */
+/**
+ * A suite with tests that need no browser and others that run in each; its words may name browsers.
+ *
+ * @type {(folder: string, needs: string[]) => Required<Pick<Suite, 'needs' | 'needsFor' | 'steps'>>}
+ */
 const inSomeBrowsers = (folder, needs) => ({
   needs: [...needs, 'browsers'],
   needsFor: (words) => [...needs, ...browsersIn(words).wanted],
@@ -46,6 +66,7 @@ const inSomeBrowsers = (folder, needs) => ({
   },
 });
 
+/** @type {Record<string, Suite>} */
 export const SUITES = {
   scripts: {
     about: 'what counts tests, and what decides to build again',
