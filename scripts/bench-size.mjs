@@ -15,8 +15,8 @@ await entry(async () => {
   if (json) terminal.stream = process.stderr; // the answer alone goes to the standard output
   await build();
 
-  const read = (name) => readFileSync(join(packageFolder, name));
-  const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length;
+  const read = (/** @type {string} */ name) => readFileSync(join(packageFolder, name));
+  const brotli = (/** @type {Buffer} */ bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length;
   const sizes = {
     loader_gzip: gzipSync(read('changeover.js'), { level: 9 }).length,
     runtime_brotli: brotli(read('changeover.wasm')) + brotli(read('runtime-slim.js')),

@@ -13,6 +13,10 @@ import { alone, stage } from './lib/stages.mjs';
 import { ensure } from './setup.mjs';
 import { shortNames } from './lib/names.mjs';
 
+/** @import { BuildOptions, Plugin } from 'esbuild' */
+/** @import { Env, Toolchain } from './lib/types.d.ts' */
+/** @typedef {(typeof modules)[number]} Module */
+
 const work = join(root, 'dist', 'work');
 /** The folder of the built package. */
 export const packageFolder = join(root, 'dist', 'npm');
@@ -32,7 +36,7 @@ const modules = [
   raw: { wasm: join(work, `${name}.wasm`), glue: join(work, `${glue}.js`) },
   optimized: { wasm: join(work, `${name}.opt.wasm`), glue: join(work, `${glue}.opt.js`) },
 }));
-const storesModule = modules.find(({ name }) => name === 'stores');
+const storesModule = /** @type {Module} */ (modules.find(({ name }) => name === 'stores'));
 /** Slots in the tree of a framework, which the app brings. */
 const frameworks = ['react', 'vue'];
 const libraries = ['react', 'react-dom', 'vue'];
@@ -45,7 +49,7 @@ const WASM_FEATURES = ['bulk-memory', 'reference-types', 'multivalue', 'mutable-
 
 /** Brings dist/npm up to date. */
 export async function build() {
-  const { rust } = await ensure(['npm', 'rust']);
+  const { rust } = /** @type {{rust: Toolchain}} */ (await ensure(['npm', 'rust']));
   say('• package changeover');
   await alone(join(work, 'lock'), async () => {
     const cargo = ['Cargo.toml', 'Cargo.lock', '.cargo'];
@@ -71,6 +75,7 @@ export async function build() {
   return { rust };
 }
 
+/** @param {Env} env */
 async function buildWasm(env) {
   await quietly('compile the runtime to WebAssembly', 'cargo', ['xtask', 'wasm', work], { env, hint: 'the runtime does not compile for WebAssembly' });
   const flags = ['-Oz', ...WASM_FEATURES.map((name) => `--enable-${name}`), '--strip-target-features', '--strip-debug', '--strip-producers', '--minify-imports-and-exports-and-modules'];
@@ -83,6 +88,7 @@ async function buildWasm(env) {
   }
 }
 
+/** @param {Env} env */
 async function buildNative(env) {
   await quietly('compile the CLI', 'cargo', ['build', '--release', '--package', 'changeover-cli', '--bin', 'changeover'], { env, hint: 'the CLI does not compile' });
   mkdirSync(join(native, '..'), { recursive: true });
@@ -117,10 +123,12 @@ async function assemble() {
   rmSync(old, { recursive: true, force: true });
 }
 
+/** @param {string} out */
 async function bundle(out) {
   const [{ build: esbuild }, { mark }] = await Promise.all([import('esbuild'), import('./lib/marks.mjs')]); // there after the first step
+  /** @type {BuildOptions} */
   const common = { ...shortNames, bundle: true, target: 'es2020', platform: 'neutral', charset: 'utf8', logLevel: 'warning', legalComments: 'none' };
-  const source = (name) => join(template, name);
+  const source = (/** @type {string} */ name) => join(template, name);
   const apart = { external: ['./runtime.js', './stores.js'] }; // fetched when the page is idle: never part of an entry
   await Promise.all([
     esbuild({ ...common, ...apart, entryPoints: [source('global.js')], outfile: join(out, 'changeover.js'), format: 'iife', minify: true }),
@@ -142,14 +150,24 @@ async function bundle(out) {
   ]);
 }
 
-/** The files of a module: one that needs nothing else, and one that fetches its wasm. */
+/**
+ * The files of a module: one that needs nothing else, and one that fetches its wasm.
+ *
+ * @type {(module: Module) => [name: string, inlined: string | null][]}
+ */
 const runtimes = ({ out, optimized, slots }) => [
   // Only the bundler plugin makes slots, and it has files of their own for the wasm.
-  ...(slots ? [] : [[`${out}.js`, readFileSync(optimized.wasm).toString('base64')]]),
+  .../** @type {[string, string][]} */ (slots ? [] : [[`${out}.js`, readFileSync(optimized.wasm).toString('base64')]]),
   [`${out}-slim.js`, null],
 ];
 
-/** The two modules that exist only after a build: `./bindings.js` and `./wasm.js` (`inlined`: base64 or null). */
+/**
+ * The two modules that exist only after a build: `./bindings.js` and `./wasm.js` (`inlined`: base64 or null).
+ *
+ * @param {Module} module
+ * @param {string | null} inlined
+ * @returns {Plugin}
+ */
 function generated({ optimized, slots }, inlined) {
   return {
     name: 'generated',

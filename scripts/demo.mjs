@@ -35,6 +35,7 @@ await entry(async () => {
   }
 });
 
+/** @type {(into: string, chromium: string | null) => Promise<number>} */
 async function open(into, chromium) {
   const { buildAll, buildBooth } = await import('../www/builds.mjs');
   const { openDemo } = await import('../www/open.mjs');
@@ -71,15 +72,20 @@ function sweep() {
   }
 }
 
+/** @param {number} pid */
 function lives(pid) {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return error.code === 'EPERM';
+    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
   }
 }
 
-/** Settles with null on Ctrl+C or a polite end. */
+/**
+ * Settles with null on Ctrl+C or a polite end.
+ *
+ * @returns {Promise<null>}
+ */
 function interrupted() {
   return new Promise((settle) => ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => process.once(signal, () => settle(null))));
 }

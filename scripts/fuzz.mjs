@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import { capture, entry, inCi, quietly, root, say, targetDir, which, Stop } from './lib/run.mjs';
 import { ensure } from './setup.mjs';
 
+/** @import { Toolchain } from './lib/types.d.ts' */
+
 const folder = join(root, 'fuzz');
 const work = join(targetDir, 'fuzz');
 const SECONDS = 600;
@@ -26,14 +28,15 @@ const COVERAGE = [
 await entry(async () => {
   const { seconds, targets } = choose(process.argv.slice(2));
   if (!which('c++') && !which('g++') && !which('clang++')) return skip(targets, 'there is no C++ compiler, which libFuzzer is made with');
-  const { rust } = await ensure(['rust']);
-  const host = capture('rustc', ['-vV'], { env: rust.env }).match(/^host: (\S+)/m)[1];
+  const { rust } = /** @type {{rust: Toolchain}} */ (await ensure(['rust']));
+  const host = /** @type {RegExpMatchArray} */ (/** @type {string} */ (capture('rustc', ['-vV'], { env: rust.env })).match(/^host: (\S+)/m))[1];
   const env = { ...rust.env, RUSTFLAGS: COVERAGE, CARGO_TARGET_DIR: work };
   // With --target, the flags are for the fuzz targets alone and not for build scripts.
   const args = ['build', '--release', '--manifest-path', join(folder, 'Cargo.toml'), '--target', host, ...targets.flatMap((name) => ['--bin', name])];
   await quietly('compile the fuzz targets', 'cargo', args, { env, hint: 'the fuzz targets do not compile' });
 
   const queue = [...targets];
+  /** @type {string[]} */
   const failed = [];
   const worker = async () => {
     for (let name = queue.shift(); name; name = queue.shift()) if (!(await fuzz(name, join(work, host, 'release', name), seconds))) failed.push(name);
@@ -43,6 +46,7 @@ await entry(async () => {
   return failed.length ? 1 : 0;
 });
 
+/** @type {(words: string[]) => {seconds: number, targets: string[]}} */
 function choose(words) {
   const known = readdirSync(join(folder, 'src', 'bin')).map((file) => file.replace(/\.rs$/, '')).sort();
   const at = words.indexOf('--seconds');
@@ -52,6 +56,7 @@ function choose(words) {
   return { seconds: Math.round(seconds), targets: words.length ? words : known };
 }
 
+/** @type {(targets: string[], why: string) => number} */
 function skip(targets, why) {
   if (inCi) throw new Stop(`${why}; CI needs one.`);
   say(`SKIP fuzz: ${why}`);
@@ -59,7 +64,13 @@ function skip(targets, why) {
   return 0;
 }
 
-/** Runs one target; a finding is shown as the program says it, with the input that it wrote. */
+/**
+ * Runs one target; a finding is shown as the program says it, with the input that it wrote.
+ *
+ * @param {string} name
+ * @param {string} program
+ * @param {number} seconds
+ */
 async function fuzz(name, program, seconds) {
   const corpus = join(work, 'corpus', name);
   const findings = join(work, 'findings', name);
@@ -67,7 +78,7 @@ async function fuzz(name, program, seconds) {
   rmSync(findings, { recursive: true, force: true });
   for (const place of [corpus, findings]) mkdirSync(place, { recursive: true });
   const args = [`-max_total_time=${seconds}`, `-timeout=${SLOW_INPUT}`, `-artifact_prefix=${findings}/`, '-print_final_stats=1', corpus, ...(existsSync(seeds) ? [seeds] : [])];
-  const { code, output } = await new Promise((settle) => {
+  const { code, output } = await new Promise((/** @type {(end: {code: number, output: string}) => void} */ settle) => {
     let output = '';
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));

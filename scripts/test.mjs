@@ -16,6 +16,11 @@ import { SUITES, browsersIn } from './lib/suites.mjs';
 import { build } from './build.mjs';
 import { ensure } from './setup.mjs';
 
+/** @import { BrowserName, Counts, Env, Suite } from './lib/types.d.ts' */
+/** @typedef {{name: string, suite: Suite, rest: string[]}} Chosen a suite and the words after its name */
+/** @typedef {Counts & {name: string, note: string, told: string[]}} Result */
+/** @typedef {{live: boolean, write(text: string): void, flush(): void}} Screen */
+
 await entry(async () => {
   const words = process.argv.slice(2);
   if (words.includes('--list')) {
@@ -32,8 +37,9 @@ await entry(async () => {
   const pages = chosen.filter(({ suite }) => drivesPages(suite));
   const queue = [...pages.filter(({ suite }) => suite.long), ...pages.filter(({ suite }) => !suite.long)];
   const computing = chosen.filter((one) => !pages.includes(one));
+  /** @type {Map<Chosen, Result & {seconds: number}>} */
   const results = new Map();
-  const work = async (queue, live) => {
+  const work = async (/** @type {Chosen[]} */ queue, /** @type {boolean} */ live) => {
     const screen = screenOf(live);
     for (let one = queue.shift(); one; one = queue.shift()) {
       const { name, suite, rest } = one;
@@ -41,6 +47,7 @@ await entry(async () => {
       if (!screen.live) say(`(${name} begins)`);
       screen.write(`\n──── ${name}: ${suite.about}\n`);
       const started = Date.now();
+      /** @type {Result} */
       const result = { name, passed: 0, failed: 0, skipped: 0, note: '', told: [] };
       try {
         if (broken) throw broken;
@@ -60,21 +67,26 @@ await entry(async () => {
     }
   };
   await Promise.all([work(computing, pages.length === 0), work(queue, true), work(queue, false)]);
-  return report(chosen.map((one) => results.get(one)));
+  return report(chosen.map((one) => /** @type {Result & {seconds: number}} */ (results.get(one))));
 });
 
+/** @param {Suite} suite */
 function drivesPages(suite) {
   return Boolean(suite.builds || suite.needsFor);
 }
 
-/** Where suites write: whole lines as they come, or (not live) a suite when it is over. */
+/**
+ * Where suites write: whole lines as they come, or (not live) a suite when it is over.
+ *
+ * @type {(live: boolean) => Screen}
+ */
 function screenOf(live) {
   let waiting = '';
   const flush = () => {
     process.stdout.write(waiting);
     waiting = '';
   };
-  const write = (text) => {
+  const write = (/** @type {string} */ text) => {
     waiting += text;
     if (!live) return;
     const end = waiting.lastIndexOf('\n') + 1;
@@ -84,18 +96,24 @@ function screenOf(live) {
   return { live, write, flush };
 }
 
-/** `engine e2e firefox` is `[engine, []], [e2e, [firefox]]`. */
+/**
+ * `engine e2e firefox` is `[engine, []], [e2e, [firefox]]`.
+ *
+ * @type {(words: string[]) => Chosen[]}
+ */
 function choose(words) {
   if (words.length === 0) return Object.entries(SUITES).map(([name, suite]) => ({ name, suite, rest: [] }));
+  /** @type {Chosen[]} */
   const chosen = [];
   for (const word of words) {
     if (Object.hasOwn(SUITES, word)) chosen.push({ name: word, suite: SUITES[word], rest: [] });
-    else if (chosen.length) chosen.at(-1).rest.push(word);
+    else if (chosen.length) /** @type {Chosen} */ (chosen.at(-1)).rest.push(word);
     else throw new Stop(`there is no test suite "${word}"; the suites are ${Object.keys(SUITES).join(', ')}.`);
   }
   return chosen;
 }
 
+/** @type {(work: () => Promise<unknown>) => Promise<Stop | null>} */
 async function attempt(work) {
   try {
     await work();
@@ -106,8 +124,17 @@ async function attempt(work) {
   }
 }
 
+/**
+ * @param {string} name
+ * @param {Suite} suite
+ * @param {string[]} rest
+ * @param {{missing: string[], base: Env, screen: Screen, background: boolean}} setting
+ * @param {Result} result is added to
+ */
 async function runSuite(name, suite, rest, { missing, base, screen, background }, result) {
-  const absent = suite.needsFor ? browsersIn(rest).wanted.filter((browser) => missing.includes(browser)) : suite.needs.filter((need) => missing.includes(need));
+  const absent = /** @type {BrowserName[]} */ (
+    suite.needsFor ? browsersIn(rest).wanted.filter((browser) => missing.includes(browser)) : suite.needs.filter((need) => missing.includes(need))
+  );
   for (const browser of absent) {
     screen.write(`SKIP ${name} in ${browser}: not installed${howToGet(browser) ? `; get it with \`${howToGet(browser)}\`` : ''}\n`);
     result.skipped += 1;
@@ -116,7 +143,7 @@ async function runSuite(name, suite, rest, { missing, base, screen, background }
   for (const step of suite.steps(rest, missing)) {
     const { code, output, said } = await spawnShown(step.command, step.args, { env: { ...base, ...step.env }, screen, background });
     const counted = COUNTERS[step.counts](output, code);
-    for (const key of ['passed', 'failed', 'skipped']) result[key] += counted[key];
+    for (const key of /** @type {const} */ (['passed', 'failed', 'skipped'])) result[key] += counted[key];
     if (code !== 0) {
       if (counted.failed === 0) result.failed += 1; // it broke before or outside its tests
       result.told.push(...failuresIn(step.counts, said));
@@ -128,7 +155,14 @@ async function runSuite(name, suite, rest, { missing, base, screen, background }
   }
 }
 
-/** Runs a command with its output both shown and kept (`output` what it printed, `said` its errors too); in the background it yields to what drives pages. */
+/**
+ * Runs a command with its output both shown and kept (`output` what it printed, `said` its errors too); in the background it yields to what drives pages.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{env: Env, screen: Screen, background: boolean}} setting
+ * @returns {Promise<{code: number, output: string, said: string}>}
+ */
 function spawnShown(command, args, { env, screen, background }) {
   return new Promise((settle) => {
     let output = '';
@@ -137,7 +171,7 @@ function spawnShown(command, args, { env, screen, background }) {
     if (background && child.pid) yieldTo(child.pid);
     for (const from of [child.stdout, child.stderr]) {
       from.setEncoding('utf8');
-      from.on('data', (text) => {
+      from.on('data', (/** @type {string} */ text) => {
         output += from === child.stdout ? text : '';
         said += text;
         screen.write(text);
@@ -148,19 +182,21 @@ function spawnShown(command, args, { env, screen, background }) {
   });
 }
 
+/** @param {number} pid */
 function yieldTo(pid) {
   try {
     setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {} // it has ended already, or may not
 }
 
+/** @param {(Result & {seconds: number})[]} results */
 function report(results) {
   const sum = { passed: 0, failed: 0, skipped: 0 };
   for (const { name, told } of results) if (told.length) say(`\n──── ${name}: what failed\n${told.join('\n')}`);
   say(`\n${'suite'.padEnd(12)} ${'passed'.padStart(7)} ${'failed'.padStart(7)} ${'skipped'.padStart(7)} ${'seconds'.padStart(8)}`);
   for (const { name, seconds, note, told: _, ...counts } of results) {
-    for (const key of Object.keys(sum)) sum[key] += counts[key];
-    say(`${name.padEnd(12)} ${Object.keys(sum).map((key) => String(counts[key]).padStart(7)).join(' ')} ${seconds.toFixed(1).padStart(8)}${note ? `  ${note}` : ''}`);
+    for (const key of /** @type {(keyof Counts)[]} */ (Object.keys(sum))) sum[key] += counts[key];
+    say(`${name.padEnd(12)} ${/** @type {(keyof Counts)[]} */ (Object.keys(sum)).map((key) => String(counts[key]).padStart(7)).join(' ')} ${seconds.toFixed(1).padStart(8)}${note ? `  ${note}` : ''}`);
   }
   if (inCi && sum.skipped) say(`note: ${sum.skipped} skipped in CI`);
   say(`\n${sum.passed} passed, ${sum.failed} failed${sum.skipped ? `, ${sum.skipped} skipped` : ''}`);

@@ -5,13 +5,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openBooth } from './booth/server.mjs';
 
+/** @import { DemoBuild } from '../scripts/lib/types.d.ts' */
+
 /** `changeover serve` has this long to say where it listens, in milliseconds. */
 const PATIENCE = 10_000;
 
 /**
  * Opens the demo in the folder `into`, where `builds` (of `buildAll`) and the booth's page `booth` lie.
  *
- * @param {{into: string, cli: string, builds: object[], booth: string, ports: {app: number, booth: number}}} options
+ * @param {{into: string, cli: string, builds: DemoBuild[], booth: string, ports: {app: number, booth: number}}} options
  *   a port that is taken is replaced by any free one
  * @returns {Promise<{app: string, booth: string, ended: Promise<number>, close(): Promise<void>}>} URLs; `ended` settles
  *   with the exit code when the server of the app ends by itself
@@ -34,7 +36,13 @@ export async function openDemo({ into, cli, builds, booth, ports }) {
   }
 }
 
-/** Tries the port, then any. */
+/**
+ * Tries the port, then any.
+ *
+ * @template T
+ * @param {number} port
+ * @param {(port: number) => Promise<T>} open
+ */
 async function retry(port, open) {
   try {
     return await open(port);
@@ -44,15 +52,18 @@ async function retry(port, open) {
   }
 }
 
+/** @type {(cli: string, site: string, port: number) => Promise<{url: string, ended: Promise<number>, close(): Promise<void>}>} */
 async function serve(cli, site, port) {
   const child = spawn(cli, ['serve', site, '--port', String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
+  /** @type {Promise<number>} */
   const ended = new Promise((settle) => {
     child.once('error', () => settle(127));
     child.once('close', (code) => settle(code ?? 1));
   });
+  /** @type {Promise<string>} */
   const url = new Promise((found, failed) => {
-    const read = (part) => {
+    const read = (/** @type {Buffer} */ part) => {
       said += part;
       const match = /http:\/\/127\.0\.0\.1:\d+\/?/.exec(said);
       if (match) found(match[0].replace(/\/?$/, '/'));
