@@ -6,6 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import puppeteer from 'puppeteer-core';
 
+/** @import { ChildProcess } from 'node:child_process' */
+/** @import { Browser as PuppeteerBrowser, LaunchOptions as PuppeteerOptions, Page } from 'puppeteer-core' */
+/** @import { Engine, EngineBrowser, LaunchOptions, PuppeteerTab } from './types.d.ts' */
+
 // Puppeteer's own switches are left out: they turn off what is under test (bfcache, background behaviour).
 const CHROMIUM_FLAGS = [
   '--headless',
@@ -46,8 +50,14 @@ const FIREFOX_PREFS = {
 const NAVIGATED =
   /context was destroyed|Cannot find context|detached|Target closed|Session closed|no such (frame|browsing|realm)|navigat|DiscardedBrowsingContext|Browsing context .* (not found|closed)|AbortError|actor .* destroyed|JSWindowActor/i;
 
-/** Starts one browser; `flags` are added to its command line. */
+/**
+ * Starts one browser; `flags` are added to its command line.
+ *
+ * @param {LaunchOptions & {engine: Engine, path: string, profile: string}} options
+ * @returns {Promise<EngineBrowser>}
+ */
 export async function launchPuppeteer({ engine, path, profile, flags = [], prefs = {} }) {
+  /** @type {PuppeteerOptions} */
   const common = {
     browser: engine === 'firefox' ? 'firefox' : 'chrome',
     executablePath: path,
@@ -71,7 +81,8 @@ export async function launchPuppeteer({ engine, path, profile, flags = [], prefs
           ignoreDefaultArgs: true,
           args: [...CHROMIUM_FLAGS, `--user-data-dir=${profile}`, ...flags, 'about:blank'],
         });
-  const child = browser.process();
+  const child = /** @type {ChildProcess} */ (browser.process());
+  /** @type {Page | null} */
   let blank = (await browser.pages())[0] ?? null;
 
   return {
@@ -115,21 +126,27 @@ export async function launchPuppeteer({ engine, path, profile, flags = [], prefs
   };
 }
 
+/** @type {(engine: Engine, browser: PuppeteerBrowser, page: Page) => PuppeteerTab} */
 function puppeteerTab(engine, browser, page) {
+  /** @type {PuppeteerTab['errors']} */
   const errors = [];
+  /** @type {PuppeteerTab['requests']} */
   const requests = [];
-  page.on('pageerror', (error) => errors.push(`uncaught: ${error?.message ?? error}`));
+  page.on('pageerror', (error) => errors.push(`uncaught: ${/** @type {Partial<Error>} */ (error)?.message ?? error}`));
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(`console: ${message.text()} ${message.location()?.url ?? ''}`.trim());
   });
   page.on('request', (request) => requests.push({ at: Date.now(), url: request.url() }));
+  /** @type {PuppeteerTab['dialogs']} */
   const dialogs = [];
+  /** @type {'accept' | 'dismiss'} */
   let onDialog = 'accept';
   page.on('dialog', (dialog) => {
     dialogs.push({ type: dialog.type(), message: dialog.message() });
     (onDialog === 'accept' ? dialog.accept() : dialog.dismiss()).catch(() => {});
   });
 
+  /** @type {PuppeteerTab} */
   const tab = {
     engine,
     page,
@@ -145,8 +162,8 @@ function puppeteerTab(engine, browser, page) {
       onDialog = answer;
     },
     goto: (url) => page.goto(url, { waitUntil: 'load', timeout: 30_000 }),
-    eval: (fn, ...args) => page.evaluate(fn, ...args),
-    isBetweenPages: (error) => NAVIGATED.test(error.message),
+    eval: (fn, ...args) => /** @type {Promise<never>} */ (page.evaluate(/** @type {(...args: unknown[]) => unknown} */ (fn), ...args)),
+    isBetweenPages: (error) => NAVIGATED.test(/** @type {Error} */ (error).message),
     clickAt: (x, y) => page.mouse.click(x, y),
     typeText: (text) => page.keyboard.type(text),
     press: (key) => page.keyboard.press(key),

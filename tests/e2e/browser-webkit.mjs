@@ -9,6 +9,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { which } from './browsers.mjs';
 
+/** @import { ChildProcess, SpawnOptions } from 'node:child_process' */
+/** @import { AddressInfo } from 'node:net' */
+/** @import { Readable } from 'node:stream' */
+/** @import { EngineBrowser, EngineTab, LaunchOptions } from './types.d.ts' */
+/** @typedef {Error & {code?: string}} WebDriverError */
+/** @typedef {<Value>(run: () => Promise<Value>) => Promise<Value>} InTurn runs something when all before it is over */
+
+/** @type {Record<string, string>} */
 const ELEMENT_KEYS = {
   Enter: '\uE007',
   Escape: '\uE00C',
@@ -21,14 +29,21 @@ const ELEMENT_KEYS = {
   Backspace: '\uE003',
 };
 
-/** Starts a display (unless one is there and Xvfb is not), the driver and one session. */
+/**
+ * Starts a display (unless one is there and Xvfb is not), the driver and one session.
+ *
+ * @param {LaunchOptions & {path: string, profile: string}} options
+ * @returns {Promise<EngineBrowser>}
+ */
 export async function launchWebkit({ path, profile, flags = [] }) {
+  /** @type {ChildProcess[]} */
   const children = [];
   const endChildren = () => {
     for (const child of children.reverse()) endGroup(child);
   };
   process.once('exit', endChildren);
   try {
+    /** @type {NodeJS.ProcessEnv} */
     const env = {
       ...process.env,
       HOME: profile,
@@ -49,11 +64,11 @@ export async function launchWebkit({ path, profile, flags = [] }) {
     const port = await freePort();
     const driver = start(children, path, [`--port=${port}`, '--host=127.0.0.1'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     let words = '';
-    driver.stderr.on('data', (chunk) => (words = (words + chunk).slice(-4000)));
+    /** @type {Readable} */ (driver.stderr).on('data', (chunk) => (words = (words + chunk).slice(-4000)));
     const base = `http://127.0.0.1:${port}`;
     await answering(`${base}/status`, driver, () => words);
 
-    const session = await call('POST', `${base}/session`, {
+    const session = /** @type {{sessionId: string}} */ (await call('POST', `${base}/session`, {
       capabilities: {
         alwaysMatch: {
           // Absent, the driver answers dialogs by itself and fails the command that met them.
@@ -62,7 +77,7 @@ export async function launchWebkit({ path, profile, flags = [] }) {
           'webkitgtk:browserOptions': { binary: miniBrowser(), args: ['--automation', ...flags] },
         },
       },
-    });
+    }));
     const root = `${base}/session/${session.sessionId}`;
     return webkitBrowser(root, async () => {
       await Promise.race([call('DELETE', root).catch(() => {}), sleep(3000)]);
@@ -75,15 +90,20 @@ export async function launchWebkit({ path, profile, flags = [] }) {
   }
 }
 
+/** @type {(root: string, close: () => Promise<void>) => EngineBrowser} */
 function webkitBrowser(root, close) {
   // WebDriver has one current window for the whole session, so commands of several tabs take turns.
+  /** @type {Promise<unknown>} */
   let turn = Promise.resolve();
+  /** @type {string | null} */
   let current = null;
+  /** @type {InTurn} */
   const inTurn = (run) => {
     const result = turn.then(run);
     turn = result.catch(() => {});
     return result;
   };
+  /** @type {<Value>(handle: string, run: () => Promise<Value>) => Promise<Value>} */
   const inWindow = (handle, run) =>
     inTurn(async () => {
       if (current !== handle) {
@@ -98,17 +118,18 @@ function webkitBrowser(root, close) {
     close,
     newTab: () =>
       inTurn(async () => {
+        /** @type {string} */
         let handle;
         if (first) {
-          handle = current = await call('GET', `${root}/window`);
+          handle = current = /** @type {string} */ (await call('GET', `${root}/window`));
           await call('POST', `${root}/window/rect`, { width: 1280, height: 900 }).catch(() => {});
         } else {
           if (current === null) {
             // The current window was closed, and a new one is asked for in one that is there.
-            [current] = await call('GET', `${root}/window/handles`);
+            [current] = /** @type {string[]} */ (await call('GET', `${root}/window/handles`));
             await call('POST', `${root}/window`, { handle: current });
           }
-          ({ handle } = await call('POST', `${root}/window/new`, { type: 'tab' }));
+          ({ handle } = /** @type {{handle: string}} */ (await call('POST', `${root}/window/new`, { type: 'tab' })));
         }
         first = false;
         return webkitTab(root, handle, (run) => inWindow(handle, run), () => (current = null));
@@ -116,8 +137,11 @@ function webkitBrowser(root, close) {
   };
 }
 
+/** @type {(root: string, handle: string, inWindow: InTurn, forget: () => void) => EngineTab} */
 function webkitTab(root, handle, inWindow, forget) {
+  /** @type {(method: string, path: string, body?: object) => Promise<unknown>} */
   const send = (method, path, body) => inWindow(() => call(method, `${root}${path}`, body));
+  /** @type {EngineTab} */
   const tab = {
     engine: 'webkit',
     closed: false,
@@ -137,7 +161,7 @@ function webkitTab(root, handle, inWindow, forget) {
       if ('error' in answer) throw new Error(answer.error);
       return answer.value;
     },
-    isBetweenPages: (error) => /navigat|javascript error|no such window|stale|unload/i.test(`${error.code} ${error.message}`),
+    isBetweenPages: (error) => /navigat|javascript error|no such window|stale|unload/i.test(`${/** @type {WebDriverError} */ (error).code} ${/** @type {WebDriverError} */ (error).message}`),
     async clickAt(x, y) {
       await send('POST', '/actions', {
         actions: [
@@ -168,7 +192,7 @@ function webkitTab(root, handle, inWindow, forget) {
     async screenshot(path) {
       // The driver waits for the next frame, and a page at rest draws none.
       await tab.eval(() => void document.documentElement.animate([{ opacity: 0.999 }, { opacity: 1 }], 3000));
-      await writeFile(path, Buffer.from(await send('GET', '/screenshot'), 'base64'));
+      await writeFile(path, Buffer.from(/** @type {string} */ (await send('GET', '/screenshot')), 'base64'));
     },
     async close() {
       if (tab.closed) return;
@@ -180,6 +204,14 @@ function webkitTab(root, handle, inWindow, forget) {
   return tab;
 }
 
+/**
+ * One command of WebDriver.
+ *
+ * @param {string} method
+ * @param {string} url
+ * @param {object} [body]
+ * @returns {Promise<unknown>} its value
+ */
 async function call(method, url, body) {
   const response = await fetch(url, {
     method,
@@ -189,6 +221,7 @@ async function call(method, url, body) {
   });
   const { value } = await response.json();
   if (!response.ok) {
+    /** @type {WebDriverError} */
     const error = new Error(`${method} ${new URL(url).pathname}: ${value?.error}: ${value?.message}`);
     error.code = value?.error;
     throw error;
@@ -214,6 +247,7 @@ function miniBrowser() {
   throw new Error('WebKitGTK is installed without its MiniBrowser; set WEBKIT_BROWSER to its path');
 }
 
+/** @type {(children: ChildProcess[], command: string, args: string[], options: SpawnOptions) => ChildProcess} */
 function start(children, command, args, options) {
   // A group of its own, so that what it starts ends with it.
   const child = spawn(command, args, { detached: true, ...options });
@@ -222,13 +256,14 @@ function start(children, command, args, options) {
   return child;
 }
 
+/** @type {(xvfb: string, children: ChildProcess[]) => Promise<string>} */
 function startDisplay(xvfb, children) {
   const child = start(children, xvfb, ['-displayfd', '3', '-screen', '0', '1400x1000x24', '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
   return new Promise((resolve, reject) => {
     let number = '';
-    child.stdio[3].on('data', (chunk) => {
+    /** @type {Readable} */ (child.stdio[3]).on('data', (chunk) => {
       number += chunk;
       if (number.includes('\n')) resolve(`:${number.trim()}`);
     });
@@ -236,6 +271,7 @@ function startDisplay(xvfb, children) {
   });
 }
 
+/** @type {(url: string, child: ChildProcess, words: () => string) => Promise<void>} */
 async function answering(url, child, words) {
   for (let i = 0; i < 200; i++) {
     if (child.exitCode !== null) throw new Error(`WebKitWebDriver ended with ${child.exitCode}: ${words()}`);
@@ -249,17 +285,19 @@ async function answering(url, child, words) {
   throw new Error(`WebKitWebDriver does not answer: ${words()}`);
 }
 
+/** @returns {Promise<number>} */
 function freePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
+      const { port } = /** @type {AddressInfo} */ (server.address());
       server.close(() => resolve(port));
     });
   });
 }
 
+/** @type {(child: ChildProcess, signal?: NodeJS.Signals) => void} */
 function endGroup(child, signal = 'SIGTERM') {
   if (child.pid === undefined) return;
   try {
@@ -267,6 +305,7 @@ function endGroup(child, signal = 'SIGTERM') {
   } catch {}
 }
 
+/** @param {ChildProcess} child */
 async function ended(child) {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
     endGroup(child, 'SIGKILL');

@@ -17,26 +17,39 @@ import { alone } from '../../scripts/lib/stages.mjs';
 import { launchPuppeteer } from './browser-puppeteer.mjs';
 import { launchWebkit } from './browser-webkit.mjs';
 
+/** @import { TestContext } from 'node:test' */
+/** @import { Browser, Engine, EngineBrowser, LaunchOptions, Tab, WaitOptions } from './types.d.ts' */
+
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** @type {Engine[]} */
 export const ENGINES = ['chromium', 'firefox', 'webkit'];
 
 /** No time of a test is a measurement: on a machine that others use too, all take this many times as long. */
 const SLOWEST = 3;
 
-/** Where a screenshot goes; the folder is made on demand. */
+/**
+ * Where a screenshot goes; the folder is made on demand.
+ *
+ * @param {string} name
+ */
 export function screenshotPath(name) {
   const path = join(ROOT, 'target', 'screenshots', 'e2e', `${name}.png`);
   mkdirSync(dirname(path), { recursive: true });
   return path;
 }
 
+/** @type {Record<Engine, [named: string | undefined, ...usual: string[]]>} */
 const EXECUTABLES = {
   chromium: [process.env.CHROMIUM, 'chromium', 'chromium-browser', 'google-chrome'],
   firefox: [process.env.FIREFOX, 'firefox-esr', 'firefox'],
   webkit: [process.env.WEBKIT_DRIVER, 'WebKitWebDriver'],
 };
 
-/** The path of an executable file named in full or found on PATH, else null. */
+/**
+ * The path of an executable file named in full or found on PATH, else null.
+ *
+ * @param {string} name
+ */
 export function which(name) {
   const candidates = name.includes('/') ? [name] : (process.env.PATH ?? '').split(delimiter).map((dir) => join(dir, name));
   for (const path of candidates) {
@@ -48,7 +61,11 @@ export function which(name) {
   return null;
 }
 
-/** The executable of an engine, else null. A variable that names a missing file counts as missing. */
+/**
+ * The executable of an engine, else null. A variable that names a missing file counts as missing.
+ *
+ * @param {Engine} engine
+ */
 export function executable(engine) {
   const [named, ...usual] = EXECUTABLES[engine];
   if (named) return which(named);
@@ -63,7 +80,7 @@ export function executable(engine) {
 export function selected(only = ENGINES) {
   const wanted = (process.env.BROWSERS || ENGINES.join(',')).split(',').map((name) => name.trim()).filter(Boolean);
   for (const name of wanted) {
-    if (!ENGINES.includes(name)) throw new Error(`BROWSERS names "${name}"; known are ${ENGINES.join(', ')}`);
+    if (!(/** @type {string[]} */ (ENGINES).includes(name))) throw new Error(`BROWSERS names "${name}"; known are ${ENGINES.join(', ')}`);
   }
   return only.filter((name) => wanted.includes(name));
 }
@@ -73,7 +90,8 @@ export function selected(only = ENGINES) {
  * special is asked of it, emptied for the next test. A missing browser skips, and fails when CI is set.
  *
  * @param {string} name a sentence
- * @param {{only?: string[], timeout?: number, flags?: string[]}} options timeout in ms on a machine of its own, flags for the browser
+ * @param {{only?: Engine[], timeout?: number} & LaunchOptions} options timeout in ms on a machine of its own, flags for the browser
+ * @param {(t: TestContext, browser: Browser) => unknown} run
  */
 export function inBrowsers(name, options, run) {
   const { only, timeout = 60_000, ...launchOptions } = options;
@@ -104,7 +122,13 @@ export function inBrowsers(name, options, run) {
   }
 }
 
-/** Starts a browser, with a profile of its own unless one is given, which is kept. */
+/**
+ * Starts a browser, with a profile of its own unless one is given, which is kept.
+ *
+ * @param {Engine} engine
+ * @param {LaunchOptions} options
+ * @returns {Promise<Browser>}
+ */
 export async function launch(engine, options = {}) {
   const path = executable(engine);
   if (!path) throw new Error(`${engine} is not installed; \`npm run setup\` gets it`);
@@ -112,23 +136,26 @@ export async function launch(engine, options = {}) {
   if (engine === 'firefox' && !options.profile) cpSync(await usedFirefoxProfile(path), profile, { recursive: true });
   const cleanUp = () => options.profile ?? rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   try {
+    /** @type {EngineBrowser} */
     const browser =
       engine === 'webkit'
         ? await launchWebkit({ path, ...options, profile })
         : await launchPuppeteer({ engine, path, ...options, profile });
+    /** @type {Tab[]} */
     const tabs = [];
+    /** @type {Promise<void> | undefined} */
     let closed;
     return {
       engine,
       profile,
-      kill: browser.kill,
-      killPage: browser.killPage,
-      empty: browser.empty,
+      kill: /** @type {Browser['kill']} */ (browser.kill),
+      killPage: /** @type {Browser['killPage']} */ (browser.killPage),
+      empty: /** @type {Browser['empty']} */ (browser.empty),
       /** All tabs opened so far, closed ones included. */
       tabs,
       /** Opens a tab of this profile; resolves when `url` has loaded. */
       async open(url, options) {
-        const tab = addWords(await browser.newTab(options));
+        const tab = addWords(/** @type {Tab} */ (await browser.newTab(options)));
         tabs.push(tab);
         if (url) await tab.goto(url);
         return tab;
@@ -144,15 +171,20 @@ export async function launch(engine, options = {}) {
   }
 }
 
+/** @type {Map<Engine, Promise<Browser>>} */
 const shared = new Map();
 
 /**
  * Browsers take as much of the processor to start as a test takes: those of a file use one, in turn. Each test has a site of
  * its own on a port of its own, and with it storage and caches of its own.
+ *
+ * @param {Engine} engine
+ * @returns {Promise<Browser>}
  */
 async function borrow(engine) {
-  if (!shared.has(engine)) shared.set(engine, launch(engine));
-  const browser = await shared.get(engine);
+  const lent = shared.get(engine) ?? launch(engine);
+  shared.set(engine, lent);
+  const browser = await lent;
   const first = browser.tabs.length;
   let killed = false;
   return {
@@ -177,7 +209,11 @@ async function borrow(engine) {
 
 after(() => Promise.all([...shared.values()].map(async (browser) => (await browser.catch(() => null))?.close())));
 
-/** A profile in which Firefox was once and kept nothing of a page: its first start in an empty one takes twice the processor's time. */
+/**
+ * A profile in which Firefox was once and kept nothing of a page: its first start in an empty one takes twice the processor's time.
+ *
+ * @param {string} path
+ */
 async function usedFirefoxProfile(path) {
   const profile = join(ROOT, 'target', `firefox-profile-${Math.round(statSync(path).mtimeMs)}`);
   await alone(`${profile}.lock`, async () => {
@@ -193,7 +229,13 @@ async function usedFirefoxProfile(path) {
   return profile;
 }
 
-/** What a failed test leaves to look at: a screenshot and the page's own words. */
+/**
+ * What a failed test leaves to look at: a screenshot and the page's own words.
+ *
+ * @param {TestContext} t
+ * @param {Browser} browser
+ * @param {string} title
+ */
 async function diagnose(t, browser, title) {
   const tab = browser.tabs.findLast((tab) => !tab.closed);
   if (!tab) return;
@@ -204,19 +246,29 @@ async function diagnose(t, browser, title) {
     t.diagnostic(`status: ${JSON.stringify(await within(2000, tab.eval(() => globalThis.changeover?.status ?? null)))}`);
     t.diagnostic(`news: ${JSON.stringify(await within(2000, tab.eval(() => globalThis.news ?? null)))}`);
   } catch (error) {
-    t.diagnostic(`no screenshot: ${error.message}`);
+    t.diagnostic(`no screenshot: ${/** @type {Error} */ (error).message}`);
   }
 }
 
+/** @type {<Value>(ms: number, promise: Promise<Value>) => Promise<Value>} */
 function within(ms, promise) {
+  /** @type {NodeJS.Timeout} */
   let timer;
+  /** @type {Promise<never>} */
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`nothing within ${ms} ms`)), ms);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** Waits until `probe()` is truthy and returns its value. `timeout`: ms on a machine of its own. */
+/**
+ * Waits until `probe()` is truthy and returns its value. `timeout`: ms on a machine of its own.
+ *
+ * @template Value
+ * @param {() => Value} probe
+ * @param {WaitOptions} options
+ * @returns {Promise<NonNullable<Awaited<Value>>>}
+ */
 export async function until(probe, { timeout = 10_000, every = 25, what = String(probe) } = {}) {
   const deadline = Date.now() + timeout * SLOWEST;
   for (;;) {
@@ -230,11 +282,15 @@ export async function until(probe, { timeout = 10_000, every = 25, what = String
 /** How three engines say that something of the page is null, undefined or not defined yet. */
 const NOT_THERE = /is null|is undefined|is not defined|of null|of undefined|null is not an object|undefined is not an object|Can't find variable/;
 
-/** The words every tab shares, built from the engine's few. */
+/**
+ * The words every tab shares, built from the engine's few.
+ *
+ * @param {Tab} tab which has only the engine's words yet
+ */
 function addWords(tab) {
   /** Waits until `fn(...args)` is truthy in the page; a navigation in between is no failure, nor is what is not there yet. */
-  tab.waitFor = async (fn, ...rest) => {
-    const options = isOptions(rest.at(-1)) ? rest.pop() : {};
+  tab.waitFor = async (/** @type {(...args: unknown[]) => unknown} */ fn, /** @type {unknown[]} */ ...rest) => {
+    const options = isOptions(rest.at(-1)) ? /** @type {WaitOptions} */ (rest.pop()) : {};
     const what = options.what ?? String(fn);
     let last;
     try {
@@ -243,20 +299,20 @@ function addWords(tab) {
           try {
             return await tab.eval(fn, ...rest);
           } catch (error) {
-            if (!tab.isBetweenPages(error) && !NOT_THERE.test(error.message)) throw error;
+            if (!tab.isBetweenPages(error) && !NOT_THERE.test(/** @type {Error} */ (error).message)) throw error;
             last = error;
           }
         },
         { timeout: options.timeout ?? 10_000, every: options.every ?? 50, what },
       );
     } catch (error) {
-      if (last && /in vain/.test(error.message)) error.cause = last;
+      if (last && /in vain/.test(/** @type {Error} */ (error).message)) /** @type {Error} */ (error).cause = last;
       throw error;
     }
   };
   /** Waits for an element and returns the middle of what is visible of it, in CSS pixels of the viewport. */
   tab.locate = async (selector, options) => {
-    return tab.waitFor(findMiddle, selector, { what: `a visible ${selector}`, ...options, [OPTIONS]: true });
+    return tab.waitFor(findMiddle, selector, /** @type {WaitOptions} */ ({ what: `a visible ${selector}`, ...options, [OPTIONS]: true }));
   };
   tab.click = async (selector, options) => {
     const { x, y } = await tab.locate(selector, options);
@@ -282,16 +338,20 @@ function addWords(tab) {
 const OPTIONS = Symbol('options');
 const OPTION_NAMES = new Set(['timeout', 'every', 'what']);
 
+/** @param {unknown} value */
 function isOptions(value) {
   if (typeof value !== 'object' || value === null) return false;
   const keys = Object.keys(value);
-  return value[OPTIONS] === true || (keys.length > 0 && keys.every((key) => OPTION_NAMES.has(key)));
+  return /** @type {{[OPTIONS]?: true}} */ (value)[OPTIONS] === true || (keys.length > 0 && keys.every((key) => OPTION_NAMES.has(key)));
 }
 
 /* The next three run in the page. */
 
+/** @param {string} selector */
 async function findMiddle(selector) {
+  /** @type {Document | ShadowRoot | null | undefined} */
   let scope = document;
+  /** @type {Element | null} */
   let element = null;
   for (const part of selector.split(' >>> ')) {
     element = scope?.querySelector(part) ?? null;
@@ -301,7 +361,7 @@ async function findMiddle(selector) {
   element.scrollIntoView({ block: 'nearest', behavior: 'instant' });
   // An animation that moves it would make the click miss.
   await Promise.race([
-    Promise.allSettled(element.getRootNode().getAnimations?.().map((animation) => animation.finished) ?? []),
+    Promise.allSettled(/** @type {Document | ShadowRoot} */ (element.getRootNode()).getAnimations?.().map((animation) => animation.finished) ?? []),
     new Promise((resolve) => setTimeout(resolve, 1000)),
   ]);
   const box = element.getBoundingClientRect();
@@ -310,17 +370,20 @@ async function findMiddle(selector) {
 }
 
 async function animationsToEnd() {
-  const scopes = [document, ...[...document.querySelectorAll('*')].map((element) => element.shadowRoot).filter(Boolean)];
+  const scopes = [document, .../** @type {ShadowRoot[]} */ ([...document.querySelectorAll('*')].map((element) => element.shadowRoot).filter(Boolean))];
   const ends = scopes.flatMap((scope) => scope.getAnimations?.() ?? []).map((animation) => animation.finished);
   await Promise.race([Promise.allSettled(ends), new Promise((resolve) => setTimeout(resolve, 1000))]);
 }
 
+/** @param {string} selector */
 function readText(selector) {
+  /** @type {Document | ShadowRoot | null | undefined} */
   let scope = document;
+  /** @type {Element | null} */
   let element = null;
   for (const part of selector.split(' >>> ')) {
     element = scope?.querySelector(part) ?? null;
     scope = element?.shadowRoot;
   }
-  return (element?.innerText ?? element?.textContent ?? '').trim();
+  return (/** @type {HTMLElement | null} */ (element)?.innerText ?? element?.textContent ?? '').trim();
 }

@@ -75,9 +75,9 @@ const shared = new Map();
 
 /** A browser takes longer to start than most tests take: those of a file use one, each in a context of its own. */
 async function borrow(engine) {
-  if (!shared.has(engine)) shared.set(engine, launch(engine, []));
-  const browser = await shared.get(engine);
-  return browser.createBrowserContext();
+  const lent = shared.get(engine) ?? launch(engine, []);
+  shared.set(engine, lent);
+  return (await lent).createBrowserContext();
 }
 
 after(() => Promise.all([...shared.values()].map(async (browser) => (await browser.catch(() => null))?.close())));
