@@ -12,6 +12,11 @@ import { promisify } from 'node:util';
 import { ROOT, until } from './browsers.mjs';
 import { startEdge } from './server.mjs';
 
+/** @import { ExecFileException as Failure, ExecFileOptions } from 'node:child_process' */
+/** @import { Changeover, Status } from '../../pkg-template/index.js' */
+/** @import { Attributes, Browser, ReleaseFile, Served, Site, Tab } from './types.d.ts' */
+/** @typedef {typeof changeover & Changeover} InPage `changeover` in a function that runs in the page, where it is the guard */
+
 /** The native CLI: CHANGEOVER_BIN, else the one `npm run build` put into the package. */
 export function changeoverBinary() {
   const path =
@@ -30,12 +35,20 @@ export function packageDir() {
   return path;
 }
 
-/** Copies what the script tag needs into a dist. */
+/**
+ * Copies what the script tag needs into a dist.
+ *
+ * @param {string} dist
+ */
 export function addPackage(dist) {
   for (const name of ['changeover.js', 'runtime.js']) cpSync(join(packageDir(), name), join(dist, name));
 }
 
-/** The script tag; `attributes` overrides the defaults, null drops one. */
+/**
+ * The script tag; `attributes` overrides the defaults, null drops one.
+ *
+ * @param {Attributes} attributes
+ */
 export function scriptTag(attributes = {}) {
   const all = { src: '/changeover.js', 'data-release': '/changeover/release.json', 'data-lang': 'en', ...attributes };
   const words = Object.entries(all)
@@ -46,12 +59,14 @@ export function scriptTag(attributes = {}) {
 
 /**
  * @param {import('node:test').TestContext} t ends the site with the test
- * @param {{attributes?: object, build?: (name: string, dist: string) => void | Promise<void>, first?: string, head?: string, app?: string,
- *X `attributes` of the script tag; `build` writes the files of a build into an empty folder,
+ * @param {{attributes?: Attributes, build?: (name: string, dist: string) => void | Promise<void>, first?: string, head?: string, app?: string}} options
+ *   `attributes` of the script tag; `build` writes the files of a build into an empty folder,
  *   else the small app is written, with `head` before the script tag and `app` as more code for app.js
+ * @returns {Promise<Site>}
  */
 export async function startSite(t, { attributes = {}, build, first = 'one', head = '', app = '' } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'changeover-site-'));
+  /** @type {(() => unknown)[]} */
   const closers = [() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -59,7 +74,7 @@ export async function startSite(t, { attributes = {}, build, first = 'one', head
   t.after(close);
   const dir = join(folder, 'site');
 
-  const site = {
+  const site = /** @type {Site} */ ({
     dir,
     folder,
     /** Writes a build into a new folder and returns the folder. */
@@ -88,7 +103,7 @@ export async function startSite(t, { attributes = {}, build, first = 'one', head
       closers.push(server.close);
       return server.url;
     },
-  };
+  });
   try {
     await site.publish(first);
     const origin = await site.serve();
@@ -103,17 +118,28 @@ export async function startSite(t, { attributes = {}, build, first = 'one', head
   return site;
 }
 
-/** Runs the CLI to its end; the answer is its whole output. */
+/**
+ * Runs the CLI to its end; the answer is its whole output.
+ *
+ * @param {string[]} args
+ * @param {ExecFileOptions} options
+ */
 export async function changeover(args, options = {}) {
   try {
-    const { stdout, stderr } = await promisify(execFile)(changeoverBinary(), args, { timeout: 60_000, ...options });
+    const { stdout, stderr } = /** @type {{stdout: string, stderr: string}} */ (await promisify(execFile)(changeoverBinary(), args, { timeout: 60_000, ...options }));
     return stdout + stderr;
   } catch (error) {
-    throw new Error(`changeover ${args.join(' ')} ended with ${error.code ?? error.signal}:\n${error.stdout}${error.stderr}`, { cause: error });
+    throw new Error(`changeover ${args.join(' ')} ended with ${/** @type {Failure} */ (error).code ?? /** @type {Failure} */ (error).signal}:\n${/** @type {Failure} */ (error).stdout}${/** @type {Failure} */ (error).stderr}`, { cause: error });
   }
 }
 
-/** Starts `changeover serve` on a free port. */
+/**
+ * Starts `changeover serve` on a free port.
+ *
+ * @param {string} dir
+ * @param {string[]} more
+ * @returns {Promise<Served>}
+ */
 export async function startServe(dir, more = []) {
   const child = spawn(changeoverBinary(), ['serve', dir, '--port', '0', ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
   let words = '';
@@ -141,17 +167,23 @@ export async function startServe(dir, more = []) {
   };
 }
 
+/** @type {(dir: string) => ReleaseFile} */
 function readRelease(dir) {
   return JSON.parse(readFileSync(join(dir, 'changeover/release.json'), 'utf8'));
 }
 
-/** When the pointer took its name, in ms since the epoch: a rename sets the inode's change time. */
+/**
+ * When the pointer took its name, in ms since the epoch: a rename sets the inode's change time.
+ *
+ * @param {string} dir
+ */
 function renamedAt(dir) {
   return statSync(join(dir, 'changeover/release.json')).ctimeMs;
 }
 
 /* The small app: a heading with the build's name, a draft, a counter, a list built late, a record of what went wrong. */
 
+/** @type {(name: string, dist: string, more?: {attributes?: Attributes, head?: string, app?: string}) => void} */
 export function writeApp(name, dist, { attributes = {}, head = '', app = '' } = {}) {
   addPackage(dist);
   writeFileSync(join(dist, 'record.js'), RECORD);
@@ -212,6 +244,7 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem; }
 #list li:target { background: #fea; }
 `;
 
+/** @type {(name: string, more: string) => string} */
 function appScript(name, more) {
   return `'use strict';
 const BUILD = ${JSON.stringify(name)};
@@ -246,23 +279,39 @@ ${more}
 `;
 }
 
-/** Opens the small app and waits until it and the full guard run. */
+/**
+ * Opens the small app and waits until it and the full guard run.
+ *
+ * @param {Browser} browser
+ * @param {{url: string}} site
+ * @param {{path?: string, level?: Status['level'], stream?: Status['stream'] | null, tab?: Tab}} options `stream`: null does not wait for one; `tab`: one that is open
+ */
 export async function openApp(browser, site, { path = '/', level = 'full', stream = 'open', tab } = {}) {
   if (tab) await tab.goto(site.url + path);
   else tab = await browser.open(site.url + path);
   await tab.waitFor(() => globalThis.ready);
-  await tab.waitFor((level) => changeover.status.level === level, level, { timeout: 15_000, what: `level ${level}` });
-  if (stream) await tab.waitFor((stream) => changeover.status.stream === stream, stream, { what: `stream ${stream}` });
+  await tab.waitFor((level) => /** @type {InPage} */ (changeover).status.level === level, level, { timeout: 15_000, what: `level ${level}` });
+  if (stream) await tab.waitFor((stream) => /** @type {InPage} */ (changeover).status.stream === stream, stream, { what: `stream ${stream}` });
   return tab;
 }
 
-/** Has the page look now and answers with its status. A look within the last quarter second would count as this one. */
+/**
+ * Has the page look now and answers with its status. A look within the last quarter second would count as this one.
+ *
+ * @param {Tab} tab
+ */
 export async function look(tab) {
-  await tab.waitFor(() => Date.now() - (changeover.status.lastCheck ?? 0) > 300, { what: 'the last look to be over' });
-  return tab.eval(() => changeover.check());
+  await tab.waitFor(() => Date.now() - (/** @type {InPage} */ (changeover).status.lastCheck ?? 0) > 300, { what: 'the last look to be over' });
+  return tab.eval(() => /** @type {InPage} */ (changeover).check());
 }
 
-/** Has the page look until `count()` has grown by `times`. */
+/**
+ * Has the page look until `count()` has grown by `times`.
+ *
+ * @param {Tab} tab
+ * @param {number} times
+ * @param {() => number} count
+ */
 export async function lookTimes(tab, times, count) {
   const enough = count() + times;
   await until(
@@ -274,11 +323,17 @@ export async function lookTimes(tab, times, count) {
   );
 }
 
-/** Waits until the page shows this build and, when given, this draft: a new page restores state when its guard has come. */
+/**
+ * Waits until the page shows this build and, when given, this draft: a new page restores state when its guard has come.
+ *
+ * @param {Tab} tab
+ * @param {string} build
+ * @param {string} [draft]
+ */
 export async function shows(tab, build, draft) {
   await tab.waitFor((build) => document.getElementById('build')?.textContent === build, build, { timeout: 15_000, what: `build ${build}` });
   if (draft !== undefined) {
-    await tab.waitFor((draft) => document.getElementById('draft').value === draft, draft, { what: `the draft "${draft}"` });
+    await tab.waitFor((draft) => /** @type {HTMLTextAreaElement} */ (document.getElementById('draft')).value === draft, draft, { what: `the draft "${draft}"` });
   }
 }
 

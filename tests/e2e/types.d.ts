@@ -1,6 +1,7 @@
 // Types of what the browser tests share: browsers and tabs, the edge in front of a site, sites.
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { CDPSession, KeyInput, Page, Viewport } from 'puppeteer-core';
+import type { ChangeoverPluginOptions } from '../../pkg-template/vite.js';
 
 export type Engine = 'chromium' | 'firefox' | 'webkit';
 
@@ -174,4 +175,39 @@ export interface Site {
   readRelease(): ReleaseFile;
   releaseText(of?: string): string;
   serve(served?: string): Promise<string>;
+}
+
+/** The manifest of a build, `changeover/builds/<id>.json`, as far as tests look into it. */
+export interface ManifestFile {
+  id: string;
+  slots: Record<string, { file: string; kind: string; schema: number }>;
+  chunks: Record<string, { id?: string; code: string; integrity: string; size: number; kind: string; owner?: string }>;
+}
+
+/** What to change in files, by path: texts to replace, the whole new text, or null for a file to remove. */
+export type Edits = Record<string, [from: string, to: string][] | string | null>;
+
+/** See `startSwapSite`. */
+export interface SwapSite {
+  /** The folder of the app. */
+  readonly root: string;
+  /** The folder of the site. */
+  readonly site: string;
+  /** Holds both. */
+  readonly folder: string;
+  /** The id of the first build. */
+  first: string;
+  edge: Edge;
+  url: string;
+  close(): Promise<void>;
+  edit(edits: Edits): SwapSite;
+  text(path: string): string;
+  restore(): SwapSite;
+  build(more?: ChangeoverPluginOptions): Promise<string>;
+  put(dist: string, more?: string[]): Promise<string>;
+  /** `more`: words for `changeover publish`. */
+  publish(edits?: Edits, options?: { more?: string[]; plugin?: ChangeoverPluginOptions }): Promise<string>;
+  rollback(): Promise<string>;
+  release(): ReleaseFile;
+  manifest(id?: string): ManifestFile;
 }

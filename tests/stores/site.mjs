@@ -9,6 +9,13 @@ import { extname, join } from 'node:path';
 import { INSTRUMENT } from '../e2e/instrument.mjs';
 import { packageDir } from '../e2e/site.mjs';
 
+/** @import { ServerResponse } from 'node:http' */
+/** @import { AddressInfo } from 'node:net' */
+/** @import { TestContext } from 'node:test' */
+/** @import { StoreProgress } from '../../pkg-template/index.js' */
+/** @import { Browser } from '../e2e/types.d.ts' */
+
+/** @type {Record<string, string>} */
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html', '.json': 'application/json' };
 
 /** The page's script. It runs in the browser. */
@@ -143,11 +150,16 @@ function remove() {
   else if (lacks) Object.defineProperty(globalThis, lacks, { value: undefined, configurable: true });
 }
 
-/** Starts the server; it ends with the test. */
+/**
+ * Starts the server; it ends with the test.
+ *
+ * @param {TestContext} [t]
+ */
 export async function startStoreSite(t) {
+  /** @type {((step: StoreProgress) => void)[]} */
   const waiting = [];
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url, 'http://here');
+    const { pathname } = new URL(/** @type {string} */ (request.url), 'http://here');
     if (pathname === '/stopped') {
       let word = '';
       request.on('data', (part) => (word += part));
@@ -165,28 +177,40 @@ export async function startStoreSite(t) {
     response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'cache-control': 'no-cache' });
     createReadStream(file).pipe(response);
   });
-  await new Promise((done) => server.listen(0, '127.0.0.1', done));
+  await new Promise((/** @type {(value?: undefined) => void} */ done) => server.listen(0, '127.0.0.1', done));
   const close = () => {
     server.closeAllConnections();
     return new Promise((done) => server.close(done));
   };
   t?.after(close);
   return {
-    url: `http://127.0.0.1:${server.address().port}`,
+    url: `http://127.0.0.1:${/** @type {AddressInfo} */ (server.address()).port}`,
     close,
-    /** The next step at which a page stops. */
+    /**
+     * The next step at which a page stops.
+     *
+     * @type {() => Promise<StoreProgress>}
+     */
     stopped: () => new Promise((done) => waiting.push(done)),
   };
 }
 
+/** @type {(response: ServerResponse, type: string, body: string) => void} */
 function answer(response, type, body) {
   response.writeHead(200, { 'content-type': TYPES[type], 'cache-control': 'no-cache' });
   response.end(body);
 }
 
-/** Opens the page of a build and waits until its store can be used, or is known to be refused. */
+/**
+ * Opens the page of a build and waits until its store can be used, or is known to be refused.
+ *
+ * @param {Browser} browser
+ * @param {{url: string}} site
+ * @param {string | number} build
+ * @param {Record<string, string | number>} options further parameters of the page
+ */
 export async function openBuild(browser, site, build, options = {}) {
-  const query = new URLSearchParams({ build, ...options });
+  const query = new URLSearchParams(/** @type {Record<string, string>} */ ({ build, ...options }));
   const tab = await browser.open(`${site.url}/app?${query}`);
   await tab.waitFor(() => document.title === 'ready', { timeout: 20_000, what: `the app of build ${build}` });
   return tab;

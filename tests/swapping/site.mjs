@@ -10,18 +10,25 @@ import { ROOT } from '../e2e/browsers.mjs';
 import { startEdge } from '../e2e/server.mjs';
 import { changeover, packageDir, startServe } from '../e2e/site.mjs';
 
+/** @import { ChangeoverPluginOptions } from '../../pkg-template/vite.js' */
+/** @import { SwapSite } from '../e2e/types.d.ts' */
+
 const HERE = dirname(fileURLToPath(import.meta.url));
+/** @type {Record<'react' | 'plain' | 'vue' | 'nested' | 'nested-plain' | 'nested-vue', string[]>} */
 const FRAMEWORKS = { react: ['react', 'react-dom'], plain: [], vue: ['vue'], nested: ['react', 'react-dom'], 'nested-plain': [], 'nested-vue': ['vue'] };
 
 /**
  * @param {import('node:test').TestContext | null} t
- * @param {{app?: keyof typeof FRAMEWORKS, vite?: 'vite' | 'vite7', options?: object, output?: object}} how `output`: how files are named
+ * @param {{app?: keyof typeof FRAMEWORKS, vite?: 'vite' | 'vite7', options?: ChangeoverPluginOptions, output?: object}} how
+ *   `output`: how files are named
+ * @returns {Promise<SwapSite>}
  */
 export async function startSwapSite(t, { app = 'react', vite = 'vite', options = {}, output } = {}) {
   const { build } = await import(vite);
   const { default: plugin } = await import(pathToFileURL(join(packageDir(), 'vite.js')).href);
   mkdirSync(join(ROOT, 'target'), { recursive: true });
   const folder = mkdtempSync(join(ROOT, 'target', 'swapping-'));
+  /** @type {(() => unknown)[]} */
   const closers = [() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -33,10 +40,11 @@ export async function startSwapSite(t, { app = 'react', vite = 'vite', options =
   mkdirSync(join(root, 'node_modules'));
   symlinkSync(packageDir(), join(root, 'node_modules/changeover'));
   for (const name of FRAMEWORKS[app]) symlinkSync(join(ROOT, 'node_modules', name), join(root, 'node_modules', name));
+  /** @type {Map<string, string | null>} */
   const originals = new Map();
   let builds = 0;
 
-  const self = {
+  const self = /** @type {SwapSite} */ ({
     root,
     site,
     folder,
@@ -45,6 +53,7 @@ export async function startSwapSite(t, { app = 'react', vite = 'vite', options =
     edit(edits) {
       for (const [path, changes] of Object.entries(edits)) {
         const file = join(root, path);
+        /** @type {string | null} */
         let text = null;
         try {
           text = readFileSync(file, 'utf8');
@@ -54,10 +63,10 @@ export async function startSwapSite(t, { app = 'react', vite = 'vite', options =
         else if (typeof changes === 'string') writeFileSync(file, changes);
         else {
           for (const [from, to] of changes) {
-            if (!text.includes(from)) throw new Error(`${path} does not contain ${from}`);
-            text = text.replaceAll(from, to);
+            if (!(/** @type {string} */ (text).includes(from))) throw new Error(`${path} does not contain ${from}`);
+            text = /** @type {string} */ (text).replaceAll(from, to);
           }
-          writeFileSync(file, text);
+          writeFileSync(file, /** @type {string} */ (text));
         }
       }
       return self;
@@ -91,7 +100,7 @@ export async function startSwapSite(t, { app = 'react', vite = 'vite', options =
     rollback: () => changeover(['rollback', '--site', site]),
     release: () => JSON.parse(readFileSync(join(site, 'changeover/release.json'), 'utf8')),
     manifest: (id = self.release().build.id) => JSON.parse(readFileSync(join(site, `changeover/builds/${id}.json`), 'utf8')),
-  };
+  });
   try {
     self.first = await self.publish();
     const server = await startServe(site);
