@@ -3,21 +3,34 @@
 
 export const INSTRUMENT = `<script>(${instrument})()</script>`;
 
+/**
+ * @typedef {{type: string, listener: EventListenerOrEventListenerObject, capture: boolean, from: string}} Listener
+ * @typedef {AddEventListenerOptions | undefined} ListenerOptions where a boolean has no such property
+ * @typedef {(run: TimerHandler, ...rest: unknown[]) => number} Begin one of the functions that begin what `End` ends
+ * @typedef {(id: number | undefined) => void} End
+ * @typedef {{url?: string, name?: string, observe(...args: unknown[]): unknown, close(): unknown, disconnect(): unknown}} Opened each has some of them
+ * @typedef {Record<string, {new (...args: unknown[]): Opened, prototype: Partial<Opened>}>} Classes
+ */
+
 /* Runs in the page. */
 function instrument() {
+  /** @type {<Method extends (...args: never[]) => unknown>(owner: object, name: string, make: (original: Method) => Method) => void} */
   const wrap = (owner, name, make) => {
-    const original = owner[name];
-    if (typeof original === 'function') owner[name] = make(original);
+    const original = /** @type {Record<string, never>} */ (owner)[name];
+    if (typeof original === 'function') /** @type {Record<string, unknown>} */ (owner)[name] = make(original);
   };
   const place = () => (new Error().stack ?? '').split('\n').slice(2).find((line) => /(changeover|runtime)[^/]*\.js/.test(line))?.trim() ?? 'the page';
 
   // Listeners: a target that cannot fire any more (closed, out of the document) counts for nothing.
+  /** @type {Map<EventTarget, Listener[]>} */
   const listeners = new Map();
+  /** @type {WeakSet<object>} */
   const closed = new WeakSet();
+  /** @type {(options: EventListenerOptions | boolean | undefined) => boolean} */
   const captures = (options) => (typeof options === 'boolean' ? options : Boolean(options?.capture));
-  wrap(EventTarget.prototype, 'addEventListener', (original) => function (type, listener, options) {
+  wrap(EventTarget.prototype, 'addEventListener', (/** @type {EventTarget['addEventListener']} */ original) => /** @this {EventTarget | undefined} */ function (type, listener, options) {
     const target = this ?? globalThis;
-    if (listener && !options?.signal?.aborted) {
+    if (listener && !(/** @type {ListenerOptions} */ (options)?.signal?.aborted)) {
       const list = listeners.get(target) ?? [];
       const capture = captures(options);
       if (!list.some((entry) => entry.type === type && entry.listener === listener && entry.capture === capture)) {
@@ -28,20 +41,21 @@ function instrument() {
           const at = list.indexOf(entry);
           if (at >= 0) list.splice(at, 1);
         };
-        if (options?.once) original.call(target, type, drop, { once: true, capture });
-        if (options?.signal) original.call(options.signal, 'abort', drop, { once: true });
+        if (/** @type {ListenerOptions} */ (options)?.once) original.call(target, type, drop, { once: true, capture });
+        if (/** @type {ListenerOptions} */ (options)?.signal) original.call(/** @type {{signal: AbortSignal}} */ (options).signal, 'abort', drop, { once: true });
       }
     }
     return original.call(target, type, listener, options);
   });
-  wrap(EventTarget.prototype, 'removeEventListener', (original) => function (type, listener, options) {
+  wrap(EventTarget.prototype, 'removeEventListener', (/** @type {EventTarget['removeEventListener']} */ original) => /** @this {EventTarget | undefined} */ function (type, listener, options) {
     const target = this ?? globalThis;
     const list = listeners.get(target);
     const at = list?.findIndex((entry) => entry.type === type && entry.listener === listener && entry.capture === captures(options)) ?? -1;
-    if (at >= 0) list.splice(at, 1);
+    if (at >= 0) /** @type {Listener[]} */ (list).splice(at, 1);
     return original.call(target, type, listener, options);
   });
   // The same by property: onmessage and its like.
+  /** @type {Map<EventTarget, Set<string>>} */
   const handlers = new Map();
   for (const owner of [globalThis.EventSource, globalThis.BroadcastChannel, globalThis.Window, globalThis.Document]) {
     for (const target of [owner?.prototype, owner === globalThis.Window ? globalThis : null]) {
@@ -50,18 +64,20 @@ function instrument() {
         if (!property?.set || !property.configurable) continue;
         Object.defineProperty(target, name, {
           ...property,
-          set(value) {
+          /** @this {EventTarget} */
+          set(/** @type {unknown} */ value) {
             const mine = handlers.get(this) ?? new Set();
             if (typeof value === 'function') mine.add(name);
             else mine.delete(name);
             handlers.set(this, mine);
-            property.set.call(this, value);
+            /** @type {(value: unknown) => void} */ (property.set).call(this, value);
           },
         });
       }
     }
   }
 
+  /** @type {Record<string, Map<unknown, string>>} */
   const pending = { setTimeout: new Map(), setInterval: new Map(), requestAnimationFrame: new Map(), requestIdleCallback: new Map() };
   for (const [begin, end] of [
     ['setTimeout', 'clearTimeout'],
@@ -69,13 +85,14 @@ function instrument() {
     ['requestAnimationFrame', 'cancelAnimationFrame'],
     ['requestIdleCallback', 'cancelIdleCallback'],
   ]) {
-    wrap(globalThis, begin, (original) => function (run, ...rest) {
+    wrap(globalThis, begin, (/** @type {Begin} */ original) => function (run, ...rest) {
+      /** @type {number} */
       let id;
       const from = `${begin === 'setTimeout' ? `after ${Number(rest[0] ?? 0)} ms ` : ''}from ${place()}`;
       const wrapped =
         typeof run !== 'function'
           ? run
-          : (...args) => {
+          : (/** @type {unknown[]} */ ...args) => {
               if (begin !== 'setInterval') pending[begin].delete(id);
               return run(...args);
             };
@@ -83,39 +100,40 @@ function instrument() {
       pending[begin].set(id, from);
       return id;
     });
-    wrap(globalThis, end, (original) => function (id) {
+    wrap(globalThis, end, (/** @type {End} */ original) => function (id) {
       for (const map of Object.values(pending)) if (map !== pending.requestAnimationFrame || end === 'cancelAnimationFrame') map.delete(id);
       return original.call(globalThis, id);
     });
   }
 
+  /** @type {Record<string, Set<Opened>>} */
   const open = { EventSource: new Set(), BroadcastChannel: new Set(), MutationObserver: new Set(), PerformanceObserver: new Set() };
   for (const [name, end] of [['EventSource', 'close'], ['BroadcastChannel', 'close'], ['MutationObserver', 'disconnect'], ['PerformanceObserver', 'disconnect']]) {
-    const Original = globalThis[name];
+    const Original = /** @type {Classes} */ (/** @type {unknown} */ (globalThis))[name];
     if (!Original) continue;
-    globalThis[name] = class extends Original {
-      constructor(...args) {
+    /** @type {Classes} */ (/** @type {unknown} */ (globalThis))[name] = class extends Original {
+      constructor(/** @type {unknown[]} */ ...args) {
         super(...args);
         if (end === 'close') open[name].add(this);
       }
-      observe(...args) {
+      observe(/** @type {unknown[]} */ ...args) {
         open[name].add(this);
         return super.observe(...args);
       }
       [end]() {
         open[name].delete(this);
         closed.add(this);
-        return super[end]();
+        return super[/** @type {'close' | 'disconnect'} */ (end)]();
       }
     };
-    if (end === 'close') delete globalThis[name].prototype.observe;
-    else delete globalThis[name].prototype.close;
+    if (end === 'close') delete /** @type {Classes} */ (/** @type {unknown} */ (globalThis))[name].prototype.observe;
+    else delete /** @type {Classes} */ (/** @type {unknown} */ (globalThis))[name].prototype.close;
   }
 
   // Requests that are on their way: dispose() has to abort them.
   const requests = new Set();
-  wrap(globalThis, 'fetch', (original) => function (input, init) {
-    const entry = String(input?.url ?? input);
+  wrap(globalThis, 'fetch', (/** @type {typeof fetch} */ original) => function (input, init) {
+    const entry = String(/** @type {Request} */ (input)?.url ?? input);
     requests.add(entry);
     const answer = original.call(globalThis, input, init);
     const over = () => requests.delete(entry);
@@ -123,12 +141,12 @@ function instrument() {
     return answer;
   });
 
-  const alive = (target) => {
+  const alive = (/** @type {EventTarget} */ target) => {
     if (closed.has(target)) return false;
     if (target instanceof AbortSignal) return false;
     return !(target instanceof Node) || target === document || target.isConnected;
   };
-  const nameOf = (target) => (target === globalThis ? 'window' : (target.constructor?.name ?? 'target'));
+  const nameOf = (/** @type {EventTarget} */ target) => (target === globalThis ? 'window' : (target.constructor?.name ?? 'target'));
 
   /** What is open now, each as a line of text; locks and requests for locks included. */
   globalThis.whatIsOpen = async () => {
