@@ -22,20 +22,34 @@ import { build } from './build.mjs';
 import { entry } from './lib/run.mjs';
 import { ensure } from './setup.mjs';
 
+/** @import { Decision } from '../pkg-template/index.js' */
+/** @import { Browser } from '../tests/e2e/types.d.ts' */
+/** @typedef {{slot: string, rest: string}} Codes what differs in the code of two builds: of the slot, and of all else */
+/** @typedef {ReturnType<typeof result> & {decided_ms?: number}} Measured */
+
+/** @type {(name: string, usual: number) => number} */
 const numberAfter = (name, usual) => Number(process.argv[process.argv.indexOf(name) + 1]) || usual;
 const FILES = process.argv.includes('--files') ? numberAfter('--files', 20_000) : 20_000;
 const SLOW = process.argv.includes('--slow') ? numberAfter('--slow', 1) : 1;
 const json = process.argv.includes('--json');
 
-const integrity = (text) => `sha384-${createHash('sha384').update(text).digest('base64')}`;
-const short = (text) => createHash('sha256').update(text).digest('hex').slice(0, 10);
+const integrity = (/** @type {string} */ text) => `sha384-${createHash('sha384').update(text).digest('base64')}`;
+const short = (/** @type {string} */ text) => createHash('sha256').update(text).digest('hex').slice(0, 10);
 
-/** The manifest of a build with one slot; `rest` is in the code of every other file. */
+/**
+ * The manifest of a build with one slot; `rest` is in the code of every other file.
+ *
+ * @param {string} id
+ * @param {Codes} codes
+ */
 function manifestOf(id, { slot, rest }) {
+  /** @type {Record<string, object>} */
   const chunks = {};
+  /** @type {Record<string, string>} */
   const files = {};
+  /** @type {(module: string, text: string, more: object) => string} */
   const add = (module, text, more) => {
-    const file = `assets/${module.split('/').at(-1).replace(/\.\w+$/, '')}-${short(text)}.js`;
+    const file = `assets/${/** @type {string} */ (module.split('/').at(-1)).replace(/\.\w+$/, '')}-${short(text)}.js`;
     if (!module.startsWith('src/pages/')) files[file] = text; // what a refresh would load must be there
     chunks[file] = { id: module, code: short(text), integrity: integrity(text), size: text.length, kind: 'script', ...more };
     return file;
@@ -50,9 +64,10 @@ function manifestOf(id, { slot, rest }) {
   return { cart, files, text: JSON.stringify({ format: 1, app: 'large', id, created: '2026-07-31T12:00:00Z', base: '/', entries: [main], slots: { cart: { file: cart, kind: 'module', schema: 0 } }, chunks: sorted }) };
 }
 
-const slotCode = (text) => `export const mount = (host) => { host.textContent = 'cart ${text}'; };`;
+const slotCode = (/** @type {string} */ text) => `export const mount = (host) => { host.textContent = 'cart ${text}'; };`;
 
-const tag = (more) => `<script src="/npm/changeover.js" data-release="/changeover/release.json" data-build="a" data-interval="1" ${more}></script><script>globalThis.guard = changeover;</script>`;
+const tag = (/** @type {string} */ more) => `<script src="/npm/changeover.js" data-release="/changeover/release.json" data-build="a" data-interval="1" ${more}></script><script>globalThis.guard = changeover;</script>`;
+/** @type {Record<'slots' | 'plain', (cart: string) => string>} */
 const PAGES = {
   slots: (cart) => `<!doctype html><meta name="changeover-build" content="a"><link rel="icon" href="data:,">
 <script type="application/json" id="changeover-slots">${JSON.stringify({ build: 'a', base: '/', slots: { cart: { file: cart } } })}</script><div id="host"></div>
@@ -63,7 +78,7 @@ ${tag('data-runtime="/npm/runtime-slots-slim.js" data-wasm="/npm/changeover-slot
 
 /** Runs in the document that is measured: what the page could not do, and when. It ticks seldom, so as to leave the processor to the browser. */
 function watch() {
-  globalThis.bench = { longest: 0, tasks: [], last: performance.now() };
+  globalThis.bench = /** @type {typeof bench} */ ({ longest: 0, tasks: /** @type {number[]} */ ([]), last: performance.now() });
   new PerformanceObserver((list) => bench.tasks.push(...list.getEntries().map(({ duration }) => Math.round(duration)))).observe({ type: 'longtask' });
   const tick = () => {
     const now = performance.now();
@@ -77,14 +92,15 @@ function watch() {
 const reset = () => void Object.assign(bench, { longest: 0, tasks: [], last: performance.now() });
 const result = () => ({ longest_ms: Math.round(bench.longest), long_tasks: bench.tasks });
 
+/** @type {(browser: Browser, kind: keyof typeof PAGES) => Promise<object>} */
 async function run(browser, kind) {
   const folder = mkdtempSync(join(ROOT, 'target', 'bench-manifest-'));
-  const put = (path, text) => {
+  const put = (/** @type {string} */ path, /** @type {string} */ text) => {
     mkdirSync(join(folder, path, '..'), { recursive: true });
     writeFileSync(join(folder, path), text);
   };
   let sequence = 0;
-  const publish = (id, codes) => {
+  const publish = (/** @type {string} */ id, /** @type {Codes} */ codes) => {
     const { cart, files, text } = manifestOf(id, codes);
     for (const [file, code] of Object.entries(files)) put(file, code);
     put(`changeover/builds/${id}.json`, text);
@@ -96,7 +112,7 @@ async function run(browser, kind) {
   put('index.html', PAGES[kind](cart));
   const edge = await startEdge({ root: folder });
   try {
-    const open = async (measured) => {
+    const open = async (/** @type {boolean} */ measured) => {
       const tab = await browser.open();
       if (measured) await tab.page.evaluateOnNewDocument(watch);
       if (SLOW > 1) await tab.page.emulateCPUThrottling(SLOW);
@@ -107,15 +123,17 @@ async function run(browser, kind) {
     const tab = await open(true);
     // The manifest is read behind the scenes: nothing tells when that is over.
     await new Promise((resolve) => setTimeout(resolve, 4000 * SLOW));
+    /** @type {Record<string, Measured | Record<string, number> | number>} */
     const out = { bytes, [kind === 'slots' ? 'start' : 'plain_start']: await tab.eval(result) };
     const other = await open(false);
     await new Promise((resolve) => setTimeout(resolve, 2000));
+    /** @type {(name: string, id: string, codes: Codes, done: (id: string) => unknown) => Promise<void>} */
     const decide = async (name, id, codes, done) => {
       await tab.page.bringToFront();
       await tab.eval(reset);
       await tab.eval(() => {
         bench.at = [];
-        guard.on('*', ({ type, decision }) => bench.at.push([type, decision?.reason, performance.now()]));
+        guard.on('*', (/** @type {{type: string, decision?: Decision}} */ { type, decision }) => bench.at.push([type, decision?.reason, performance.now()]));
       });
       publish(id, codes);
       await tab.waitFor(done, id, { timeout: 60_000, what: `${name} to be decided` }).catch(async (error) => {
@@ -123,9 +141,9 @@ async function run(browser, kind) {
       });
       await tab.eval(() => new Promise((resolve) => setTimeout(resolve, 500)));
       out[name] = await tab.eval(result);
-      out[name].decided_ms = await tab.eval(() => {
-        const seen = bench.at.find(([type]) => type === 'releaseSeen')[2];
-        const decided = bench.at.find(([type, reason]) => type === 'decisionMade' && !['manifestPending', 'sameBuild'].includes(reason));
+      /** @type {Measured} */ (out[name]).decided_ms = await tab.eval(() => {
+        const seen = /** @type {typeof bench.at[0]} */ (bench.at.find(([type]) => type === 'releaseSeen'))[2];
+        const decided = /** @type {typeof bench.at[0]} */ (bench.at.find(([type, reason]) => type === 'decisionMade' && !['manifestPending', 'sameBuild'].includes(/** @type {string} */ (reason))));
         return Math.round(decided[2] - seen);
       });
     };
@@ -133,7 +151,7 @@ async function run(browser, kind) {
     await decide(kind === 'slots' ? 'all' : 'plain', 'c', { slot: 'two', rest: '2' }, () => guard.status.prompt);
     await other.waitFor(() => guard.status.prompt, { timeout: 120_000, what: 'the second tab to ask' });
     const asked = edge.requests.filter(({ path }) => path.startsWith('/changeover/builds/'));
-    out.requests = Object.fromEntries([...new Set(asked.map(({ path }) => path.split('/').at(-1)))].map((name) => [name, asked.filter(({ path }) => path.endsWith(name)).length]));
+    out.requests = Object.fromEntries([...new Set(asked.map(({ path }) => path.split('/').at(-1)))].map((name) => [name, asked.filter(({ path }) => path.endsWith(/** @type {string} */ (name))).length]));
     await tab.close();
     await other.close();
     return out;
@@ -148,7 +166,7 @@ await entry(async () => {
   await build();
   const browser = await launch('chromium');
   try {
-    for (const kind of ['slots', 'plain']) {
+    for (const kind of /** @type {const} */ (['slots', 'plain'])) {
       const out = await run(browser, kind);
       console.log(json ? JSON.stringify(out) : `${kind}: ${JSON.stringify(out, null, 2)}`);
     }

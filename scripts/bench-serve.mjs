@@ -21,10 +21,18 @@ import { build } from './build.mjs';
 import * as debian from './lib/debian.mjs';
 import { capture, entry, terminal, which, Stop } from './lib/run.mjs';
 
+/** @import { ChildProcess } from 'node:child_process' */
+/** @import { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http' */
+/** @import { AddressInfo } from 'node:net' */
+/** @typedef {{port: number, close(): Promise<unknown>}} Server */
+/** @typedef {Record<'serve' | 'nginx', Server>} Servers */
+/** @typedef {{rps: number, p99_ms: number}} Load */
+
 const json = process.argv.includes('--json');
 const PACKAGES = ['nginx', 'libnginx-mod-http-brotli-static', 'wrk'];
 const ROUNDS = 5;
 const LOAD = ['--threads', '2', '--connections', '32', '--duration', '2s', '--latency'];
+/** @type {Record<string, number>} */
 const SIZES = { '1 kB': 1_000, '100 kB': 100_000, '1 MB': 1_000_000 };
 
 async function install() {
@@ -33,7 +41,11 @@ async function install() {
   await debian.install(PACKAGES, 'nginx and wrk measure `changeover serve`');
 }
 
-/** Text like that of a script, always the same. */
+/**
+ * Text like that of a script, always the same.
+ *
+ * @param {number} size
+ */
 function script(size) {
   let text = '';
   for (let nth = 0; text.length < size; nth += 1) {
@@ -43,10 +55,15 @@ function script(size) {
   return text.slice(0, size);
 }
 
-/** Publishes the files; gives back the folder of the site and the path of each file. */
+/**
+ * Publishes the files; gives back the folder of the site and the path of each file.
+ *
+ * @param {string} folder
+ */
 async function publish(folder) {
   const dist = join(folder, 'dist');
   mkdirSync(join(dist, 'assets'), { recursive: true });
+  /** @type {Record<string, string>} */
   const paths = {};
   for (const [name, size] of Object.entries(SIZES)) {
     const text = script(size);
@@ -59,18 +76,20 @@ async function publish(folder) {
   writeFileSync(join(dist, 'index.html'), `<!doctype html><script src="/changeover.js" data-release="/changeover/release.json"></script>${tags.join('')}`);
   const site = join(folder, 'site');
   await changeover(['publish', dist, '--to', site, '--app', 'bench']);
-  return { site, paths: { ...paths, 'release.json': '/changeover/release.json' } };
+  return { site, paths: /** @type {typeof paths} */ ({ ...paths, 'release.json': '/changeover/release.json' }) };
 }
 
+/** @type {(site: string) => Promise<Server>} */
 async function startServe(site) {
   const child = spawn(changeoverBinary(), ['serve', site, '--port', '0', '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const line = await new Promise((settle, fail) => {
+  const line = await new Promise((/** @type {(line: string) => void} */ settle, fail) => {
     child.stdout.once('data', (text) => settle(String(text)));
     child.once('exit', (code) => fail(new Stop(`changeover serve ended with code ${code}`)));
   });
   return { port: JSON.parse(line).port, close: () => ended(child) };
 }
 
+/** @type {(folder: string, site: string) => Promise<Server>} */
 async function startNginx(folder, site) {
   const port = await freePort();
   const home = join(folder, 'nginx');
@@ -86,7 +105,7 @@ async function startNginx(folder, site) {
       access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; brotli_static on;
       server { listen 127.0.0.1:${port}; root ${site}; }
     }`);
-  const child = spawn(which('nginx'), ['-p', home, '-c', join(home, 'nginx.conf'), '-e', join(home, 'error.log')], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(/** @type {string} */ (which('nginx')), ['-p', home, '-c', join(home, 'nginx.conf'), '-e', join(home, 'error.log')], { stdio: ['ignore', 'ignore', 'inherit'] });
   for (let tries = 0; ; tries += 1) {
     if (await answer(port, '/index.html').then(({ status }) => status === 200, () => false)) break;
     if (child.exitCode !== null || tries > 200) throw new Stop(`nginx does not answer: ${readFileSync(join(home, 'error.log'), 'utf8')}`);
@@ -95,19 +114,22 @@ async function startNginx(folder, site) {
   return { port, close: () => ended(child) };
 }
 
-const ended = (child) => new Promise((settle) => {
+/** @type {(child: ChildProcess) => Promise<unknown>} */
+const ended = (child) => new Promise((/** @type {(code?: unknown) => void} */ settle) => {
   if (child.exitCode !== null) return settle();
   child.once('exit', settle);
   child.kill('SIGTERM');
 });
 
+/** @type {() => Promise<number>} */
 const freePort = () => new Promise((settle) => {
   const server = createServer().listen(0, '127.0.0.1', () => {
-    const { port } = server.address();
+    const { port } = /** @type {AddressInfo} */ (server.address());
     server.close(() => settle(port));
   });
 });
 
+/** @type {(port: number, path: string, headers?: OutgoingHttpHeaders) => Promise<{status: number | undefined, headers: IncomingHttpHeaders, size: number}>} */
 const answer = (port, path, headers = {}) => new Promise((settle, fail) => {
   get({ port, path, headers, host: '127.0.0.1', agent: false }, (response) => {
     let size = 0;
@@ -117,21 +139,32 @@ const answer = (port, path, headers = {}) => new Promise((settle, fail) => {
   }).on('error', fail);
 });
 
-/** One run of wrk. */
+/**
+ * One run of wrk.
+ *
+ * @type {(port: number, path: string, etag: string | null | undefined) => Load}
+ */
 function load(port, path, etag) {
   const headers = etag ? ['--header', `If-None-Match: ${etag}`] : [];
   const said = capture('wrk', [...LOAD, ...headers, `http://127.0.0.1:${port}${path}`], { timeout: 60_000 }) ?? '';
   const rps = Number(said.match(/Requests\/sec:\s+([\d.]+)/)?.[1]);
   const [, time, unit] = said.match(/\b99%\s+([\d.]+)(us|ms|s)\b/) ?? [];
   if (!rps || !time || /Non-2xx|Socket errors/.test(said)) throw new Stop(`wrk did not get its answers from ${path}: ${said}`);
-  return { rps, p99_ms: time * { us: 0.001, ms: 1, s: 1000 }[unit] };
+  return { rps, p99_ms: /** @type {number} */ (/** @type {unknown} */ (time)) * { us: 0.001, ms: 1, s: 1000 }[/** @type {'us' | 'ms' | 's'} */ (unit)] };
 }
 
-const median = (numbers) => numbers.toSorted((one, other) => one - other)[numbers.length >> 1];
-const rounded = (number, places = 2) => Number(number.toFixed(places));
+const median = (/** @type {number[]} */ numbers) => numbers.toSorted((one, other) => one - other)[numbers.length >> 1];
+const rounded = (/** @type {number} */ number, places = 2) => Number(number.toFixed(places));
 
-/** The two servers in turns, so that what else the machine does meets both. */
+/**
+ * The two servers in turns, so that what else the machine does meets both.
+ *
+ * @param {Servers} servers
+ * @param {string} path
+ * @param {boolean} conditional
+ */
 async function compare(servers, path, conditional) {
+  /** @type {Record<string, string | null | undefined>} */
   const tags = {};
   for (const [name, { port }] of Object.entries(servers)) {
     const { status, headers } = await answer(port, path);
@@ -139,21 +172,23 @@ async function compare(servers, path, conditional) {
     tags[name] = conditional ? headers.etag : null;
     if (conditional && (await answer(port, path, { 'if-none-match': headers.etag })).status !== 304) throw new Stop(`${name} does not answer with 304`);
   }
+  /** @type {Record<string, Load[]>} */
   const runs = { serve: [], nginx: [] };
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [name, { port }] of Object.entries(servers)) runs[name].push(load(port, path, tags[name]));
   }
-  const of = (name) => ({ rps: Math.round(median(runs[name].map(({ rps }) => rps))), p99_ms: rounded(median(runs[name].map(({ p99_ms: ms }) => ms))) });
+  const of = (/** @type {string} */ name) => ({ rps: Math.round(median(runs[name].map(({ rps }) => rps))), p99_ms: rounded(median(runs[name].map(({ p99_ms: ms }) => ms))) });
   const [serve, nginx] = [of('serve'), of('nginx')];
   return { serve, nginx, ratio: rounded(serve.rps / nginx.rps) };
 }
 
+/** @type {(servers: Servers, path: string) => Promise<{serve: number, nginx: number, ratio: number}>} */
 async function bytes(servers, path) {
-  const sizes = {};
+  const sizes = /** @type {{serve: number, nginx: number}} */ ({});
   for (const [name, { port }] of Object.entries(servers)) {
     const { headers, size } = await answer(port, path, { 'accept-encoding': 'br' });
     if (headers['content-encoding'] !== 'br') throw new Stop(`${name} does not answer ${path} in brotli`);
-    sizes[name] = size;
+    sizes[/** @type {keyof Servers} */ (name)] = size;
   }
   return { ...sizes, ratio: rounded(sizes.serve / sizes.nginx, 3) };
 }
@@ -163,11 +198,12 @@ await entry(async () => {
   await install();
   await build();
   const folder = mkdtempSync(join(tmpdir(), 'changeover-bench-'));
-  const servers = {};
+  const servers = /** @type {Servers} */ ({});
   try {
     const { site, paths } = await publish(folder);
     servers.serve = await startServe(site);
     servers.nginx = await startNginx(folder, site);
+    /** @type {Record<string, {serve: Load | number, nginx: Load | number, ratio: number}>} */
     const result = {};
     for (const [name, path] of Object.entries(paths)) result[name] = await compare(servers, path, false);
     result['304'] = await compare(servers, paths['100 kB'], true);
@@ -175,7 +211,7 @@ await entry(async () => {
     if (json) return console.log(JSON.stringify(result));
     console.log(`${''.padEnd(14)}${'serve'.padStart(10)} p99 ms${'nginx'.padStart(12)} p99 ms   ratio`);
     for (const [name, { serve, nginx, ratio }] of Object.entries(result)) {
-      const cell = (value, width) => (value.rps === undefined ? `${`${value}`.padStart(width)}${''.padStart(7)}` : `${`${value.rps}`.padStart(width)}${`${value.p99_ms}`.padStart(7)}`);
+      const cell = (/** @type {Load | number} */ value, /** @type {number} */ width) => (/** @type {Partial<Load>} */ (value).rps === undefined ? `${`${value}`.padStart(width)}${''.padStart(7)}` : `${`${/** @type {Load} */ (value).rps}`.padStart(width)}${`${/** @type {Load} */ (value).p99_ms}`.padStart(7)}`);
       console.log(`${name.padEnd(14)}${cell(serve, 10)}${cell(nginx, 12)}${`${ratio}`.padStart(8)}`);
     }
   } finally {

@@ -11,29 +11,42 @@ import { build } from './build.mjs';
 import { entry, terminal } from './lib/run.mjs';
 import { ensure } from './setup.mjs';
 
+/** @typedef {{name: string, street: string, tags: string[], age: number}} Person a record of the old schema */
+/** @typedef {Omit<Person, 'name'> & {first: string, last: string}} NewPerson */
+
 const json = process.argv.includes('--json');
 const ROUNDS = 5;
 const RECORDS = 10_000;
 const WRITES = 300;
 
-/** Runs in the page. */
+/**
+ * Runs in the page.
+ *
+ * @param {number} rounds
+ * @param {number} records
+ * @param {number} writes
+ */
 async function measure(rounds, records, writes) {
   const { createChangeover } = await import('/package/index.js');
   const changeover = createChangeover({ release: '/none/release.json', prompt: false });
-  const median = (numbers) => numbers.toSorted((one, other) => one - other)[numbers.length >> 1];
-  const timed = async (run) => {
+  const median = (/** @type {number[]} */ numbers) => numbers.toSorted((one, other) => one - other)[numbers.length >> 1];
+  const timed = async (/** @type {() => Promise<unknown>} */ run) => {
     const start = performance.now();
     await run();
     return performance.now() - start;
   };
+  /** @type {(person: Person) => NewPerson} */
   const up = ({ name, ...rest }) => {
     const [first, last] = name.split(' ');
     return { first, last, ...rest };
   };
+  /** @type {(person: NewPerson) => Person} */
   const down = ({ first, last, ...rest }) => ({ name: `${first} ${last}`, ...rest });
+  /** @type {(at: number) => Person} */
   const person = (at) => ({ name: `Ada${at} Byron${at}`, street: '12 St James Square', tags: ['a', 'b'], age: at % 90 });
-  const keyOf = (at) => `person-${String(at).padStart(6, '0')}`;
+  const keyOf = (/** @type {number} */ at) => `person-${String(at).padStart(6, '0')}`;
 
+  /** @type {(name: string) => Promise<IDBDatabase>} */
   const bare = (name) =>
     new Promise((resolve, reject) => {
       const request = indexedDB.open(name, 1);
@@ -41,45 +54,48 @@ async function measure(rounds, records, writes) {
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
     });
+  /** @type {(transaction: IDBTransaction) => Promise<unknown>} */
   const done = (transaction) =>
     new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);
     });
+  /** @type {<Value>(request: IDBRequest<Value>) => Promise<Value>} */
   const answered = (request) =>
     new Promise((resolve, reject) => {
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
     });
 
-  const migrateByHand = async (round) => {
+  const migrateByHand = async (/** @type {number} */ round) => {
     const database = await bare(`bench-${round}`);
     const filling = database.transaction('old', 'readwrite');
     for (let at = 0; at < records; at += 1) filling.objectStore('old').put(person(at), keyOf(at));
     await done(filling);
     const took = await timed(async () => {
-      for (let after; ; ) {
+      for (let /** @type {string | undefined} */ after; ; ) {
         const transaction = database.transaction(['old', 'new'], 'readwrite');
-        const range = after && IDBKeyRange.lowerBound(after, true);
+        const range = /** @type {IDBKeyRange | undefined} */ (after && IDBKeyRange.lowerBound(after, true));
         const old = transaction.objectStore('old');
         const [keys, values] = await Promise.all([answered(old.getAllKeys(range, 500)), answered(old.getAll(range, 500))]);
         values.forEach((value, at) => transaction.objectStore('new').put(up(value), keys[at]));
         await done(transaction);
         if (keys.length < 500) break;
-        after = keys.at(-1);
+        after = /** @type {string} */ (keys.at(-1));
       }
     });
     database.close();
     return took;
   };
 
-  const migrateByStore = async (round) => {
+  const migrateByStore = async (/** @type {number} */ round) => {
     const name = `people-${round}`;
     const initial = Object.fromEntries(Array.from({ length: records }, (_, at) => [keyOf(at), person(at)]));
     const first = changeover.store(name, { schema: 1, initial });
     await first.ready();
     first.close();
     const migrations = [{ from: 1, to: 2, up, down }];
+    /** @type {(value?: undefined) => void} */
     let moved;
     const contracted = new Promise((resolve) => (moved = resolve));
     const took = await timed(async () => {
@@ -91,6 +107,7 @@ async function measure(rounds, records, writes) {
     return took;
   };
 
+  /** @type {{hand: number[], store: number[]}} */
   const migration = { hand: [], store: [] };
   for (let round = 0; round < rounds; round += 1) {
     migration.hand.push(await migrateByHand(round));
@@ -100,6 +117,7 @@ async function measure(rounds, records, writes) {
   const database = await bare('bench-writes');
   const store = changeover.store('writes', { schema: 1 });
   await store.ready();
+  /** @type {{hand: number[], store: number[]}} */
   const writing = { hand: [], store: [] };
   for (let round = 0; round < 2 * rounds; round += 1) {
     writing.hand.push(
@@ -134,7 +152,7 @@ await entry(async () => {
   try {
     const tab = await browser.open(`${site.url}/blank`);
     const { migrate_ratio, write_ratio, migrate_per_second, write_ms } = await tab.eval(measure, ROUNDS, RECORDS, WRITES);
-    const rounded = (number) => Math.round(number * 1000) / 1000;
+    const rounded = (/** @type {number} */ number) => Math.round(number * 1000) / 1000;
     if (json) return console.log(JSON.stringify({ migrate_ratio: rounded(migrate_ratio), write_ratio: rounded(write_ratio) }));
     console.log(`migrate_ratio ${rounded(migrate_ratio)} (${Math.round(migrate_per_second)} records a second)`);
     console.log(`write_ratio   ${rounded(write_ratio)} (${rounded(write_ms)} ms a write)`);

@@ -21,22 +21,32 @@ import { build } from './build.mjs';
 import { entry, terminal } from './lib/run.mjs';
 import { ensure } from './setup.mjs';
 
+/** @import { ReleaseSummary } from '../pkg-template/index.js' */
+/** @import { Browser, ManifestFile, SwapSite } from '../tests/e2e/types.d.ts' */
+/** @typedef {typeof SLOW | null} Slow */
+/** @typedef {ReturnType<typeof result> & {reload_ms: number}} Run */
+
 const json = process.argv.includes('--json');
 const RUNS = 12;
 const SLOW = { network: { offline: false, latency: 40, downloadThroughput: 1_600_000 / 8, uploadThroughput: 1_600_000 / 8 }, processor: 4 };
 const TEXT = 'counter two';
 
-/** Runs in every document from its start: notes when `text` is shown and a click on the counter has been answered. */
+/**
+ * Runs in every document from its start: notes when `text` is shown and a click on the counter has been answered.
+ *
+ * @param {string} text
+ */
 function watch(text) {
-  globalThis.bench = { done: null };
-  const shown = (selector) => [...document.querySelectorAll(selector)].find((element) => element.checkVisibility());
+  globalThis.bench = /** @type {typeof bench} */ ({ done: null });
+  const shown = (/** @type {string} */ selector) => /** @type {HTMLElement[]} */ ([...document.querySelectorAll(selector)]).find((element) => element.checkVisibility());
+  /** @type {string | null} */
   let clicked = null;
   const look = () => {
     if (bench.done || !shown('#says')?.textContent.includes(text)) return;
-    const count = shown('#count').textContent;
+    const count = /** @type {HTMLElement} */ (shown('#count')).textContent;
     if (clicked === null) {
       clicked = count;
-      return shown('#count').click();
+      return /** @type {HTMLElement} */ (shown('#count')).click();
     }
     if (count !== clicked) bench.done = performance.now();
   };
@@ -53,7 +63,7 @@ function arm() {
   let last = performance.now();
   port1.onmessage = () => {
     const now = performance.now();
-    if (bench.seen && !bench.done) bench.gap = Math.max(bench.gap, now - last);
+    if (bench.seen && !bench.done) bench.gap = Math.max(/** @type {number} */ (bench.gap), now - last);
     last = now;
     if (!bench.done) port2.postMessage(null);
   };
@@ -62,15 +72,16 @@ function arm() {
 
 /** Runs in the page that was swapped. */
 function result() {
-  const fetched = performance.getEntriesByType('resource').filter(({ name, startTime, transferSize }) => startTime >= bench.seen && transferSize > 0 && !name.endsWith('.json'));
+  const fetched = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType('resource')).filter(({ name, startTime, transferSize }) => startTime >= /** @type {number} */ (bench.seen) && transferSize > 0 && !name.endsWith('.json'));
   return {
-    swap_ms: bench.done - bench.start,
-    look_ms: bench.start - bench.seen,
-    blocking_ms: bench.gap,
+    swap_ms: /** @type {number} */ (bench.done) - /** @type {number} */ (bench.start),
+    look_ms: /** @type {number} */ (bench.start) - /** @type {number} */ (bench.seen),
+    blocking_ms: /** @type {number} */ (bench.gap),
     swap_bytes: fetched.reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0),
   };
 }
 
+/** @type {(browser: Browser, site: SwapSite, dists: [before: string, after: string], slow: Slow) => Promise<Run>} */
 async function run(browser, site, [before, after], slow) {
   await changeover(['publish', before, '--to', site.site]);
   const tab = await browser.open();
@@ -85,26 +96,28 @@ async function run(browser, site, [before, after], slow) {
     await tab.page.evaluateOnNewDocument(watch, TEXT);
     await tab.goto(site.url);
     await tab.waitFor(() => globalThis.guard?.status.level === 'full' && guard.status.release && document.querySelector('#says') !== null, { timeout: 30_000, what: 'the app' });
-    await tab.waitFor((build) => guard.status.release.build === build && !guard.status.skew, site.release().build.id, { timeout: 30_000, what: 'the build before' });
+    await tab.waitFor((build) => /** @type {ReleaseSummary} */ (guard.status.release).build === build && !guard.status.skew, site.release().build.id, { timeout: 30_000, what: 'the build before' });
     await tab.eval(arm);
     await changeover(['publish', after, '--to', site.site]);
     await tab.waitFor(() => bench.done, { timeout: 30_000, what: 'the swap' });
     const swap = await tab.eval(result);
     await tab.eval(() => void setTimeout(() => location.reload()));
     await tab.waitFor(() => globalThis.bench && bench.gap === undefined && bench.done, { timeout: 30_000, what: 'the reload' });
-    return { ...swap, reload_ms: await tab.eval(() => bench.done) };
+    return { ...swap, reload_ms: /** @type {number} */ (await tab.eval(() => bench.done)) };
   } finally {
     await tab.close();
   }
 }
 
+/** @type {(browser: Browser, site: SwapSite, dists: [before: string, after: string], slow: Slow) => Promise<Record<string, number>>} */
 async function measure(browser, site, dists, slow) {
   await run(browser, site, dists, slow); // for the machine to warm up
+  /** @type {Run[]} */
   const runs = [];
   for (let nth = 0; nth < RUNS; nth += 1) runs.push(await run(browser, site, dists, slow));
-  const median = (field) => runs.map((one) => one[field]).toSorted((one, other) => one - other)[RUNS >> 1];
+  const median = (/** @type {keyof Run} */ field) => runs.map((one) => one[field]).toSorted((one, other) => one - other)[RUNS >> 1];
   const [swap, reload] = [median('swap_ms'), median('reload_ms')];
-  const rounded = (number) => Math.round(number * 10) / 10;
+  const rounded = (/** @type {number} */ number) => Math.round(number * 10) / 10;
   return {
     swap_ms: rounded(swap),
     reload_ms: rounded(reload),
@@ -116,10 +129,11 @@ async function measure(browser, site, dists, slow) {
   };
 }
 
+/** @param {string[]} dists */
 function changedBytes(dists) {
   const [before, after] = dists.map((dist) => {
     const folder = join(dist, 'changeover/builds');
-    return JSON.parse(readFileSync(join(folder, readdirSync(folder)[0]), 'utf8')).chunks;
+    return /** @type {ManifestFile} */ (JSON.parse(readFileSync(join(folder, readdirSync(folder)[0]), 'utf8'))).chunks;
   });
   return Object.keys(after).filter((file) => !before[file]).reduce((sum, file) => sum + after[file].size, 0);
 }
@@ -129,6 +143,7 @@ await entry(async () => {
   await ensure(['chromium']);
   await build();
   const site = await startSwapSite(null);
+  /** @type {Browser | undefined} */
   let browser;
   try {
     const before = await site.build();
@@ -140,7 +155,7 @@ await entry(async () => {
     if (json) return console.log(JSON.stringify(answer));
     const { throttled, ...fast } = answer;
     console.log(`${''.padEnd(14)} loopback throttled`);
-    for (const name of Object.keys(fast)) console.log(`${name.padEnd(14)} ${String(fast[name]).padStart(8)} ${String(throttled[name]).padStart(9)}`);
+    for (const name of Object.keys(fast)) console.log(`${name.padEnd(14)} ${String(/** @type {Record<string, number>} */ (fast)[name]).padStart(8)} ${String(throttled[name]).padStart(9)}`);
   } finally {
     await browser?.close();
     await site.close();
