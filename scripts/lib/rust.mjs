@@ -97,6 +97,7 @@ function wasmLinker(sysroot, host, env) {
 
 const debianFolder = () => (debian.hasApt && isProgram('/usr/bin/rustc') && isProgram('/usr/bin/cargo') ? '/usr/bin' : null);
 const isRustup = () => which('rustup') !== null;
+
 /**
  * @param {Toolchain | null} toolchain
  * @returns {toolchain is Toolchain}
