@@ -10,3 +10,13 @@ export function failure({ code, message, store, step, path }) {
   Object.defineProperty(error, 'name', { value: 'ChangeoverError', configurable: true, writable: true });
   return error;
 }
+
+/**
+ * The code of what was thrown; `usual` where it has none, or a number as every DOMException has.
+ *
+ * @template {string | null} T
+ * @param {any} error anything may be thrown
+ * @param {T} usual
+ * @returns {string | T}
+ */
+export const codeOf = (error, usual) => (typeof error?.code === 'string' ? error.code : usual);

@@ -1,5 +1,5 @@
 // Stores and migrations are a module of their own that a page loads when its app first asks for one.
-import { failure } from './failure.js';
+import { codeOf, failure } from './failure.js';
 import { textOf } from './failures.js';
 import { completeOptions } from './options.js';
 import { quietly } from './quietly.js';
@@ -85,9 +85,9 @@ export function lazyStore(page, name, spec) {
       },
       (error) => {
         // What is not there now may be there when the app asks again; what is wrong with the spec stays wrong.
-        if (error.code === 'unavailable') opening = null;
+        if (codeOf(error, null) === 'unavailable') opening = null;
         else forget();
-        mode = { kind: 'refused', reason: error.code ?? null, message: error.message };
+        mode = { kind: 'refused', reason: codeOf(error, null), message: codeOf(error, null) ? error.message : textOf(error) };
         for (const listener of [...listeners]) listener(mode);
       },
     );

@@ -7,7 +7,7 @@
 //
 // States with a schema go through `stores.js`; where that does not run they are taken by a build of the same schema.
 import { fingerprint, plain } from './carry.js';
-import { failure } from './failure.js';
+import { codeOf, failure } from './failure.js';
 import { textOf } from './failures.js';
 import { createKept } from './kept.js';
 import { own, put } from './own.js';
@@ -87,10 +87,10 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     const tracked = work.finally(() => underWay.delete(tracked));
     underWay.add(tracked);
   };
-  /** @type {(names: string[], error: { code?: string, message: string }) => void} */
-  const report = (names, { code = 'restore_failed', message }) => {
+  /** @type {(names: string[], error: { message: string }) => void} */
+  const report = (names, error) => {
     const who = names.length > 1 ? `states ${names.map((name) => `"${name}"`).join(', ')} were` : `state "${names[0]}" was`;
-    problem(code, `${who} not restored: ${message}`);
+    problem(codeOf(error, 'restore_failed'), `${who} not restored: ${messageOf(error)}`);
   };
   /** @type {(list: keyof Restored, name: string) => void} */
   const finished = (list, name) => {
@@ -112,12 +112,12 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
         } catch (/** @type {any} */ error) {
           entry.broken = error;
           console.error(`changeover: state "${name}" is not registered`, error);
-          problem(error.code ?? 'not_registered', `state "${name}" is not registered: ${messageOf(error)}`);
+          problem(codeOf(error, 'not_registered'), `state "${name}" is not registered: ${messageOf(error)}`);
         }
       });
       return able;
     } catch (/** @type {any} */ error) {
-      if (loading) problem(error.code ?? 'unavailable', `states with a schema are carried but not migrated: ${messageOf(error)}`);
+      if (loading) problem(codeOf(error, 'unavailable'), `states with a schema are carried but not migrated: ${messageOf(error)}`);
       loading = null; // the next one tries again
       return null;
     }
@@ -258,7 +258,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       finished('restored', name);
     };
     const refused = (/** @type {unknown} */ error) => {
-      if (hasSchema(entry)) report([name], { message: textOf(error) });
+      if (hasSchema(entry)) report([name], failure({ code: 'restore_failed', message: textOf(error) }));
       failed(name, entry, found, error);
     };
     try {
@@ -292,7 +292,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     noteUntouched(entry);
     if (error?.code === GONE) return takeOut(name);
     const taken = (/** @type {string} */ id) => used.has(found.token, name) && letGo([id]); // by another provider, meanwhile
-    backUp(name, found, { reason: error?.code ?? 'restore_failed', message: messageOf(error) }).then(taken, () => {});
+    backUp(name, found, { reason: codeOf(error, 'restore_failed'), message: messageOf(error) }).then(taken, () => {});
   };
   /**
    * What the app has instead must not replace what is still in the envelope, unless the user has worked on it.
@@ -405,7 +405,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       const others = await Promise.all(handed.others.map((form) => packed(form, true)));
       const about = { ...main, others, original: await withOriginal(name, original, value, own, { ...own, ...handed.main }) };
       if (!trouble) return about;
-      const why = { reason: trouble.code ?? 'step_failed', message: messageOf(trouble) };
+      const why = { reason: codeOf(trouble, 'step_failed'), message: messageOf(trouble) };
       const backup = await backUp(name, { token, main }, why).catch(() => undefined);
       if (backup) made.push(backup);
       return { ...about, backup, trouble };
@@ -530,7 +530,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
 
 const hasSchema = (/** @type {Entry} */ { provider }) => provider.schema !== undefined;
 const idOf = (/** @type {Form} */ head, /** @type {string} */ name) => `${head.token}:${schemaOf(head)}:${name}`;
-const messageOf = (/** @type {any} */ error) => (error?.code ? error.message : textOf(error));
+const messageOf = (/** @type {any} */ error) => (codeOf(error, null) ? error.message : textOf(error));
 const copy = (/** @type {unknown} */ value) => JSON.parse(JSON.stringify(value));
 const newToken = () => [...crypto.getRandomValues(new Uint32Array(3))].map((part) => part.toString(36)).join('');
 /** @type {(name: string, original: Form) => Why} */

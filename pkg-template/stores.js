@@ -4,7 +4,7 @@
 // step; here the app's own functions run, on values that the engine never sees. A trap ends all of it: what was asked
 // is refused with code `panic`, nothing is written any more, and the page goes on.
 import { createBindings } from './bindings.js';
-import { failure } from './failure.js';
+import { codeOf, failure } from './failure.js';
 import { textOf } from './failures.js';
 import { instantiate } from './instantiate.js';
 import { own } from './own.js';
@@ -413,7 +413,7 @@ async function adopted(name, adopt) {
   try {
     return await adopt();
   } catch (/** @type {any} */ error) {
-    throw failure({ code: error?.code ?? 'adoption_failed', message: `store "${name}" could not take over what was there before it: ${textOf(error)}`, store: name, path: error?.path });
+    throw failure({ code: codeOf(error, 'adoption_failed'), message: `store "${name}" could not take over what was there before it: ${textOf(error)}`, store: name, path: error?.path });
   }
 }
 

@@ -104,10 +104,10 @@ export const SUITES = {
     steps: () => [tool('oxlint/bin/oxlint', '--quiet', 'pkg-template', 'scripts', 'www', 'tests')],
   },
   tsc: {
-    about: 'the hand-written types and their use',
+    about: 'the types of all JavaScript, and the use of the hand-written ones',
     needs: ['npm'],
     builds: true,
-    steps: () => ['tests/types', 'tests/adapters'].map((folder) => tool('typescript/bin/tsc', '--project', folder)),
+    steps: () => ['.', 'tests/types', 'tests/adapters'].map((folder) => tool('typescript/bin/tsc', '--project', folder)),
   },
   engine: {
     about: 'the engine, natively: units, scenarios, properties, replay',

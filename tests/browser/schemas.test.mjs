@@ -115,6 +115,13 @@ test('a value that is not valid is not restored, and one whose provider throws s
   const next = await arrive({ who: thrower }, left);
   assert.deepEqual([next.report.failed, next.problems], [['who'], [{ code: 'restore_failed', message: 'state "who" was not restored: TypeError: not now' }]]);
   assert.ok('who' in next.carried.states);
+  // The `code` of a DOMException is a number, 0 for most.
+  for (const [name, code] of [['DataError', 0], ['InvalidStateError', 11]]) {
+    thrower.restore = () => { throw new DOMException('not now', name); };
+    const { report, problems, states } = await arrive({ who: thrower }, await leave({ who: first({ name: 'Ada Lovelace' }) }));
+    assert.deepEqual([report.failed, problems], [['who'], [{ code: 'restore_failed', message: `state "who" was not restored: ${name}: not now` }]]);
+    assert.deepEqual((await states.backups()).map(({ reason, message }) => [reason, message]), [['restore_failed', `${name}: not now`]], `${name} has code ${code}`);
+  }
 });
 
 test('a provider that comes later is migrated by itself', async () => {
