@@ -384,9 +384,8 @@ function selectionIn(element) {
   const { anchorNode, anchorOffset, focusNode, focusOffset } = /** @type {Selection} */ (getSelection());
   /** @type {(node: Node | null, way: Way) => Way | null} */
   const wayTo = (node, way) => {
-    for (; node && node !== element; node = node.parentNode)
-      way.unshift([.../** @type {Node} */ (node.parentNode).childNodes].indexOf(/** @type {ChildNode} */ (node)));
-    return node && way;
+    for (; node && node !== element; node = node.parentNode) way.unshift([...(node.parentNode?.childNodes ?? [])].indexOf(/** @type {ChildNode} */ (node)));
+    return node && way; // the selection may be somewhere else
   };
   return [wayTo(anchorNode, [anchorOffset]), wayTo(focusNode, [focusOffset])];
 }

@@ -21,10 +21,11 @@ export function createChangeover(options = {}) {
   const there = /** @type {ApiPlace} */ (globalThis)[KEY];
   if (there && (there !== mine || there.status.level !== 'off')) return withStores(amend(there, options), there.options ?? tagOptions() ?? options);
   if (typeof document === 'undefined') return inert();
-  const { runtime } = options;
+  const complete = completeOptions(options);
+  // Relative to the document, as in a script tag.
+  const { runtime } = complete;
   /** @type {() => Promise<Runtime>} */
   const load = () => (runtime ? import(/* @vite-ignore */ /* webpackIgnore: true */ runtime) : quietly('runtime', () => import('./runtime.js')));
-  const complete = completeOptions(options);
   const page = openPage({ ...complete, prompt: complete.prompt ? 'on' : 'off' }, load);
   // The loader has no bytes for what it does not know yet.
   Object.assign(page.status, { ...unknown(), ...page.status, decision: unknown().decision });

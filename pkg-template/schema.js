@@ -60,7 +60,8 @@ export function readSpec(spec) {
     if (typeof run !== 'function') refuse(`${what} is no function`);
     return functions.push({ run, back: null, ...step }) - 1;
   };
-  const steps = migrations.map((/** @type {Partial<Migration>} */ { from, to, up, down, lossy, id, cost = 1 } = {}, at) => {
+  const steps = migrations.map((/** @type {Partial<Migration> | null | undefined} */ given, at) => {
+    const { from, to, up, down, lossy, id, cost = 1 } = given ?? {};
     const named = `the step ${from} -> ${to}`;
     whole(from, `"from" of migration ${at}`);
     whole(to, `"to" of migration ${at}`);
@@ -107,7 +108,7 @@ export function check(validate, value) {
   const thrown = (error) => ({ message: textOf(error), path: typeof error?.path === 'string' ? error.path : undefined });
   try {
     const result = standard ? standard.validate(structuredClone(value)) : /** @type {(value: unknown) => unknown} */ (validate)(structuredClone(value));
-    return isThenable(result) ? result.then(judged).catch(thrown) : judged(result);
+    return isThenable(result) ? Promise.resolve(result).then(judged).catch(thrown) : judged(result);
   } catch (error) {
     return thrown(/** @type {{ path?: unknown }} */ (error));
   }

@@ -83,8 +83,10 @@ function carry(from, to, always) {
   /** @type {(name: 'files' | 'checked' | 'value', value: unknown) => boolean} */
   const set = (name, value) => {
     if (to[name] === value) return false;
-    // React puts a property of its own over that of the element, to know what it has set itself.
-    /** @type {Required<PropertyDescriptor>} */ (Object.getOwnPropertyDescriptor(Object.getPrototypeOf(to), name)).set.call(to, value);
+    // React puts a property of its own over that of the element, to know what it has set itself; a customized built-in
+    // element has another prototype.
+    const { prototype } = to.localName === 'input' ? HTMLInputElement : HTMLTextAreaElement;
+    /** @type {Required<PropertyDescriptor>} */ (Object.getOwnPropertyDescriptor(prototype, name)).set.call(to, value);
     return true;
   };
   let changed;

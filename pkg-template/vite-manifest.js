@@ -241,6 +241,8 @@ export function describe({ settings, config, ids: own, folder, since, pages, lis
   }
 
   const { name, version } = packageOf(config.root);
+  // Another plugin may have taken it away.
+  const page = documents.get('index.html') ?? documents.get([...pages].sort()[0]);
   /** @type {Manifest} */
   const manifest = {
     format: 1,
@@ -252,7 +254,7 @@ export function describe({ settings, config, ids: own, folder, since, pages, lis
     commit: commitOf(config.root),
     epoch: settings.epoch,
     entries: [...graph].filter(([file, { entry }]) => entry && files.has(file)).map(([file]) => file).sort(),
-    html: integrityOf(withLogicalNames(withoutSlots(documents.get('index.html') ?? /** @type {string} */ (documents.get([...pages].sort()[0]))), logicalNames)),
+    html: page === undefined ? undefined : integrityOf(withLogicalNames(withoutSlots(page), logicalNames)),
     documents: Object.fromEntries([...documents].map(([path, text]) => [path, sealOf(Buffer.from(stamp(text, id, number), 'latin1'))])),
     slots,
     chunks: chunksOf(files, graph, ids, ownersOf(graph, own, slots)),

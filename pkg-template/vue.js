@@ -193,7 +193,12 @@ let numbers = 0;
 /** @type {(module: Module, values?: Record<string, any>, broke?: (error: unknown) => void) => Generation} */
 function generate(module, values = {}, broke) {
   const generation = /** @type {Generation} */ ({ number: (numbers += 1), module, place: null, stays: false, broke, kept: { values, refs: new Map() } });
-  generation.snapshot = () => (generation.kept.refs.size ? Object.fromEntries([...generation.kept.refs].map(([key, value]) => [key, plain(value.value)])) : undefined);
+  generation.snapshot = () => {
+    const { values, refs } = generation.kept;
+    // What came along and was not asked for yet, as behind a `v-if`, goes on to the next generation.
+    const all = new Map([...Object.entries(values), .../** @type {[string, unknown][]} */ ([...refs].map(([key, ref]) => [key, plain(ref.value)]))]);
+    return all.size ? Object.fromEntries(all) : undefined;
+  };
   generation.ready = new Promise((settle, fail) => {
     generation.settle = settle;
     generation.fail = fail;

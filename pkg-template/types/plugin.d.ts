@@ -92,7 +92,7 @@ export interface Manifest {
   commit?: { sha: string; author: string; message: string; time: string };
   epoch: number;
   entries: string[];
-  html: string;
+  html?: string | undefined;
   documents: Record<string, Seal>;
   slots: SlotsFacts;
   chunks: Record<string, ManifestChunk>;

@@ -57,7 +57,8 @@ export async function alone(file, work) {
     } catch (error) {
       if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
       const holder = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
-      if (holder && !alive(holder)) rmSync(file, { force: true });
+      // One that ended before it could write its number leaves the file empty.
+      if (holder ? !alive(holder) : waited > 10) rmSync(file, { force: true });
       else {
         if (waited === 0) say(`  waiting for another build (process ${holder})`);
         await new Promise((wake) => setTimeout(wake, 500));

@@ -1,6 +1,7 @@
 // States with a schema, in memory: who is migrated with whom, what stays when it fails, what goes along on the way back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { check, readSpec } from '../../pkg-template/schema.js';
 import { makeDisk, sealed, setUp } from './states.mjs';
 
 const split = {
@@ -121,6 +122,18 @@ test('a value that is not valid is not restored, and one whose provider throws s
     const { report, problems, states } = await arrive({ who: thrower }, await leave({ who: first({ name: 'Ada Lovelace' }) }));
     assert.deepEqual([report.failed, problems], [['who'], [{ code: 'restore_failed', message: `state "who" was not restored: ${name}: not now` }]]);
     assert.deepEqual((await states.backups()).map(({ reason, message }) => [reason, message]), [['restore_failed', `${name}: not now`]], `${name} has code ${code}`);
+  }
+});
+
+test('a promise of any kind may say whether a value is valid', async () => {
+  const saying = (answer) => () => ({ then: (settle) => void settle(answer) });
+  assert.equal(await check(saying(true), 'value'), null);
+  assert.deepEqual(await check(saying(false), 'value'), { message: 'the validator returned false' });
+});
+
+test('a step that is none is refused with a code', () => {
+  for (const migrations of [[null], [undefined], [{}]]) {
+    assert.throws(() => readSpec({ name: 'cart', schema: 2, migrations }), { name: 'ChangeoverError', code: 'invalid_spec' });
   }
 });
 

@@ -256,6 +256,17 @@ withBrowser('focus and selection come back, in fields, in shadow trees and in ed
   assert.equal(await page.evaluate(() => document.activeElement.localName), 'button');
 });
 
+withBrowser('a selection outside the text that has the focus is left out, and the fields are carried', BOTH, async (t, browser) => {
+  const page = await openForms(t, browser, '<input id="a"><div id="story" contenteditable="true">plain</div><p id="other">elsewhere</p>');
+  await page.type('#a', 'half a sentence');
+  await page.evaluate(() => {
+    document.querySelector('#story').focus();
+    getSelection().setBaseAndExtent(document.querySelector('#other').firstChild, 0, document.querySelector('#other').firstChild, 4);
+  });
+  await changeover(page);
+  assert.equal(await page.evaluate(() => document.querySelector('#a').value), 'half a sentence');
+});
+
 withBrowser('the focus is not taken from a user who is somewhere already', BOTH, async (t, browser) => {
   const page = await openForms(t, browser, '<input id="a"><input id="b">', { before: 'globalThis.waits = true' });
   await page.type('#a', 'x');
