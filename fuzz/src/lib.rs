@@ -3,7 +3,7 @@
 //! A target does more than not panic: it holds a parser against serde_json, or against what it has itself written.
 
 use changeover::engine::{
-    store::Head, json, lineage::Lineage, manifest::Manifest, release::Release, written::ToJson,
+    json, lineage::Lineage, manifest::Manifest, release::Release, store::Head, written::ToJson,
 };
 use changeover_cli::{
     html::{Claim, Page},
