@@ -107,7 +107,8 @@ export const SUITES = {
     about: 'the types of all JavaScript, and the use of the hand-written ones',
     needs: ['npm'],
     builds: true,
-    steps: () => ['.', 'tests/types', 'tests/adapters'].map((folder) => tool('typescript/bin/tsc', '--project', folder)),
+    // Bundlers take a tsconfig.json for a wish about what they write, so that ours has another name.
+    steps: () => ['tsconfig.check.json', 'tests/types', 'tests/adapters'].map((folder) => tool('typescript/bin/tsc', '--project', folder)),
   },
   engine: {
     about: 'the engine, natively: units, scenarios, properties, replay',

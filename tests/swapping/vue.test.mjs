@@ -21,15 +21,15 @@ inBrowsers('a value that a generation does not ask for, as behind a `v-if`, is t
   const site = await startSwapSite(t, { app: 'vue' });
   const tab = await openWork(browser, site);
   const STATE = "useSlotState('counter', () => ({ count: 0 }))";
-  const closed = [STATE, `globalThis.closed ? { value: { count: 'closed' } } : ${STATE}`];
+  const closed = [STATE, `globalThis.countless ? { value: { count: 'closed' } } : ${STATE}`];
   const takes = async (says) => {
     const build = await site.restore().publish({ 'src/routes/Counter.js': [closed, ['counter one', says]] });
     await showsText(tab, '#says', says);
     await committed(tab, build);
     return tab.text('#count');
   };
-  await tab.eval(() => void (globalThis.closed = true));
+  await tab.eval(() => void (globalThis.countless = true));
   assert.deepEqual([await takes('counter two'), await takes('counter three')], ['closed', 'closed']);
-  await tab.eval(() => void (globalThis.closed = false));
+  await tab.eval(() => void (globalThis.countless = false));
   assert.equal(await takes('counter four'), '3');
 });
