@@ -1,18 +1,18 @@
-//! Bursts of messages: of a flood, a few messages count at once, and of the rest the last one counts some time later.
+//! Limits bursts of messages: the first few are handled at once, and of the rest only the last one, some time later.
 //!
-//! In order: a message begins a span, and counts at once, as do the next few; more than those are held back, of which only
-//! the last is kept. When the span is over, that one counts and begins the next span. So no flood makes more than a few
-//! messages a second, and what was said last is never lost.
+//! A message starts a span and is handled at once, as are the next few. Further ones are held back, and only the last is
+//! kept. When the span ends, that one is handled and starts the next span. So a flood costs a few messages a second, and
+//! the last message is never lost.
 
 use crate::time::{Millis, Timestamp};
 
-/// How long a span is: short beside the time that a check takes, and time enough for what an honest sender says at once.
+/// Length of a span: short compared with a check, and long enough for what a normal sender sends at once.
 pub const SPAN: Millis = 250;
 
-/// How many messages of a server count at once: more than an honest one says within a span.
+/// How many messages of a server are handled at once: more than a normal one sends within a span.
 pub const OF_A_SERVER: usize = 8;
 
-/// How many messages of other tabs count at once: each visible one of them answers the leader's question, all at the same time.
+/// How many messages of other tabs are handled at once: all visible ones answer the leader at the same time.
 pub const OF_TABS: usize = 128;
 
 /// The messages of one sender in the current span.
@@ -25,16 +25,16 @@ pub struct Burst<T> {
     lost: bool,
 }
 
-/// What was held back in a span.
+/// The message that was held back in a span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rest<T> {
     pub last: T,
-    /// Others were dropped, and may have said something else.
+    /// Others were dropped, whose content may have differed.
     pub lost: bool,
 }
 
 impl<T: Clone + PartialEq> Burst<T> {
-    /// `most`: how many messages of a span count at once.
+    /// `most`: how many messages of a span are handled at once.
     pub fn new(most: usize) -> Self {
         Self {
             most,
@@ -45,18 +45,18 @@ impl<T: Clone + PartialEq> Burst<T> {
         }
     }
 
-    /// Whether no span has begun: the next message begins one.
+    /// Whether there is no span: the next message starts one.
     pub fn is_calm(&self) -> bool {
         self.began.is_none()
     }
 
-    /// Whether the span has ended. Timers of hidden pages come late: who hears a message asks first.
+    /// Whether the span has ended. Timers of hidden pages fire late, so this is asked at each message, too.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.began
             .is_some_and(|began| !(began.0..began.0.saturating_add(SPAN)).contains(&now.0))
     }
 
-    /// Whether a message counts now; if not, it is held back.
+    /// Whether a message is handled now; otherwise it is held back.
     pub fn on_message(&mut self, message: &T, now: Timestamp) -> bool {
         self.began.get_or_insert(now);
         let counts = self.counted < self.most;
@@ -69,7 +69,7 @@ impl<T: Clone + PartialEq> Burst<T> {
         counts
     }
 
-    /// The span is over. Hands out what counts now; then the next span has begun.
+    /// Ends the span. Returns the message that is handled now, which starts the next span.
     pub fn on_over(&mut self, now: Timestamp) -> Option<Rest<T>> {
         let last = self.held.take();
         self.began = last.as_ref().map(|_| now);

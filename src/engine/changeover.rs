@@ -1,10 +1,10 @@
 //! One attempt to take the page from one build to another by a reload.
 //!
-//! Draining: wait for holds, and for the target's manifest. Probing: is the document to be had? Capturing: write the
-//! state down. Renewing: a service worker that answers for the page takes its next version, since it would answer the
-//! reload with the document it has. Reloading: the page should be gone. A step that cannot be taken ends the attempt with a reason; the
-//! page stays as it is. Whatever changes meanwhile (another release, another hold, no network) is looked at before
-//! each step.
+//! Draining: wait for holds and for the target's manifest. Probing: check that the server has the document. Capturing:
+//! save the state. Renewing: let a service worker that controls the page install its next version, since it would answer
+//! the reload with its old document. Reloading: the page should be gone. A step that fails ends the attempt with a reason,
+//! and the page goes on unchanged. Changes meanwhile (another release, another hold, no network) are checked before each
+//! step.
 
 use alloc::{string::String, vec::Vec};
 
@@ -17,20 +17,20 @@ use crate::{
     time::{Millis, Timestamp},
 };
 
-/// How long the page waits for an answer about the document or about its state. The driver gives providers 3 s.
+/// Time limit for the answer about the document, or about the state. The driver gives providers 3 s.
 const ANSWER_TIMEOUT: Millis = 15_000;
 
-/// How long a manifest that is on its way is waited for.
+/// Longest wait for a manifest that is being fetched.
 const MANIFEST_PATIENCE: Millis = 30_000;
 
-/// How long the word that the document can be had is good for. A page that was frozen on the way asks again.
+/// How long the result of probing the document is valid. A page that was frozen in between probes again.
 const PROBE_FRESH: Millis = 30_000;
 
-/// How long a service worker gets to take its next version. What it keeps of a large app is some megabytes; a user who has said
-/// yes waits for all of them.
+/// Time limit for a service worker to install its next version. It may cache some megabytes of a large app, and the user
+/// waits for it.
 const WORKER_PATIENCE: Millis = 8_000;
 
-/// A page that still runs so long after its reload was not reloaded.
+/// A page that still runs this long after its reload was not reloaded.
 const RELOAD_PATIENCE: Millis = 10_000;
 
 /// An attempt under way.
@@ -45,7 +45,7 @@ pub struct Changeover {
     told: Vec<String>,
 }
 
-/// On whose word the page moves; the later the stronger.
+/// Who asked for the reload; a later variant overrides an earlier one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Initiator {
     /// The countdown of an urgent release ran out.
@@ -67,24 +67,24 @@ enum Phase {
     Reloading { since: Timestamp },
 }
 
-/// What an attempt sees of the world before each step.
+/// What an attempt depends on, read before each step.
 #[derive(Clone, Debug)]
 pub struct ReloadContext {
-    /// The build and the sequence that are wanted now; `None`: the page is where it should be.
+    /// The target build and its sequence; `None`: the page runs the right build.
     pub target: Option<(BuildId, u64)>,
     pub manifest: Availability,
     /// The files that the page would load.
     pub files: Availability,
-    /// Reasons of the holds that count.
+    /// Reasons of the active holds.
     pub holds: Vec<String>,
     pub online: bool,
-    /// A service worker answers for the page.
+    /// A service worker controls the page.
     pub controlled: bool,
-    /// This tab had its reload for the target already.
+    /// This tab was already reloaded for the target.
     pub had_reload: bool,
 }
 
-/// Whether the target's manifest is there, or its files.
+/// Whether the manifest or the files of the target are available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Availability {
     Ready,
@@ -95,13 +95,13 @@ pub enum Availability {
 /// What the guard has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Tell that these holds are waited for.
+    /// Report that the attempt waits for these holds.
     Wait {
         holds: Vec<String>,
     },
     Probe,
     Capture,
-    /// Have the service worker take its next version.
+    /// Have the service worker install its next version.
     Renew,
     Reload,
     Abort {
@@ -130,12 +130,12 @@ impl Changeover {
         }
     }
 
-    /// The user or the app asks while the attempt is under way: the stronger word counts.
+    /// The user or the app asks again while the attempt is under way: the stronger request counts.
     pub fn on_asked(&mut self, by: Initiator) {
         self.by = self.by.max(by);
     }
 
-    /// Takes the next step that can be taken, one at a time until there is none.
+    /// Returns the next step; called until there is none.
     pub fn poll(&mut self, context: &ReloadContext, now: Timestamp) -> Option<Step> {
         let abort = |reason| Some(Step::Abort { reason });
         let late = |since: Timestamp, patience: Millis| now.0 >= since.0.saturating_add(patience);
@@ -169,7 +169,7 @@ impl Changeover {
                 }
                 match context.files {
                     Availability::Missing => return abort(AbortReason::Unreachable),
-                    // The answer comes in time, or counts as one.
+                    // The answer comes, or the time limit counts as one.
                     Availability::Pending => return None,
                     Availability::Ready => {}
                 }
@@ -197,7 +197,7 @@ impl Changeover {
                 };
                 self.poll(context, now)
             }
-            // A page that has to wait now begins again.
+            // If the page has to wait now, the attempt starts over.
             Phase::Renewed if !self.still_holds(context) || !context.online => {
                 self.phase = Phase::Draining {
                     pending_since: None,
@@ -218,7 +218,7 @@ impl Changeover {
                 self.phase = Phase::Renewing { since: now };
                 Some(Step::Renew)
             }
-            // Whatever came of it: a worker may well fetch the document although it could not take its next version.
+            // Also after a failure: the worker may still fetch the document from the server.
             Phase::Renewing { since } if late(since, WORKER_PATIENCE) => {
                 self.phase = Phase::Renewed;
                 self.poll(context, now)
@@ -248,7 +248,7 @@ impl Changeover {
         }
     }
 
-    /// Whether the step that was just prepared is still the right one.
+    /// Whether the prepared step is still right.
     fn still_holds(&self, context: &ReloadContext) -> bool {
         let same = context
             .target
@@ -257,7 +257,7 @@ impl Changeover {
         same && context.holds.is_empty()
     }
 
-    /// The document was asked for. Returns why the attempt is over, if it is.
+    /// The document was probed. Returns the reason if that ends the attempt.
     pub fn on_probed(&mut self, reachable: bool) -> Option<AbortReason> {
         match self.phase {
             Phase::Probing { since } if reachable => {
@@ -265,12 +265,12 @@ impl Changeover {
                 None
             }
             Phase::Probing { .. } => Some(AbortReason::Unreachable),
-            // The answer to an earlier attempt.
+            // An answer to an earlier attempt.
             _ => None,
         }
     }
 
-    /// The state was written down, or not. Returns why the attempt is over, if it is.
+    /// The state was saved, or could not be. Returns the reason if that ends the attempt.
     pub fn on_captured(&mut self, saved: bool) -> Option<AbortReason> {
         match self.phase {
             Phase::Capturing { probed, .. } if saved || self.by == Initiator::UserAnyway => {
@@ -278,12 +278,12 @@ impl Changeover {
                 None
             }
             Phase::Capturing { .. } => Some(AbortReason::StateNotSaved),
-            // The answer to an earlier attempt.
+            // An answer to an earlier attempt.
             _ => None,
         }
     }
 
-    /// The service worker has taken its next version, or not.
+    /// The service worker has installed its next version, or failed to.
     pub fn on_renewed(&mut self) {
         if matches!(self.phase, Phase::Renewing { .. }) {
             self.phase = Phase::Renewed;
@@ -295,7 +295,7 @@ impl Changeover {
         matches!(self.phase, Phase::Renewing { .. })
     }
 
-    /// Whether it can still be put off.
+    /// Whether the user can still postpone it.
     pub fn is_draining(&self) -> bool {
         matches!(self.phase, Phase::Draining { .. })
     }
@@ -330,10 +330,10 @@ impl Changeover {
     }
 }
 
-/// Whether a reload would bring the app, by what the server says when the document is asked for.
+/// Whether a reload would bring the app, judged by the server's answer for the document.
 ///
-/// A status says little: hosts without rules for single-page apps serve them with 404. But a server that is broken, or a
-/// network that is not there, brings nothing.
+/// A 4xx status does not count as a failure, since hosts without rules for single-page apps serve them with 404. A broken
+/// server or a missing network does.
 pub fn is_reachable(failure: Option<&FetchFailure>, ours: bool) -> bool {
     match failure {
         None | Some(FetchFailure::TooLarge { .. }) => true,
@@ -350,7 +350,7 @@ pub fn is_reachable(failure: Option<&FetchFailure>, ours: bool) -> bool {
 }
 
 impl Initiator {
-    /// The user's own word is honoured where the page's own initiative is not.
+    /// A request of the user is carried out where the page would not reload by itself.
     pub fn is_user(self) -> bool {
         matches!(self, Self::User | Self::UserAnyway)
     }

@@ -1,4 +1,4 @@
-//! The time between the command to reload and the end of the page, and whose the envelope is until then.
+//! The time between the reload command and the end of the page, and which document may take the envelope.
 //!
 //! A page that has been told to reload may live on: for minutes before a slow server answers, or for good when a leave
 //! dialog is answered "Stay". The envelope must reach the document that the reload brings, however late, and none other:
@@ -16,17 +16,17 @@ use crate::{
 /// Browsers give up waiting for a server after five minutes at the latest.
 const PATIENCE: Millis = 5 * 60 * 1_000;
 
-/// What may lie between the last mark of a page and the start of the navigation that it has asked for.
+/// Longest time between the last mark of a page and the start of the navigation that it asked for.
 const SLACK: Millis = 1_500;
 
-/// A reload that was commanded, in a page that has not gone yet.
+/// A commanded reload in a page that is still alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Departure {
     pub changeover: String,
     pub from: Option<BuildId>,
     pub to: BuildId,
     since: Timestamp,
-    /// How often something wanted to unload the page since: the first is the reload itself.
+    /// How often the page was about to unload since then; the first time is the reload itself.
     unloads: u32,
     objected: bool,
 }
@@ -43,23 +43,23 @@ impl Departure {
         }
     }
 
-    /// Something wants to unload the page. `objected`: the app has asked for a leave dialog.
+    /// The page is about to unload. `objected`: the app has asked for a leave dialog.
     pub fn on_unload_asked(&mut self, objected: bool) -> EnvelopeMark {
         self.unloads = self.unloads.saturating_add(1);
         if self.unloads > 1 && self.objected {
-            // The user stayed the first time, and has gone on since.
+            // The user stayed the first time and has gone on working.
             return EnvelopeMark::Void;
         }
         self.objected = objected;
         if objected {
             EnvelopeMark::Asked
         } else {
-            // Also when the user is tired of waiting and reloads by hand: nothing is newer than the envelope.
+            // Also when the user gets tired of waiting and reloads by hand: the envelope is up to date.
             EnvelopeMark::Left
         }
     }
 
-    /// The page runs on after that: any dialog is closed, and a navigation that comes of it has begun.
+    /// The page still runs afterwards: a dialog is closed by now, and a navigation would have begun.
     pub fn on_unload_settled(&self) -> EnvelopeMark {
         EnvelopeMark::Left
     }
@@ -93,7 +93,7 @@ impl EnvelopeMark {
     }
 }
 
-/// How a document came to be, as the browser tells; `None` where it does not.
+/// How a document was loaded, as far as the browser reports it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     /// When the navigation to it began.
@@ -101,7 +101,7 @@ pub struct Origin {
     pub is_reload: Option<bool>,
 }
 
-/// Whether an envelope that was last marked so, then, is for a document of this origin.
+/// Whether an envelope with this mark, made at this time, is meant for a document of this origin.
 pub fn is_for(mark: EnvelopeMark, at: Timestamp, origin: Origin) -> bool {
     let reloaded = origin.is_reload != Some(false);
     match mark {
@@ -110,7 +110,7 @@ pub fn is_for(mark: EnvelopeMark, at: Timestamp, origin: Origin) -> bool {
             reloaded && origin.began.is_none_or(|began| began.0 <= latest)
         }
         EnvelopeMark::Asked => reloaded,
-        // Perhaps not at once: a page to sign in may have come in between.
+        // Perhaps not directly: a sign-in page may have come in between.
         EnvelopeMark::Gone => true,
         EnvelopeMark::Void => false,
     }

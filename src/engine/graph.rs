@@ -1,7 +1,6 @@
-//! The files of a build and what they ask for, by number.
+//! The import graph of a build, with files numbered in the order of their names.
 //!
-//! [`Links`] are made once for a manifest, since names take long to look up; a [`Graph`] is the two together, and is walked
-//! often.
+//! [`Links`] are made once for a manifest, since looking up names is slow; a [`Graph`] is a manifest with its links.
 
 use alloc::{string::String, vec, vec::Vec};
 
@@ -14,23 +13,23 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     Imports,
-    /// What is there as soon as the start is: static imports and styles.
+    /// What is loaded together with a file: static imports and styles.
     Static,
-    /// And what may come later: dynamic imports too.
+    /// Also what may be loaded later: dynamic imports.
     Whole,
 }
 
 /// No file.
 const NOWHERE: usize = usize::MAX;
 
-/// What the files of a build ask for. Files are numbered in the order of their names.
+/// What the files of a build import.
 #[derive(Debug)]
 pub struct Links {
-    /// Numbers of files, each where the hash of its name says or in the next free place after that.
+    /// A hash table with open addressing: numbers of files, by the hash of their names.
     index: Vec<usize>,
-    /// The files that each one asks for, file after file.
+    /// The imports of all files, one file after the other.
     to: Vec<usize>,
-    /// For each file, where its part of `to` begins, and where its imports, its styles and its dynamic imports end.
+    /// For each file, where in `to` its imports begin, and where its imports, styles and dynamic imports end.
     parts: Vec<[usize; 4]>,
 }
 
@@ -70,7 +69,7 @@ impl Links {
             spot &= self.index.len() - 1;
             let place = self.index.get(spot).copied().unwrap_or(NOWHERE);
             let found = build.chunks.nth(place);
-            // Half of the spots are free.
+            // At least half of the spots are free, so that the search ends.
             if found.is_none_or(|(name, _)| name == path) {
                 return (place, spot);
             }
@@ -102,7 +101,7 @@ impl<'a> Graph<'a> {
         self.build.chunks.nth(place)
     }
 
-    /// The numbers of what a file asks for; no number of a file when it is not described.
+    /// The numbers of what a file imports; `NOWHERE` for files that the manifest does not list.
     pub fn next(&self, place: usize, reach: Reach) -> &'a [usize] {
         let [start, imports, css, dynamic] =
             self.links.parts.get(place).copied().unwrap_or_default();
@@ -115,7 +114,7 @@ impl<'a> Graph<'a> {
         part.unwrap_or_default()
     }
 
-    /// For each file, whether another one asks for it.
+    /// For each file, whether another one imports it.
     pub fn imported(&self) -> Vec<bool> {
         let mut imported = self.marks();
         for place in &self.links.to {
@@ -130,7 +129,7 @@ impl<'a> Graph<'a> {
         vec![false; self.build.chunks.len()]
     }
 
-    /// A file that is asked for and not described.
+    /// A file that is imported and not listed.
     pub fn unlisted(&self, place: usize) -> Option<&'a String> {
         let imports = self.next(place, Reach::Whole);
         let nth = imports.iter().position(|import| *import == NOWHERE)?;
@@ -139,15 +138,15 @@ impl<'a> Graph<'a> {
         lists.into_iter().flatten().nth(nth)
     }
 
-    /// The numbers of those files of `paths` that are described.
+    /// The numbers of those `paths` that are listed.
     pub fn places(&self, paths: &mut dyn Iterator<Item = &String>) -> Vec<usize> {
         paths.filter_map(|path| self.place(path)).collect()
     }
 
-    /// Walks from `starts`, not into what `stops` says.
+    /// Walks depth first from `starts`, not into files that `stops` names.
     pub fn walk(&self, starts: &[usize], reach: Reach, stops: &dyn Fn(usize) -> bool) -> Walk {
         let (mut order, mut marks) = (Vec::new(), self.marks());
-        // What is to be looked at next, and how far that is: chains of imports are deeper than the stack.
+        // A stack of our own: chains of imports can be deeper than the call stack.
         let mut open = vec![(NOWHERE, starts)];
         while let Some((place, rest)) = open.last_mut() {
             let Some((next, others)) = rest.split_first() else {
@@ -170,8 +169,8 @@ impl<'a> Graph<'a> {
         Walk { order, marks }
     }
 
-    /// Finds ways from `starts` over everything that `passes`, dynamic imports included, up to the first file that
-    /// `ends` the search.
+    /// Finds shortest paths from `starts` through files that `passes` allows, dynamic imports included, up to the first file
+    /// that `ends` the search.
     pub fn trace(
         &self,
         starts: &[usize],
@@ -220,7 +219,7 @@ impl Walk {
     }
 }
 
-/// The shortest ways to every file that can be reached.
+/// The shortest paths to every file that can be reached.
 #[derive(Debug)]
 pub struct Trace {
     /// Places and, for each, the index in this list of the file that imports it; its own for a start.

@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use crate::time::{Millis, Timestamp};
 
-/// How long a hold counts that names no deadline of its own: longer than most uploads, shorter than a lunch break.
+/// Deadline of a hold that names none: longer than most uploads, shorter than a lunch break.
 pub const DEFAULT_DEADLINE: Millis = 5 * 60 * 1_000;
 
 /// All holds of the page.
@@ -35,7 +35,7 @@ impl Holds {
         self.0.retain(|(number, _)| *number != hold);
     }
 
-    /// Drops what no longer counts.
+    /// Drops holds whose deadline has passed.
     pub fn on_time(&mut self, now: Timestamp) {
         self.0.retain(|(_, hold)| hold.deadline > now);
     }

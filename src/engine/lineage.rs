@@ -43,7 +43,7 @@ impl From<Vec<Mark>> for Lineage {
     }
 }
 
-/// What two builds mean differently.
+/// How two lineages differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Disagreement {
     /// Both have this step, with different content.
@@ -94,7 +94,7 @@ impl Lineage {
         text
     }
 
-    /// One number for the whole set, below 2^53; what an app lists to say that a foreign lineage means the same.
+    /// A hash of the whole set, below 2^53; an app lists it to accept a foreign lineage.
     pub fn set_hash(&self) -> u64 {
         let mut state = FNV_OFFSET;
         for mark in &self.0 {
@@ -105,7 +105,7 @@ impl Lineage {
         folded(state)
     }
 
-    /// The first thing that `theirs` means differently; `None` when nothing speaks against it.
+    /// The first difference to `theirs`; `None` when the two agree.
     ///
     /// A step without a hash (0) agrees with any other of the same numbers.
     pub fn disagreement(&self, theirs: &Lineage) -> Option<Disagreement> {
@@ -158,7 +158,7 @@ impl Lineage {
 }
 
 impl Disagreement {
-    /// What is meant differently, in half a sentence about the other side.
+    /// The difference as half a sentence about the other side.
     pub fn sentence(&self) -> String {
         match self {
             Self::Step {

@@ -1,4 +1,4 @@
-//! The rule: from the facts to one decision, always with its reason. A pure table, read from top to bottom.
+//! The policy: from the facts to one decision with its reason. A pure table, read from top to bottom.
 
 use super::{
     io::{Decision, DecisionKind, Reason},
@@ -17,29 +17,29 @@ pub struct Facts {
     pub expired: bool,
     pub rollback: bool,
     pub snoozed: bool,
-    /// This tab was already reloaded for the target, in vain.
+    /// This tab was already reloaded for the target and still runs another build.
     pub reload_did_not_take: bool,
     pub reloading: bool,
     /// The files that a refresh would load.
     pub files: Files,
 }
 
-/// What the release wants for this page.
+/// What the release asks of this page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     NoRelease,
-    /// Nothing in the page says what runs; the first release is taken for it.
+    /// The page does not name its build; it is assumed to run the first release.
     Assumed,
     Same,
     /// Another build, whose manifest is not read yet.
     Pending,
-    /// Another build, whose manifest is not there: half a deploy.
+    /// Another build, whose manifest is missing: the deploy may be half done.
     Unavailable,
     /// Another build.
     Other,
 }
 
-/// Whether the files are there, and whole, that a refresh would load.
+/// Whether the files that a refresh would load are available and intact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Files {
     Ready,
@@ -47,19 +47,19 @@ pub enum Files {
     Wrong,
 }
 
-/// Whether the target differs in what this page has loaded.
+/// Whether the target differs in files that this page has loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
     /// Not known yet.
     Pending,
-    /// It does, or the guard cannot tell.
+    /// It differs, or that is unknown.
     Yes,
     No,
-    /// In slots alone, which can take new code in the open page.
+    /// Only in slots, which can be swapped in the open page.
     Slots,
-    /// The same, but the new code cannot be had just now, or the page was too slow for it.
+    /// Only in slots, but the new code is unavailable for now, or the page was too slow for it.
     Paused,
-    /// The new code was tried in this page and did not do.
+    /// The new code was tried in this page and failed.
     Broke,
 }
 
@@ -75,7 +75,7 @@ pub fn decide(facts: &Facts) -> Decision {
             Target::Same => (Ignore, Reason::SameBuild),
             Target::Pending => (Wait, Reason::ManifestPending),
             Target::Unavailable => (Wait, Reason::ManifestUnavailable),
-            // Nothing costs the user less, whatever else there is to say.
+            // A swap disturbs the user least, whatever the urgency.
             Target::Other if facts.changed == Changed::Slots => (Swap, Reason::SlotsChanged),
             Target::Other if facts.reload_did_not_take && !(facts.snoozed && may_wait(facts)) => {
                 (Prompt, Reason::ReloadDidNotTake)
@@ -95,7 +95,7 @@ pub fn decide(facts: &Facts) -> Decision {
             },
         }
     };
-    // A refresh that would fail is not asked for.
+    // The user is not asked for a refresh that would fail.
     let (kind, reason) = match (kind, facts.files) {
         (Prompt, Files::Pending) => (Wait, Reason::FilesPending),
         (Prompt, Files::Wrong) => (Wait, Reason::TargetNotReady),
@@ -104,7 +104,7 @@ pub fn decide(facts: &Facts) -> Decision {
     Decision { kind, reason }
 }
 
-/// Whether the user may put it off.
+/// Whether the user may postpone it.
 pub fn may_wait(facts: &Facts) -> bool {
     facts.urgency != Urgency::Now && facts.leave != Some(How::Force)
 }

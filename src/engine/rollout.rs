@@ -1,4 +1,4 @@
-//! Which build a release wants for one browser.
+//! Which build a release selects for one browser.
 
 use super::{
     format,
@@ -10,12 +10,12 @@ use crate::{
     time::Timestamp,
 };
 
-/// The build that `release` wants for `visitor`; `None`: stay on what runs.
+/// The build that `release` selects for `visitor`; `None`: the running one.
 pub fn wanted<'a>(release: &'a Release, visitor: &str, leave: Option<How>) -> Option<&'a BuildRef> {
     match &release.rollout {
         Some(rollout) if !admits(rollout, visitor) => match &rollout.otherwise {
             Some(otherwise) => Some(otherwise),
-            // A page that must leave its build has no other build to go to.
+            // A page that must leave its build gets the new build, since there is no other.
             None => leave.map(|_| &release.build),
         },
         _ => Some(&release.build),
@@ -29,7 +29,7 @@ pub fn admits(rollout: &Rollout, visitor: &str) -> bool {
 
 const PLACES: u64 = 10_000;
 
-/// FNV-1a over both texts, spread out: stable for ever, since a change would reshuffle every rollout under way.
+/// FNV-1a over both texts, scrambled. It must never change: that would reshuffle every rollout under way.
 fn place(salt: &str, visitor: &str) -> u64 {
     let parts = [salt.as_bytes(), &[0], visitor.as_bytes()];
     scramble(parts.into_iter().fold(FNV_OFFSET, fnv)) % PLACES
@@ -75,7 +75,7 @@ pub fn next_term(release: &Release, now: Timestamp) -> Option<Timestamp> {
         .min()
 }
 
-/// Whether the time is over for which the publisher vouches for `release`.
+/// Whether `release` has expired.
 pub fn is_expired(release: &Release, now: Timestamp) -> bool {
     release
         .expires

@@ -1,7 +1,7 @@
-//! What differs between the build a page runs and the build the release wants for it.
+//! The differences between the running build and the target build that matter to a page.
 //!
-//! Two files are the same in substance when they carry the same module and the same code; that a file was renamed
-//! because something it imports was renamed changes nothing for who has loaded it.
+//! Two files are equivalent when they contain the same module and the same code: a file that was only renamed, because a
+//! file that it imports was renamed, makes no difference to a page that has loaded it.
 
 mod loaded;
 mod needed;
@@ -40,7 +40,7 @@ impl Skew {
 
 /// Compares what runs with `target` for a page. Takes n log n in the chunks when their order differs, else linear time.
 ///
-/// A file counts as loaded unless it is known that it is not.
+/// A file counts as loaded unless it is known not to be.
 pub fn between(graph: Graph<'_>, target: &Manifest, page: &Loaded<'_>) -> Skew {
     let running = graph.build;
     let same = same(running, target);
@@ -63,7 +63,7 @@ pub fn between(graph: Graph<'_>, target: &Manifest, page: &Loaded<'_>) -> Skew {
         match graph.place(entry) {
             Some(place) if same.get(place) == Some(&true) => {}
             Some(_) => skew.entries.push(entry.clone()),
-            // An entry that the running manifest does not list cannot be compared; its name has to do.
+            // An entry that the running manifest does not list is compared by its name.
             None if target.entries.contains(entry) => {}
             None => {
                 skew.entries.push(entry.clone());
@@ -105,7 +105,7 @@ fn same(running: &Manifest, target: &Manifest) -> Vec<bool> {
     same
 }
 
-/// A number for what makes two chunks the same to who has loaded one. Numbers are sorted in a tenth of the time.
+/// A hash of module and code, equal for equivalent chunks. Sorting numbers takes a tenth of the time.
 fn substance(chunk: &Chunk) -> u64 {
     hash(&chunk.id).rotate_left(1) ^ hash(&chunk.code)
 }
@@ -121,7 +121,7 @@ pub(super) fn path_of(url: &str) -> &str {
     path.get(..end).unwrap_or_default()
 }
 
-/// Undoes percent-encoding; what is not valid stays as it is.
+/// Decodes percent-encoding; invalid sequences are kept as they are.
 fn decoded(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();

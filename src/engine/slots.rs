@@ -1,6 +1,6 @@
-//! What a swap asks of the page, step by step, and what the page answers.
+//! The messages between the swap engine and the driver: steps, and their results. They are part of traces.
 //!
-//! The swap itself decides in `swap`; these are the words that travel between it and the driver, and through traces.
+//! The decisions are made in `swap`.
 
 use alloc::{string::String, vec::Vec};
 #[cfg(feature = "replay")]
@@ -26,11 +26,11 @@ pub struct SlotUse {
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum Use {
-    /// Its code was loaded, and nothing shows it now.
+    /// Its code was loaded, and it is not mounted now.
     Idle,
-    /// It is shown, and the component that mounted it can put new code in its place.
+    /// It is mounted by an adapter, which can replace its code.
     Mounted,
-    /// Its code may be in use for ever: the caller that loaded it has not said where it is shown.
+    /// It was loaded outside an adapter, so that its code cannot be replaced.
     Taken,
 }
 
@@ -47,12 +47,12 @@ pub enum Step {
     Fetch {
         files: Vec<Fetch>,
     },
-    /// Import the new modules, one after the other. They may already name slots that the pointers bring.
+    /// Import the new modules, one after the other. They may name slots that only the pointers define.
     Import {
         modules: Vec<Module>,
         pointers: Vec<Pointer>,
     },
-    /// Answer as soon as the user does not use the slots, which may be at once.
+    /// Wait until the user is not using the slots.
     AwaitQuiet {
         slots: Vec<String>,
     },
@@ -63,22 +63,22 @@ pub enum Step {
     Migrate {
         states: Vec<Migration>,
     },
-    /// Mount the new modules with the copies, hidden and inert beside the old, the new styles loaded but not in force. What
-    /// is mounted inside another of them comes with that one, which loads its slots by the pointers to come.
+    /// Mount the new modules with the copies, hidden and inert beside the old ones; the new styles are loaded but not
+    /// applied. A slot inside another one of these is mounted by that one, which loads it by the new pointers.
     Mount {
         slots: Vec<String>,
         pointers: Vec<Pointer>,
         styles: Vec<String>,
     },
-    /// In one task: answer `Disturbed` when the user has used the page since the snapshots; else show the new, hide the
-    /// old, put the styles in force and the old ones out of it, and set the pointers.
+    /// In one task: answer `Disturbed` if the user has used the page since the snapshots; otherwise show the new code, hide
+    /// the old, apply the new styles instead of the old ones, and set the pointers.
     Switch {
         slots: Vec<String>,
         pointers: Vec<Pointer>,
         styles: Vec<String>,
         styles_out: Vec<String>,
     },
-    /// Report errors in which these files occur, until the new code is committed.
+    /// Report errors that involve these files, until the new code is committed.
     Watch {
         slots: Vec<String>,
         files: Vec<String>,
@@ -88,7 +88,7 @@ pub enum Step {
         slots: Vec<String>,
         styles: Vec<String>,
     },
-    /// Show the old modules with their snapshots again, in one task; pointers and styles go back.
+    /// Show the old modules with their snapshots again, in one task; restore pointers and styles.
     RollBack {
         slots: Vec<String>,
     },
@@ -114,14 +114,14 @@ pub struct Migration {
     pub to: u32,
 }
 
-/// Where a slot points to.
+/// The file that a slot loads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct Pointer {
     pub slot: String,
     pub file: String,
-    /// Beside the shell's, in the order of the document.
+    /// Styles beyond those of the shell, in document order.
     pub css: Vec<String>,
 }
 
@@ -136,7 +136,7 @@ pub struct Fetch {
     pub kind: ChunkKind,
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(
@@ -156,11 +156,11 @@ pub enum Answer {
         message: String,
     },
     Quiet,
-    /// A slot will not be swapped.
+    /// A slot declined to be swapped.
     Vetoed {
         slot: String,
     },
-    /// Nothing says whether a slot is inside another one of the swap.
+    /// It is unknown whether a slot is inside another one of the swap.
     PlaceUnknown {
         slot: String,
     },
@@ -174,7 +174,7 @@ pub enum Answer {
         slot: String,
         message: String,
     },
-    /// The migrations that came with the code know no way between the schemas.
+    /// The migrations of the new code have no path between the schemas.
     NoMigrationPath {
         slot: String,
         message: String,
@@ -184,30 +184,30 @@ pub enum Answer {
         slot: String,
         message: String,
     },
-    /// The new code around a slot does not show that slot, whose state would be lost.
+    /// The new code around a slot does not mount that slot, whose state would be lost.
     NotShown {
         slot: String,
     },
-    /// The user has used the page since the snapshots were taken, so they are stale.
+    /// The user has used the page since the snapshots were taken, which are stale now.
     Disturbed,
     Switched,
     SwitchFailed {
         message: String,
     },
-    /// An error with a file of the new generation in it, from a boundary or from the window.
+    /// An error that involves a file of the new generation, from an error boundary or from the window.
     Threw {
         slot: Option<String>,
         message: String,
     },
-    /// A slot shows nothing.
+    /// A slot renders nothing.
     Empty {
         slot: String,
     },
-    /// The app's own check says no.
+    /// The health check of the app failed.
     Unhealthy {
         message: String,
     },
-    /// The new code has written data that the old cannot read: from now on there is no way back.
+    /// The new code has written data that the old code cannot read: a rollback is no longer possible.
     WroteDurable,
     Committed,
     RolledBack,

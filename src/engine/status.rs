@@ -1,4 +1,4 @@
-//! How things stand, as the app sees it: the `Status` of the JavaScript contract.
+//! The status that the app sees: `Status` of the JavaScript contract.
 
 use alloc::{string::String, vec::Vec};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{ids::BuildId, time::Timestamp};
 
-/// Everything there is to know, as of the last input.
+/// The state of the guard after the last input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
@@ -88,11 +88,11 @@ pub enum PhaseName {
     Draining,
     Probing,
     Capturing,
-    /// The service worker takes its next version.
+    /// The service worker installs its next version.
     Renewing,
     Reloading,
-    /// New code is on its way into the slots.
+    /// New code is being fetched and mounted.
     Swapping,
-    /// It is shown, and the old is kept until it has proved itself.
+    /// New code is shown, and the old code is kept until probation ends.
     Probation,
 }

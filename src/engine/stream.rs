@@ -1,4 +1,4 @@
-//! The event stream's life: opened when its URL is known and this tab may, reopened with a growing pause.
+//! The event stream: opened when its URL is known and this tab may hold it, reopened after growing pauses.
 
 use alloc::string::String;
 
@@ -8,13 +8,13 @@ use crate::{
     time::{Millis, Timestamp},
 };
 
-/// A connection that is not there by then never will be.
+/// Time limit for a connection to open.
 const CONNECT_TIMEOUT: Millis = 30_000;
 
-/// A connection that lived this long was a good one: the next failure counts as the first.
+/// A connection that lasted this long was good: the next failure counts as the first.
 const HEALTHY: Millis = 30_000;
 
-/// Longest pause between two attempts: the poll is there meanwhile.
+/// Longest pause between two attempts; polling goes on meanwhile.
 const LONGEST_PAUSE: Millis = 5 * 60 * 1_000;
 
 /// The base of the pause between attempts, doubled each time.
@@ -52,9 +52,9 @@ pub enum Step {
 }
 
 impl Stream {
-    /// An answer named the stream's URL, or none.
+    /// A response named the URL of the stream, or named none.
     pub fn on_url(&mut self, url: Option<String>) {
-        // An open stream outlives an answer that does not name it: replicas may differ.
+        // An open stream stays open when a response does not name it: replicas may differ.
         if url.is_some() || !self.is_open() {
             self.url = url;
         }
@@ -84,7 +84,7 @@ impl Stream {
         }
     }
 
-    /// The network is back: no need to sit the pause out.
+    /// The network is back: the pause ends early.
     pub fn on_online(&mut self, now: Timestamp, rng: &mut Rng) {
         if let State::Waiting { until } = self.state {
             let soon = Timestamp(now.0 + rng.at_most(PAUSE));
@@ -94,7 +94,7 @@ impl Stream {
         }
     }
 
-    /// What is due, one step at a time until there is none.
+    /// Returns the next step that is due; called until there is none.
     pub fn poll(&mut self, now: Timestamp, rng: &mut Rng) -> Option<Step> {
         let url = self.url.clone().filter(|_| self.allowed);
         match (self.state, url) {
