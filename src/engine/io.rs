@@ -28,9 +28,10 @@ use crate::{
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub struct Start {
-    /// The build this page runs; `None` when nothing in the page says so.
+    /// The running build; `None` when the page does not name it.
     pub build: Option<BuildId>,
-    /// The release that the document was made for, if it says so: one with a lower sequence is older than the page.
+    /// The sequence of the release that the document was published with, if it names it. A release with a lower sequence is
+    /// older than the page.
     #[cfg_attr(feature = "replay", serde(default))]
     pub document_sequence: Option<u64>,
     /// Feeds jitter and ids; the driver draws it once per page.
@@ -39,13 +40,13 @@ pub struct Start {
     pub visitor: String,
     pub visible: bool,
     pub online: bool,
-    /// Whether Web Locks are there to elect one polling tab per origin.
+    /// Whether Web Locks are available, which elect one polling tab per origin.
     pub locks: bool,
     /// Whether storage works: without it the guard never reloads by itself.
     pub storage: bool,
     /// The highest release sequence any tab of this origin has accepted.
     pub highest_sequence: Option<u64>,
-    /// The app whose release that was, if it was written down.
+    /// The app of that release, if it is known.
     #[cfg_attr(feature = "replay", serde(default))]
     pub highest_app: Option<String>,
     /// Builds this tab has already been reloaded for, with the count.
@@ -65,12 +66,12 @@ pub struct Reloads {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 pub struct Snooze {
-    /// The release the user put off; a newer one asks again at once.
+    /// The release that the user postponed; a newer one prompts again at once.
     pub sequence: u64,
     pub until: Timestamp,
 }
 
-/// A changeover that reloaded the page, as the page before it wrote it down.
+/// A changeover that reloaded the page, as the page before recorded it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 pub struct Arrival {
@@ -90,7 +91,7 @@ pub struct Arrival {
 )]
 pub enum Input {
     Started(Start),
-    /// `release.json` was answered with a body (at most the byte cap, any content).
+    /// `release.json` arrived; the body has any content, up to the byte limit.
     ReleaseFetched {
         body: String,
         /// URL of the event stream, from the `Changeover-Events` header or the options.
@@ -119,27 +120,27 @@ pub enum Input {
     },
     /// The answer to [`Effect::ListLoadedFiles`]; URLs without origin.
     LoadedFilesListed {
-        /// What the browser noted as loaded.
+        /// Files that the browser lists as loaded.
         files: Vec<String>,
-        /// The scripts and styles that stand in the document.
+        /// The scripts and styles in the document.
         #[cfg_attr(feature = "replay", serde(default))]
         elements: Vec<String>,
-        /// The browser noted everything since the page began, as far as the driver can tell.
+        /// Whether the browser's list is complete, as far as the driver can tell.
         #[cfg_attr(feature = "replay", serde(default))]
         complete: bool,
     },
-    /// The slots whose code this page has loaded; told at the start and whenever that changes.
+    /// The slots whose code this page has loaded; sent at the start and after each change.
     SlotsListed {
         slots: Vec<SlotUse>,
     },
-    /// What came of an [`Effect::TakeSwapStep`].
+    /// The result of an [`Effect::TakeSwapStep`].
     SwapAnswered {
         changeover: String,
         round: u32,
         answer: Answer,
     },
-    /// The answer to [`Effect::CheckFiles`]: the first file found to be wrong. `None`: as far as it could be told in time, all are
-    /// right.
+    /// The answer to [`Effect::CheckFiles`]: the first wrong file. `None`: all files are right, as far as could be checked in
+    /// time.
     FilesChecked {
         build: BuildId,
         wrong: Option<WrongFile>,
@@ -171,13 +172,13 @@ pub enum Input {
     },
     /// `pagehide`: the page may enter the back/forward cache or go for good.
     PageHid,
-    /// `beforeunload`: something may leave the page. Told again when the page runs on, since a dialog may have been open.
+    /// `beforeunload`: the page may be left. Sent again when the page runs on, since a dialog may have been open.
     LeavingBegan,
     /// `beforeunload` after [`Effect::Reload`]; `objected`: the app has asked for a leave dialog.
     UnloadAsked {
         objected: bool,
     },
-    /// The page runs on after that.
+    /// The page still runs after that.
     UnloadSettled,
     /// The user has done something in a page that is about to be reloaded.
     UserActed,
@@ -202,12 +203,12 @@ pub enum Input {
     /// The answer to [`Effect::ProbeDocument`].
     DocumentProbed {
         failure: Option<FetchFailure>,
-        /// Although it failed: the answer is like that which brought this page, or carries our mark; or it sends to
-        /// another origin, and nothing in between can have forged that.
+        /// Whether the failed answer still seems to be the app: it is like the one that brought this page, carries our mark, or
+        /// redirects to another origin in a way that nothing in between can have forged.
         #[cfg_attr(feature = "replay", serde(default))]
         ours: bool,
     },
-    /// A service worker answers for this page from now on, or none does any more.
+    /// A service worker controls this page from now on, or none does any more.
     WorkerSeen {
         controls: bool,
     },
@@ -225,7 +226,7 @@ pub enum Input {
         restored: Vec<String>,
         failed: Vec<String>,
     },
-    /// The timer the guard asked for went off (or may have: late and spurious wake-ups are fine).
+    /// The timer of the last `Wake` fired. Late and spurious ones do no harm.
     Woke,
     Disposed,
 }
@@ -265,20 +266,20 @@ pub enum Asker {
     UserAnyway,
 }
 
-/// What became of the next version of a service worker.
+/// Whether the next version of a service worker was installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum WorkerOutcome {
-    /// It answers for the page.
+    /// It controls the page.
     Activated,
-    /// The worker in charge is the newest already.
+    /// The active worker is the newest already.
     Unchanged,
-    /// It could not be had, or could not be installed.
+    /// It could not be fetched or installed.
     Failed,
 }
 
-/// A file that is not as the manifest of its build says.
+/// A file that differs from what its manifest says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 pub struct WrongFile {
@@ -286,7 +287,7 @@ pub struct WrongFile {
     pub failure: FetchFailure,
 }
 
-/// What tabs of one origin tell each other. Unauthenticated, so only ever a hint.
+/// Messages between the tabs of one origin. Unauthenticated, so that they only serve as hints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(tag = "type", rename_all = "camelCase")]
@@ -305,12 +306,12 @@ pub enum PeerMessage {
     },
 }
 
-/// What comes out: perform it, tell it, or sleep.
+/// What the guard hands out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     Effect(Effect),
     Event(Event),
-    /// Nothing more to do until `at` (or for ever) unless an input arrives.
+    /// Nothing more to do until `at`, or until an input arrives.
     Wake {
         at: Option<Timestamp>,
         reason: WakeReason,
@@ -333,25 +334,25 @@ pub enum WakeReason {
     ReloadIgnored,
     Jitter,
     Timeout,
-    /// The leader tells the other tabs that it lives.
+    /// The leader sends a sign of life to the other tabs.
     Beat,
-    /// A page that something wanted to leave stays.
+    /// A page that was about to be left stays.
     Leaving,
-    /// Another try to fetch a manifest.
+    /// Fetching a manifest again.
     Manifest,
     /// Checking the files of the target build again, or no longer waiting for them.
     Files,
-    /// The next part of a large manifest, now that the page has had its turn.
+    /// Parsing the next part of a large manifest, after a pause for the page.
     Reading,
     /// A release expires, or a build must be left from now on.
     Term,
     /// A step of a swap, or another try.
     Swap,
-    /// The service worker has had its time.
+    /// The time limit of the service worker.
     ServiceWorker,
 }
 
-/// Do this.
+/// An effect for the driver to perform.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(
@@ -361,22 +362,21 @@ pub enum WakeReason {
 )]
 pub enum Effect {
     FetchRelease,
-    /// Take the copy that this browser has kept, or fetch the manifest and keep a copy for its tabs. Path relative to
-    /// `release.json`.
+    /// Take the cached copy, or fetch the manifest and cache it for all tabs. The path is relative to `release.json`.
     FetchManifest {
         build: BuildId,
         path: String,
         integrity: Option<String>,
     },
-    /// Fetch it from the server and keep that: the kept copy is of no use.
+    /// Fetch it from the server and cache it: the cached copy is unusable.
     RefetchManifest {
         build: BuildId,
         path: String,
         integrity: Option<String>,
     },
     ListLoadedFiles,
-    /// Fetch files of a build so that the HTTP cache has them whole and right, and never keeps a wrong copy; `base` stands before
-    /// their names, relative to `release.json`.
+    /// Fetch files of a build so that the HTTP cache holds them intact, and never keeps a wrong copy. `base` precedes their
+    /// names and is relative to `release.json`.
     CheckFiles {
         build: BuildId,
         base: String,
@@ -386,9 +386,9 @@ pub enum Effect {
         url: String,
     },
     CloseStream,
-    /// Ask for leadership; answered by `Elected`, perhaps much later.
+    /// Request leadership; answered by `Elected`, perhaps much later.
     JoinElection,
-    /// Give leadership or its request up, and close the channel to the peers.
+    /// Give up leadership or its request, and close the channel to the peers.
     LeaveElection,
     TellPeers {
         message: PeerMessage,
@@ -398,19 +398,19 @@ pub enum Effect {
         changeover: String,
         from: Option<BuildId>,
         to: BuildId,
-        /// What the build to come reads, as its manifest says.
+        /// The schemas that the target build reads, from its manifest.
         stores: Names<Store>,
     },
     RestoreState,
-    /// Say which document may take the envelope; with `void` none may, and it is removed.
+    /// Record which document may take the envelope; with `void` none may, and it is removed.
     MarkEnvelope {
         mark: EnvelopeMark,
     },
-    /// Take a step of a swap, and answer with the changeover and the round.
+    /// Perform a step of a swap; the answer names the changeover and the round.
     TakeSwapStep {
         changeover: String,
         round: u32,
-        /// The build that the slots will be of.
+        /// The target build of the slots.
         to: BuildId,
         step: Step,
     },
@@ -423,7 +423,7 @@ pub enum Effect {
         #[cfg_attr(feature = "replay", serde(default))]
         app: String,
     },
-    /// `count` 0: forget it, the reload took.
+    /// `count` 0: forget it, since the reload succeeded.
     RememberReload {
         target: BuildId,
         count: u32,
@@ -431,12 +431,12 @@ pub enum Effect {
     RememberSnooze {
         snooze: Snooze,
     },
-    /// Tell those who built the page what to do, where only they look.
+    /// Log advice for the developers of the page to the console.
     Advise {
         message: String,
     },
-    /// Have the service worker that answers for the page look for its next version, and tell when that is in charge. The page may be
-    /// reloaded on the way, by an app that does so for every new worker.
+    /// Have the service worker that controls the page install its next version, and report when that is active. An app that
+    /// reloads for every new worker may reload the page meanwhile.
     RenewWorker {
         changeover: String,
     },
@@ -448,12 +448,12 @@ pub enum Effect {
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(rename_all = "camelCase")]
 pub enum EnvelopeMark {
-    /// One whose navigation had begun by now.
+    /// A document whose navigation has begun by now.
     Left,
-    /// A leave dialog may be open: whichever the reload brings after it.
+    /// A leave dialog may be open: the document that the reload brings afterwards.
     Asked,
-    /// The page has gone by its own reload: the next one.
+    /// The page has gone by its own reload: the next document.
     Gone,
-    /// None: the page has lived on.
+    /// No document: the page lives on.
     Void,
 }

@@ -1,4 +1,4 @@
-//! What the app is told: events, and what stands in them.
+//! The events that the app receives.
 
 use alloc::{string::String, vec::Vec};
 #[cfg(feature = "replay")]
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{ids::BuildId, time::Timestamp};
 
-/// News for the app; the tag is the event's name in JavaScript.
+/// An event for the app; the tag is its name in JavaScript.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 #[serde(
@@ -26,7 +26,7 @@ pub enum Event {
         to: BuildId,
         sequence: u64,
     },
-    /// The release wants what the page runs again (for instance after a rollback).
+    /// The running build is the target again, for instance after a rollback.
     SkewGone,
     DecisionMade {
         decision: Decision,
@@ -43,30 +43,30 @@ pub enum Event {
     ChangeoverWaiting {
         changeover: String,
         reason: WaitReason,
-        /// Reasons of the holds, where it waits for these.
+        /// Reasons of the holds that it waits for.
         holds: Vec<String>,
     },
     ChangeoverAborted {
         changeover: String,
         reason: AbortReason,
     },
-    /// Told by the page that arrived on the target build.
+    /// Sent by the page that arrived on the target build.
     ChangeoverDone {
         changeover: String,
         from: Option<BuildId>,
         to: BuildId,
     },
-    /// The slots of this page cannot follow the release, and why; told once for a build.
+    /// The slots of this page cannot be swapped to the release, and why; sent once for a build.
     SwapRefused {
         to: BuildId,
         refusals: Vec<SwapRefusal>,
     },
-    /// A swap is over, one way or the other.
+    /// A swap ended.
     SwapEnded {
         changeover: String,
         from: Option<BuildId>,
         to: BuildId,
-        /// The slots that were to get new code.
+        /// The slots that the swap was to change.
         slots: Vec<String>,
         outcome: SwapOutcome,
         /// A stable code, unless it was committed.
@@ -96,7 +96,7 @@ pub enum Event {
 #[serde(rename_all = "camelCase")]
 pub enum WaitReason {
     Holds,
-    /// For the next version of the service worker that answers for the page.
+    /// For the next version of the service worker that controls the page.
     ServiceWorker,
 }
 
@@ -112,11 +112,11 @@ pub enum SwapOutcome {
     RolledBack,
     /// After it, and with data written that the old code cannot read: the page stays on the new build.
     Kept,
-    /// Going back failed too: only a refresh helps.
+    /// The rollback failed too: only a refresh helps.
     Broken,
 }
 
-/// Why slots cannot follow a release.
+/// Why slots cannot be swapped to a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 pub struct SwapRefusal {
@@ -139,7 +139,7 @@ pub enum DecisionKind {
     Reload,
 }
 
-/// What the guard has decided, and always why.
+/// A decision and its reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "replay", derive(Deserialize))]
 pub struct Decision {
@@ -160,7 +160,7 @@ pub enum Reason {
     ManifestPending,
     /// The files that a refresh would load are being checked.
     FilesPending,
-    /// One of them is not there, or not as it must be.
+    /// One of them is missing or wrong.
     TargetNotReady,
     Snoozed,
     NewBuild,
@@ -171,11 +171,12 @@ pub enum Reason {
     ReloadDidNotTake,
     Expired,
     Reloading,
-    /// What changed are slots, which can take new code in the open page.
+    /// Only slots changed, which can be swapped in the open page.
     SlotsChanged,
-    /// A swap failed for want of a file or of time, and is tried again.
+    /// A swap lacked a file or time, and is tried again.
     SwapPaused,
-    /// Its code was tried in this page and threw, or the app refused it; the user is not asked to load it until the app checks.
+    /// The build already failed in this page: its code threw, or the app rejected it. The user is not prompted until the app
+    /// checks.
     BadBuild,
 }
 
@@ -189,11 +190,11 @@ pub enum AbortReason {
     /// This target already had its one reload; only the user may ask for another.
     ReloadDidNotTake,
     ReloadIgnored,
-    /// There is nothing to move to.
+    /// There is no other build to move to.
     NoSkew,
-    /// The user put it off while it waited, or another release came.
+    /// The user postponed it while it waited, or another release came.
     Superseded,
-    /// A swap did not work; `swapEnded` says why.
+    /// A swap failed; `swapEnded` says why.
     SwapFailed,
     Disposed,
 }
@@ -224,7 +225,7 @@ pub enum Busy {
     Holds {
         reasons: Vec<String>,
     },
-    /// The service worker takes its next version.
+    /// The service worker installs its next version.
     ServiceWorker,
     Reloading,
 }

@@ -1,8 +1,7 @@
 //! One tab of an origin leads: it polls for all tabs and holds the stream. The others listen.
 //!
-//! A tab asks for leadership when it starts and keeps asking until it has it. It gives both up when the page is put
-//! away, and starts over when the page is shown again. Without locks every tab polls for itself, and holds no
-//! stream.
+//! A tab requests leadership when it starts, and waits until it gets it. It gives up both when the page is hidden away, and
+//! starts over when the page is shown again. Without locks every tab polls for itself, and holds no stream.
 
 use alloc::{string::String, vec, vec::Vec};
 
@@ -15,7 +14,7 @@ use crate::time::{Millis, Timestamp};
 /// How many visible peers are remembered; one visible peer is enough to poll for.
 const MOST_PEERS: usize = 64;
 
-/// How often a visible peer may leave "who is visible?" unanswered: it may have crashed.
+/// After so many unanswered questions a visible peer counts as gone: it may have crashed.
 const PATIENCE: u32 = 3;
 
 /// This tab's place among the tabs of its origin.
@@ -43,7 +42,7 @@ enum Role {
 }
 
 impl Tabs {
-    /// `tab`: a name no other tab has.
+    /// `tab`: a name that is unique among the tabs.
     pub fn new(tab: String, interval: Millis, locks: bool, visible: bool) -> Self {
         let role = Role::Away { alone: !locks };
         Self {
@@ -56,7 +55,7 @@ impl Tabs {
         }
     }
 
-    /// The page is there: at the start, and again after it was put away.
+    /// The page was shown: at the start, or after it was hidden away.
     pub fn on_back(&mut self) -> Vec<Effect> {
         match self.role {
             Role::Away { alone: true } => {
@@ -73,7 +72,7 @@ impl Tabs {
         }
     }
 
-    /// The page is put away: it may come back, or not.
+    /// The page is hidden away, and may come back.
     pub fn on_away(&mut self) -> Vec<Effect> {
         let effects = match self.role {
             Role::Candidate | Role::Leader => {
@@ -127,7 +126,7 @@ impl Tabs {
         }
     }
 
-    /// A peer asks or tells who is visible.
+    /// A peer asks who is visible, or answers.
     pub fn on_peer(&mut self, message: &PeerMessage) -> Option<Effect> {
         match message {
             PeerMessage::WhoIsVisible => {
@@ -159,7 +158,7 @@ impl Tabs {
         })
     }
 
-    /// A sign of life from the leader, when it has been quiet for an interval.
+    /// A sign of life of the leader, after an interval without messages.
     pub fn poll(&mut self, sequence: Option<u64>, now: Timestamp) -> Vec<Effect> {
         if self.poll_role() != PollRole::Lead || self.next_beat.is_none_or(|beat| now < beat) {
             return Vec::new();

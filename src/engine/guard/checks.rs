@@ -20,14 +20,14 @@ use crate::{
     time::{Millis, Timestamp},
 };
 
-/// So many bytes of a manifest are read in one go: a few milliseconds on a slow phone.
+/// So many bytes of a manifest are parsed at a time: a few milliseconds on a slow phone.
 const SLICE: usize = 64 << 10;
 
-/// The same in a hidden page, where timers go off once a second or rarer.
+/// The same in a hidden page, where timers fire once a second at most.
 const HIDDEN_SLICE: usize = 1 << 20;
 
 impl Guard {
-    /// A server or another tab says that there is something.
+    /// The server or another tab hints at a release.
     pub(super) fn on_sighted(&mut self, sequence: Option<u64>, build: Option<BuildId>) {
         let known = match (sequence, &build) {
             (Some(sequence), _) => self.releases.knows(sequence),
@@ -53,7 +53,7 @@ impl Guard {
             Ok(release) => release,
             Err(error) => {
                 let trouble = parse_trouble(&error);
-                // Hosts of apps with routes of their own answer the document for what is not there.
+                // Hosts of single-page apps answer with the document when a file is missing.
                 if error.code() == "html" {
                     self.advise(&trouble);
                 }
@@ -131,7 +131,7 @@ impl Guard {
         }
         self.last_failure = trouble;
         if self.decision.reason == Reason::NothingLoadedChanged {
-            // The page may have loaded more since.
+            // The page may have loaded more files since.
             self.listing.on_stale();
         }
         self.on_look_over(Answer::Read);
@@ -149,8 +149,8 @@ impl Guard {
         self.on_check_failed(trouble, retry_after);
     }
 
-    /// Says once what to do when there is no release from the start: a build that was copied to a host without one would
-    /// be silent for ever.
+    /// Logs once what to do when there is no release from the start: otherwise a build that was copied to a host without one
+    /// would be silent for ever.
     fn advise(&mut self, trouble: &Trouble) {
         if self.is_advised || self.releases.accepted().is_some() {
             return;
@@ -210,7 +210,7 @@ impl Guard {
         })
     }
 
-    /// A manifest came: from what the browser has kept, where anything may have changed it, or from the server.
+    /// A manifest arrived from the browser's cache, where anything may have changed it, or from the server.
     pub(super) fn on_manifest_text(&mut self, build: &BuildId, body: String, way: Way) {
         match Reading::new(body) {
             Ok(reading) => self.manifests.on_text(build, reading, way),
@@ -218,7 +218,7 @@ impl Guard {
         }
     }
 
-    /// Reads manifests on: a part of a large one at a time, so that the page can do what it does.
+    /// Parses the next part of a manifest, with pauses for the page.
     pub(super) fn read_manifests(&mut self) {
         let bytes = if self.tabs.is_visible() {
             SLICE
@@ -242,7 +242,7 @@ impl Guard {
     fn on_manifest_unread(&mut self, build: &BuildId, way: Way, trouble: Trouble) {
         match way {
             Way::Usual => self.manifests.on_copy_refused(build, self.now),
-            // The browser now keeps what came.
+            // The browser has cached the new copy.
             Way::Anew => self.on_manifest_failed(build, Way::Anew, trouble),
         }
     }
@@ -267,7 +267,7 @@ impl Guard {
         }
     }
 
-    /// Tells a problem once until something else, or nothing, is wrong.
+    /// Reports a problem once, until another one or none is there.
     fn problem(&mut self, trouble: &Trouble) {
         if self.last_problem.as_ref() != Some(trouble) {
             self.last_problem = Some(trouble.clone());
@@ -298,7 +298,7 @@ pub(super) fn check_timed_out() -> Trouble {
     fetch_trouble("release.json", &FetchFailure::Timeout)
 }
 
-/// Says in a sentence why `what` could not be had.
+/// A sentence that says why `what` could not be fetched.
 pub(super) fn fetch_trouble(what: &str, failure: &FetchFailure) -> Trouble {
     let (code, message) = match failure {
         FetchFailure::Network => (

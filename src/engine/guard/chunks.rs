@@ -1,10 +1,9 @@
 //! Chunks that failed to load, and what they mean.
 //!
-//! In order: a failure is recognised, waits for a check of the release, and is told together with its result: a new
-//! build explains it, or it is network trouble. A script element of a file that the running build does not have is
-//! not the app's. What
-//! fails while the page is being left waits until it has stayed: Firefox and WebKit stop everything that loads as soon as
-//! a navigation begins, long before the page goes.
+//! A failure is recognised, waits for a check of the release, and is reported with the result: a new build explains it, or
+//! the network has a problem. A script element of a file that the running build does not have does not belong to the app.
+//! A failure while the page is being left counts only if the page stays: Firefox and WebKit abort everything that loads as
+//! soon as a navigation begins, long before the page is gone.
 
 use alloc::{string::String, vec::Vec};
 
@@ -20,35 +19,35 @@ use crate::{
     time::{Millis, Timestamp},
 };
 
-/// Most failed chunks that are kept and told about at a time; a broken page fails them by the dozen.
+/// Most failed chunks that are kept and reported at a time; in a broken page dozens of them fail.
 const MOST: usize = 20;
 
-/// The same chunk is told about again after this time at the earliest.
+/// The same chunk is reported again after this time at the earliest.
 const QUIET: Millis = 10_000;
 
-/// A new build explains the chunks that failed so long before it was seen: about the length of a deploy.
+/// A new build explains chunks that failed up to this long before it was seen: about the length of a deploy.
 const MEMORY: Millis = 5 * 60 * 1_000;
 
-/// A navigation stops what loads at once, and a busy page hears of that within this time.
+/// A navigation aborts what loads, and a busy page hears of that within this time.
 const STOPPING: Millis = 2_000;
 
-/// A page that is still there so long after a navigation began stays: it was a download, or the user changed their mind.
+/// A page that is still there this long after a navigation began stays: it was a download, or the user changed their mind.
 const STAYING: Millis = 30_000;
 
 /// Failed chunks and what is known about them.
 #[derive(Debug, Default)]
 pub(super) struct ChunkFailures {
-    /// When something began to leave the page last.
+    /// When the page was last about to be left.
     leaving: Option<Timestamp>,
-    /// They failed since, and count when the page stays: at this time.
+    /// Chunks that failed since then, and when they count if the page stays.
     held: Vec<FailedChunk>,
     held_until: Timestamp,
-    /// They wait for a check to tell whether another build explains them.
+    /// Chunks that wait for a check, which may find a build that explains them.
     open: Vec<FailedChunk>,
     told: Vec<(FailedChunk, Timestamp)>,
-    /// When the last one failed that nothing explained.
+    /// When the last unexplained chunk failed.
     unexplained: Option<Timestamp>,
-    /// The build that explains them: it is asked for at once.
+    /// The build that explains them: the user is asked at once.
     pub(super) explained_by: Option<BuildId>,
 }
 
@@ -70,13 +69,13 @@ impl Guard {
             message,
             is_element: matches!(kind, LoadKind::Script | LoadKind::Style),
         };
-        // A page that has gone misses nothing, and one that goes perhaps nothing either.
+        // A page that is gone needs no chunk, and one that is leaving may not either.
         if !self.tabs.is_away() && !self.chunks.hold(&chunk, self.now) {
             self.count_chunk(chunk);
         }
     }
 
-    /// The page has stayed: what failed meanwhile counts.
+    /// The page has stayed: chunks that failed meanwhile count.
     pub(super) fn release_chunks(&mut self) {
         if self.chunks.next().is_some_and(|(at, _)| at <= self.now) {
             for chunk in core::mem::take(&mut self.chunks.held) {
@@ -99,7 +98,7 @@ impl Guard {
         self.checks.on_trigger(CheckTrigger::Chunk, now);
     }
 
-    /// Tells what failed chunks mean, as soon as it is known. Returns whether that changes anything.
+    /// Reports what failed chunks mean, as soon as that is known. Returns whether it changes anything.
     pub(super) fn judge_chunks(&mut self, target_state: &TargetState) -> bool {
         let now = self.now;
         let open = core::mem::take(&mut self.chunks.open);
@@ -113,7 +112,7 @@ impl Guard {
             TargetState::Ready { build, .. } if recent || !self.chunks.open.is_empty() => {
                 Some(build.clone())
             }
-            // Its manifest says whether the deploy is whole.
+            // Its manifest says whether the deploy is complete.
             TargetState::Pending { .. } => return false,
             TargetState::Ready { .. } | TargetState::Missing { .. } | TargetState::Nothing => None,
         };
@@ -160,28 +159,28 @@ impl Guard {
 }
 
 impl ChunkFailures {
-    /// Some wait to be explained.
+    /// Whether some chunks wait for an explanation.
     pub(super) fn are_open(&self) -> bool {
         !self.open.is_empty()
     }
 
-    /// Something begins to leave the page.
+    /// The page is about to be left.
     pub(super) fn on_leaving(&mut self, now: Timestamp) {
         self.leaving = Some(now);
     }
 
-    /// The page goes; what it was still loading was not wanted any more.
+    /// The page goes; what it was still loading is no longer needed.
     pub(super) fn on_gone(&mut self) {
         self.leaving = None;
         self.held.clear();
     }
 
-    /// When what is held back counts.
+    /// When the failures that are held back count.
     pub(super) fn next(&self) -> Option<(Timestamp, WakeReason)> {
         (!self.held.is_empty()).then_some((self.held_until, WakeReason::Leaving))
     }
 
-    /// Holds a failure back that may come from leaving the page.
+    /// Holds back a failure that may be caused by leaving the page.
     fn hold(&mut self, chunk: &FailedChunk, now: Timestamp) -> bool {
         let Some(leaving) = self
             .leaving

@@ -489,7 +489,7 @@ impl Guard {
         });
         let keep_shown = if moving.is_some() { !whole } else { pending };
         if let Some(before) = self.prompt.as_ref().filter(|_| keep_shown) {
-            // The next release is not whole yet; what was offered before still keep_shown.
+            // The next release is not whole yet; what was offered before stays.
             return Some(Prompt {
                 busy,
                 trouble,

@@ -1,4 +1,4 @@
-//! Attempts to move the page: who starts them, what each step makes of the world, how they end.
+//! Attempts to reload the page: who starts them, what each step needs, how they end.
 
 use alloc::{string::String, vec::Vec};
 
@@ -21,10 +21,10 @@ use crate::{
     time::{Millis, Timestamp},
 };
 
-/// What the user gets to finish a sentence before an urgent release moves the page.
+/// Time for the user to finish a sentence before an urgent release reloads the page.
 const COUNTDOWN: Millis = 30_000;
 
-/// A countdown that ran out unseen, since the page was frozen, starts again when it is this late.
+/// A countdown that ran out while the page was frozen starts again when it is this late.
 const UNSEEN: Millis = 5_000;
 
 /// How long "Later" lasts when nothing is urgent.
@@ -33,7 +33,7 @@ const SNOOZE_ROUTINE: Millis = 60 * 60 * 1_000;
 /// How long "Later" lasts for a release that should be taken soon.
 const SNOOZE_SOON: Millis = 10 * 60 * 1_000;
 
-/// The time until an urgent release moves the page by itself.
+/// The time until an urgent release reloads the page.
 #[derive(Debug, Default)]
 pub(super) struct Countdown {
     pub(super) until: Option<Timestamp>,
@@ -51,7 +51,7 @@ impl Guard {
         let target_state = self.target_state();
         let refusal = match target_state.target() {
             None => Some(AbortReason::NoSkew),
-            // Without storage nothing remembers whether it had its reload.
+            // Without storage it is unknown whether the page was already reloaded.
             Some((build, _)) if !by.is_user() && (self.had_reload(&build) || !self.storage) => {
                 Some(AbortReason::ReloadDidNotTake)
             }
@@ -83,7 +83,7 @@ impl Guard {
             .take_if(|changeover| changeover.is_draining())
         {
             Some(changeover) => self.end(changeover.id, Some(build), AbortReason::Superseded),
-            // Too late, or nothing to put off.
+            // Too late, or there is nothing to postpone.
             None if self.changeover.is_some() || self.prompt.is_none() => return,
             None => {}
         }
@@ -115,7 +115,7 @@ impl Guard {
             .changeover
             .as_mut()
             .and_then(|changeover| changeover.on_captured(error.is_none()));
-        // What is captured once more while the page goes has been captured before.
+        // State that is captured again while the page goes was captured before.
         if let Some(message) = error
             && self.departure.is_none()
         {
@@ -163,7 +163,7 @@ impl Guard {
         }
     }
 
-    /// Takes the steps of the attempt that can be taken. Returns whether it began or ended.
+    /// Takes all steps of the attempt that are possible now. Returns whether it began or ended.
     pub(super) fn drive_changeover(&mut self, target_state: &TargetState) -> bool {
         let target = target_state.target();
         let context = ReloadContext {
@@ -203,7 +203,7 @@ impl Guard {
                     });
                 }
                 Step::Renew => {
-                    // Some apps reload by themselves as soon as a new worker is in charge.
+                    // Some apps reload by themselves as soon as a new worker is active.
                     if !self.departs(&id) {
                         self.depart(id.clone(), from, to);
                     }
@@ -221,7 +221,7 @@ impl Guard {
                     self.perform(Effect::Reload);
                 }
                 Step::Abort { reason } => {
-                    // What was captured for a reload that does not come must not wait for another one.
+                    // State that was captured for a reload that does not happen must not be kept for another one.
                     if reason != AbortReason::ReloadIgnored && self.departs(&id) {
                         self.stay();
                     }
@@ -233,7 +233,7 @@ impl Guard {
         false
     }
 
-    /// What a build reads, as far as that is known.
+    /// The schemas that a build reads, as far as they are known.
     fn stores_of(&self, build: &BuildId) -> Names<Store> {
         match self.manifests.find(build) {
             Lookup::Ready(manifest) => manifest.stores.clone(),
@@ -277,7 +277,7 @@ impl Guard {
         self.perform(Effect::RememberReload { target, count });
     }
 
-    /// The page has learnt more about whether it goes.
+    /// More is known about whether the page goes.
     pub(super) fn mark_envelope(
         &mut self,
         learn: impl FnOnce(&mut Departure) -> Option<EnvelopeMark>,
@@ -288,7 +288,7 @@ impl Guard {
         self.perform(Effect::MarkEnvelope { mark });
         if mark == EnvelopeMark::Void {
             self.departure = None;
-            // The user has stayed when something else wanted to unload the page.
+            // The user stayed when the page was about to unload for another reason.
             let renews = self
                 .changeover
                 .as_ref()
@@ -297,12 +297,12 @@ impl Guard {
         }
     }
 
-    /// The page was to be reloaded, and lives on.
+    /// The page should have been reloaded and lives on.
     pub(super) fn stay(&mut self) {
         self.mark_envelope(|_| Some(EnvelopeMark::Void));
     }
 
-    /// The user goes on working while the reload is under way: that goes along.
+    /// The user goes on working while the reload is under way: the new state is captured, too.
     pub(super) fn capture_again(&mut self) {
         let Some(departure) = &self.departure else {
             return;

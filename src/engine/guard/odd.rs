@@ -6,7 +6,7 @@ use crate::engine::{
     text::{decimal, join, quoted},
 };
 
-/// Why a release moves nothing. Builds and apps: of the release, and of the one before.
+/// Why a release is ignored. Builds and apps: of the release, and of the one before.
 pub(super) fn ignored(
     odd: Odd,
     sequence: u64,
@@ -80,7 +80,7 @@ pub(super) fn corrected(odd: Odd, sequence: u64) -> Trouble {
     trouble("sequence_reset", message)
 }
 
-/// A release was followed at once whose number is beyond any that a later release will have.
+/// A release was followed although its sequence is larger than any that a later release will have.
 pub(super) fn absurd(sequence: u64) -> Trouble {
     let message = join(&["release.json has sequence ", &decimal(sequence), ABSURD]);
     trouble(IMPLAUSIBLE, message)

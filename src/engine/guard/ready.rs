@@ -1,11 +1,11 @@
-//! Whether the files are there that a refresh would load.
+//! Whether the files that a refresh would load are available.
 //!
-//! A refresh that meets half a file, a 404 or a page of HTML costs the user a page that worked, and what a cache keeps of
-//! it costs all pages of the browser. So before the page asks for a refresh, or goes by itself, the files that the new
+//! A refresh that gets a truncated file, a 404 or an HTML page destroys a working page, and if a cache keeps that answer,
+//! it breaks all pages of the browser. So before the page asks for a refresh, or reloads by itself, the files that the new
 //! document loads at once are fetched and compared with the manifest; a wrong file is checked again until it is right.
 //!
-//! A host that rewrites scripts on their way never has what a manifest says. There the code that this page runs is not
-//! what its own manifest says either, which shows once something is wrong; then nothing is held up.
+//! A host that rewrites scripts never serves what a manifest says. There the running code differs from its own manifest as
+//! well, which is checked once something is wrong; then nothing is delayed.
 
 use alloc::{string::String, vec::Vec};
 
@@ -37,11 +37,11 @@ const PAUSE: Millis = 10_000;
 /// Longest time between two checks.
 const LONGEST_PAUSE: Millis = 5 * 60 * 1_000;
 
-/// A driver that has not answered by then never will: it gives up after a minute.
+/// Time limit for the driver's answer, which gives up after a minute itself.
 const TIMEOUT: Millis = 75_000;
 
-/// A page in which a chunk has failed, or which has to leave its build, is held up for so long at most: then a refresh that
-/// may fail is better than none.
+/// Longest delay for a page in which a chunk has failed, or which must leave its build: after that, a refresh that may fail
+/// is better than none.
 const RESCUE: Millis = 60_000;
 
 /// What is known of the files of one build.
@@ -53,7 +53,7 @@ pub(super) struct Readiness {
     is_told: bool,
     /// A prompt or a reload waits for the answer.
     is_asked: bool,
-    /// Since when a page that needs the refresh is held up.
+    /// Since when a page that needs the refresh is delayed.
     rescue: Option<Timestamp>,
     /// The host rewrites files.
     is_altered: bool,
@@ -87,12 +87,12 @@ impl Readiness {
         }
     }
 
-    /// An answer is on its way that something depends on.
+    /// Whether an answer is pending that a prompt or a reload depends on.
     pub(super) fn is_checking(&self) -> bool {
         self.is_asked && matches!(self.state, State::Asked { .. } | State::Comparing { .. })
     }
 
-    /// How it keep_shown with the files of `build`.
+    /// Whether the files of `build` are ready.
     fn of(&self, build: &BuildId, now: Timestamp) -> Availability {
         if self.is_altered {
             return Availability::Ready;
@@ -107,7 +107,7 @@ impl Readiness {
             State::New | State::Asked { .. } | State::Comparing { .. } if self.tries == 0 => {
                 Availability::Pending
             }
-            // What was wrong is so until it is right.
+            // A wrong file counts as wrong until it is found to be right.
             State::New | State::Asked { .. } | State::Comparing { .. } | State::Wrong { .. } => {
                 Availability::Missing
             }
@@ -200,7 +200,7 @@ impl Guard {
         {
             return;
         }
-        // A release without a manifest, or a page that does not know how its own files are addressed.
+        // A release without a manifest, or a page whose files have unknown addresses.
         let Some((base, files)) = self.files_to_check(build) else {
             self.ready.state = State::Whole;
             return;
@@ -220,7 +220,7 @@ impl Guard {
         Some((needed.base, some_of(needed.files)?))
     }
 
-    /// What this page runs, and no deploy has replaced since.
+    /// Files of the running build that no deploy has replaced since.
     fn files_to_compare(&self, build: &BuildId) -> Option<(BuildId, String, Vec<Fetch>)> {
         let running = self.manifests.graph(self.running.best_guess()?)?;
         let Lookup::Ready(target) = self.manifests.find(build) else {
@@ -320,7 +320,7 @@ impl Guard {
     }
 }
 
-/// Whether the file came, and is another than it should be.
+/// Whether the file arrived with other content than it should have.
 fn is_other(failure: &FetchFailure) -> bool {
     matches!(
         failure,

@@ -1,7 +1,7 @@
-//! Swaps: what the planner makes of the release, when one begins, how it ends.
+//! Swaps: whether a release can be swapped to, when a swap begins, how it ends.
 //!
-//! A page without slots has no part in this. With slots, a release whose shell is the page's own needs no refresh: the
-//! slots take the new code, and then the page is as good as loaded from the new build.
+//! Only for pages with slots. A release with the same shell needs no refresh: its slots are swapped, and then the page runs
+//! the same code as if it had been loaded from the new build.
 
 use alloc::{string::String, vec::Vec};
 
@@ -27,17 +27,17 @@ use crate::{
 /// Between two tries to find out whether the page is online again.
 const PAUSE: Millis = 10_000;
 
-/// Before the second try, the third, and each one after that.
+/// Pauses before the second try, the third, and each later one.
 const BACK_OFF: [Millis; 3] = [30_000, 2 * 60_000, 10 * 60_000];
 
 /// After so many attempts that took too long the user is asked.
 const MOST_TRIES: u32 = 3;
 
-/// The slots of the page, and what is being done with them.
+/// The slots of the page and their swaps.
 #[derive(Debug, Default)]
 pub(super) struct Swaps {
     is_hidden: bool,
-    /// Made when the page first says that it has slots.
+    /// Created when the page first lists its slots.
     machine: Option<Swap>,
     uses: Names<Use>,
     /// Counts changes of `uses`.
@@ -119,7 +119,7 @@ impl Guard {
         }
     }
 
-    /// The app wants to know now, or the page is online again: no need to wait for another try.
+    /// The app asks for a check, or the page is online again: the next try is made at once.
     pub(super) fn on_swap_retry(&mut self, by_app: bool) {
         self.swaps.is_asked |= by_app && self.swaps.failed_build.is_some();
         self.swaps.retry_at = None;
@@ -140,7 +140,7 @@ impl Guard {
         }
     }
 
-    /// Lets a swap do what is due, before anything is decided.
+    /// Lets a swap do what is due before the next decision.
     pub(super) fn on_swap_time(&mut self) {
         let now = self.now;
         if let Some(machine) = &mut self.swaps.machine {
@@ -155,7 +155,7 @@ impl Guard {
         Some(self.swaps.uses.keys().map(String::as_str).collect())
     }
 
-    /// What slots make of a change; `None` when they have no say in it.
+    /// Whether slots can be swapped to a build; `None` when that cannot be decided by slots.
     pub(super) fn changed_slots(&mut self, target: &BuildId) -> Option<Changed> {
         let machine = self.swaps.machine.as_ref()?;
         if machine.phase() != Phase::Idle {
@@ -190,7 +190,7 @@ impl Guard {
             self.plan_swap(target);
         }
         let known = self.swaps.cached_plan.as_ref()?;
-        // Code that no adapter can replace would stay behind: that takes a refresh, unless something is missing right now.
+        // Code that no adapter can replace would become stale: that takes a refresh, unless a chunk is missing right now.
         let is_missed = self.chunks.explained_by.as_ref() == Some(target);
         let goes = |(swap_plan, _): &&(SwapPlan, bool)| swap_plan.stale.is_empty() || is_missed;
         known.plan.as_ref().filter(goes).map(|_| Changed::Slots)
@@ -233,7 +233,7 @@ impl Guard {
         }
     }
 
-    /// Takes the steps of a swap that can be taken. Returns whether one began or ended.
+    /// Takes all steps of a swap that are possible now. Returns whether one began or ended.
     pub(super) fn drive_swap(&mut self, target_state: &TargetState) -> bool {
         let now = self.now;
         let reloads = self.changeover.is_some();
@@ -318,7 +318,7 @@ impl Guard {
         true
     }
 
-    /// Hands out what the swap wants done. Returns whether it ended.
+    /// Hands out the outputs of the swap machine. Returns whether the swap ended.
     fn drain_swap(&mut self) -> bool {
         let mut ended = false;
         while let Some(machine) = &mut self.swaps.machine {
@@ -380,7 +380,7 @@ impl Guard {
                 self.swaps.missed = Some((to.clone(), times));
                 self.pause_swap(&to, times, false);
             }
-            // What was seen to go back is not shown a second time.
+            // A build that was rolled back before the user's eyes is not shown again.
             Some(Verdict::Unproven) if outcome == SwapOutcome::Aborted && tries < MOST_TRIES => {
                 self.pause_swap(&to, tries, true);
             }
@@ -422,7 +422,7 @@ impl Guard {
     fn pause_swap(&mut self, build: &BuildId, times: u32, needs_visible: bool) {
         let nth = (times.max(1) as usize - 1).min(BACK_OFF.len() - 1);
         let span = BACK_OFF.get(nth).copied().unwrap_or(PAUSE);
-        // Not all pages at once.
+        // With jitter, so that pages do not retry all at once.
         let span = self.rng.jittered(span);
         self.swaps.retry_at = Some(RetryAt {
             build: build.clone(),
@@ -431,7 +431,7 @@ impl Guard {
         });
     }
 
-    /// The page is on another build without having been loaded anew.
+    /// The page runs another build without a reload.
     fn run_build(&mut self, build: BuildId) {
         self.running.build = Some(build);
         self.running.assumed = None;
@@ -452,7 +452,7 @@ impl Guard {
         self.swaps = Swaps::default();
     }
 
-    /// The swap under way, as the app sees it.
+    /// The swap under way, for the status.
     pub(super) fn swap_summary(&self) -> Option<ChangeoverSummary> {
         let (machine, current) = (self.swaps.machine.as_ref()?, self.swaps.current.as_ref()?);
         Some(ChangeoverSummary {
@@ -483,7 +483,7 @@ fn told(refusal: Refusal) -> SwapRefusal {
     }
 }
 
-/// What went wrong, as the driver or the app put it.
+/// The failure as the driver or the app worded it.
 fn message(failure: Failure) -> Option<String> {
     let file = failure.fetch.map(|(file, _)| file);
     failure.message.or(file).filter(|text| !text.is_empty())

@@ -1,7 +1,7 @@
-//! Which files a page has loaded, or may have: unknown means "may be loaded".
+//! Which files a page may have loaded; unknown means "may be loaded".
 //!
-//! The browser notes each file that a page loads, but its list is cut after 250 entries and an app may clear it. The list is
-//! believed when it has an entry of the build with all that this imports, since a list that was cut or cleared has lost them.
+//! The browser lists each file that a page loads, but the list is limited to 250 entries, and an app may clear it. It is
+//! trusted when it contains an entry of the build with all its imports, since a truncated or cleared list lacks them.
 
 use alloc::{string::String, vec, vec::Vec};
 
@@ -14,11 +14,11 @@ use crate::engine::{
 /// What is known of the files that a page has loaded.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Loaded<'a> {
-    /// URLs or paths that the browser noted.
+    /// URLs or paths that the browser lists.
     pub files: &'a [String],
-    /// URLs or paths of the scripts and styles that stand in the document.
+    /// URLs or paths of the scripts and styles in the document.
     pub elements: &'a [String],
-    /// The browser lost none of what it noted, as far as it tells.
+    /// Whether the list is complete, as far as is known.
     pub complete: bool,
     /// The slots whose code the page has loaded; `None`: not known.
     pub slots: Option<&'a [&'a str]>,
@@ -55,12 +55,12 @@ pub(super) fn mark(running: &Graph<'_>, page: &Loaded<'_>) -> Vec<bool> {
     loaded
 }
 
-/// For each chunk, whether it is among `starts` or what they come to load.
+/// For each chunk, whether it is among `starts` or can be loaded by them.
 fn reached(running: &Graph<'_>, starts: &[usize], reach: Reach) -> Vec<bool> {
     running.walk(starts, reach, &|_| false).marks
 }
 
-/// What no list has: code that workers and worklets load. The build knows nothing that imports it.
+/// Files that no list contains: code that workers and worklets load. No file of the build imports them.
 fn unlisted(running: &Graph<'_>) -> Vec<bool> {
     let imported = running.imported();
     let chunks = running.build.chunks.iter().enumerate();
@@ -77,7 +77,7 @@ fn unlisted(running: &Graph<'_>) -> Vec<bool> {
     reached(running, &starts, Reach::Whole)
 }
 
-/// All code but what only the `absent` come to load; `certain` are loaded.
+/// All code except what only `absent` files can load; `certain` ones are loaded.
 fn all_but(running: &Graph<'_>, absent: &[usize], certain: &[usize]) -> Vec<bool> {
     let imported = running.imported();
     let roots = imported.iter().enumerate();
@@ -99,10 +99,10 @@ fn all_but(running: &Graph<'_>, absent: &[usize], certain: &[usize]) -> Vec<bool
         .collect()
 }
 
-/// Modules of changeover itself: the page loads them, so that its list has them.
+/// Modules of changeover itself, which the page loads, so that its list contains them.
 const OWN_MODULES: &str = "changeover/";
 
-/// Whether the list begins where the page began: a list that was cut or cleared has lost the entry, or what that imports.
+/// Whether the list goes back to the start of the page: a truncated or cleared one lacks the entry or its imports.
 fn is_whole(running: &Graph<'_>, entries: &[usize], noted: &[usize], elements: &[usize]) -> bool {
     let mut has = vec![false; running.build.chunks.len()];
     for place in noted {
@@ -121,7 +121,7 @@ fn is_whole(running: &Graph<'_>, entries: &[usize], noted: &[usize], elements: &
     }
 }
 
-/// Whether a bundler wrote `path`, as far as one can see: it lies where an entry lies, in a build that knows its modules.
+/// Whether a bundler seems to have written `path`: it lies beside an entry, in a build that names its modules.
 fn is_beside_an_entry(running: &Manifest, path: &str) -> bool {
     running.entries.iter().any(|entry| {
         let is_described = |chunk: &Chunk| chunk.id != *entry;
@@ -139,7 +139,7 @@ fn is_slot(running: &Manifest, path: &str) -> bool {
     running.slots.values().any(|slot| slot.file == path)
 }
 
-/// What the path of a file was found to begin with.
+/// What the path of a loaded file begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Base {
     /// The base of the build.

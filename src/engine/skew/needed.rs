@@ -1,4 +1,4 @@
-//! Which files a page comes to need when it is loaded anew from another build, and where they are.
+//! Which files a page needs when it is reloaded on another build, and where they are.
 
 use alloc::{
     string::{String, ToString},
@@ -17,18 +17,18 @@ use crate::engine::{
     text::find,
 };
 
-/// Files of a build, the first needed first, and the path or the URL that stands before their names.
+/// Files of a build in the order in which they are needed, and the path or URL that precedes their names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Needed<'a> {
     pub base: String,
     pub files: Vec<(&'a String, &'a Chunk)>,
 }
 
-/// What the document of `target` loads with its scripts and styles, and what these import; and what has other bytes there
-/// under the name of code that this page has loaded. A cache may give the old ones to the next page: WebKit does, without
-/// asking the server, for a module that another one imports.
+/// The scripts and styles of the document of `target` with their imports, and files that have other bytes in `target` under
+/// the name of code that this page has loaded. A cache may give the old bytes to the next page: WebKit does so for a module
+/// that another one imports, without asking the server.
 ///
-/// `None` when nothing tells where the files are: the ones that this page has loaded are not where its manifest says.
+/// `None` when the place of the files is unknown: those that this page has loaded are not where its manifest says.
 pub fn needed<'a>(running: Graph<'_>, target: Graph<'a>, page: &Loaded<'_>) -> Option<Needed<'a>> {
     let elements = places_of(running.build, page.elements, page.root);
     let noted = places_of(running.build, page.files, page.root);
@@ -73,12 +73,12 @@ pub fn needed<'a>(running: Graph<'_>, target: Graph<'a>, page: &Loaded<'_>) -> O
     })
 }
 
-/// Whether a base says by itself where files are, whatever the path of the page.
+/// Whether a base is absolute, so that it does not depend on the path of the page.
 fn is_placed(base: &str) -> bool {
     base.starts_with('/') || find(base, "://").is_some() && path_of(base).starts_with('/')
 }
 
-/// What `starts` load at once, in the order in which a browser hears of it.
+/// What `starts` load at once, in the order in which a browser discovers it.
 fn reached<'a>(target: &Graph<'a>, starts: Vec<usize>) -> Vec<(&'a String, &'a Chunk)> {
     let mut seen = vec![false; target.build.chunks.len()];
     let mut files = Vec::new();
