@@ -5,7 +5,7 @@
 //! `"head"` is the head as JSON text, `"<schema>:<key>"` is a record `[writer, count, epoch, value]`. (A list as key would
 //! cost an eighth of a write.) It is opened in whatever version it has, in case other code has raised it.
 //!
-//! A transaction is an [`Transaction`]: read what it names, let the engine judge, write what the verdict says, all before the
+//! A [`Transaction`] runs in one go: read what it names, let the engine evaluate it, write what the result says, all before the
 //! browser may commit. A write that depends on the head alone does not wait for it: it is judged by the head as it was
 //! last seen and written in the same turn, and taken back in the same transaction if the head turns out to be another.
 

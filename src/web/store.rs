@@ -215,7 +215,7 @@ impl<Head: Versioned> Store<Head> {
         self.write(key, value, None).await
     }
 
-    /// ReadSet, computes and writes as one: runs `change` again when another write came first. `None` deletes.
+    /// Reads, computes and writes as one: runs `change` again when another write came first. `None` deletes.
     pub async fn update(
         &self,
         key: &str,

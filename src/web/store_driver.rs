@@ -1,8 +1,8 @@
 //! The driver of one shared store in one tab: runs its transactions, holds its locks, listens to the other tabs.
 //!
-//! In order: `open` makes the machine ([`Tab`]), which asks for the lock of its schema and then for the head; requests of
-//! the app go in, transactions and translations come out; what changed is told to the other tabs as a hint, and their
-//! hints make listeners here read again. A page that goes to sleep gives its lock back and asks again when it wakes.
+//! `open` makes the machine ([`StoreClient`]), which requests the lock of its schema and then the head. Requests of the app
+//! go in, transactions and translations come out. Changes are sent to the other tabs as hints, and their hints make the
+//! listeners here read again. A page that is suspended gives its lock back and requests it again when it wakes.
 
 mod listeners;
 
@@ -36,8 +36,8 @@ use crate::{
 
 /// What the app does for its store.
 pub trait App {
-    /// Makes values by translating; with `check`, also validates each as that schema. `done` takes the values in order,
-    /// or what went wrong with which.
+    /// Translates values; with `check`, also validates each against that schema. `done` takes the values in order, or the
+    /// error and the number of the value.
     fn translate(
         &self,
         recipes: Vec<TranslationPlan<JsValue>>,
@@ -50,11 +50,11 @@ pub trait App {
     /// Background work stopped; it is tried again later.
     fn on_problem(&self, error: &DurableError);
     fn on_progress(&self, progress: &Progress);
-    /// A record is another than the listeners know; `None`: they may have missed changes of any record.
+    /// A record has changed; `None`: listeners may have missed changes of any record.
     fn on_change(&self, key: Option<&str>, value: Option<JsValue>);
 }
 
-/// With what went wrong goes which of the recipes it is about.
+/// An error, with the number of the translation that failed.
 pub type Translated = Box<dyn FnOnce(Result<Vec<JsValue>, (usize, Untranslated)>)>;
 
 /// A committed step of a migration.
@@ -68,7 +68,7 @@ pub struct Progress {
     pub done: usize,
 }
 
-/// One store as this tab has it; dropping it closes it without a word.
+/// A store handle. Dropping it closes the store without notifying listeners.
 #[must_use = "dropping it closes the store"]
 pub struct Shared(Rc<Inner>);
 
@@ -85,11 +85,11 @@ struct Inner {
     closed: Cell<bool>,
     asked: RefCell<Vec<Asked>>,
     reads: Cell<u32>,
-    /// The locks that are asked for or held: the shared one of this tab's schema, and an exclusive one.
+    /// The locks that are requested or held: the shared one of this tab's schema, and an exclusive one.
     shared: RefCell<Option<Lock>>,
     exclusive: RefCell<Option<Lock>>,
     progress: RefCell<Progress>,
-    /// Whether this tab has no part in what the others write.
+    /// Whether this tab does not see what the others write.
     detached: Cell<bool>,
     /// Keys of changed records that the other tabs have not been told yet.
     unannounced: RefCell<Vec<String>>,
@@ -102,7 +102,7 @@ struct Inner {
 #[derive(Default)]
 struct Open {
     timer: Option<Timer>,
-    /// Puts going to sleep off until the page's own handlers have run.
+    /// Delays suspension until the app's pagehide handlers have run.
     suspend_timer: Option<Timer>,
     /// Ends a pause between two messages about changed records.
     pause: Option<Timer>,
@@ -110,7 +110,7 @@ struct Open {
     _listeners: Vec<Listener>,
 }
 
-/// Where tabs tell each other of changes; dropping it leaves.
+/// The channel on which tabs tell each other of changes; dropping it closes it.
 struct Channel {
     port: BroadcastChannel,
     _listener: Listener,
@@ -122,7 +122,7 @@ impl Drop for Channel {
     }
 }
 
-/// A request on its way.
+/// A request under way.
 struct Asked {
     id: u32,
     /// `None`: of many records.
@@ -133,7 +133,7 @@ struct Asked {
 
 /// Numbers of the driver's own reads, out of the way of the app's.
 const OWN: u32 = 1 << 31;
-/// Even a page in the background runs its timers once a minute; a longer gap is a sleep.
+/// Even a background page runs its timers once a minute; a longer gap is a suspension.
 const HEARTBEAT: Millis = 60_000;
 const SLEPT: Millis = 180_000;
 /// Between two messages about changed records, in milliseconds; a user does not see a delay of a frame or two.
@@ -213,17 +213,17 @@ impl Shared {
         self.0.versions.borrow_mut().on_unlistened(key);
     }
 
-    /// The release goes back to a build that works with an older schema.
+    /// The release is rolled back to a build with an older schema.
     pub fn revive(&self, schema: u32) {
         self.0.feed(Input::ReviveRequested { schema });
     }
 
-    /// The layout as this tab believes it to be.
+    /// The layout that this tab works with.
     pub fn head(&self) -> Option<Head> {
         self.0.tab.borrow().head().cloned()
     }
 
-    /// ReadSet a portion of a schema that has been left.
+    /// Reads some records of a schema that is no longer in use.
     pub fn read_backup(
         &self,
         schema: u32,
@@ -244,7 +244,7 @@ impl Shared {
         });
     }
 
-    /// Drops a schema that has been left, whatever its age; `done` hears whether it is gone.
+    /// Drops a schema that is no longer in use, whatever its age; `done` is told whether it is gone.
     pub fn drop_backup(&self, schema: u32, done: impl FnOnce(bool) + 'static) {
         let op = Transaction::Sweep {
             schema,
@@ -266,7 +266,7 @@ impl Shared {
     }
 }
 
-/// Whether a store exists; `done` hears why when that cannot be found out.
+/// Whether a store exists; `done` is told the error if that cannot be found out.
 pub fn exists(scope: &str, store: &str, done: impl FnOnce(Result<bool, String>) + 'static) {
     let database = Rc::new(Database::new(
         name_of(scope, store),
@@ -345,7 +345,7 @@ impl Inner {
                 let lock = Lock::request(&self.lock_of(schema), LockMode::Shared, move |fate| {
                     if let Some(this) = weak.upgrade() {
                         let lost = had.replace(true) && fate != LockEvent::Granted;
-                        // A page that is never given one goes on without: what fences it is the head.
+                        // A page that never gets the lock works without it: the head fences it.
                         this.feed(match lost {
                             true => Input::LockLost,
                             false => Input::LockGranted,

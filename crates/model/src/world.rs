@@ -495,7 +495,7 @@ impl Protocol {
         }
     }
 
-    /// ReadSet everything as every build would, and compares with what was acknowledged.
+    /// Reads everything as every build would, and compares with what was acknowledged.
     fn lost(&self, world: &World) -> Option<&'static str> {
         let shape = self.scenario.shape;
         let head = world.db.head()?;

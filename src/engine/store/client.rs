@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{engine::format::ParseError, time::Timestamp};
 
-/// Names a question of the tab until it is answered.
+/// Names a question to the driver until it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u32);
 
-/// What the app wants; `id` is its own number for it.
+/// A request of the app; `id` is the app's number for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Request<V> {
     pub id: u32,
@@ -52,7 +52,7 @@ pub enum RequestKind<V> {
 pub enum Input<V> {
     /// The shared lock of the tab's schema is held.
     LockGranted,
-    /// It was taken away, or may have been.
+    /// The lock was taken away, or may have been.
     LockLost,
     ExclusiveGranted {
         schema: u32,
@@ -60,7 +60,7 @@ pub enum Input<V> {
     ExclusiveRefused {
         schema: u32,
     },
-    /// A transaction was judged and has committed.
+    /// A transaction was evaluated and has committed.
     Judged {
         ticket: Ticket,
         answer: Answer<V>,
@@ -79,21 +79,21 @@ pub enum Input<V> {
         ticket: Ticket,
         values: Vec<V>,
     },
-    /// `place`: which of the recipes.
+    /// `place`: which of the translations.
     TranslateFailed {
         ticket: Ticket,
         place: usize,
         why: Untranslated,
     },
     Requested(Request<V>),
-    /// The page is being frozen or put away.
+    /// The page is being frozen or hidden away.
     Suspended,
     Resumed,
-    /// Another tab or the release wants an older schema back.
+    /// Another tab or the release needs an older schema again.
     ReviveRequested {
         schema: u32,
     },
-    /// Another tab says that the head has changed. A hint.
+    /// A hint of another tab that the head has changed.
     Hinted,
     Woke,
     Closed,
@@ -115,13 +115,13 @@ pub enum Output<V> {
     ReleaseExclusive {
         schema: u32,
     },
-    /// Run a transaction. `background`: no caller waits for it.
+    /// Run a transaction. `background`: no request waits for it.
     Transact {
         ticket: Ticket,
         op: Transaction<V>,
         background: bool,
     },
-    /// Make the values; with `check`, also validate each as that schema.
+    /// Translate values; with `check`, also validate each against that schema.
     Translate {
         ticket: Ticket,
         recipes: Vec<TranslationPlan<V>>,
@@ -138,7 +138,7 @@ pub enum Output<V> {
     AskRevive {
         schema: u32,
     },
-    /// The layout has changed: tell the other tabs to look.
+    /// The layout has changed: tell the other tabs to read the head.
     HeadChanged,
     /// Background work stopped; it is tried again later.
     Problem {
@@ -172,18 +172,18 @@ pub struct StoreClient<V> {
     stage: Stage,
     head: Option<Head>,
     mode: Option<Mode>,
-    /// Whether a change of the layout for this tab's own sake is under way.
+    /// Whether this tab is changing the layout for itself.
     settling: bool,
     /// There was no space for a namespace of its own; the next check tries again.
     storage_full: bool,
     tasks: Vec<(Ticket, Task<V>)>,
     tickets: u32,
     waiting: Vec<Work<V>>,
-    /// The exclusive lock that was asked for, and what for.
+    /// The exclusive lock that was requested, and its purpose.
     exclusive: Option<(u32, Step)>,
     /// Whether background work is under way.
     busy: bool,
-    /// When to look at the head for background work; `None`: not by itself.
+    /// When to read the head for background work; `None`: not by time.
     look: Option<Timestamp>,
     census: Timestamp,
     out: Vec<Output<V>>,
@@ -198,7 +198,7 @@ enum Stage {
     Closed,
 }
 
-/// A request on its way, with the number of times it had to start again.
+/// A request under way, with the number of its tries.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Work<V> {
     request: Request<V>,
@@ -211,26 +211,26 @@ enum Task<V> {
     Settle,
     Read(Work<V>),
     MakeRead(Work<V>, Vec<Name>, bool),
-    /// Read what the write must be merged with.
+    /// Read the copies that the write must be merged with.
     Copies(Work<V>, Vec<u32>),
     /// Translate the write for these namespaces.
     MakeWrite(Work<V>, Vec<u32>, Option<Seen>),
     Write(Work<V>, Stamp),
-    /// Background: a look at the head, or a step that ends with a new one.
+    /// Background: reading the head, or a step that ends with a new one.
     Look,
     Step,
     Scan(Portion),
     MakeBatch(Portion, Vec<Name>, bool),
 }
 
-/// A record whose value is being made.
+/// A record whose value is being translated.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Name {
     key: String,
     stamp: Stamp,
 }
 
-/// How often a request starts again because others were faster, before it is given up.
+/// How often a request starts over because other tabs were faster, before it fails.
 const TRIES: u8 = 16;
 
 impl<V: Clone> StoreClient<V> {
@@ -270,7 +270,7 @@ impl<V: Clone> StoreClient<V> {
         self.mode.as_ref()
     }
 
-    /// The layout that the tab believes in.
+    /// The layout that the tab works with.
     pub fn head(&self) -> Option<&Head> {
         self.head.as_ref()
     }
@@ -279,7 +279,7 @@ impl<V: Clone> StoreClient<V> {
         &self.build
     }
 
-    /// The next thing to do; call until it is `Wake`.
+    /// The next output; call until it is `Wake`.
     pub fn poll_output(&mut self) -> Output<V> {
         let shut = self.stage == Stage::Opening && !self.has(&Task::Open);
         let at = self.look.filter(|_| shut || self.is_idle());
@@ -375,7 +375,7 @@ impl<V: Clone> StoreClient<V> {
         self.transact(Task::Open, Transaction::Open { schema }, false);
     }
 
-    /// Stops background work and forgets what it was at: the head knows.
+    /// Stops background work and forgets its progress, which is recorded in the head.
     fn pause(&mut self) {
         if let Some((schema, _)) = self.exclusive.take() {
             self.out.push(Output::ReleaseExclusive { schema });
@@ -411,7 +411,7 @@ impl<V: Clone> StoreClient<V> {
         self.stage == Stage::Open && !self.settling
     }
 
-    /// Believes in this head from now on.
+    /// Works with this head from now on.
     fn learn(&mut self, head: Option<Head>) {
         self.head = head;
         let mode = self.head.as_ref().map(|head| open(head, &self.build));

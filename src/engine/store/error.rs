@@ -25,21 +25,21 @@ pub(super) enum Kind {
     Closed,
 }
 
-/// Why a transaction did not come about.
+/// Why a transaction failed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Failure {
-    /// The disk or the origin's share of it is full.
+    /// The disk or the quota of the origin is full.
     Quota,
     /// The database did not open in time, or closed.
     Unavailable { message: String },
-    /// Anything else the database says.
+    /// Any other error of the database.
     Failed { message: String },
 }
 
-/// Why a value could not be made.
+/// Why a value could not be translated.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Untranslated {
-    /// A sentence that says all of it.
+    /// A complete sentence.
     pub message: String,
     /// The step that failed, as in `2 -> 3 (up)`.
     pub step: Option<String>,
@@ -93,7 +93,7 @@ impl DurableError {
         }
     }
 
-    /// What is known of a value that could not be made.
+    /// The details, for a value that could not be translated.
     pub fn untranslated(&self) -> Option<&Untranslated> {
         match &self.kind {
             Kind::Untranslated { why, .. } => Some(why),
@@ -103,7 +103,7 @@ impl DurableError {
 }
 
 impl DurableError {
-    /// What did not happen and why, in a sentence.
+    /// A sentence that says what failed and why.
     pub fn sentence(&self) -> String {
         let end = match &self.kind {
             Kind::ReadOnly { reason } => {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::time::Timestamp;
 
-/// What an op does, given what its transaction has read. Everything a write depends on is checked here.
+/// The result of a transaction, given what it has read. Everything that a write depends on is checked here.
 #[inline(never)]
 pub fn evaluate<V: Clone>(op: &Transaction<V>, facts: ReadValues<V>) -> TransactionResult<V> {
     let ReadValues {
@@ -134,7 +134,7 @@ pub fn evaluate<V: Clone>(op: &Transaction<V>, facts: ReadValues<V>) -> Transact
             if seen.is_some_and(|seen| seen.0 != stamp_of(records.first())) {
                 return refused(Refusal::Conflict);
             }
-            // Nothing has to be translated, so it goes from everywhere: no namespace falls behind.
+            // A deletion needs no translation: the record is removed from every namespace, and none falls behind.
             let everywhere = head.namespaces.iter().map(|it| Write::Delete {
                 schema: it.schema,
                 key: key.clone(),
@@ -174,7 +174,7 @@ pub fn evaluate<V: Clone>(op: &Transaction<V>, facts: ReadValues<V>) -> Transact
     }
 }
 
-/// The ops that change the head and nothing else, or whole namespaces.
+/// The transactions that change only the head, or whole namespaces.
 #[inline(never)]
 fn change_layout<V>(
     op: &Transaction<V>,
@@ -208,7 +208,7 @@ fn change_layout<V>(
             let above = namespace.schema > head.schema && namespace.schema >= head.min_reader;
             let fits = above && head.namespace(namespace.schema).is_none();
             if fits {
-                // What an earlier life of this schema has left is older than anything above it.
+                // Remains of an earlier use of this schema are older than anything above it.
                 writes.push(clear(namespace.schema));
                 head.add(namespace.clone(), build);
             }
@@ -224,7 +224,7 @@ fn change_layout<V>(
         },
         Transaction::Alone { schema, .. } => match head.namespace_mut(*schema) {
             Some(it) => {
-                // A clock that was put back must not make the time before it count.
+                // If the clock was set back, the time before must not count.
                 if it.alone_since.is_none_or(|since| since > now) {
                     it.alone_since = Some(now);
                 }
@@ -240,7 +240,7 @@ fn change_layout<V>(
             let old = head.namespace(head.schema).cloned();
             let long = old.as_ref().and_then(|it| it.alone_since);
             let long = long.is_some_and(|since| since.0.saturating_add(*dwell) <= now.0);
-            // With a namespace on its way back below, leaving this one would strand it.
+            // A namespace below that is being revived would lose its source.
             let settled = head.reviving().next().is_none();
             match old {
                 Some(old) if full && long && settled => {
@@ -262,7 +262,7 @@ fn change_layout<V>(
             namespace, build, ..
         } => {
             let below = namespace.schema < head.schema && head.min_writer == head.schema;
-            // One at a time: what is between would count as made from above, and not be.
+            // One at a time: a namespace in between would count as filled from above without being so.
             let fits = below && head.reviving().next().is_none();
             if fits {
                 writes.push(clear(namespace.schema));
@@ -312,7 +312,7 @@ fn change_layout<V>(
     }
 }
 
-/// The one fence of all ops: the layout is still the one their author planned with.
+/// The fence of all transactions: the layout is still the one that they were planned with.
 fn believed(head: Option<Head>, layout: LayoutVersion) -> Result<Head, Refusal> {
     match head {
         Some(head) if head.epoch == layout.epoch && head.schema == layout.primary => Ok(head),
@@ -353,7 +353,7 @@ fn created<V: Clone>(head: &Head, initial: &[(String, Stamp, V)]) -> Transaction
     }
 }
 
-/// The places that every write must reach: the primary, and what is to become it again.
+/// The namespaces that every write must reach: the primary, and those that are being revived.
 fn required(head: &Head) -> impl Iterator<Item = u32> {
     let namespaces = head.namespaces.iter().map(|it| it.schema);
     namespaces.filter(|schema| *schema <= head.schema)
@@ -374,12 +374,12 @@ fn after_write(mut head: Head, schema: u32, covered: impl Fn(u32) -> bool) -> Op
     changed.then_some(head)
 }
 
-/// Notes a sign of life on a schema; whether that is news.
+/// Notes that a tab on a schema is alive. Returns whether that changes the head.
 fn show_up(namespace: &mut Namespace) -> bool {
     namespace.alone_since.take().is_some()
 }
 
-/// The head, if the filling stands exactly where the batch begins.
+/// The head, if the namespace is filled exactly up to where the batch begins.
 fn filling(
     head: Option<Head>,
     layout: LayoutVersion,
@@ -429,7 +429,7 @@ fn fill<V: Clone>(
     }
 }
 
-/// Goes on if every record of the batch has an up-to-date copy or is gone. If not, the filling starts again.
+/// Goes on if every record of the batch has an up-to-date copy or is gone. Otherwise the filling starts over.
 fn check<V>(
     mut head: Head,
     schema: u32,

@@ -1,4 +1,4 @@
-//! The head of a store: the one record that says which layout is in force and who uses it.
+//! The head of a store: the record that describes its layout and who uses it.
 
 use alloc::{string::String, vec::Vec};
 
@@ -14,7 +14,7 @@ use crate::{
 
 const DOCUMENT: &str = "its head";
 
-/// Most bytes of a head that are read. Its largest part are lineages, of at most a thousand steps each.
+/// Most bytes of a head that are read. Most of it are lineages, of at most a thousand steps each.
 const LIMIT: usize = 1024 * 1024;
 
 /// What all builds agree on about one store; a single record beside the namespaces.
@@ -33,7 +33,7 @@ pub struct Head {
     pub min_writer: u32,
     /// In order of their schemas. Those below `schema` are being revived.
     pub namespaces: Vec<Namespace>,
-    /// Namespaces that have been left, as they were then.
+    /// Namespaces that are no longer in use, as they were left.
     pub backups: Vec<Backup>,
     /// The build that changed the layout last.
     pub build: String,
@@ -45,9 +45,9 @@ pub struct Namespace {
     /// The steps that lead to the schema in the build that added it.
     pub lineage: Lineage,
     pub fill: Fill,
-    /// Counts how often the filling was started or thrown back: a batch read in an earlier round is worthless.
+    /// Counts how often the filling was started over: a batch that was read before is invalid.
     pub round: u32,
-    /// Since when no tab on this schema has been seen; any sign of one clears it.
+    /// Since when no tab on this schema has been seen; cleared by any sign of one.
     pub alone_since: Option<Timestamp>,
     /// What it knows of the records above it.
     pub roots: Vec<Root>,
@@ -61,10 +61,10 @@ pub struct Root {
     pub schema: u32,
 }
 
-/// How much of the primary a namespace has: the journal of a migration.
+/// How far a namespace is filled from the primary: the journal of a migration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fill {
-    /// Anything may be missing or out of date.
+    /// Records may be missing or out of date.
     Partial,
     /// Being copied; all keys up to and including `after` are there.
     Copying { after: Option<String> },
@@ -92,14 +92,14 @@ pub struct Stamp {
     pub count: u64,
 }
 
-/// Where a store is on its way from one schema to another; derived from the namespaces, never stored.
+/// The phase of a store's migration; derived from the namespaces, never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
-    /// One schema lives.
+    /// Only one schema is in use.
     Steady,
-    /// `to` is the next schema that takes over.
+    /// `to` is the next schema to become the primary.
     Coexist { from: u32, to: u32 },
-    /// On the way back.
+    /// An older schema is being revived.
     Revive { from: u32, to: u32 },
 }
 
@@ -121,14 +121,14 @@ impl Head {
         }
     }
 
-    /// ReadSet a stored head. One of a later format or with parts missing is an error, never an empty store.
+    /// Reads a stored head. One of a later format or with parts missing is an error, never an empty store.
     pub fn read(json: &str) -> Result<Self, ParseError> {
         format::read(DOCUMENT, json, LIMIT, |fields| {
             let schema = small(fields, "schema");
             let mut namespaces = fields.inners("namespaces", Namespace::read);
             sort(&mut namespaces, |one, other| one.schema < other.schema);
             if !namespaces.iter().any(|it| it.schema == schema) {
-                // Asks for the primary by its place, which says what is missing.
+                // Names the primary in the error when it is missing.
                 fields.inner("primary");
             }
             Self {
@@ -156,12 +156,12 @@ impl Head {
         self.backups.iter().find(|it| it.schema == schema)
     }
 
-    /// The lowest namespace above the primary: the one that takes over next.
+    /// The lowest namespace above the primary, which takes over next.
     pub fn next_above(&self) -> Option<&Namespace> {
         self.namespaces.iter().find(|it| it.schema > self.schema)
     }
 
-    /// The namespaces on the way back, which every writer must fill too.
+    /// The namespaces that are being revived, which every writer must fill, too.
     pub fn reviving(&self) -> impl Iterator<Item = &Namespace> {
         self.namespaces.iter().filter(|it| it.schema < self.schema)
     }
@@ -218,7 +218,7 @@ impl Head {
         roots
     }
 
-    /// Says that the layout is another one from now on; a tab that believes in the one before is fenced.
+    /// Notes that the layout has changed; a tab that works with the one before is fenced.
     pub(super) fn next_epoch(&mut self, build: &str) {
         self.epoch += 1;
         self.build = build.into();
@@ -245,7 +245,7 @@ impl Namespace {
         }
     }
 
-    /// Says that some record is behind the primary again.
+    /// Notes that some record is out of date again.
     pub(super) fn fall_behind(&mut self) {
         if self.fill != Fill::Partial {
             self.fill = Fill::Partial;

@@ -1,4 +1,4 @@
-//! What a tab does next for the store as a whole, read off the head: the migration has no memory but that.
+//! What a tab does next for the store as a whole, derived from the head, which alone holds the progress.
 
 use alloc::{string::String, vec::Vec};
 
@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 pub(super) enum Step {
     /// Nothing to do, or nothing before this time.
     Rest(Option<Timestamp>),
-    /// See whether any tab is on this schema.
+    /// Check whether any tab is on this schema.
     Census(u32),
     Begin {
         schema: u32,
@@ -43,7 +43,7 @@ pub(super) struct Portion {
     pub after: Option<String>,
 }
 
-/// `census`: the earliest time for the next look at who else is there.
+/// `census`: the earliest time of the next check for other tabs.
 pub(super) fn next_step(
     head: &Head,
     build: &Capabilities,
@@ -79,7 +79,7 @@ fn revive(head: &Head, build: &Capabilities, below: &Namespace) -> Step {
     let schema = below.schema;
     let leads = |from: u32, to: u32| build.ways.lossy(from, to).is_some();
     if leads(build.schema, head.schema) && !leads(build.schema, schema) {
-        // It would write, if this were not in its way.
+        // It could write if this namespace were not there.
         return Step::Abandon { schema };
     }
     if !leads(head.schema, schema) {
@@ -88,7 +88,7 @@ fn revive(head: &Head, build: &Capabilities, below: &Namespace) -> Step {
     filling(below).unwrap_or(Step::Return { to: schema })
 }
 
-/// Towards the next contraction: are we alone, is everything there, has it been long enough?
+/// The next step of a contraction: whether older tabs are gone, the copy is complete, and the dwell time is over.
 fn upwards(
     head: &Head,
     build: &Capabilities,
@@ -132,8 +132,8 @@ fn upwards(
     Some(Step::Contract { to: next.schema })
 }
 
-/// A build that has no way down cannot write while older ones live, so it takes over as soon as none of them is awake:
-/// what is frozen gets fenced, and its schema stays as a backup.
+/// A build without a translation down cannot write while older tabs live, so it takes over as soon as none of them is awake:
+/// frozen ones are fenced, and their schema stays as a backup.
 pub(super) fn dwell(head: &Head, build: &Capabilities) -> u64 {
     let stuck = matches!(may_write(head, build), Err(ReadOnlyReason::NoDown { .. }));
     let mut older = head.namespaces.iter().filter(|it| it.schema < build.schema);

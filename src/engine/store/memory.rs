@@ -14,7 +14,7 @@ use super::{
 };
 use crate::time::Timestamp;
 
-/// A database in memory: what a driver does, without a browser. Serves pages that have no storage, and tests.
+/// A database in memory, in the place of a driver and a browser.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Memory<V> {
     head: Option<Head>,
@@ -48,7 +48,7 @@ impl<V: Clone> Memory<V> {
         self.records.iter()
     }
 
-    /// Runs one transaction: reads, judges, writes.
+    /// Runs one transaction: reads, evaluates, writes.
     pub fn transact(&mut self, op: &Transaction<V>, now: Timestamp) -> Answer<V> {
         let verdict = evaluate(op, self.facts(&op.reads(), now));
         self.apply(verdict.writes);

@@ -13,13 +13,13 @@
 //! 4. **Fill.** Once no tab on the primary's schema holds its lock, its records are copied upwards in batches, each with a
 //!    checkpoint in the head, and then checked. A write that leaves the copy behind starts the filling again.
 //! 5. **Contract.** When the copy is full and checked, and no tab has been seen on the old schema for the dwell time,
-//!    the head's pointer moves up, in one transaction. A tab that believes in the old layout has the wrong *epoch* and
+//!    the head's pointer moves up, in one transaction. A tab that still works with the old layout has the wrong *epoch* and
 //!    is fenced. The old namespace stays as a backup until its time is over.
 //! 6. **Revive.** For a rollback, a tab of the newer build fills the old namespace again through `down`, and the pointer
 //!    moves back down. Until then the older build reads the backup, or is told why it cannot.
 //!
-//! A transaction is a value: [`Transaction`] says what to read, and [`judge`] says, from what was read, what is written. A driver
-//! runs both inside one transaction of the database. [`Tab`] is the machine that decides which ops to run when.
+//! A transaction is a value: [`Transaction`] says what to read, and [`evaluate`] says, from what was read, what is written. A driver
+//! runs both inside one transaction of the database. [`StoreClient`] is the machine that decides which transactions to run, and when.
 
 mod client;
 mod error;

@@ -26,14 +26,14 @@ pub struct Capabilities {
     pub accepts: Vec<u64>,
     /// Whether it may add a namespace of its own; not when space is short.
     pub expand: bool,
-    /// Whether there are locks to find out who else is there. Without them nothing is ever contracted.
+    /// Whether locks are available, which show the other tabs. Without them nothing is ever contracted.
     pub locks: bool,
     pub timing: Timing,
     /// Records in one batch of a migration; at least 1.
     pub batch: usize,
 }
 
-/// How long is long enough.
+/// Times of the background work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Timing {
     /// An old schema is contracted when no tab was seen on it for this long: a frozen tab has no lock.
@@ -56,7 +56,7 @@ impl Default for Timing {
     }
 }
 
-/// Which schemas the build translates into which, and whether something is lost on the way.
+/// Which schemas the build translates into which, and whether that is lossy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Reachability(Vec<(u32, u32, bool)>);
 
@@ -68,7 +68,7 @@ impl Reachability {
         Self(ways)
     }
 
-    /// Whether `from -> to` is lossy; `None` when there is no way. Staying where one is loses nothing.
+    /// Whether `from -> to` is lossy; `None` when there is no path. `from -> from` is never lossy.
     pub fn lossy(&self, from: u32, to: u32) -> Option<bool> {
         if from == to {
             return Some(false);
@@ -89,12 +89,12 @@ impl Reachability {
 pub enum Mode {
     /// Its schema has a namespace of its own.
     ReadWrite,
-    /// It has none: reads are translated up from the primary, and writes down to it, without a loss.
+    /// It has none: reads are translated up from the primary and writes down to it, without loss.
     ReadWriteThroughDown,
     ReadOnly {
         reason: ReadOnlyReason,
     },
-    /// It reads what the store held when its schema was left.
+    /// It reads the backup of its schema.
     UseBackup {
         schema: u32,
         at: Timestamp,
@@ -108,7 +108,7 @@ pub enum Mode {
 pub enum ReadOnlyReason {
     /// Tabs on `schema` are open, and what this build writes cannot be translated for them.
     NoDown { schema: u32 },
-    /// What this build writes loses something on the way to `schema`, and it has no namespace of its own to keep it in.
+    /// The translation to `schema` is lossy, and this build has no namespace of its own to keep the rest in.
     LossyDown { schema: u32 },
     /// Only builds from this schema on may write.
     MinWriter { schema: u32 },
@@ -124,7 +124,7 @@ pub enum RefuseReason {
     NoPath { schema: u32 },
     /// The store has gone on to `schema`, and there is no backup for this build.
     Newer { schema: u32 },
-    /// The store is on its way back to this build's schema.
+    /// The schema of this build is being revived.
     Reviving { schema: u32 },
     /// Only builds from this schema on may read.
     MinReader { schema: u32 },
@@ -219,7 +219,7 @@ impl fmt::Display for RefuseReason {
     }
 }
 
-/// What a tab should do about the layout, beside using the store.
+/// The change of the layout that a tab needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Want {
     /// There is no store yet.
@@ -230,7 +230,7 @@ pub enum Want {
     AskRevive,
 }
 
-/// What a tab with these capabilities may do.
+/// The mode of a tab with these capabilities.
 pub fn open(head: &Head, build: &Capabilities) -> Mode {
     if let Some(reason) = foreign(head, build) {
         return Mode::Refuse { reason };
@@ -255,7 +255,7 @@ pub fn open(head: &Head, build: &Capabilities) -> Mode {
     }
 }
 
-/// What is left for a build whose schema is older than the primary.
+/// The mode of a build whose schema is older than the primary.
 fn below(head: &Head, own: u32) -> Mode {
     let reason = match (head.namespace(own), head.backup(own)) {
         (Some(_), _) => RefuseReason::Reviving { schema: own },

@@ -1,9 +1,9 @@
-//! What one tab has seen of a store's records, and what it should be told of.
+//! The versions of records that one tab has seen, and the records that it listens to.
 //!
-//! Two questions hang on that. May a plain write of this tab win? While the tab is awake, yes: it hears of every change.
-//! After a sleep it may have missed some, so a write to a record it saw before then counts only if no other tab has
-//! written it since. And: which records are to be read again because of a hint, and is the answer news? Hints may be
-//! lost, late, or about nothing; the stamp that is read decides.
+//! They decide two things. First, whether a plain write of this tab may win: while the tab is awake it may, since it hears
+//! of every change. After a suspension it may have missed some, so that a write to a record that it saw before counts only
+//! if no other tab has written it since. Second, which records are read again after a hint, and whether the result is a
+//! change: hints may be lost, late or wrong, and the stamp that is read decides.
 
 use alloc::{string::String, vec::Vec};
 
@@ -11,18 +11,18 @@ use super::head::Stamp;
 use super::transaction::Seen;
 use crate::engine::names::Names;
 
-/// Most records whose last sight is remembered. Beyond that some give way, and writes to them win as if they had never
+/// Most records whose version is remembered. Beyond that some are forgotten, and writes to them win as if they had never
 /// been seen.
 const LIMIT: usize = 4_096;
 
 #[derive(Clone, Debug, Default)]
 pub struct RecordVersions {
     seen: Names<SeenVersion>,
-    /// Raised by every sleep.
+    /// Incremented by every suspension.
     days: u32,
-    /// How many listen to each record; the empty list of keys is never told.
+    /// The number of listeners of each record.
     listeners: Names<usize>,
-    /// How many listen to all records.
+    /// The number of listeners of all records.
     to_all: usize,
     reading: Vec<Reading>,
 }
@@ -31,7 +31,7 @@ pub struct RecordVersions {
 struct SeenVersion {
     stamp: Option<Stamp>,
     wake_epoch: u32,
-    /// The stamp that listeners were told of last, if any.
+    /// The stamp that listeners were last told, if any.
     told: Option<Option<Stamp>>,
 }
 
@@ -42,7 +42,7 @@ struct Reading {
     again: bool,
 }
 
-/// What follows from the answer to a read for listeners.
+/// The result of a read for listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct News {
     pub tell: bool,
@@ -50,7 +50,7 @@ pub struct News {
 }
 
 impl RecordVersions {
-    /// The tab has read a record, or written it: this is the last it knows of it.
+    /// The tab has read or written a record: this is its last known version.
     pub fn on_seen(&mut self, key: &str, stamp: Option<Stamp>) {
         let told = self.seen.get(key).and_then(|sight| sight.told);
         let wake_epoch = self.days;
@@ -72,12 +72,12 @@ impl RecordVersions {
         );
     }
 
-    /// The tab was frozen, cached or asleep: it may have missed anything.
+    /// The tab was frozen, cached or suspended: it may have missed changes.
     pub fn on_slept(&mut self) {
         self.days = self.days.wrapping_add(1);
     }
 
-    /// On what a plain write to `key` depends: on nothing, unless the tab has slept since it saw the record.
+    /// The version that a plain write to `key` depends on: none, unless the tab was suspended since it saw the record.
     pub fn condition(&self, key: &str) -> Option<Seen> {
         let sight = self.seen.get(key)?;
         (sight.wake_epoch != self.days).then_some(Seen(sight.stamp))
@@ -104,7 +104,7 @@ impl RecordVersions {
         }
     }
 
-    /// A record may have changed: whether it should be read now.
+    /// A record may have changed. Returns whether to read it now.
     pub fn on_hinted(&mut self, key: &str) -> bool {
         if self.to_all == 0 && !self.listeners.contains_key(key) {
             return false;
@@ -124,7 +124,7 @@ impl RecordVersions {
         }
     }
 
-    /// Everything may have changed: the records to read. Who listens to all is told so by the caller.
+    /// Everything may have changed. Returns the records to read; listeners of all records are told by the caller.
     pub fn on_missed(&mut self) -> Vec<String> {
         let keys: Vec<String> = self.listeners.keys().cloned().collect();
         keys.into_iter().filter(|key| self.on_hinted(key)).collect()
@@ -134,7 +134,7 @@ impl RecordVersions {
         self.to_all > 0
     }
 
-    /// The read that `on_hinted` asked for was answered; `None`: it failed, and the next hint tries again.
+    /// The read after `on_hinted` was answered; `None`: it failed, and the next hint tries again.
     pub fn on_read(&mut self, key: &str, answer: Option<Option<Stamp>>) -> News {
         let place = self.reading.iter().position(|it| it.key == key);
         let read_again = place.is_some_and(|place| self.reading[place].again);

@@ -8,17 +8,17 @@ use super::{
 };
 use crate::time::{Millis, Timestamp};
 
-/// One transaction, as a value: what it is for, and what its author believes. `V` stands for a stored value.
+/// One transaction as a value: its purpose, and the layout that it was planned with. `V` stands for a stored value.
 ///
-/// A driver opens a transaction, reads the head and what [`Transaction::reads`] names, calls [`judge`](super::judge) and performs
-/// the writes of its verdict, all inside that one transaction.
+/// A driver opens a transaction, reads the head and what [`Transaction::reads`] names, calls [`evaluate`](super::evaluate) and performs
+/// the writes of the result, all inside that one transaction of the database.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Transaction<V> {
-    /// A tab on `schema` is there, or there again.
+    /// A tab on `schema` starts, or wakes again.
     Open { schema: u32 },
-    /// ReadSet the head and nothing else.
+    /// Reads the head and nothing else.
     Look,
-    /// There is no store yet: begins one.
+    /// Creates the store.
     Create {
         head: Head,
         initial: Vec<(String, Stamp, V)>,
@@ -34,20 +34,20 @@ pub enum Transaction<V> {
         key: String,
         links: Vec<Link>,
     },
-    /// ReadSet what stands in some namespaces, the primary first, to merge a write with it.
+    /// Reads a record in some namespaces, the primary first, to merge a write with it.
     Copies {
         layout: LayoutVersion,
         key: String,
         schemas: Vec<u32>,
     },
-    /// ReadSet up to `limit` records of the primary whose keys come after `after`.
+    /// Reads up to `limit` records of the primary whose keys come after `after`.
     Scan {
         layout: LayoutVersion,
         links: Vec<Link>,
         after: Option<String>,
         limit: usize,
     },
-    /// ReadSet one record of a namespace that has been left.
+    /// Reads one record of a namespace that has been left.
     GetBackup { schema: u32, key: String },
     ScanBackup {
         schema: u32,
@@ -71,7 +71,7 @@ pub enum Transaction<V> {
         key: String,
         seen: Option<Seen>,
     },
-    /// Starts to fill a namespace, or starts again.
+    /// Starts to fill a namespace, or starts over.
     BeginFill {
         layout: LayoutVersion,
         schema: u32,
@@ -122,7 +122,7 @@ pub enum Transaction<V> {
     Sweep { schema: u32, retention: Millis },
 }
 
-/// The layout that the author of an op believes in.
+/// The layout that a transaction was planned with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LayoutVersion {
     pub epoch: u64,
