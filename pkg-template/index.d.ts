@@ -12,7 +12,7 @@ export interface Options {
   app?: string;
   /** Releases of another channel are ignored. Default: not checked. */
   channel?: string;
-  /** Time between two looks at `release.json`, per origin, before jitter. Default 60000, least 1000. */
+  /** Time between two checks of `release.json`, per origin, before jitter. Default 60000, least 1000. */
   interval?: Millis;
   /** `'auto'`: use the event stream the server announces. `'off'`, or a URL. Default `'auto'`. */
   stream?: string;
@@ -91,7 +91,7 @@ export interface Status {
   /** `'off'` also in tabs that do not lead, and where there are no Web Locks (plain http): those tabs poll. */
   stream: 'off' | 'connecting' | 'open' | 'waiting';
   lastCheck: Millis | null;
-  /** Failed looks in a row. */
+  /** Failed checks in a row. */
   failures: number;
   lastFailure: Trouble | null;
   holds: { reason: string; deadline: Millis | null }[];
@@ -218,7 +218,7 @@ export interface StoreSpec<T = unknown> extends Schema<T> {
   dwell?: Millis;
   /** How long a left schema is kept as a backup after its last use. Default 14 days. */
   retention?: Millis;
-  /** Time between two looks for tabs on older schemas. Default 30000. */
+  /** Time between two checks for tabs on older schemas. Default 30000. */
   census?: Millis;
   /** Records in one batch of a migration. Default 500. */
   batch?: number;
@@ -317,7 +317,7 @@ export type Undo = () => void;
 
 export interface Changeover {
   readonly status: Status;
-  /** Looks at the server now. Resolves with the status after the answer; never rejects. */
+  /** Checks the server now. Resolves with the status after the answer; never rejects. */
   check(): Promise<Status>;
   /** Listens to one kind of event, or to all with `'*'`. A listener that throws stops no other. */
   on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void): Undo;

@@ -16,7 +16,7 @@ export interface ChangeoverPluginOptions {
   urgency?: 'routine' | 'soon' | 'now';
   /** What people read in the prompt, at most 500 characters of plain text. */
   message?: string;
-  /** Milliseconds between two looks at `release.json`, per origin, before jitter. Default 60000, least 1000. */
+  /** Milliseconds between two checks of `release.json`, per origin, before jitter. Default 60000, least 1000. */
   interval?: number;
   /** `'auto'`: pages use the event stream the server announces. `'off'`, or a URL. Default `'auto'`. */
   stream?: string;
