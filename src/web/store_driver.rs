@@ -5,6 +5,7 @@
 //! listeners here read again. A page that is suspended gives its lock back and requests it again when it wakes.
 
 mod listeners;
+mod progress;
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,6 +17,8 @@ use js_sys::{Array, Math};
 use wasm_bindgen::JsValue;
 use web_sys::BroadcastChannel;
 
+pub use self::progress::Progress;
+use self::progress::step_of;
 use super::{
     callback::{Listener, Timer},
     clock::Clock,
@@ -56,17 +59,6 @@ pub trait App {
 
 /// An error, with the number of the translation that failed.
 pub type Translated = Box<dyn FnOnce(Result<Vec<JsValue>, (usize, Untranslated)>)>;
-
-/// A committed step of a migration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// `expand`, `copy`, `check`, `contract`, `revive`, `return` or `sweep`.
-    pub phase: &'static str,
-    pub from: u32,
-    pub to: u32,
-    /// Records so far in this phase.
-    pub done: usize,
-}
 
 /// A store handle. Dropping it closes the store without notifying listeners.
 #[must_use = "dropping it closes the store"]
@@ -558,53 +550,5 @@ impl Inner {
 
     fn lock_of(&self, schema: u32) -> String {
         join(&[&self.name, ":schema:", &decimal(schema.into())])
-    }
-}
-
-/// What a transaction means for the progress of a migration, once it has committed.
-fn step_of(op: &Transaction<JsValue>) -> Option<Progress> {
-    let step = |phase, from, to, done| {
-        Some(Progress {
-            phase,
-            from,
-            to,
-            done,
-        })
-    };
-    match op {
-        Transaction::Expand {
-            layout, namespace, ..
-        } => step("expand", layout.primary, namespace.schema, 0),
-        Transaction::BeginFill { layout, schema, .. } => step("copy", layout.primary, *schema, 0),
-        Transaction::FillBatch {
-            layout,
-            schema,
-            records,
-            ..
-        } => step("copy", layout.primary, *schema, records.len()),
-        Transaction::CheckBatch {
-            layout,
-            schema,
-            keys,
-            ..
-        } => step("check", layout.primary, *schema, keys.len()),
-        Transaction::Contract { layout, to, .. } => step("contract", layout.primary, *to, 0),
-        Transaction::Revive {
-            layout, namespace, ..
-        } => step("revive", layout.primary, namespace.schema, 0),
-        Transaction::Return { layout, to, .. } => step("return", layout.primary, *to, 0),
-        Transaction::Sweep { schema, .. } => step("sweep", *schema, *schema, 0),
-        Transaction::Open { .. }
-        | Transaction::Look
-        | Transaction::Create { .. }
-        | Transaction::Get { .. }
-        | Transaction::Copies { .. }
-        | Transaction::Scan { .. }
-        | Transaction::GetBackup { .. }
-        | Transaction::ScanBackup { .. }
-        | Transaction::Put { .. }
-        | Transaction::Delete { .. }
-        | Transaction::Alone { .. }
-        | Transaction::Abandon { .. } => None,
     }
 }
