@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
 use crate::mutant::Mutant;
-use crate::world::{Action, Protocol, Scenario};
+use crate::scenarios::Scenario;
+use crate::world::{Action, Protocol};
 
 /// A search that is cut off proves nothing, so it fails.
 const LONGEST: Duration = Duration::from_secs(300);

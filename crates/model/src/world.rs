@@ -17,63 +17,12 @@ use crate::{
     expected::Expected,
     mutant::Mutant,
     page::{Life, Lock, Page, closed},
+    scenarios::{Budget, Scenario},
     value::{Shape, Value},
 };
 
 /// Ticks that a schema must be unseen before it is left, in every scenario.
 pub const DWELL: u64 = 2;
-
-/// What happens in a scenario, and how often at most.
-#[derive(Clone, Debug)]
-pub struct Scenario {
-    pub name: &'static str,
-    pub schemas: [u32; 3],
-    pub shape: Shape,
-    /// The tag of the record that the store begins with.
-    pub first: u8,
-    /// Tabs that are there from the beginning; the others are opened later.
-    pub open: usize,
-    pub expand: bool,
-    pub keys: &'static [&'static str],
-    pub budget: Budget,
-    /// How long a left namespace is kept, in ticks.
-    pub retention: u64,
-    /// Whether they have all opened the store; if not, every order of doing so is tried.
-    pub ready: bool,
-    /// Whether a page may stop between the end of a transaction and hearing of it.
-    pub late: bool,
-    /// Whether some schema must be left in it, or it would prove little.
-    pub leaves: bool,
-    /// Whether to check from every state that the store comes to rest when faults stop.
-    pub settles: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Budget {
-    pub ticks: u8,
-    pub writes: u8,
-    pub reads: u8,
-    pub deletes: u8,
-    pub starts: u8,
-    pub crashes: u8,
-    pub freezes: u8,
-    pub thefts: u8,
-    pub revivals: u8,
-}
-
-impl Budget {
-    pub const NONE: Self = Self {
-        ticks: 0,
-        writes: 0,
-        reads: 0,
-        deletes: 0,
-        starts: 0,
-        crashes: 0,
-        freezes: 0,
-        thefts: 0,
-        revivals: 0,
-    };
-}
 
 #[derive(Clone, Debug)]
 pub struct World {
