@@ -5,7 +5,7 @@
 //
 // What was captured replaces what is there; what was not captured stays. Functions, such as the actions of a store, are
 // neither captured nor replaced, and neither is anything that `pick` leaves out or `omit` names.
-import { failure } from './failure.js';
+import { failure } from './error.js';
 import { put } from './own.js';
 /**
  * @import {

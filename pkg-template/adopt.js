@@ -3,7 +3,7 @@
 //   changeover.store('notes', { schema: 2, migrations, adopt: fromLocalStorage({ prefix: 'note:' }, { schema: 1 }) })
 //
 // Everything here only reads. What cannot be read is an error that names it, and stays as it is.
-import { failure } from './failure.js';
+import { failure } from './error.js';
 
 /**
  * @import { IndexedDbOptions, LocalStorageOptions, PersistOptions } from './adopt.js'

@@ -1,9 +1,9 @@
 // Golden fixtures: a value of each released schema as a released build stored it, kept for ever.
-import { failure } from './failure.js';
-import { textOf } from './failures.js';
-import { decode, encode, excerpt } from './fixtures.js';
+import { failure } from './error.js';
+import { textOf } from './load-errors.js';
+import { decode, encode, excerpt } from './golden-codec.js';
 import { engineWith, named, reaches, schemasOf } from './testing-engine.js';
-import { difference } from './values.js';
+import { difference } from './clone.js';
 
 /**
  * @import { GoldenOptions, Spec } from './testing.js'

@@ -2,7 +2,7 @@
 import { KEY, openPage } from './loader.js';
 import { closeStores, inertStore, lazyStore } from './load-stores.js';
 import { LATE, completeOptions } from './options.js';
-import { quietly } from './quietly.js';
+import { quietly } from './suppress-preload-error.js';
 /** @import { Changeover, Options, Status, Store } from './index.js' */
 /** @import { Api, ApiPlace, GivenOptions, Runtime } from './types/page.js' */
 

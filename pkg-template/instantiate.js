@@ -1,6 +1,6 @@
 // Brings the WebAssembly into the page: from the bytes inlined in this module, or, in the slim runtime, from a URL.
 /// <reference path="./types/built.d.ts" />
-import { discreet } from './failures.js';
+import { discreet } from './load-errors.js';
 import { inlined } from './wasm.js';
 
 /** A server that accepts and never answers must not leave the page without its loader level. */

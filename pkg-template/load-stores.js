@@ -1,8 +1,8 @@
 // Stores and migrations are a module of their own that a page loads when its app first asks for one.
-import { codeOf, failure } from './failure.js';
-import { textOf } from './failures.js';
+import { codeOf, failure } from './error.js';
+import { textOf } from './load-errors.js';
 import { completeOptions } from './options.js';
-import { quietly } from './quietly.js';
+import { quietly } from './suppress-preload-error.js';
 /** @import { Store, StoreMode, StoreSpec, Undo } from './index.js' */
 /** @import { Stores } from './types/state.js' */
 

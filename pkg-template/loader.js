@@ -4,7 +4,7 @@
 // has loaded, connect it. When the runtime is missing or dies, the loader level goes on: it polls the release by
 // itself, asks with a plain banner and reloads, with the storage keys and the loop guard of the full level.
 //
-// Alone it does without event stream, other tabs, manifests, rollouts, app and channel; `equip.js`, when the runtime's
+// Alone it does without event stream, other tabs, manifests, rollouts, app and channel; `loader-fallback.js`, when the runtime's
 // JavaScript is there and only WebAssembly is not, adds the full prompt, holds and states.
 //
 // With global.js it has 1500 bytes after gzip, hence the terse style; the app never sees an error from here.
@@ -30,7 +30,7 @@ export const KEY = Symbol.for('changeover');
  * Starts changeover in this document.
  *
  * The page it returns is what loader and runtime share. The runtime calls `connect(impl)`, sets `onFailure`, and calls
- * `degrade(reason)` when it dies; `equip.js` replaces `show` and adds `save`, `hold` and `state`.
+ * `degrade(reason)` when it dies; `loader-fallback.js` replaces `show` and adds `save`, `hold` and `state`.
  *
  * @param {Omit<LoaderOptions, 'base'> | DOMStringMap} given options of `createChangeover`, or the dataset of the script tag; `prompt: 'off'` for none
  * @param {(options: LoaderOptions) => Promise<Runtime>} load fetches the runtime

@@ -1,5 +1,5 @@
 // Stands in for swapping.js where the build has no slots.
-import { discreet } from './failures.js';
+import { discreet } from './load-errors.js';
 
 /**
  * @param {{ problem: (code: string, message: string) => void }} guard

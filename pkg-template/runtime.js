@@ -3,16 +3,16 @@
 // In order: instantiate, make the core, start it, connect the public object, hand over the failures the loader has
 // captured. From then on the core calls back with events. If the core dies, the loader level takes its place.
 import { createBindings } from './bindings.js';
-import { describeFailure, textOf } from './failures.js';
+import { describeFailure, textOf } from './load-errors.js';
 import { instantiate } from './instantiate.js';
 import { LATE, amendEarly, amendLate } from './options.js';
-import { equip } from './equip.js';
+import { equip } from './loader-fallback.js';
 import { createIntact } from './intact.js';
-import { carryFields } from './fields.js';
+import { carryFields } from './form-fields.js';
 import { lazyStore, loadStores, storesLoaded } from './load-stores.js';
 import { createPrompt } from './prompt.js';
 import { FIELDS, createStates } from './states.js';
-import { createSwapping } from './swapping.js';
+import { createSwapping } from './swap-bridge.js';
 import { createWorker } from './worker.js';
 /** @import { AbortReason, Backup, ChangeoverEvent, Prompt, StateProvider, Status, Store } from './index.js' */
 /**

@@ -6,14 +6,14 @@
 // state leaves the envelope when its provider has taken it; what could not be put in place stays, and becomes a backup.
 //
 // States with a schema go through `stores.js`; where that does not run they are taken by a build of the same schema.
-import { fingerprint, plain } from './carry.js';
-import { codeOf, failure } from './failure.js';
-import { textOf } from './failures.js';
-import { createKept } from './kept.js';
+import { fingerprint, plain } from './json-safe.js';
+import { codeOf, failure } from './error.js';
+import { textOf } from './load-errors.js';
+import { createKept } from './snapshot-db.js';
 import { own, put } from './own.js';
-import { agree, schemaOf, stepsOf } from './steps.js';
-import { createUsed } from './used.js';
-import { cloned } from './values.js';
+import { agree, schemaOf, stepsOf } from './step-ids.js';
+import { createUsed } from './restored-marks.js';
+import { cloned } from './clone.js';
 /** @import { Backup, StateProvider } from './index.js' */
 /**
  * @import {
@@ -60,7 +60,7 @@ const NO_WAY = ['no_path', 'lossy_path'];
  * @param {() => void} port.keep writes down what has been changed in it
  * @param {(names: Restored) => void} port.tell told of late arrivals
  * @param {(code: string, message: string) => void} port.problem
- * @param {(() => Promise<StateRuns>) | null} port.runs loads what `stores-states.js` makes; null where it cannot run
+ * @param {(() => Promise<StateRuns>) | null} port.runs loads what `state-migrations.js` makes; null where it cannot run
  * @param {ReturnType<typeof createKept>} [port.kept]
  * @param {ReturnType<typeof createUsed>} [port.used]
  */

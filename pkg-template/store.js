@@ -1,8 +1,8 @@
 // One open durable store, as the app sees it.
-import { failure } from './failure.js';
-import { textOf } from './failures.js';
-import { check, then } from './schema.js';
-import { cloned } from './values.js';
+import { failure } from './error.js';
+import { textOf } from './load-errors.js';
+import { check, then } from './spec.js';
+import { cloned } from './clone.js';
 /** @import { ChangeoverError, Store, StoreChange, StoreMode, StoreProgress, Undo } from './index.js' */
 /**
  * @import {

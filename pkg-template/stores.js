@@ -4,14 +4,14 @@
 // step; here the app's own functions run, on values that the engine never sees. A trap ends all of it: what was asked
 // is refused with code `panic`, nothing is written any more, and the page goes on.
 import { createBindings } from './bindings.js';
-import { codeOf, failure } from './failure.js';
-import { textOf } from './failures.js';
+import { codeOf, failure } from './error.js';
+import { textOf } from './load-errors.js';
 import { instantiate } from './instantiate.js';
 import { own } from './own.js';
-import { check, isThenable, readSpec, then } from './schema.js';
+import { check, isThenable, readSpec, then } from './spec.js';
 import { openStore } from './store.js';
-import { createStateRuns } from './stores-states.js';
-import { cloned, difference, merge, missing } from './values.js';
+import { createStateRuns } from './state-migrations.js';
+import { cloned, difference, merge, missing } from './clone.js';
 /** @import { Adopted, Adoption, ChangeoverError } from './index.js' */
 /**
  * @import {

@@ -5,11 +5,11 @@
 // task; until the commit the old code stays, so that it can be shown again.
 //
 // Slots stand in one another. Only the outermost are prepared; what is mounted inside them comes with them, and takes up its state.
-import { textOf } from './failures.js';
+import { textOf } from './load-errors.js';
 import { mediaOf, setMedia } from './media.js';
-import { createQuiet } from './quiet.js';
+import { createQuiet } from './user-idle.js';
 import { sortHolders, takenUp } from './swap-nested.js';
-import { cloned } from './values.js';
+import { cloned } from './clone.js';
 /** @import { PreparedSlot, SlotHolder, SlotModule, SlotPointer, Slots, SlotTurn } from './slots.js' */
 /** @import { FileToFetch, SlotMigrations, SwapAnswer, SwapStep } from './types/page.js' */
 

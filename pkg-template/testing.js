@@ -6,11 +6,11 @@
 //   await golden(cart, 'tests/golden');
 //
 // Everything rejects with an error that names the store, the step, the law, the place and the counter-example.
-import { failure } from './failure.js';
-import { textOf } from './failures.js';
-import { excerpt, shown } from './fixtures.js';
+import { failure } from './error.js';
+import { textOf } from './load-errors.js';
+import { excerpt, shown } from './golden-codec.js';
 import { engineWith, named, reaches, schemasOf } from './testing-engine.js';
-import { difference } from './values.js';
+import { difference } from './clone.js';
 
 /**
  * @import { ChangeoverError, Migration } from './index.js'
@@ -25,7 +25,7 @@ import { difference } from './values.js';
  * @typedef {(string | number)[]} Place the keys that lead to a part of a value
  */
 
-export { faultyIndexedDb, faultySteps } from './faults.js';
+export { faultyIndexedDb, faultySteps } from './fault-injection.js';
 export { golden } from './golden.js';
 
 /** Longest time for one step. */

@@ -4,8 +4,8 @@
 // function; the WebAssembly is fetched and compiled when that module is imported; each mount is an instance of its own with
 // glue of its own, so two generations share nothing; when one has ended, its glue is cut off from the instance, whose memory
 // is then free, whatever closures the page still holds.
-import { failure } from './failure.js';
-import { discreet } from './failures.js';
+import { failure } from './error.js';
+import { discreet } from './load-errors.js';
 
 /** @import { WasmParts, WasmSlot } from './wasm-slot.js' */
 

@@ -131,7 +131,7 @@ async function bundle(out) {
   const source = (/** @type {string} */ name) => join(template, name);
   const apart = { external: ['./runtime.js', './stores.js'] }; // fetched when the page is idle: never part of an entry
   await Promise.all([
-    esbuild({ ...common, ...apart, entryPoints: [source('global.js')], outfile: join(out, 'changeover.js'), format: 'iife', minify: true }),
+    esbuild({ ...common, ...apart, entryPoints: [source('script-tag.js')], outfile: join(out, 'changeover.js'), format: 'iife', minify: true }),
     esbuild({ ...common, ...apart, entryPoints: [source('index.js')], outfile: join(out, 'index.js'), format: 'esm' }),
     esbuild({ ...common, ...apart, entryPoints: [source('index.js')], outfile: join(out, 'index.cjs'), format: 'cjs', supported: { 'dynamic-import': true } }),
     ...frameworks.flatMap((name) => [
@@ -174,7 +174,7 @@ function generated({ optimized, slots }, inlined) {
     setup(bundler) {
       bundler.onResolve({ filter: /^\.\/bindings\.js$/ }, () => ({ path: optimized.glue }));
       // Pages without slots carry nothing of them.
-      if (!slots) bundler.onResolve({ filter: /^\.\/swapping\.js$/ }, () => ({ path: join(template, 'no-swapping.js') }));
+      if (!slots) bundler.onResolve({ filter: /^\.\/swap-bridge\.js$/ }, () => ({ path: join(template, 'no-swapping.js') }));
       bundler.onResolve({ filter: /^\.\/wasm\.js$/ }, () => ({ path: 'wasm', namespace: 'generated' }));
       bundler.onLoad({ filter: /.*/, namespace: 'generated' }, () => ({ contents: `export const inlined = ${JSON.stringify(inlined)};` }));
     },

@@ -47,7 +47,7 @@ export interface LoaderOptions extends GivenOptions {
 
 // ------------------------------------------------------------------------------------------------------ the page
 
-/** What loader and runtime share. At the loader level the public object calls it; `equip.js` adds what has a `?`. */
+/** What loader and runtime share. At the loader level the public object calls it; `loader-fallback.js` adds what has a `?`. */
 export interface Page extends Implementation {
   readonly options: LoaderOptions;
   readonly api: Api;
@@ -100,7 +100,7 @@ export interface LoaderStatus extends Omit<Partial<Status>, 'release' | 'prompt'
   failures: number;
   holds: Status['holds'];
   release?: LoaderRelease | null;
-  /** What is asked; `equip.js` makes a whole prompt of it. */
+  /** What is asked; `loader-fallback.js` makes a whole prompt of it. */
   prompt?: LoaderRelease | Prompt | null;
 }
 

@@ -3,7 +3,7 @@
 import type {
   Backup, ChangeoverError, Millis, Schema, StateProvider, Store, StoreMode, StoreProgress, StoreSpec,
 } from '../index.js';
-import type { failure } from '../failure.js';
+import type { failure } from '../error.js';
 
 // States on their way through a reload.
 

@@ -1,7 +1,7 @@
 // States with a schema, in memory: who is migrated with whom, what stays when it fails, what goes along on the way back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { check, readSpec } from '../../pkg-template/schema.js';
+import { check, readSpec } from '../../pkg-template/spec.js';
 import { makeDisk, sealed, setUp } from './states.mjs';
 
 const split = {

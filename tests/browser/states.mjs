@@ -1,5 +1,5 @@
 // What states.js stands on, in memory: an envelope, the database, the marks, and the migrations of `stores.js`.
-import { createStateRuns } from '../../pkg-template/stores-states.js';
+import { createStateRuns } from '../../pkg-template/state-migrations.js';
 import { createStates } from '../../pkg-template/states.js';
 
 const error = (code, message) => Object.assign(new Error(message), { name: 'ChangeoverError', code });

@@ -30,7 +30,7 @@ test('the commands and attributes that the README names exist', async () => {
   const { stdout } = await run(cli(), ['--help']);
   assert.ok(commands.length >= 4, `only ${commands} found`);
   for (const command of commands) assert.match(stdout, new RegExp(`^\\s+${command}\\b`, 'm'), `changeover --help names ${command}`);
-  const sources = ['loader.js', 'global.js', 'options.js'].map((name) => readFileSync(join(ROOT, 'pkg-template', name), 'utf8')).join();
+  const sources = ['loader.js', 'script-tag.js', 'options.js'].map((name) => readFileSync(join(ROOT, 'pkg-template', name), 'utf8')).join();
   for (const name of attributes) {
     const key = name.slice('data-'.length);
     assert.match(sources, new RegExp(`\\b${key}\\b`), `the loader knows ${name}`);

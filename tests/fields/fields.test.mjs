@@ -7,7 +7,7 @@ const BOTH = { engines: ['chromium', 'firefox'] };
 
 /** The page takes what the one before it captured, as a changeover would, and notes every event the app would see. */
 const SCRIPT = `
-import { createFields } from '/pkg/fields.js';
+import { createFields } from '/pkg/form-fields.js';
 globalThis.heard = [];
 for (const type of ['input', 'change', 'click']) {
   addEventListener(type, ({ target, isTrusted }) => !isTrusted && heard.push(type + ' ' + (target.id || target.name || target.localName)), true);
@@ -372,7 +372,7 @@ withBrowser('nothing is left behind: no listener, timer or observer', {}, async 
   const page = await openForms(t, browser, '<input id="a">');
   const left = await page.evaluate(async () => {
     fields.dispose();
-    const { createFields } = await import('/pkg/fields.js');
+    const { createFields } = await import('/pkg/form-fields.js');
     const counts = { listeners: 0, observers: 0, timers: 0 };
     const watch = (object, name, key, by) => {
       const original = object[name];

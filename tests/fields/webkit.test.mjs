@@ -4,7 +4,7 @@ import { inBrowsers } from '../e2e/browsers.mjs';
 import { send, serve } from '../prompt/harness.mjs';
 
 const PAGE = (body) => `<!doctype html><meta charset="utf-8"><title>form</title><link rel="icon" href="data:,"><body>${body}<script type="module">
-import { createFields } from '/pkg/fields.js';
+import { createFields } from '/pkg/form-fields.js';
 globalThis.fields = createFields();
 globalThis.keep = () => sessionStorage.setItem('carried', JSON.stringify(fields.capture() ?? null));
 const carried = JSON.parse(sessionStorage.getItem('carried'));

@@ -13,7 +13,7 @@ const bundled = async (more) => {
 };
 
 const OPTIONS = {
-  entryPoints: [join(ROOT, 'pkg-template', 'global.js')],
+  entryPoints: [join(ROOT, 'pkg-template', 'script-tag.js')],
   bundle: true,
   minify: true,
   write: false,
@@ -49,7 +49,7 @@ export async function attach(page) {
 
 /** A runtime whose WebAssembly is blocked: it runs, equips the loader level, and rejects. */
 export const BLOCKED_RUNTIME = `
-import { equip } from '/pkg/equip.js';
+import { equip } from '/pkg/loader-fallback.js';
 import { completeOptions } from '/pkg/options.js';
 export async function attach(page) {
   const error = new Error('WebAssembly is blocked');

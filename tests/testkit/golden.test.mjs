@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { golden } from 'changeover/testing';
 import fc from 'fast-check';
-import { decode, encode } from '../../pkg-template/fixtures.js';
+import { decode, encode } from '../../pkg-template/golden-codec.js';
 
 const up = (from, more) => ({ from, to: from + 1, up: (value) => ({ ...value, [`in${from + 1}`]: true }), ...more });
 const spec = (schema, more) => ({ name: 'cart', schema, migrations: Array.from({ length: schema - 1 }, (_, at) => up(at + 1)), ...more });

@@ -1,7 +1,7 @@
 // Failed chunks in all their shapes, as the engine gets to see them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeFailure, textOf } from '../../pkg-template/failures.js';
+import { describeFailure, textOf } from '../../pkg-template/load-errors.js';
 
 const URL = 'https://shop.example/assets/Cart-8c1f.js';
 const rejection = (reason) => ({ type: 'unhandledrejection', reason });

@@ -1,6 +1,6 @@
 // What can be done with any value that can be cloned, whatever it holds: copied, compared, merged.
-import { failure } from './failure.js';
-import { textOf } from './failures.js';
+import { failure } from './error.js';
+import { textOf } from './load-errors.js';
 import { put } from './own.js';
 
 /** @typedef {Record<string, unknown>} Fields */

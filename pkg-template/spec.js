@@ -1,6 +1,6 @@
 // What apps register about the shape of a state or a store: its steps and its validator.
-import { failure } from './failure.js';
-import { textOf } from './failures.js';
+import { failure } from './error.js';
+import { textOf } from './load-errors.js';
 
 /** @import { Migration, Schema, StandardResult, StandardSchema, Validator } from './index.js' */
 

@@ -1,6 +1,6 @@
 // What states with a schema need of `stores.js`: their steps, taken all or nothing, and the way back to an older build.
-import { failure } from './failure.js';
-import { agree, schemaOf, stepsOf } from './steps.js';
+import { failure } from './error.js';
+import { agree, schemaOf, stepsOf } from './step-ids.js';
 /** @import { Form, Migrated, ProviderWithSchema, StateJob, StateRuns, Stores, Taker } from './types/state.js' */
 
 /** A page that leaves does not wait longer for schemas that perhaps no build will ask for. */

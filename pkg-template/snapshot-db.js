@@ -4,8 +4,8 @@
 // One database for each site, of version 1 for ever: another version would wait for tabs on older builds. `heads` says
 // what there is and is read as a whole, `values` holds it. The database is opened for each transaction and closed after
 // it, so that it never holds up another tab.
-import { failure } from './failure.js';
-import { filesIn, filesOut } from './files.js';
+import { failure } from './error.js';
+import { filesIn, filesOut } from './blobs.js';
 /** @import { KeptHead, KeptValue, Why } from './types/state.js' */
 
 /**

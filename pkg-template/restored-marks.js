@@ -1,6 +1,6 @@
 // Which states have been put in place, by the token they were captured under: browsers copy session storage into a
 // duplicated tab, and nothing may be restored twice.
-import { ON_THE_WAY } from './kept.js';
+import { ON_THE_WAY } from './snapshot-db.js';
 
 /** Waiting longer for a tab that is frozen in the middle of its restore would keep this one waiting for ever. */
 const PATIENCE = 5_000;

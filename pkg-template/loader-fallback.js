@@ -5,10 +5,10 @@
 // plain banner, holds, registered states carried through the reload, and the reason when a reload did not happen.
 import { createMarks } from './departure.js';
 import { createPrompt } from './prompt.js';
-import { describeFailure } from './failures.js';
-import { carryFields } from './fields.js';
+import { describeFailure } from './load-errors.js';
+import { carryFields } from './form-fields.js';
 import { bare } from './loader.js';
-import { ON_THE_WAY } from './kept.js';
+import { ON_THE_WAY } from './snapshot-db.js';
 import { FIELDS, createStates } from './states.js';
 /** @import { AbortReason, Prompt, StateProvider } from './index.js' */
 /** @import { CompleteOptions, Envelope, LoaderRelease, LoaderStatus, Page } from './types/page.js' */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import puppeteer from 'puppeteer-core';
 
-const SOURCE = join(import.meta.dirname, '..', '..', 'pkg-template', 'quiet.js');
+const SOURCE = join(import.meta.dirname, '..', '..', 'pkg-template', 'user-idle.js');
 const BODY = `<!doctype html><link rel="icon" href="data:,"><input id="field"><dialog id="native">one</dialog>
   <div id="aria" role="dialog" aria-modal="true" hidden>two</div><div role="dialog" id="pane">no modal one</div>`;
 
@@ -24,7 +24,7 @@ before(async () => {
   page = await browser.newPage();
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await page.evaluate(async () => {
-    const { createQuiet } = await import('/quiet.js');
+    const { createQuiet } = await import('/user-idle.js');
     globalThis.quiet = createQuiet();
   });
 });

@@ -38,7 +38,7 @@ async function open(t) {
     const page = await context.newPage();
     await page.goto(origin);
     await page.evaluate(async () => {
-      const [{ createKept }, { createUsed }] = await Promise.all([import('/kept.js'), import('/used.js')]);
+      const [{ createKept }, { createUsed }] = await Promise.all([import('/snapshot-db.js'), import('/restored-marks.js')]);
       Object.assign(globalThis, { createKept, createUsed, kept: createKept('/r.json'), used: createUsed('/r.json') });
       globalThis.head = (id, more) => ({ id, token: id, name: 'draft', schema: 1, build: 'a', at: Date.now(), ...more });
     });
