@@ -41,9 +41,9 @@ test('the commands and attributes that the README names exist', async () => {
 
 test('the codes of problems in the docs are those of the sources', () => {
   const source = (...names) => names.map((name) => readFileSync(join(ROOT, name), 'utf8')).join('\n');
-  const guard = source(...['looks', 'moves', 'odd', 'ready'].map((name) => `src/engine/guard/${name}.rs`), 'pkg-template/no-swapping.js', 'pkg-template/runtime.js', 'pkg-template/states.js');
+  const guard = source(...['checks', 'moves', 'odd', 'ready'].map((name) => `src/engine/guard/${name}.rs`), 'pkg-template/no-swapping.js', 'pkg-template/runtime.js', 'pkg-template/states.js');
   const parser = source('src/engine/format.rs').split('pub fn code')[1].split('pub fn ')[0];
-  const shapes = [/code(?: =|:) "(\w+)"/g, /"(\w+)",\s+join\(/g, /differs\(\s*"(\w+)"/g, /trouble\(\s*"(\w+)"/g, /IMPLAUSIBLE: &str = "(\w+)"/g, /problem\('(\w+)'/g, /code = '(\w+)'/g];
+  const shapes = [/code(?: =|:) "(\w+)"/g, /"(\w+)",\s+join\(/g, /differs\(\s*"(\w+)"/g, /trouble\(\s*"(\w+)"/g, /IMPLAUSIBLE: &str = "(\w+)"/g, /problem\('(\w+)'/g, /problem\(codeOf\(error, '(\w+)'/g];
   const told = new Set(shapes.flatMap((shape) => [...guard.matchAll(shape)].map(([, code]) => code)));
   for (const [, code] of parser.matchAll(/=> "(\w+)"/g)) told.add(code);
   for (const code of ['wrong_build', 'integrity', 'length']) told.delete(code); // what is wrong with manifests and files stands in the sentence
