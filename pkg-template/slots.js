@@ -17,39 +17,7 @@ import { handOver, isBlank, ticked } from './slots-view.js';
  * } from './slots.js'
  */
 
-/** @typedef {SlotGeneration | null | undefined} Asker null for the shell, undefined when nothing says who it is */
-/** @typedef {{ id: string, module: any, asked?: boolean }} Shown what `load` gives instead of what the slot points to, and whether it was asked for */
-/**
- * @typedef {Omit<SlotTurn, 'state'> & {
- *   state: SlotTurn['state'],
- *   next: Map<string, SlotPointer>,
- *   before: Map<string, SlotPointer>,
- *   claims: Map<string, unknown>,
- *   loads: Set<string>,
- *   mounts: boolean,
- *   over: Promise<void>,
- * }} Turn `loads`: slots that only hidden code has loaded; `mounts`: the new code is being mounted
- */
-/**
- * @typedef {Slots & {
- *   kept: Map<string, { schema: number, value: any }>,
- *   bring(id: string, generation: Asker, last?: boolean): Promise<any>,
- *   showing(it: Shown, load: () => any): any,
- * }} Registry
- */
-/**
- * @typedef {object} Mounted one generation of a slot in plain DOM
- * @property {SlotModule} module
- * @property {HTMLElement} place
- * @property {Asker} parent
- * @property {SlotTurn | null} [enter]
- * @property {SlotTurn | null} [leave]
- * @property {(visible: boolean) => void} show
- * @property {SlotInstance} instance
- * @property {() => void} end
- * @property {Promise<SlotInstance & { updateComplete?: PromiseLike<unknown> }>} made
- * @property {Promise<unknown>} ready
- */
+/** @import { Asker, Mounted, Registry, Shown, Turn } from './types/slots.js' */
 
 export { handOver };
 
