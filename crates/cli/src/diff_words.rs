@@ -227,7 +227,7 @@ fn because(refusal: &Refusal) -> String {
         Why::EpochChanged => "the epoch changed".into(),
         Why::SecondCopy => {
             format!(
-                "slot {} needs another {} than the one that stale in the page{way}",
+                "slot {} needs another {} than the one that stays in the page{way}",
                 slot(),
                 module()
             )
