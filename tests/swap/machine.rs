@@ -185,7 +185,7 @@ fn a_user_who_uses_the_page_meanwhile_is_waited_for_again() {
             .iter()
             .filter(|kind| **kind == "fetch")
             .count();
-        assert_eq!(fetches, 1, "what was fetched and imported stale");
+        assert_eq!(fetches, 1, "what was fetched and imported stays");
     }
 }
 

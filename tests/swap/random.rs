@@ -367,7 +367,7 @@ fn what_is_planned_at_random_is_of_every_kind() {
         );
         let kinds: Vec<&str> = match &found {
             Plan::Nothing(moves) if moves.stale.is_empty() => vec!["nothing"],
-            Plan::Nothing(_) => vec!["stale"],
+            Plan::Nothing(_) => vec!["stays"],
             Plan::Styles(_) => vec!["styles"],
             Plan::Swap(moves) if moves.slots.is_empty() => vec!["pointers"],
             Plan::Swap(_) => vec!["swap"],
@@ -379,7 +379,7 @@ fn what_is_planned_at_random_is_of_every_kind() {
     }
     for kind in [
         "nothing",
-        "stale",
+        "stays",
         "styles",
         "pointers",
         "swap",

@@ -272,7 +272,7 @@ impl Draft {
         };
         let others = match &rollout.otherwise {
             Some(others) => format!("the others run build {}", others.id.0),
-            None => "the others stale_slot where they are".into(),
+            None => "the others stay where they are".into(),
         };
         let text = format!(
             "the rollout goes on: build {} is for the same {} % of the browsers as the release before it, and {others}; \

@@ -270,8 +270,8 @@ pub fn dropped(build: &Manifest, live: &Manifest) -> Option<Note> {
         .collect();
     let (what, whose) = match names.len() {
         0 => return None,
-        1 => ("the store", "its data stale_slot"),
-        _ => ("the stores", "their data stale_slot"),
+        1 => ("the store", "its data stay"),
+        _ => ("the stores", "their data stay"),
     };
     Some(note(
         "store-dropped",

@@ -174,12 +174,12 @@ impl Views {
             .as_ref()
             .filter(|before| before.pointer == pointer && before.said == unready.kind());
         if before.is_none() {
-            let stale = if shown.view.pointer.is_some() {
-                "; the release before stale served"
+            let stays = if shown.view.pointer.is_some() {
+                "; the release before stays served"
             } else {
                 ""
             };
-            eprintln!("warning: {unready}{stale}");
+            eprintln!("warning: {unready}{stays}");
         }
         let (least, most) = match unready {
             Unready::Refused(_) => (MUCH_LATER, MUCH_LATER),
