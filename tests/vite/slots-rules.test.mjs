@@ -81,7 +81,8 @@ for (const { name, vite } of VITES) {
   test(`${name}: patterns also take in the imports of globs and of paths with variables`, async (t) => {
     const { manifest, ...built } = await of(t, "window.all = import.meta.glob('./lib/*.js'); window.one = (name) => import(`./lib/${name}.js`);", { options: { slots: { 'lib:*': 'src/lib/*.js' } } });
     assert.deepEqual(Object.keys(manifest.slots), ['lib:C']);
-    assert.ok(!codeOf({ manifest, ...built }, 'index.html').includes('C-'), 'the entry names no file of a slot');
+    // A hash may have these two characters, too.
+    assert.doesNotMatch(codeOf({ manifest, ...built }, 'index.html'), /\bC-[\w-]{8}\.js/, 'the entry names no file of a slot');
   });
 
   test(`${name}: lazy() of an adapter gets the id after its own arguments, with or without a comma there`, async (t) => {
