@@ -128,7 +128,7 @@ export function createKept(scope, factory = () => indexedDB) {
     },
 
     /**
-     * `{value}`, or undefined when there is none of this id.
+     * `{value}`, or undefined for an unknown id.
      *
      * @param {string} id
      */

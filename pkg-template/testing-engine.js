@@ -14,7 +14,7 @@ import { createStores } from './stores.js';
  * @typedef {object} Engine
  * @property {(spec: NamedSpec) => void} register
  * @property {(name: string, schema: number) => string} lineage
- * @property {(name: string, from: number, to: number) => { lossy: boolean, steps: string[] }} way throws where there is none
+ * @property {(name: string, from: number, to: number) => { lossy: boolean, steps: string[] }} way throws without a path
  * @property {{
  *   (jobs: FullJob[], how: How & { dry: true }): Promise<{ stores: Rehearsal[] }>,
  *   (jobs: FullJob[], how: How): Promise<{ store: string, schema: number, value: unknown }[]>,

@@ -39,7 +39,7 @@ const atLeast = (version, floor) => {
 const preferring = (folder) => (folder ? { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` } : { ...process.env });
 
 /**
- * What a toolchain can do: `{ env, version, verbose, lacks }`, or null when there is none.
+ * What a toolchain can do: `{ env, version, verbose, lacks }`, or null without a toolchain.
  *
  * @param {string | null} folder
  * @returns {Toolchain | null}

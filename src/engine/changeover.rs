@@ -135,7 +135,7 @@ impl Changeover {
         self.by = self.by.max(by);
     }
 
-    /// Returns the next step; called until there is none.
+    /// Returns the next step. It is called until it returns `None`.
     pub fn poll(&mut self, context: &ReloadContext, now: Timestamp) -> Option<Step> {
         let abort = |reason| Some(Step::Abort { reason });
         let late = |since: Timestamp, patience: Millis| now.0 >= since.0.saturating_add(patience);

@@ -94,7 +94,7 @@ impl Stream {
         }
     }
 
-    /// Returns the next step that is due; called until there is none.
+    /// Returns the next step that is due. It is called until it returns `None`.
     pub fn poll(&mut self, now: Timestamp, rng: &mut Rng) -> Option<Step> {
         let url = self.url.clone().filter(|_| self.allowed);
         match (self.state, url) {

@@ -131,7 +131,7 @@ test('a promise of any kind may say whether a value is valid', async () => {
   assert.deepEqual(await check(saying(false), 'value'), { message: 'the validator returned false' });
 });
 
-test('a step that is none is refused with a code', () => {
+test('a migration that is not an object with steps is refused with a code', () => {
   for (const migrations of [[null], [undefined], [{}]]) {
     assert.throws(() => readSpec({ name: 'cart', schema: 2, migrations }), { name: 'ChangeoverError', code: 'invalid_spec' });
   }
