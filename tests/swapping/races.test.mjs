@@ -57,6 +57,7 @@ async function isWhole(tab, build, text) {
 
 inBrowsers('whatever is published while a swap is being prepared, the page ends on the right build', { only: ['chromium'], timeout: 240_000 }, async (t, browser) => {
   const site = await startLateSite(t);
+  // Each part has counters of its own: the browser asks once only for a file that does not change.
 
   await t.test('of two builds 50 ms apart it takes the second', async () => {
     const tab = await site.fresh(browser);
@@ -67,25 +68,25 @@ inBrowsers('whatever is published while a swap is being prepared, the page ends 
 
   await t.test('of two builds it takes the second though the first is half there', async () => {
     const tab = await site.fresh(browser);
-    const next = await site.stage('three');
+    const next = await site.stage('five');
     site.late = true;
-    const two = await site.restore().publish(named('two'));
+    const four = await site.restore().publish(named('four'));
     await site.isAsked();
     site.late = false;
-    const three = await site.put(next);
-    await showsText(tab, '#says', 'counter three');
+    const five = await site.put(next);
+    await showsText(tab, '#says', 'counter five');
     site.letCome();
-    await isWhole(tab, three, 'counter three');
-    assert.deepEqual(await ends(tab), [[two, 'aborted', 'superseded'], [three, 'committed', null]]);
+    await isWhole(tab, five, 'counter five');
+    assert.deepEqual(await ends(tab), [[four, 'aborted', 'superseded'], [five, 'committed', null]]);
   });
 
   await t.test('a release that is taken back meanwhile changes nothing', async () => {
     const tab = await site.fresh(browser);
     site.late = true;
-    const two = await site.restore().publish(named('two'));
+    const six = await site.restore().publish(named('six'));
     await site.isAsked();
     await site.put(await site.restore().build());
-    const ended = await ending(tab, two);
+    const ended = await ending(tab, six);
     assert.deepEqual([ended.outcome, ended.reason], ['aborted', 'superseded']);
     site.letCome();
     await sleep(700);
@@ -96,12 +97,12 @@ inBrowsers('whatever is published while a swap is being prepared, the page ends 
   await t.test('a page that is told to reload meanwhile does, to the new build', async () => {
     const tab = await site.fresh(browser);
     site.late = true;
-    const four = await site.restore().publish(named('four'));
+    const seven = await site.restore().publish(named('seven'));
     await site.isAsked();
     await tab.eval(() => void guard.reload());
     setTimeout(site.letCome, 300);
-    await tab.waitFor((four) => !globalThis.witness && globalThis.guard?.status.build === four, four, { timeout: 15_000, what: 'the reloaded page' });
-    await showsText(tab, '#says', 'counter four');
+    await tab.waitFor((seven) => !globalThis.witness && globalThis.guard?.status.build === seven, seven, { timeout: 15_000, what: 'the reloaded page' });
+    await showsText(tab, '#says', 'counter seven');
     assert.deepEqual(await tab.eval(leftovers), CLEAN);
   });
 });
