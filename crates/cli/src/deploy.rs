@@ -17,13 +17,13 @@ use changeover::{
 
 use crate::{
     amend::Draft,
+    atomic_write::{AtomicWriter, matches, remove_file, same_bytes},
     build::{Build, Note, Source, named},
     error::{At, Error, Result},
+    failpoints::failpoint,
     hash::Fingerprint,
-    place::{Placer, has_print, remove_file, same_bytes},
     release_document::ReleaseDocument,
     site::{Entry, Lock, Publication, Site},
-    steps::step,
     time::{rfc3339, unix_now},
 };
 
@@ -41,7 +41,7 @@ pub struct Locked {
 pub struct Deployment {
     locked: Locked,
     history: Vec<Entry>,
-    placer: Placer,
+    writer: AtomicWriter,
     /// The builds that have a folder, the one being deployed included once it is placed.
     builds: Vec<String>,
     /// Files of no build that had to make room.
@@ -167,7 +167,7 @@ impl Locked {
     pub fn begin(self) -> Result<Deployment> {
         let site = &self.site;
         let mut deployment = Deployment {
-            placer: Placer::new(site)?,
+            writer: AtomicWriter::new(site)?,
             builds: site.builds()?,
             replaced: Vec::new(),
             replaced_folder: site.guard().join("replaced").join(unix_now().to_string()),
@@ -297,24 +297,24 @@ impl Deployment {
         let mut placed = Placed::default();
         for (path, content) in &build.files {
             let target = folder.join(path);
-            if has_print(&target, &content.print)? {
+            if matches(&target, &content.print)? {
                 placed.kept += 1;
             } else if let Some(donor) = self.donor(path, &content.print, build.id(), donors)? {
-                self.placer.link(&donor, &target)?;
+                self.writer.link(&donor, &target)?;
                 placed.linked += 1;
             } else {
                 match &content.source {
-                    Source::Disk(from) => self.placer.copy(from, &target, &content.print)?,
-                    Source::Memory(bytes) => self.placer.write(&target, bytes)?,
+                    Source::Disk(from) => self.writer.copy(from, &target, &content.print)?,
+                    Source::Memory(bytes) => self.writer.write(&target, bytes)?,
                 }
                 placed.copied += 1;
             }
         }
-        self.placer.settle()?;
+        self.writer.settle()?;
         if !self.builds.contains(&build.manifest.id.0) {
             self.builds.push(build.id().to_owned());
         }
-        step("build placed");
+        failpoint("build placed");
         Ok(placed)
     }
 
@@ -325,24 +325,24 @@ impl Deployment {
         for path in manifest.chunks.keys() {
             let (source, target) = (folder.join(path), self.site().root().join(path));
             if !exists(&target) {
-                self.placer.link(&source, &target)?;
+                self.writer.link(&source, &target)?;
             } else if !same_bytes(&source, &target)? {
                 colliding.push(path.clone());
             }
         }
-        self.placer.settle()?;
-        step("new assets placed");
+        self.writer.settle()?;
+        failpoint("new assets placed");
         Ok(colliding)
     }
 
     /// Writes the manifest, unless it is there: a manifest never changes.
     fn place_manifest(&mut self, id: &str, bytes: &[u8]) -> Result<()> {
         let target = self.site().manifest_file(id);
-        if !has_print(&target, &Fingerprint::of(bytes))? {
-            self.placer.write(&target, bytes)?;
+        if !matches(&target, &Fingerprint::of(bytes))? {
+            self.writer.write(&target, bytes)?;
         }
-        self.placer.settle()?;
-        step("manifest placed");
+        self.writer.settle()?;
+        failpoint("manifest placed");
         Ok(())
     }
 
@@ -362,15 +362,15 @@ impl Deployment {
                 continue;
             }
             if exists(&target) && !self.is_of_a_build(path, &target)? {
-                self.placer
+                self.writer
                     .link(&target, &self.replaced_folder.join(path))?;
                 self.replaced.push(path.clone());
             }
-            self.placer.link(&source, &target)?;
+            self.writer.link(&source, &target)?;
             changed += usize::from(manifest.documents.contains_key(path));
         }
-        self.placer.settle()?;
-        step("documents placed");
+        self.writer.settle()?;
+        failpoint("documents placed");
         Ok(changed)
     }
 
@@ -387,7 +387,7 @@ impl Deployment {
                 "{why}; it is being replaced, and a copy is kept at {}",
                 copy.display()
             );
-            self.placer.link(&self.site().pointer(), &copy)?;
+            self.writer.link(&self.site().pointer(), &copy)?;
             self.notes.push(Note {
                 code: "release-replaced",
                 text,
@@ -402,11 +402,11 @@ impl Deployment {
             commit,
         };
         self.place_entry(&entry)?;
-        step("history placed");
+        failpoint("history placed");
         let pointer = self.site().pointer();
-        self.placer.write(&pointer, release.to_json().as_bytes())?;
-        step("pointer moved");
-        self.placer.settle()?;
+        self.writer.write(&pointer, release.to_json().as_bytes())?;
+        failpoint("pointer moved");
+        self.writer.settle()?;
         entry.live = true;
         self.place_entry(&entry)
     }
@@ -443,7 +443,7 @@ impl Deployment {
         };
         let mut wrong = Vec::new();
         for (path, print) in files_of(&manifest) {
-            if !has_print(&site.root().join(&path), &print)? {
+            if !matches(&site.root().join(&path), &print)? {
                 wrong.push(path);
             }
         }
@@ -456,7 +456,7 @@ impl Deployment {
         // `serve` answers from the folder as soon as it is there, so it must come whole.
         let staged = site.temporary().join("adopted");
         for (path, _) in files_of(&manifest) {
-            self.placer
+            self.writer
                 .link(&site.root().join(&path), &staged.join(&path))?;
         }
         if place != site.manifest_file(id) {
@@ -482,8 +482,8 @@ impl Deployment {
             self.place_entry(&entry)?;
             self.history.push(entry);
         }
-        self.placer.move_folder(&staged, &site.files(id))?;
-        step("release adopted");
+        self.writer.move_folder(&staged, &site.files(id))?;
+        failpoint("release adopted");
         self.builds.push(id.clone());
         Ok(())
     }
@@ -506,8 +506,8 @@ impl Deployment {
     fn place_entry(&mut self, entry: &Entry) -> Result<()> {
         let text = serde_json::to_string_pretty(entry).expect("an entry has only string keys");
         let place = self.site().history_file(entry.release.sequence);
-        self.placer.write(&place, (text + "\n").as_bytes())?;
-        self.placer.settle()
+        self.writer.write(&place, (text + "\n").as_bytes())?;
+        self.writer.settle()
     }
 
     /// An earlier build's file with these very bytes.
@@ -528,7 +528,7 @@ impl Deployment {
                     .get(path)
                     .is_some_and(|document| document.integrity == print.integrity);
             let file = self.site().files(&manifest.id.0).join(path);
-            if known && has_print(&file, print)? {
+            if known && matches(&file, print)? {
                 return Ok(Some(file));
             }
         }

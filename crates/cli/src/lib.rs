@@ -11,22 +11,23 @@
 //! | [`serve`] | a site over HTTP |
 //! | [`diff`] | what does a deploy mean for the tabs that run another build? |
 //! | [`verify`] | is everything there that the live release needs? |
-//! | [`site`], [`place`] | the layout on disk and the atomic writes |
+//! | [`site`], [`atomic_write`] | the layout on disk and the atomic writes |
 //!
 //! The formats are those of the engine: [`changeover::engine::release`] and [`changeover::engine::manifest`].
 
 pub mod amend;
 mod args;
+pub mod atomic_write;
 pub mod build;
 pub mod collisions;
 pub mod deploy;
 pub mod diff;
 mod diff_words;
 pub mod error;
+mod failpoints;
 mod git;
 pub mod hash;
 pub mod html;
-pub mod place;
 pub mod publish;
 pub mod release_document;
 pub mod retain;
@@ -35,7 +36,6 @@ mod run;
 pub mod serve;
 pub mod site;
 pub mod stamp;
-mod steps;
 pub mod stores;
 mod time;
 pub mod url;

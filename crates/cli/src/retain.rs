@@ -7,11 +7,11 @@ use std::path::Path;
 use changeover::engine::release::Release;
 
 use crate::{
+    atomic_write::{remove_file, remove_folder, same_bytes},
     deploy::files_of,
     error::{At, Result},
-    place::{remove_file, remove_folder, same_bytes},
+    failpoints::failpoint,
     site::{Entry, Site},
-    steps::step,
     time::{parse_rfc3339, unix_now},
 };
 
@@ -44,7 +44,7 @@ pub fn prune(site: &Site, live: &Release, keep: Keep) -> Result<Vec<String>> {
     tidy_documents(site, live)?;
     for id in &pruned {
         remove_build(site, id, &retained)?;
-        step("build pruned");
+        failpoint("build pruned");
     }
     pruned.sort();
     Ok(pruned)
@@ -116,11 +116,11 @@ fn remove_build(site: &Site, id: &str, retained: &[String]) -> Result<()> {
         if !needed.contains(&path) && same_bytes(&folder.join(&path), &view)? {
             remove_file(&view)?;
             remove_empty_folders(site, &view);
-            step("asset pruned");
+            failpoint("asset pruned");
         }
     }
     remove_file(&site.manifest_file(id))?;
-    step("manifest pruned");
+    failpoint("manifest pruned");
     remove_folder(&folder)
 }
 

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use changeover::engine::release::{Release, Urgency};
 
+use crate::atomic_write::{matches, same_bytes};
 use crate::build::{Note, named};
 use crate::collisions;
 use crate::deploy::{self, Contents, Locked, Who, files_of};
 use crate::error::{At, Error, Result};
 use crate::git;
-use crate::place::{has_print, same_bytes};
 use crate::retain;
 use crate::site::{Entry, Site, builds_by_recency};
 use crate::stores;
@@ -68,7 +68,7 @@ pub fn rollback(options: &RollbackOptions) -> Result<RolledBack> {
     let manifest = site.manifest(&entry.build)?;
     let mut broken = Vec::new();
     for (path, print) in files_of(&manifest) {
-        if !has_print(&site.files(&entry.build).join(&path), &print)? {
+        if !matches(&site.files(&entry.build).join(&path), &print)? {
             broken.push(path);
         }
     }

@@ -30,8 +30,8 @@ pub fn run() -> ExitCode {
         Command::Publish(args) => match &args.to {
             Some(site) => {
                 let (site, shown) = (site.clone(), site.display().to_string());
-                publish(&published(args, site))
-                    .map(|done| report(json, say_published(&done, &shown)))
+                publish(&publish_options(args, site))
+                    .map(|done| print_report(json, published_report(&done, &shown)))
             }
             None => {
                 let folder = args.dist.display().to_string();
@@ -40,24 +40,24 @@ pub fn run() -> ExitCode {
                     args.channel.as_ref(),
                     args.message.as_ref(),
                 )
-                .and_then(|()| stamp(&in_place(args)))
-                .map(|done| report(json, say_stamped(&done, &folder)))
+                .and_then(|()| stamp(&in_place_options(args)))
+                .map(|done| print_report(json, stamped_report(&done, &folder)))
             }
         },
         Command::Stamp(args) => {
             let folder = args.dist.display().to_string();
             check_words(args.app.as_ref(), None, None)
                 .and_then(|()| stamp(&args.into()))
-                .map(|done| report(json, say_stamped(&done, &folder)))
+                .map(|done| print_report(json, stamped_report(&done, &folder)))
         }
         Command::Rollback(args) => {
-            rollback(&args.into()).map(|done| report(json, say_rolled_back(&done)))
+            rollback(&args.into()).map(|done| print_report(json, rolled_back_report(&done)))
         }
         Command::Serve(args) => serve(args, json).map(|()| ExitCode::SUCCESS),
         Command::Diff(args) => return compare(&args, json),
         Command::Verify(args) => {
             verify(&args.target, Duration::from_secs(args.deadline)).map(|verdict| {
-                report(json, say_verdict(&verdict, &shown(&args.target)));
+                print_report(json, verdict_report(&verdict, &shown(&args.target)));
                 if verdict.faults.is_empty() {
                     ExitCode::SUCCESS
                 } else {
@@ -67,19 +67,19 @@ pub fn run() -> ExitCode {
         }
     };
     outcome.unwrap_or_else(|error| {
-        complain(json, &error);
+        print_error(json, &error);
         ExitCode::FAILURE
     })
 }
 
-/// The same news twice: sentences for people (with notes on standard error), fields for programs.
-struct News {
+/// What a command reports: sentences for people, whose notes go to standard error, or fields for programs.
+struct Report {
     sentences: Vec<String>,
-    asides: Vec<String>,
+    notes: Vec<String>,
     fields: Value,
 }
 
-fn say_published(done: &Published, site: &str) -> News {
+fn published_report(done: &Published, site: &str) -> Report {
     let release = &done.release;
     let build = &release.build.id.0;
     let sentence = if done.is_new {
@@ -108,9 +108,9 @@ fn say_published(done: &Published, site: &str) -> News {
     if !done.pruned.is_empty() {
         sentences.push(format!("no longer kept: {}", done.pruned.join(", ")));
     }
-    News {
+    Report {
         sentences,
-        asides: asides(&done.notes),
+        notes: note_sentences(&done.notes),
         fields: json!({
             "ok": true,
             "live": if done.is_new { "new" } else { "already" },
@@ -123,21 +123,21 @@ fn say_published(done: &Published, site: &str) -> News {
             "described_by": done.described_by.code(),
             "files": { "copied": placed.copied, "linked": placed.linked, "kept": placed.kept },
             "pruned": done.pruned,
-            "notes": notes(&done.notes),
+            "notes": note_fields(&done.notes),
         }),
     }
 }
 
-fn say_stamped(done: &Stamped, folder: &str) -> News {
+fn stamped_report(done: &Stamped, folder: &str) -> Report {
     let (build, sequence) = (&done.release.build.id.0, done.release.sequence);
     let sentence = if done.is_new {
         format!("stamped {folder}: build {build}, release {sequence}; copy it to the host as it is")
     } else {
         format!("stamped already: {folder} is build {build}, release {sequence}")
     };
-    News {
+    Report {
         sentences: vec![sentence],
-        asides: asides(&done.notes),
+        notes: note_sentences(&done.notes),
         fields: json!({
             "ok": true,
             "live": if done.is_new { "new" } else { "already" },
@@ -147,12 +147,12 @@ fn say_stamped(done: &Stamped, folder: &str) -> News {
             "app": done.release.app,
             "channel": done.release.channel,
             "described_by": done.described_by.code(),
-            "notes": notes(&done.notes),
+            "notes": note_fields(&done.notes),
         }),
     }
 }
 
-fn say_rolled_back(done: &RolledBack) -> News {
+fn rolled_back_report(done: &RolledBack) -> Report {
     let (build, sequence) = (&done.release.build.id.0, done.release.sequence);
     let sentence = if done.is_new {
         format!(
@@ -162,21 +162,21 @@ fn say_rolled_back(done: &RolledBack) -> News {
     } else {
         format!("already live: build {build} is release {sequence}")
     };
-    News {
+    Report {
         sentences: vec![sentence],
-        asides: asides(&done.notes),
+        notes: note_sentences(&done.notes),
         fields: json!({
             "ok": true,
             "live": if done.is_new { "new" } else { "already" },
             "sequence": sequence,
             "build": build,
             "previous": done.from,
-            "notes": notes(&done.notes),
+            "notes": note_fields(&done.notes),
         }),
     }
 }
 
-fn say_verdict(verdict: &Verdict, target: &str) -> News {
+fn verdict_report(verdict: &Verdict, target: &str) -> Report {
     let what = verdict.release.as_ref().map_or_else(
         || target.to_owned(),
         |release| {
@@ -197,9 +197,9 @@ fn say_verdict(verdict: &Verdict, target: &str) -> News {
         .iter()
         .map(|fault| json!({ "code": fault.code, "place": fault.place, "message": fault.text }))
         .collect();
-    News {
+    Report {
         sentences,
-        asides: Vec::new(),
+        notes: Vec::new(),
         fields: json!({
             "ok": faults.is_empty(),
             "target": target,
@@ -218,16 +218,16 @@ fn compare(args: &DiffArgs, json: bool) -> ExitCode {
             print_line(difference.markdown().trim_end());
             ExitCode::SUCCESS
         }
-        Ok(difference) => report(
+        Ok(difference) => print_report(
             json,
-            News {
+            Report {
                 sentences: difference.sentences(),
-                asides: Vec::new(),
+                notes: Vec::new(),
                 fields: difference.fields(),
             },
         ),
         Err(error) => {
-            complain(json, &error);
+            print_error(json, &error);
             ExitCode::from(2)
         }
     }
@@ -304,21 +304,21 @@ fn asked_to_end() -> Result<watch::Receiver<Ending>> {
     Ok(ending)
 }
 
-fn report(json: bool, news: News) -> ExitCode {
+fn print_report(json: bool, report: Report) -> ExitCode {
     if json {
-        print_line(&news.fields.to_string());
+        print_line(&report.fields.to_string());
     } else {
-        for sentence in news.sentences {
+        for sentence in report.sentences {
             print_line(&sentence);
         }
-        for aside in news.asides {
-            eprintln!("{aside}");
+        for note in report.notes {
+            eprintln!("{note}");
         }
     }
     ExitCode::SUCCESS
 }
 
-fn complain(json: bool, error: &Error) {
+fn print_error(json: bool, error: &Error) {
     if json {
         print_line(&json!({ "ok": false, "error": { "code": error.code(), "message": error.to_string() } }).to_string());
     } else {
@@ -332,21 +332,21 @@ fn print_line(line: &str) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
-fn asides(notes: &[Note]) -> Vec<String> {
+fn note_sentences(notes: &[Note]) -> Vec<String> {
     notes
         .iter()
         .map(|note| format!("note: {} [{}]", note.text, note.code))
         .collect()
 }
 
-fn notes(notes: &[Note]) -> Vec<Value> {
+fn note_fields(notes: &[Note]) -> Vec<Value> {
     notes
         .iter()
         .map(|note| json!({ "code": note.code, "message": note.text, "files": note.files }))
         .collect()
 }
 
-fn published(args: PublishArgs, site: PathBuf) -> PublishOptions {
+fn publish_options(args: PublishArgs, site: PathBuf) -> PublishOptions {
     PublishOptions {
         dist: args.dist,
         site,
@@ -366,7 +366,7 @@ fn published(args: PublishArgs, site: PathBuf) -> PublishOptions {
     }
 }
 
-fn in_place(args: PublishArgs) -> StampOptions {
+fn in_place_options(args: PublishArgs) -> StampOptions {
     StampOptions {
         folder: args.dist,
         app: args.app,

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use changeover::engine::release::{Release, Urgency};
 
 use crate::amend::Draft;
+use crate::atomic_write::{AtomicWriter, matches, remove_file};
 use crate::build::{Build, DESCRIBED_BY, Description, Hints, Note, Source, is_document};
 use crate::deploy;
 use crate::error::{At, Error, Result};
 use crate::html::Page;
-use crate::place::{Placer, has_print, remove_file};
 use crate::publish::STABLE;
 use crate::site::Site;
 use crate::time::unix_now;
@@ -106,7 +106,7 @@ pub fn stamp(options: &StampOptions) -> Result<Stamped> {
         _ => Some(sequence),
     };
     build.seal(number)?;
-    if build.described_by != Description::Ours {
+    if build.described_by != Description::OwnManifest {
         mark(&mut build);
     }
 
@@ -139,13 +139,13 @@ pub fn stamp(options: &StampOptions) -> Result<Stamped> {
     }
 
     fs::create_dir_all(site.guard().join("builds")).at("create the folder", &site.guard())?;
-    let mut placer = Placer::new(&site)?;
-    write(&site, &mut placer, &build)?;
+    let mut writer = AtomicWriter::new(&site)?;
+    write(&site, &mut writer, &build)?;
     let release = match before {
         Some(live) => live,
         None => {
-            placer.write(&site.pointer(), release.to_json().as_bytes())?;
-            placer.settle()?;
+            writer.write(&site.pointer(), release.to_json().as_bytes())?;
+            writer.settle()?;
             notes.extend(said);
             release
         }
@@ -166,10 +166,10 @@ fn mark(build: &mut Build) {
     }
 }
 
-fn write(site: &Site, placer: &mut Placer, build: &Build) -> Result<()> {
+fn write(site: &Site, writer: &mut AtomicWriter, build: &Build) -> Result<()> {
     let manifest = site.manifest_file(build.id());
     if fs::read(&manifest).ok().as_deref() != Some(&build.manifest_bytes) {
-        placer.write(&manifest, &build.manifest_bytes)?;
+        writer.write(&manifest, &build.manifest_bytes)?;
     }
     let mut rest: Vec<_> = build
         .files
@@ -182,19 +182,19 @@ fn write(site: &Site, placer: &mut Placer, build: &Build) -> Result<()> {
     rest.sort_by_key(|(path, ..)| (*path == "index.html", is_document(path)));
     for (path, bytes, print) in rest {
         let target = real(&site.root().join(path));
-        if !has_print(&target, print)? {
-            placer.write(&target, bytes)?;
+        if !matches(&target, print)? {
+            writer.write(&target, bytes)?;
         }
     }
-    placer.settle()?;
+    writer.settle()?;
     // Compressed copies that could not follow their document must not be served in its place.
     for note in build
         .notes
         .iter()
         .filter(|note| note.code == "twins-dropped")
     {
-        for twin in &note.files {
-            remove_file(&site.root().join(twin))?;
+        for compressed in &note.files {
+            remove_file(&site.root().join(compressed))?;
         }
     }
     for other in site.manifests()? {

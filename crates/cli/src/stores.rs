@@ -159,7 +159,7 @@ pub struct Gap {
     /// What the tabs hold.
     schema: u32,
     builds: Vec<String>,
-    ours: Store,
+    own: Store,
 }
 
 /// Compares with builds whose tabs may be open.
@@ -167,10 +167,10 @@ pub fn gaps<'m>(build: &Manifest, earlier: impl IntoIterator<Item = &'m Manifest
     let mut gaps: Vec<Gap> = Vec::new();
     for other in earlier {
         for (name, theirs) in &other.stores {
-            let Some(ours) = build.stores.get(name) else {
+            let Some(own) = build.stores.get(name) else {
                 continue;
             };
-            if can_read(ours, theirs.schema) {
+            if can_read(own, theirs.schema) {
                 continue;
             }
             let id = &other.id.0;
@@ -184,7 +184,7 @@ pub fn gaps<'m>(build: &Manifest, earlier: impl IntoIterator<Item = &'m Manifest
                     store: name.clone(),
                     schema: theirs.schema,
                     builds: vec![id.clone()],
-                    ours: normal(ours),
+                    own: normal(own),
                 }),
             }
         }
@@ -204,7 +204,7 @@ impl Gap {
     }
 
     fn fact(&self) -> String {
-        let reads: Vec<_> = self.ours.reads.iter().map(u32::to_string).collect();
+        let reads: Vec<_> = self.own.reads.iter().map(u32::to_string).collect();
         format!(
             "tabs of {} {} hold the store {} in schema {}, and this build, on schema {}, reads only {}",
             if self.builds.len() == 1 {
@@ -215,20 +215,20 @@ impl Gap {
             named(&self.builds),
             quoted(&self.store),
             self.schema,
-            self.ours.schema,
+            self.own.schema,
             reads.join(", ")
         )
     }
 
     fn advice(&self) -> String {
         let old = self.schema;
-        if old < self.ours.schema {
+        if old < self.own.schema {
             format!("keep the step from {old} in `migrations` and list {old} in `reads`")
         } else {
             format!(
                 "go back with `changeover rollback` or by publishing the earlier dist, or list {old} in `reads` when a \
                  step of `migrations` leads from it to {}",
-                self.ours.schema
+                self.own.schema
             )
         }
     }
@@ -289,7 +289,7 @@ pub fn going_back(build: &Manifest, live: &Manifest) -> Vec<Note> {
     gaps(build, [live])
         .iter()
         .map(|gap| {
-            if gap.schema < gap.ours.schema {
+            if gap.schema < gap.own.schema {
                 return warning(gap);
             }
             note(
@@ -301,7 +301,7 @@ pub fn going_back(build: &Manifest, live: &Manifest) -> Vec<Note> {
                     quoted(&gap.store),
                     gap.schema,
                     build.id.0,
-                    gap.ours.schema
+                    gap.own.schema
                 ),
             )
         })

@@ -37,7 +37,7 @@ fn a_bare_dist_is_all_shell_with_ids_that_are_paths() {
         ("changeover/notes.txt", "not the app's"),
     ]);
     let build = read(dist.path());
-    assert_eq!(build.described_by, Description::Bare);
+    assert_eq!(build.described_by, Description::Plain);
     let manifest = Manifest::parse(std::str::from_utf8(&build.manifest_bytes).unwrap()).unwrap();
     assert_eq!(manifest, build.manifest);
     assert_eq!(manifest.entries, ["a b.js"]);
@@ -304,7 +304,7 @@ fn our_own_manifest_is_passed_on_byte_for_byte() {
     let dist = own_dist();
     let bytes = fs::read(dist.path().join("changeover/builds/own-1.json")).unwrap();
     let build = read(dist.path());
-    assert_eq!(build.described_by, Description::Ours);
+    assert_eq!(build.described_by, Description::OwnManifest);
     assert_eq!((build.id(), build.notes.len()), ("own-1", 0));
     assert_eq!(build.manifest_bytes, bytes);
     assert!(

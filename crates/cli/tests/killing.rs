@@ -153,7 +153,7 @@ impl World {
         let start = Instant::now();
         let out = self
             .command()
-            .env("CHANGEOVER_STEPS", "trace")
+            .env("CHANGEOVER_FAILPOINTS", "trace")
             .output()
             .unwrap();
         assert!(out.status.success());

@@ -1,6 +1,6 @@
 //! The path under which a site is mounted, and references relative to it.
 
-use super::bare::texts_in;
+use super::plain::texts_in;
 use crate::error::{Error, Result};
 use crate::html::Page;
 use crate::url::decoded;

@@ -3,10 +3,10 @@
 //! Where the description comes from, best first: our own manifest that the bundler plugin left in
 //! `changeover/builds/`, a Vite manifest, or nothing but the files. All of it happens before anything is written.
 
-mod bare;
 mod base;
 mod hashes;
-mod ours;
+mod own_manifest;
+mod plain;
 mod seal;
 mod vite;
 
@@ -70,17 +70,17 @@ pub enum Source {
 /// Who knew the chunk graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Description {
-    Ours,
+    OwnManifest,
     Vite,
-    Bare,
+    Plain,
 }
 
 impl Description {
     pub fn code(self) -> &'static str {
         match self {
-            Self::Ours => "changeover",
+            Self::OwnManifest => "changeover",
             Self::Vite => "vite",
-            Self::Bare => "bare",
+            Self::Plain => "bare",
         }
     }
 }
@@ -95,7 +95,7 @@ pub struct Note {
 }
 
 /// Endings of files that static hosts answer with in place of the file without them.
-const TWINS: [&str; 3] = [".gz", ".br", ".zst"];
+const PRECOMPRESSED: [&str; 3] = [".gz", ".br", ".zst"];
 
 /// The field of a manifest that says who knew the chunk graph, where it was not the bundler plugin.
 pub const DESCRIBED_BY: &str = "describedBy";
@@ -134,8 +134,8 @@ impl Build {
         let stores = hints.stores.as_ref().or(raw.listing.stores.as_ref());
         let stores = stores.map(|path| stores::read(path)).transpose()?;
         let of_release = released.as_ref().map(|release| release.build.id.0.as_str());
-        let mut build = match ours::find(dist, &mut raw, claimed.as_deref(), of_release)? {
-            Some(found) => ours::build(raw, found, claimed, hints, stores)?,
+        let mut build = match own_manifest::find(dist, &mut raw, claimed.as_deref(), of_release)? {
+            Some(found) => own_manifest::build(raw, found, claimed, hints, stores)?,
             None => {
                 let graph = vite::find(dist, &raw)?;
                 described(raw, graph, claimed, dist, hints, stores.unwrap_or_default())?
@@ -165,7 +165,7 @@ impl Build {
     fn write_manifest(&mut self) {
         let bytes = self.manifest.to_json().into_bytes();
         self.manifest_bytes = match &self.bundled {
-            Some(bundled) => ours::with_unknown_fields(&bytes, bundled),
+            Some(bundled) => own_manifest::with_unknown_fields(&bytes, bundled),
             None => bytes,
         };
     }
@@ -196,8 +196,8 @@ fn described(
             Description::Vite
         }
         None => {
-            bare::describe(&mut manifest, &raw, &index, &base);
-            Description::Bare
+            plain::describe(&mut manifest, &raw, &index, &base);
+            Description::Plain
         }
     };
     manifest.base = base;
@@ -347,8 +347,8 @@ impl Raw {
         build_id(
             self.prints
                 .iter()
-                // Compressed twins follow the stamp, so they cannot be part of what it is made from.
-                .filter(|(path, _)| !self.is_twin(path))
+                // Precompressed documents contain the stamp, so the stamp cannot be made from them.
+                .filter(|(path, _)| !self.is_precompressed(path))
                 .chain(documents.iter().map(|(path, print)| (*path, print)))
                 .map(|(path, print)| (path.as_str(), print.integrity.as_str()))
                 .chain(stores.iter().map(|hash| (stores::FILE, hash.as_str()))),
@@ -356,8 +356,8 @@ impl Raw {
     }
 
     /// Whether `path` is a document compressed ahead of time.
-    fn is_twin(&self, path: &str) -> bool {
-        TWINS.iter().any(|ending| {
+    fn is_precompressed(&self, path: &str) -> bool {
+        PRECOMPRESSED.iter().any(|ending| {
             path.strip_suffix(ending)
                 .is_some_and(|document| self.documents.contains_key(document))
         })

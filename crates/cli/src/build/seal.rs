@@ -7,7 +7,7 @@ use std::io::Write;
 
 use changeover::engine::manifest::Document;
 
-use super::{Build, Content, Note, Source, TWINS, bare, hashes, named};
+use super::{Build, Content, Note, PRECOMPRESSED, Source, hashes, named, plain};
 use crate::error::{At, Error, Result};
 use crate::html::{Claim, Page};
 
@@ -50,17 +50,17 @@ impl Build {
         }
         let mut unwritable = Vec::new();
         for (path, bytes) in stamped {
-            for ending in TWINS {
-                let twin = format!("{path}{ending}");
-                if !self.files.contains_key(&twin) {
+            for ending in PRECOMPRESSED {
+                let copy = format!("{path}{ending}");
+                if !self.files.contains_key(&copy) {
                     continue;
                 }
                 match compressed(&bytes, ending).at("compress", path.as_ref())? {
-                    Some(bytes) => self.replace_asset(&twin, bytes),
+                    Some(bytes) => self.replace_asset(&copy, bytes),
                     None => {
-                        self.files.remove(&twin);
-                        self.manifest.chunks.remove(&twin);
-                        unwritable.push(twin);
+                        self.files.remove(&copy);
+                        self.manifest.chunks.remove(&copy);
+                        unwritable.push(copy);
                     }
                 }
             }
@@ -93,7 +93,7 @@ impl Build {
         let chunk = self
             .manifest
             .chunks
-            .get_or_insert_with(path, || bare::chunk(path, &content.print));
+            .get_or_insert_with(path, || plain::chunk(path, &content.print));
         chunk.integrity.clone_from(&content.print.integrity);
         chunk.code.clone_from(&content.print.integrity);
         chunk.size = content.print.size;

@@ -11,7 +11,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use changeover::engine::manifest::{ChunkKind, Manifest, Owner};
 use serde::Deserialize;
 
-use super::{Raw, bare};
+use super::{Raw, plain};
 use crate::error::{At, Error, Result};
 use crate::hash::Fingerprint;
 use crate::html::Page;
@@ -73,7 +73,7 @@ impl Graph {
         let ids = self.ids(raw);
         let names = Names::of(&ids);
         for (path, print) in &raw.prints {
-            let mut chunk = bare::chunk(path, print);
+            let mut chunk = plain::chunk(path, print);
             // A file that no entry starts with is held by the code that asks for it.
             chunk.owner = Owner::Shared;
             if let Some(id) = ids.get(path) {

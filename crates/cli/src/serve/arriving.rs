@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::snapshot::{Fact, Files};
 use super::stamp::Stamp;
-use super::view::{Fact, Files};
 use crate::build::named;
 use crate::hash::Fingerprint;
 

@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 
 use super::coding::{Coding, accepted};
 use super::representation::Representation;
+use super::snapshot::Found;
 use super::stamp::{Stamp, Unchanged, moment};
-use super::view::Found;
 use crate::walk::is_hidden;
 use hyper::header::HeaderMap;
 

@@ -11,8 +11,8 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response};
 use tokio::sync::watch;
 
-use super::answer::{self, Body};
 use super::listen::Ending;
+use super::response::{self, Body};
 
 /// Shorter than the idle limits of common proxies (30 to 60 seconds).
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -47,17 +47,17 @@ pub fn stream(
         dismissed: false,
     };
     let body = if method == Method::HEAD {
-        answer::empty()
+        response::empty()
     } else {
-        answer::boxed(stream::unfold(listener, next))
+        response::boxed(stream::unfold(listener, next))
     };
-    let mut answer = Response::new(body);
-    let headers = answer.headers_mut();
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     // nginx would hold events back until its buffer is full.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    answer
+    response
 }
 
 async fn next(

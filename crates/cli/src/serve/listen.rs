@@ -17,8 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
-use super::answer::Body;
 use super::connection::{Answered, Connection, Doing, Watched};
+use super::response::Body;
 
 /// The head of a request, cookies included.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -51,7 +51,7 @@ pub struct Limits {
     /// For the client to take anything at all of what is there for it.
     pub taking: Duration,
     /// How old an answer must be to be ended for another connection.
-    pub long_answer: Duration,
+    pub long_response: Duration,
 }
 
 impl Default for Limits {
@@ -60,14 +60,14 @@ impl Default for Limits {
             connections: None,
             request: Duration::from_secs(20),
             taking: Duration::from_secs(30),
-            long_answer: Duration::from_secs(60),
+            long_response: Duration::from_secs(60),
         }
     }
 }
 
 /// Answers one request.
-pub trait Answers: Send + Sync + 'static {
-    fn answer(
+pub trait Responder: Send + Sync + 'static {
+    fn respond(
         &self,
         request: Request<Incoming>,
         connection: &Connection,
@@ -85,9 +85,9 @@ pub enum Ending {
 }
 
 /// Accepts connections until `ending` says otherwise, then lets answers finish for at most `drain`.
-pub async fn serve<A: Answers>(
+pub async fn serve<R: Responder>(
     listener: TcpListener,
-    answers: Arc<A>,
+    responder: Arc<R>,
     limits: Limits,
     mut ending: watch::Receiver<Ending>,
     drain: Duration,
@@ -96,7 +96,7 @@ pub async fn serve<A: Answers>(
     let open = Arc::new(Open {
         places: Arc::new(Semaphore::new(most)),
         connections: Mutex::new(HashMap::new()),
-        long_answer: limits.long_answer,
+        long_response: limits.long_response,
     });
     let tasks = TaskTracker::new();
     let mut ended = ending.clone();
@@ -119,7 +119,7 @@ pub async fn serve<A: Answers>(
             let member = open.enter(number, place);
             let one = one(
                 stream,
-                answers.clone(),
+                responder.clone(),
                 member,
                 limits.clone(),
                 ending.clone(),
@@ -141,9 +141,9 @@ pub async fn serve<A: Answers>(
     }
 }
 
-async fn one<A: Answers>(
+async fn one<R: Responder>(
     stream: TcpStream,
-    answers: Arc<A>,
+    responder: Arc<R>,
     member: Member,
     limits: Limits,
     mut ending: watch::Receiver<Ending>,
@@ -152,11 +152,11 @@ async fn one<A: Answers>(
     let _ = stream.set_nodelay(true);
     let connection = member.connection.clone();
     let service = service_fn(|request| {
-        let (answers, connection) = (answers.clone(), connection.clone());
+        let (responder, connection) = (responder.clone(), connection.clone());
         async move {
             connection.does(Doing::Answering);
-            let answer = answers.answer(request, &connection).await;
-            Ok::<_, std::convert::Infallible>(answer.map(|body| Answered::new(body, connection)))
+            let response = responder.respond(request, &connection).await;
+            Ok::<_, std::convert::Infallible>(response.map(|body| Answered::new(body, connection)))
         }
     });
     let stream = Watched::new(stream, connection.clone(), limits.taking);
@@ -190,7 +190,7 @@ async fn one<A: Answers>(
 struct Open {
     places: Arc<Semaphore>,
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
-    long_answer: Duration,
+    long_response: Duration,
 }
 
 impl Open {
@@ -226,7 +226,7 @@ impl Open {
                     Doing::Waiting if age >= JUST_NOW => 0,
                     Doing::Streaming => 1,
                     Doing::Waiting => 2,
-                    Doing::Answering if age >= self.long_answer => 3,
+                    Doing::Answering if age >= self.long_response => 3,
                     Doing::Answering => return None,
                 };
                 Some((rank, since, connection))

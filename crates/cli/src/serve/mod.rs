@@ -1,23 +1,24 @@
 //! `changeover serve`: a site over HTTP with retention, right caching and an event stream, and nothing else needed.
 //!
-//! `listen` accepts connections and ends them, `route` finds what a request asks for in the current view (`views`,
-//! `view`), `cache` has its bytes in the coding that the client likes best, `answer` writes the answer.
+//! `listen` accepts connections and ends them, `route` finds what a request asks for in the current snapshot
+//! (`snapshots`, `snapshot`), `cache` has its bytes in the coding that the client likes best, `response` writes the
+//! response.
 
-mod answer;
 mod arriving;
 mod cache;
 mod coding;
 mod connection;
 mod events;
+mod hashed_names;
 mod listen;
-mod names;
 pub mod range;
 mod representation;
+mod response;
 mod route;
+mod snapshot;
+mod snapshots;
 mod stamp;
 mod unready;
-mod view;
-mod views;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -32,13 +33,13 @@ use tokio::sync::watch;
 
 pub use self::listen::{Ending, Limits};
 
-use self::answer::Body;
 use self::connection::{Connection, Doing};
 use self::events::Announcement;
-use self::listen::Answers;
+use self::listen::Responder;
+use self::response::Body;
 use self::route::{Route, Routes};
-use self::view::View;
-use self::views::Views;
+use self::snapshot::Snapshot;
+use self::snapshots::Snapshots;
 use crate::error::{Error, Result};
 use crate::site::Site;
 
@@ -63,7 +64,7 @@ pub struct ServeOptions {
 /// A server that has its port and answers once [`Server::run`] is polled.
 #[derive(Debug)]
 pub struct Server {
-    views: Arc<Views>,
+    snapshots: Arc<Snapshots>,
     listener: TcpListener,
     address: SocketAddr,
     options: ServeOptions,
@@ -75,7 +76,7 @@ impl Server {
     /// Errors: `site-missing`, `site-not-a-folder`, `release-invalid`, `manifest-invalid`, `host-unknown`,
     /// `port-in-use`, `port-forbidden`, `io`.
     pub async fn bind(options: &ServeOptions) -> Result<Self> {
-        let views = Arc::new(Views::new(Site::open(&options.site)?)?);
+        let snapshots = Arc::new(Snapshots::new(Site::open(&options.site)?)?);
         let listener = TcpListener::bind((options.host.as_str(), options.port))
             .await
             .map_err(|error| refused(options, &error))?;
@@ -83,7 +84,7 @@ impl Server {
             .local_addr()
             .map_err(|error| refused(options, &error))?;
         Ok(Self {
-            views,
+            snapshots,
             listener,
             address,
             options: options.clone(),
@@ -104,31 +105,31 @@ impl Server {
         format!(
             "http://{host}:{}{}",
             self.address.port(),
-            self.views.last().base
+            self.snapshots.last().base
         )
     }
 
     /// Whether a release was there when the server started.
     pub fn has_release(&self) -> bool {
-        self.views.last().pointer.is_some()
+        self.snapshots.last().pointer.is_some()
     }
 
     /// Whether there is one on disk that is not complete yet.
     pub fn waits_for_release(&self) -> bool {
-        !self.has_release() && self.views.site().pointer().exists()
+        !self.has_release() && self.snapshots.site().pointer().exists()
     }
 
     /// Answers until `ending` says otherwise; then ends open streams at once and lets downloads finish for a while.
     pub async fn run(self, ending: watch::Receiver<Ending>) {
-        let (announce, announced) = watch::channel(announcement(&self.views.last()));
-        let watcher = tokio::spawn(watch_pointer(self.views.clone(), announce));
-        let answers = Arc::new(Live {
-            routes: Routes::new(self.views),
+        let (announce, announced) = watch::channel(announcement(&self.snapshots.last()));
+        let watcher = tokio::spawn(watch_pointer(self.snapshots.clone(), announce));
+        let responder = Arc::new(Live {
+            routes: Routes::new(self.snapshots),
             announced,
             ending: ending.clone(),
         });
         let ServeOptions { limits, drain, .. } = self.options;
-        listen::serve(self.listener, answers, limits, ending, drain).await;
+        listen::serve(self.listener, responder, limits, ending, drain).await;
         watcher.abort();
     }
 }
@@ -140,16 +141,16 @@ struct Live {
     ending: watch::Receiver<Ending>,
 }
 
-impl Answers for Live {
-    async fn answer(&self, request: Request<Incoming>, connection: &Connection) -> Response<Body> {
+impl Responder for Live {
+    async fn respond(&self, request: Request<Incoming>, connection: &Connection) -> Response<Body> {
         if !has_one_host(request.version(), request.headers()) {
-            return answer::bad_request("400: a request has exactly one Host header");
+            return response::bad_request("400: a request has exactly one Host header");
         }
         let route = self
             .routes
             .route(request.method(), request.uri(), request.headers());
         match route.await {
-            Route::Answer(answer) => answer,
+            Route::Response(response) => response,
             Route::Events => {
                 connection.does(Doing::Streaming);
                 let (announced, ending) = (self.announced.clone(), self.ending.clone());
@@ -171,18 +172,18 @@ fn has_one_host(version: Version, headers: &HeaderMap) -> bool {
     }
 }
 
-async fn watch_pointer(views: Arc<Views>, announce: watch::Sender<Option<Announcement>>) {
+async fn watch_pointer(snapshots: Arc<Snapshots>, announce: watch::Sender<Option<Announcement>>) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     let mut looks = 0;
     loop {
         tick.tick().await;
         looks = (looks + 1) % HISTORY_EVERY;
-        let view = if looks == 0 {
-            views.follow().await
+        let snapshot = if looks == 0 {
+            snapshots.follow().await
         } else {
-            views.current().await
+            snapshots.current().await
         };
-        let now = announcement(&view);
+        let now = announcement(&snapshot);
         announce.send_if_modified(|last| {
             let changed = *last != now;
             *last = now;
@@ -191,8 +192,8 @@ async fn watch_pointer(views: Arc<Views>, announce: watch::Sender<Option<Announc
     }
 }
 
-fn announcement(view: &View) -> Option<Announcement> {
-    view.pointer.as_ref().map(|pointer| Announcement {
+fn announcement(snapshot: &Snapshot) -> Option<Announcement> {
+    snapshot.pointer.as_ref().map(|pointer| Announcement {
         sequence: pointer.release.sequence,
         build: pointer.release.build.id.0.clone(),
     })

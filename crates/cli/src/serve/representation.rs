@@ -13,7 +13,7 @@ use hyper::header::{
 };
 
 use super::coding::{CODINGS, Coding};
-use super::names::content_proves;
+use super::hashed_names::content_proves;
 use super::stamp::Stamp;
 use crate::build::extension;
 use crate::hash::Fingerprint;

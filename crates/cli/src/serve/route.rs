@@ -8,10 +8,10 @@ use std::sync::Arc;
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Method, Response, StatusCode, Uri};
 
-use super::answer::{self, Body, Caching};
 use super::cache::Cache;
-use super::view::{Found, View};
-use super::views::Views;
+use super::response::{self, Body, Caching};
+use super::snapshot::{Found, Snapshot};
+use super::snapshots::Snapshots;
 use crate::build::{extension, is_document};
 use crate::url::{encoded, try_decoded};
 use crate::walk::is_hidden;
@@ -22,19 +22,19 @@ const EVENTS_HEADER: &str = "changeover-events";
 /// What a request gets.
 pub enum Route {
     Events,
-    Answer(Response<Body>),
+    Response(Response<Body>),
 }
 
 /// Where answers come from.
 #[derive(Debug)]
 pub struct Routes {
-    pub views: Arc<Views>,
+    pub snapshots: Arc<Snapshots>,
     cache: Cache,
 }
 
 /// What is asked for, once the method is known to be GET or HEAD.
 struct Asked<'a> {
-    view: &'a View,
+    snapshot: &'a Snapshot,
     headers: &'a HeaderMap,
     head_only: bool,
 }
@@ -43,22 +43,22 @@ struct Asked<'a> {
 type Outcome = io::Result<Option<Response<Body>>>;
 
 impl Routes {
-    pub fn new(views: Arc<Views>) -> Self {
-        let cache = Cache::new(views.site().root());
-        Self { views, cache }
+    pub fn new(snapshots: Arc<Snapshots>) -> Self {
+        let cache = Cache::new(snapshots.site().root());
+        Self { snapshots, cache }
     }
 
     pub async fn route(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Route {
         if method != Method::GET && method != Method::HEAD {
-            return Route::Answer(answer::method_not_allowed());
+            return Route::Response(response::method_not_allowed());
         }
-        let view = self.views.current().await;
-        let Some(path) = uri.path().strip_prefix(view.base.as_str()) else {
-            let at_root = uri.path() == "/" || format!("{}/", uri.path()) == view.base;
-            return Route::Answer(if at_root {
-                answer::redirect(&view.base)
+        let snapshot = self.snapshots.current().await;
+        let Some(path) = uri.path().strip_prefix(snapshot.base.as_str()) else {
+            let at_root = uri.path() == "/" || format!("{}/", uri.path()) == snapshot.base;
+            return Route::Response(if at_root {
+                response::redirect(&snapshot.base)
             } else {
-                answer::not_found()
+                response::not_found()
             });
         };
         // Offered even before the first release: a page that waits for one hears of it.
@@ -66,13 +66,13 @@ impl Routes {
             return Route::Events;
         }
         let Some(path) = safe(path) else {
-            return Route::Answer(answer::plain(
+            return Route::Response(response::plain(
                 StatusCode::BAD_REQUEST,
                 "400: this is not a path of a file",
             ));
         };
         let asked = Asked {
-            view: &view,
+            snapshot: &snapshot,
             headers,
             head_only: method == Method::HEAD,
         };
@@ -80,27 +80,28 @@ impl Routes {
             Some(own) => self.guard_file(&asked, own).await,
             None => self.site_file(&asked, &path).await,
         };
-        Route::Answer(match outcome {
-            Ok(Some(answer)) => answer,
-            Ok(None) => answer::not_found(),
-            Err(_) => answer::unavailable(),
+        Route::Response(match outcome {
+            Ok(Some(response)) => response,
+            Ok(None) => response::not_found(),
+            Err(_) => response::unavailable(),
         })
     }
 
     /// `release.json` and the manifests; the history and the build folders are private.
     async fn guard_file(&self, asked: &Asked<'_>, path: &str) -> Outcome {
-        let Some(pointer) = &asked.view.pointer else {
+        let Some(pointer) = &asked.snapshot.pointer else {
             return Ok(None);
         };
         if path == "release.json" {
             let plain = &pointer.representation;
             let found = self.cache.chosen_of(plain, path, asked.headers).await?;
             let every_time = Caching::AskEveryTime;
-            let mut answer = answer::of(&found, every_time, asked.headers, asked.head_only).await?;
-            answer
+            let mut response =
+                response::of(&found, every_time, asked.headers, asked.head_only).await?;
+            response
                 .headers_mut()
                 .insert(EVENTS_HEADER, HeaderValue::from_static("events"));
-            return Ok(Some(answer));
+            return Ok(Some(response));
         }
         let is_named = Some(path) == pointer.release.build.manifest.as_deref();
         let is_usual = path
@@ -109,7 +110,7 @@ impl Routes {
         if !(is_named || is_usual) {
             return Ok(None);
         }
-        self.found(asked, &asked.view.manifest(self.views.site(), path))
+        self.found(asked, &asked.snapshot.manifest(self.snapshots.site(), path))
             .await
     }
 
@@ -117,33 +118,33 @@ impl Routes {
         if path.split('/').any(is_hidden) {
             return Ok(None);
         }
-        if let Some(found) = asked.view.asset(path) {
+        if let Some(found) = asked.snapshot.asset(path) {
             return self.found(asked, &found).await;
         }
-        if let Some(answer) = self.document(asked, path).await? {
-            return Ok(Some(answer));
+        if let Some(response) = self.document(asked, path).await? {
+            return Ok(Some(response));
         }
-        if let Some(answer) = self.foreign(asked, path).await? {
-            return Ok(Some(answer));
+        if let Some(response) = self.unmanaged(asked, path).await? {
+            return Ok(Some(response));
         }
         if !is_route(path, asked.headers) {
             return Ok(None);
         }
         match self.document(asked, "index.html").await? {
-            Some(answer) => Ok(Some(answer)),
-            None => self.foreign(asked, "index.html").await,
+            Some(response) => Ok(Some(response)),
+            None => self.unmanaged(asked, "index.html").await,
         }
     }
 
     /// The document itself, that of a folder, or the one whose ending was left out.
     async fn document(&self, asked: &Asked<'_>, path: &str) -> Outcome {
-        let view = asked.view;
+        let snapshot = asked.snapshot;
         let folder = path.is_empty() || path.ends_with('/');
-        if !folder && view.document(&format!("{path}/index.html")).is_some() {
+        if !folder && snapshot.document(&format!("{path}/index.html")).is_some() {
             // Without the slash its relative references would lead to the folder above.
-            return Ok(Some(answer::redirect(&format!(
+            return Ok(Some(response::redirect(&format!(
                 "{}{}/",
-                view.base,
+                snapshot.base,
                 encoded(path)
             ))));
         }
@@ -153,32 +154,32 @@ impl Routes {
             vec![path.to_owned(), format!("{path}.html")]
         };
         for candidate in candidates {
-            if let Some(found) = view.document(&candidate) {
+            if let Some(found) = snapshot.document(&candidate) {
                 return self.found(asked, &found).await;
             }
         }
         Ok(None)
     }
 
-    /// A file that was put into the site by hand. What belongs to a build that is not part of the view, or no
+    /// A file that was put into the site by hand. What belongs to a build that is not part of the snapshot, or no
     /// longer, is as good as absent.
-    async fn foreign(&self, asked: &Asked<'_>, path: &str) -> Outcome {
+    async fn unmanaged(&self, asked: &Asked<'_>, path: &str) -> Outcome {
         let path = match path {
             "" => "index.html".to_owned(),
             folder if folder.ends_with('/') => format!("{folder}index.html"),
             file => file.to_owned(),
         };
-        if path == "changeover" || asked.view.knows(&path) {
+        if path == "changeover" || asked.snapshot.knows(&path) {
             return Ok(None);
         }
-        let views = self.views.clone();
-        let looked_for = tokio::task::spawn_blocking(move || in_the_site(&views, &path));
+        let snapshots = self.snapshots.clone();
+        let looked_for = tokio::task::spawn_blocking(move || in_the_site(&snapshots, &path));
         let Some(file) = looked_for.await.map_err(io::Error::other)?? else {
             return Ok(None);
         };
         let found = Found {
             file: file.into(),
-            within: self.views.site().root().into(),
+            within: self.snapshots.site().root().into(),
             integrity: None,
             immutable: false,
             ambiguous: false,
@@ -196,7 +197,7 @@ impl Routes {
         let is_immutable =
             (found.immutable && is_promised) || (chosen.names_itself && !found.ambiguous);
         let caching = Caching::immutable(is_immutable);
-        answer::of(&chosen, caching, asked.headers, asked.head_only)
+        response::of(&chosen, caching, asked.headers, asked.head_only)
             .await
             .map(Some)
     }
@@ -222,8 +223,8 @@ fn safe(path: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Where a file that belongs to no build is. Reads the disk.
-fn in_the_site(views: &Views, path: &str) -> io::Result<Option<PathBuf>> {
-    let site = views.site();
+fn in_the_site(snapshots: &Snapshots, path: &str) -> io::Result<Option<PathBuf>> {
+    let site = snapshots.site();
     let Ok(file) = site.root().join(path).canonicalize() else {
         return Ok(None);
     };

@@ -111,7 +111,7 @@ pub fn publish_up_to(step: &str, dist: &Path, site: &Path, more: &[&str]) -> Chi
             site.to_str().unwrap(),
         ])
         .args(more)
-        .env("CHANGEOVER_STEPS", step)
+        .env("CHANGEOVER_FAILPOINTS", step)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()

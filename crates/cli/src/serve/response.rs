@@ -61,17 +61,17 @@ pub async fn of(
     request: &HeaderMap,
     head_only: bool,
 ) -> io::Result<Response<Body>> {
-    if let Some(answer) = precondition(found, caching, request) {
-        return Ok(answer);
+    if let Some(response) = precondition(found, caching, request) {
+        return Ok(response);
     }
-    let mut answer = Response::new(empty());
-    *answer.headers_mut() = cached(found.headers.clone(), caching);
+    let mut response = Response::new(empty());
+    *response.headers_mut() = cached(found.headers.clone(), caching);
     let (first, length) = match wanted_range(request, found) {
         Wanted::Everything => (0, found.size),
         Wanted::Nothing => return Ok(unsatisfiable(found)),
         Wanted::Part { first, last } => {
-            *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
-            let headers = answer.headers_mut();
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let headers = response.headers_mut();
             let range = format!("bytes {first}-{last}/{}", found.size);
             headers.insert(CONTENT_RANGE, value(range));
             headers.insert(CONTENT_LENGTH, (last - first + 1).into());
@@ -79,7 +79,7 @@ pub async fn of(
         }
     };
     if !head_only {
-        *answer.body_mut() = match &found.content {
+        *response.body_mut() = match &found.content {
             // Both numbers are within the bytes that are there.
             Content::Memory(bytes) => full(bytes.slice(first as usize..(first + length) as usize)),
             Content::Disk(path) => {
@@ -92,7 +92,7 @@ pub async fn of(
             }
         };
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// Opens a file that is still as long as its answer will say.
@@ -151,9 +151,9 @@ pub fn empty() -> Body {
 pub fn plain(status: StatusCode, text: &str) -> Response<Body> {
     let text = format!("{text}\n");
     let length = text.len();
-    let mut answer = Response::new(full(text.into()));
-    *answer.status_mut() = status;
-    let headers = answer.headers_mut();
+    let mut response = Response::new(full(text.into()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
     headers.insert(
         CONTENT_TYPE,
         HeaderValue::from_static("text/plain; charset=utf-8"),
@@ -161,7 +161,7 @@ pub fn plain(status: StatusCode, text: &str) -> Response<Body> {
     headers.insert(CONTENT_LENGTH, length.into());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    answer
+    response
 }
 
 pub fn not_found() -> Response<Body> {
@@ -173,41 +173,43 @@ pub fn not_found() -> Response<Body> {
 
 /// A request that HTTP does not allow; what follows on the connection cannot be trusted either.
 pub fn bad_request(text: &str) -> Response<Body> {
-    let mut answer = plain(StatusCode::BAD_REQUEST, text);
-    answer
+    let mut response = plain(StatusCode::BAD_REQUEST, text);
+    response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
-    answer
+    response
 }
 
 /// The file is there and cannot be read just now: a 404 would say that it is gone.
 pub fn unavailable() -> Response<Body> {
-    let mut answer = plain(
+    let mut response = plain(
         StatusCode::SERVICE_UNAVAILABLE,
         "503: the file cannot be read now; try again in a second",
     );
-    answer
+    response
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    answer
+    response
 }
 
 pub fn method_not_allowed() -> Response<Body> {
-    let mut answer = plain(
+    let mut response = plain(
         StatusCode::METHOD_NOT_ALLOWED,
         "405: this server only answers GET and HEAD",
     );
-    answer
+    response
         .headers_mut()
         .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-    answer
+    response
 }
 
 /// Temporary: browsers remember permanent redirects across builds.
 pub fn redirect(to: &str) -> Response<Body> {
-    let mut answer = plain(StatusCode::TEMPORARY_REDIRECT, to);
-    answer.headers_mut().insert(LOCATION, value(to.to_owned()));
-    answer
+    let mut response = plain(StatusCode::TEMPORARY_REDIRECT, to);
+    response
+        .headers_mut()
+        .insert(LOCATION, value(to.to_owned()));
+    response
 }
 
 /// 304 or 412, when the client's condition asks for it. RFC 9110, 13.2.2.
@@ -241,19 +243,19 @@ fn precondition(
             .zip(tag_of(found))
             .is_some_and(|(had, etag)| !had.precondition_passes(&etag));
     has_it.then(|| {
-        let mut answer = Response::new(empty());
-        *answer.status_mut() = StatusCode::NOT_MODIFIED;
-        *answer.headers_mut() = cached(found.selected().clone(), caching);
-        answer
+        let mut response = Response::new(empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.headers_mut() = cached(found.selected().clone(), caching);
+        response
     })
 }
 
 /// With what caches need to know which of their copies an answer is about; what it says itself stays.
-fn about(found: &Representation, mut answer: Response<Body>) -> Response<Body> {
+fn about(found: &Representation, mut response: Response<Body>) -> Response<Body> {
     for (name, value) in found.selected() {
-        answer.headers_mut().entry(name).or_insert(value.clone());
+        response.headers_mut().entry(name).or_insert(value.clone());
     }
-    answer
+    response
 }
 
 fn cached(mut headers: HeaderMap, caching: Caching) -> HeaderMap {
@@ -289,17 +291,17 @@ fn wanted_range(request: &HeaderMap, found: &Representation) -> Wanted {
 }
 
 fn unsatisfiable(found: &Representation) -> Response<Body> {
-    let mut answer = about(
+    let mut response = about(
         found,
         plain(
             StatusCode::RANGE_NOT_SATISFIABLE,
             "416: the file is shorter than that",
         ),
     );
-    answer
+    response
         .headers_mut()
         .insert(CONTENT_RANGE, value(format!("bytes */{}", found.size)));
-    answer
+    response
 }
 
 /// Our own header values are ASCII; should one ever not be, the answer goes out without it.

@@ -1,4 +1,4 @@
-//! Keeps the view of a site that all requests share, and follows the pointer on disk.
+//! Keeps the snapshot of a site that all requests share, and follows the pointer on disk.
 //!
 //! A request looks at the pointer's stamp, one system call, unless another did within a millisecond. When it has changed,
 //! the release is read on a thread that may wait. While it cannot be used, the last one that could stays served, and another look is taken after a while:
@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
+use super::snapshot::{Reader, Snapshot, folders};
 use super::stamp::{Stamp, Unchanged, moment};
 use super::unready::Unready;
-use super::view::{Reader, View, folders};
 use crate::error::Result;
 use crate::site::Site;
 
@@ -26,7 +26,7 @@ const SETTLED: Duration = Duration::from_secs(5);
 
 /// Shared by all requests.
 #[derive(Debug)]
-pub struct Views {
+pub struct Snapshots {
     site: Site,
     shown: RwLock<Shown>,
     unchanged: Unchanged,
@@ -35,7 +35,7 @@ pub struct Views {
 
 #[derive(Clone, Debug)]
 struct Shown {
-    view: Arc<View>,
+    snapshot: Arc<Snapshot>,
     put_off: Option<PutOff>,
     /// When to read the history once more.
     again: Option<Instant>,
@@ -50,45 +50,48 @@ struct PutOff {
     said: &'static str,
 }
 
-impl Views {
+impl Snapshots {
     /// Reads the site. What is on its way is waited for while the server runs.
     ///
     /// Errors: a pointer that cannot be used, or whose manifest cannot.
     pub fn new(site: Site) -> Result<Self> {
-        let views = Self {
+        let snapshots = Self {
             reader: Arc::new(Mutex::new(Reader::new(site.clone()))),
             site,
             unchanged: Unchanged::default(),
             shown: RwLock::new(Shown {
-                view: Arc::new(View::empty()),
+                snapshot: Arc::new(Snapshot::empty()),
                 put_off: None,
                 again: None,
             }),
         };
-        let pointer = views.on_disk();
-        let first = views.reader.try_lock().map(|mut reader| reader.read(None));
+        let pointer = snapshots.on_disk();
+        let first = snapshots
+            .reader
+            .try_lock()
+            .map(|mut reader| reader.read(None));
         match first.unwrap_or(Ok(None)) {
-            Ok(Some(view)) => views.show(view),
+            Ok(Some(snapshot)) => snapshots.show(snapshot),
             Ok(None) => {}
             Err(Unready::Unfinished(error) | Unready::Refused(error)) => return Err(error),
             Err(unready @ (Unready::Waiting(..) | Unready::Failed(_))) => {
-                views.put_off(pointer, &unready);
+                snapshots.put_off(pointer, &unready);
             }
         }
-        Ok(views)
+        Ok(snapshots)
     }
 
     pub fn site(&self) -> &Site {
         &self.site
     }
 
-    /// The view as it was last read.
-    pub fn last(&self) -> Arc<View> {
-        self.with_shown(|shown| shown.view.clone())
+    /// The snapshot as it was last read.
+    pub fn last(&self) -> Arc<Snapshot> {
+        self.with_shown(|shown| shown.snapshot.clone())
     }
 
-    /// The view that belongs to the pointer on disk. While that cannot be used, the last one that could.
-    pub async fn current(self: &Arc<Self>) -> Arc<View> {
+    /// The snapshot that belongs to the pointer on disk. While that cannot be used, the last one that could.
+    pub async fn current(self: &Arc<Self>) -> Arc<Snapshot> {
         if self.unchanged.holds() {
             return self.last();
         }
@@ -98,17 +101,17 @@ impl Views {
             return self.last();
         }
         self.unchanged.note(at);
-        shown.view
+        shown.snapshot
     }
 
     /// Looks at the history too, for which a change of the pointer is not the only sign.
-    pub async fn follow(self: &Arc<Self>) -> Arc<View> {
-        let is_due = |views: &Self, shown: &Shown| {
-            views.is_due(shown)
-                || (shown.view.pointer.is_some()
+    pub async fn follow(self: &Arc<Self>) -> Arc<Snapshot> {
+        let is_due = |snapshots: &Self, shown: &Shown| {
+            snapshots.is_due(shown)
+                || (shown.snapshot.pointer.is_some()
                     && shown.put_off.is_none()
                     && (shown.again.is_some_and(|again| Instant::now() >= again)
-                        || shown.view.folders != folders(&views.site)))
+                        || shown.snapshot.folders != folders(&snapshots.site)))
         };
         if is_due(self, &self.shown()) {
             self.look(is_due).await;
@@ -117,16 +120,16 @@ impl Views {
     }
 
     async fn look(self: &Arc<Self>, is_due: impl Fn(&Self, &Shown) -> bool) {
-        // One reader at a time: two of them must not install views in the wrong order.
+        // One reader at a time: two of them must not install snapshots in the wrong order.
         let turn = self.reader.clone().lock_owned().await;
         if !is_due(self, &self.shown()) {
             return;
         }
-        let views = self.clone();
+        let snapshots = self.clone();
         // The turn goes along: should the request end, the reading does not.
         let reading = tokio::task::spawn_blocking(move || {
             let mut turn = turn;
-            views.read(&mut turn);
+            snapshots.read(&mut turn);
         });
         let _ = reading.await;
     }
@@ -134,19 +137,23 @@ impl Views {
     fn read(&self, reader: &mut Reader) {
         let pointer = self.on_disk();
         let shown = self.shown();
-        let release = shown.view.pointer.as_ref().map(|pointer| &pointer.release);
+        let release = shown
+            .snapshot
+            .pointer
+            .as_ref()
+            .map(|pointer| &pointer.release);
         match reader.read(release) {
-            Ok(Some(view)) => self.show(view),
+            Ok(Some(snapshot)) => self.show(snapshot),
             // The pointer is gone; what it said stays true until another says something else.
             Ok(None) => {}
             Err(unready) => self.put_off(pointer, &unready),
         }
     }
 
-    fn show(&self, view: View) {
+    fn show(&self, snapshot: Snapshot) {
         let shown = self.shown();
         if shown.put_off.is_some()
-            && let Some(pointer) = &view.pointer
+            && let Some(pointer) = &snapshot.pointer
         {
             let release = &pointer.release;
             eprintln!(
@@ -154,15 +161,16 @@ impl Views {
                 release.sequence, release.build.id.0
             );
         }
-        let is_copied_into = shown.view.pointer.is_some() && shown.view.folders != view.folders;
-        let again = if view.is_half_adopted() {
+        let is_copied_into =
+            shown.snapshot.pointer.is_some() && shown.snapshot.folders != snapshot.folders;
+        let again = if snapshot.is_half_adopted() {
             Some(Instant::now() + LATER)
         } else {
             is_copied_into.then(|| Instant::now() + SETTLED)
         };
         self.set(Shown {
             again,
-            view: Arc::new(view),
+            snapshot: Arc::new(snapshot),
             put_off: None,
         });
     }
@@ -174,7 +182,7 @@ impl Views {
             .as_ref()
             .filter(|before| before.pointer == pointer && before.said == unready.kind());
         if before.is_none() {
-            let stays = if shown.view.pointer.is_some() {
+            let stays = if shown.snapshot.pointer.is_some() {
                 "; the release before stays served"
             } else {
                 ""
@@ -199,7 +207,11 @@ impl Views {
 
     fn is_due(&self, shown: &Shown) -> bool {
         let on_disk = self.on_disk();
-        let in_view = shown.view.pointer.as_ref().map(|pointer| &pointer.stamp);
+        let in_view = shown
+            .snapshot
+            .pointer
+            .as_ref()
+            .map(|pointer| &pointer.stamp);
         if let Some(put_off) = &shown.put_off
             && put_off.pointer == on_disk
         {
@@ -207,10 +219,10 @@ impl Views {
         }
         on_disk.is_some()
             && (on_disk.as_ref() != in_view
-                || (shown.again.is_none() && shown.view.is_half_adopted()))
+                || (shown.again.is_none() && shown.snapshot.is_half_adopted()))
     }
 
-    /// `None` also when it cannot be looked at now: then the view stays.
+    /// `None` also when it cannot be looked at now: then the snapshot stays.
     fn on_disk(&self) -> Option<Stamp> {
         Stamp::of(&self.site.pointer()).ok()
     }

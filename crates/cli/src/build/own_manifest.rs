@@ -18,7 +18,7 @@ use changeover::{
 
 use serde_json::Value;
 
-use super::{Build, DESCRIBED_BY, Description, Hints, Note, Raw, bare, base, named};
+use super::{Build, DESCRIBED_BY, Description, Hints, Note, Raw, base, named, plain};
 use crate::{
     deploy::files_of,
     error::{At, Error, Result},
@@ -111,7 +111,7 @@ fn is_described_here(bytes: &[u8]) -> bool {
     serde_json::from_slice(bytes)
         .ok()
         .and_then(described_by)
-        .is_some_and(|by| by != Description::Ours.code())
+        .is_some_and(|by| by != Description::OwnManifest.code())
 }
 
 /// Files that only an earlier build's manifest lists, as they are listed there.
@@ -190,7 +190,7 @@ pub fn build(
     }
     let mut build = if touched.is_empty() {
         let documents = raw.documents.clone();
-        raw.finish(manifest, documents, Description::Ours)
+        raw.finish(manifest, documents, Description::OwnManifest)
     } else {
         rewritten = true;
         amended(raw, manifest, touched)?
@@ -279,7 +279,7 @@ fn amended(raw: Raw, mut manifest: Manifest, touched: Vec<String>) -> Result<Bui
     for (path, print) in &raw.prints {
         let chunk = manifest
             .chunks
-            .get_or_insert_with(path, || bare::chunk(path, print));
+            .get_or_insert_with(path, || plain::chunk(path, print));
         if chunk.integrity != print.integrity || chunk.size != print.size {
             chunk.integrity.clone_from(&print.integrity);
             chunk.code.clone_from(&print.integrity);
@@ -310,7 +310,7 @@ fn amended(raw: Raw, mut manifest: Manifest, touched: Vec<String>) -> Result<Bui
         .iter()
         .map(|(path, bytes)| (path.clone(), Page::parse(bytes).restamped(&id, None)))
         .collect();
-    let mut build = raw.finish(manifest, documents, Description::Ours);
+    let mut build = raw.finish(manifest, documents, Description::OwnManifest);
     build.notes.push(note);
     Ok(build)
 }

@@ -6,12 +6,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{At, Error, Result};
+use crate::failpoints::failpoint;
 use crate::hash::Fingerprint;
 use crate::site::Site;
-use crate::steps::step;
 
-/// Writes into one site. [`Placer::settle`] makes the names durable, too.
-pub struct Placer {
+/// Writes into one site. [`AtomicWriter::settle`] makes the names durable, too.
+pub struct AtomicWriter {
     root: PathBuf,
     temporary: PathBuf,
     count: u64,
@@ -19,7 +19,7 @@ pub struct Placer {
     unsettled: BTreeSet<PathBuf>,
 }
 
-impl Placer {
+impl AtomicWriter {
     /// Clears what a killed predecessor left behind. The caller holds the lock of the site.
     pub fn new(site: &Site) -> Result<Self> {
         let temporary = site.temporary();
@@ -105,7 +105,7 @@ impl Placer {
                 .take_while(|up| up.starts_with(&self.root));
             self.unsettled.extend(new.map(Path::to_path_buf));
         }
-        step("rename");
+        failpoint("rename");
         fs::rename(temporary, target).at("write", target)?;
         // Renaming one name of a file onto another name of the same file does nothing at all.
         let _ = fs::remove_file(temporary);
@@ -114,13 +114,13 @@ impl Placer {
     }
 
     fn next_temporary(&mut self) -> PathBuf {
-        step("write");
+        failpoint("write");
         self.count += 1;
         self.temporary.join(self.count.to_string())
     }
 }
 
-impl Drop for Placer {
+impl Drop for AtomicWriter {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.temporary);
     }
@@ -139,7 +139,7 @@ pub fn same_bytes(a: &Path, b: &Path) -> Result<bool> {
 }
 
 /// Whether `path` is a file with exactly these bytes.
-pub fn has_print(path: &Path, print: &Fingerprint) -> Result<bool> {
+pub fn matches(path: &Path, print: &Fingerprint) -> Result<bool> {
     match plain_file(path)? {
         Some(found) if found.len() == print.size => {
             Ok(Fingerprint::of_file(path).at("read", path)? == *print)

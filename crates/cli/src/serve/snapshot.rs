@@ -1,7 +1,7 @@
 //! What is served at one moment: the pointer as it was read, and every file that follows from it.
 //!
-//! A view is replaced as a whole. Since `release.json` itself is answered from the view, every page sees a release
-//! together with its files. [`Reader`] makes views: it reads and waits, so it belongs on a thread that may.
+//! A snapshot is replaced as a whole. Since `release.json` itself is answered from the snapshot, every page sees a release
+//! together with its files. [`Reader`] makes snapshots: it reads and waits, so it belongs on a thread that may.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
@@ -13,7 +13,7 @@ use changeover::engine::manifest::{ChunkKind, Manifest};
 use changeover::engine::release::{BuildRef, Release};
 
 use super::arriving::{Arriving, Missing};
-use super::names::bundled_hash;
+use super::hashed_names::bundled_hash;
 use super::representation::Representation;
 use super::stamp::Stamp;
 use super::unready::{Lack, Unready};
@@ -23,15 +23,15 @@ use crate::site::{Site, builds_by_recency, no_manifest};
 
 /// A consistent picture of a site.
 #[derive(Debug)]
-pub struct View {
+pub struct Snapshot {
     pub pointer: Option<Pointer>,
     /// The live build first, then the retained ones, the most recently released first.
     builds: Vec<Arc<Files>>,
-    /// Names that two builds of the view use with different content: never immutable, whatever they look like.
+    /// Names that two builds of the snapshot use with different content: never immutable, whatever they look like.
     ambiguous: HashSet<String>,
     /// Where the live build would have a folder of its own, if it was made by hand and has none yet.
     pub unadopted: Option<PathBuf>,
-    /// What the releases of the view say of their manifests, by the path below `changeover/`.
+    /// What the releases of the snapshot say of their manifests, by the path below `changeover/`.
     manifests: HashMap<String, Option<String>>,
     /// The folders that the history follows from, before it was read.
     pub folders: Vec<Option<Stamp>>,
@@ -69,7 +69,7 @@ pub struct Fact {
     hashed: bool,
 }
 
-/// A file that a view answers with.
+/// A file that a snapshot answers with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     pub file: Arc<Path>,
@@ -83,7 +83,7 @@ pub struct Found {
     pub ambiguous: bool,
 }
 
-impl View {
+impl Snapshot {
     /// Of a site without a release.
     pub fn empty() -> Self {
         Self {
@@ -121,7 +121,7 @@ impl View {
         self.unadopted.as_ref().is_some_and(|own| own.is_dir())
     }
 
-    /// Whether any build of the view has a file of this name, served or not.
+    /// Whether any build of the snapshot has a file of this name, served or not.
     pub fn knows(&self, path: &str) -> bool {
         self.builds
             .iter()
@@ -216,7 +216,7 @@ fn hashes(manifest: &Manifest) -> HashSet<&str> {
         .collect()
 }
 
-/// Makes views, and remembers what does not have to be read again.
+/// Makes snapshots, and remembers what does not have to be read again.
 #[derive(Debug)]
 pub struct Reader {
     site: Site,
@@ -236,9 +236,9 @@ impl Reader {
         }
     }
 
-    /// The view of what is on disk, once all of it is; `Ok(None)` without a pointer. Without a `shown` release there is
+    /// The snapshot of what is on disk, once all of it is; `Ok(None)` without a pointer. Without a `shown` release there is
     /// nothing better to serve, so then a release is taken as soon as its manifest is there.
-    pub fn read(&mut self, shown: Option<&Release>) -> Result<Option<View>, Unready> {
+    pub fn read(&mut self, shown: Option<&Release>) -> Result<Option<Snapshot>, Unready> {
         let path = self.site.pointer();
         // Before the bytes: if they change in between, the next look finds another stamp and reads again.
         let stamp = match Stamp::of(&path) {
@@ -295,7 +295,7 @@ impl Reader {
             .known
             .contains_key(&builds[0].id)
             .then(|| builds[0].id.clone());
-        Ok(Some(View {
+        Ok(Some(Snapshot {
             ambiguous: ambiguous(&builds),
             unadopted: Some(self.site.files(&builds[0].id)).filter(|own| **own != *builds[0].root),
             base: builds[0].base.clone(),
