@@ -1,19 +1,31 @@
 // Brings the WebAssembly into the page: from the bytes inlined in this module, or, in the slim runtime, from a URL.
 /// <reference path="./types/built.d.ts" />
 import { discreet } from './load-errors.js';
+import { createShield } from './trap-shield.js';
 import { inlined } from './wasm.js';
+/** @import { Shield } from './trap-shield.js' */
 
 /** A server that accepts and never answers must not leave the page without its loader level. */
 const TIMEOUT = 30_000;
 
 /**
+ * Starts the glue with an instance behind a shield, which stands around everything that enters the WebAssembly.
+ *
+ * @param {ReturnType<typeof import('./bindings.js').createBindings>} bindings the glue
  * @param {string | null} url of the `.wasm` file; only the slim modules need it
- * @param {WebAssembly.Imports} imports what the module imports
  * @param {string} [file] what the file is called, for the error
  * @param {string} [option] the option that names it
- * @returns {Promise<WebAssembly.WebAssemblyInstantiatedSource>}
+ * @returns {Promise<{ exports: unknown, shield: Shield }>} the classes of the engine
  */
-export async function instantiate(url, imports, file = 'changeover.wasm', option = 'wasm') {
+export async function instantiate({ exports, imports, start }, url, file = 'changeover.wasm', option = 'wasm') {
+  const shield = createShield();
+  const { instance, module } = await load(url, shield.imports(imports), file, option);
+  start(shield.instance(instance), module);
+  return { exports, shield };
+}
+
+/** @type {(url: string | null, imports: WebAssembly.Imports, file: string, option: string) => Promise<WebAssembly.WebAssemblyInstantiatedSource>} */
+async function load(url, imports, file, option) {
   if (typeof WebAssembly === 'undefined') throw new Error('this browser has no WebAssembly');
   if (inlined) return WebAssembly.instantiate(decode(inlined), imports);
   if (!url) throw new Error(`the slim runtime needs the URL of ${file} (the option "${option}" or its data attribute)`);

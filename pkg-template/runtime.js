@@ -20,6 +20,7 @@ import { createWorker } from './worker.js';
  *   CheckFiles, CompleteOptions, GivenOptions, GuardBindings, GuardCore, GuardHost, Implementation, LoaderStatus, Page, StoreReads, WrongFile,
  * } from './types/page.js'
  */
+/** @import { Shield } from './trap-shield.js' */
 
 /** @typedef {[type: string, listener: (event: ChangeoverEvent) => void]} Entry */
 /**
@@ -48,14 +49,12 @@ export async function attach(page) {
     if (next === page) equip(page, options);
     connectBare(next);
   };
-  const { exports, imports, start } = createBindings();
-  const { instance, module } = await instantiate(options.wasm, imports);
-  start(instance, module);
-  if (page.status.level !== 'off') connect(page, options, /** @type {GuardBindings} */ (exports).Core); // else disposed meanwhile
+  const { exports, shield } = await instantiate(createBindings(), options.wasm);
+  if (page.status.level !== 'off') connect(page, options, /** @type {GuardBindings} */ (exports).Core, shield); // else disposed meanwhile
 }
 
-/** @type {(page: Page, options: CompleteOptions, Core: GuardBindings['Core']) => void} */
-function connect(page, options, Core) {
+/** @type {(page: Page, options: CompleteOptions, Core: GuardBindings['Core'], shield: Shield) => void} */
+function connect(page, options, Core, shield) {
   /** @type {Set<Entry>} */
   const listeners = new Set();
   /** @type {((status: Status) => void)[]} */
@@ -93,27 +92,22 @@ function connect(page, options, Core) {
     intact.dispose();
     worker?.dispose();
     states.dispose();
-    try {
-      core?.abandon();
-    } catch {}
+    shield.close(() => core?.abandon());
     page.degrade(`panic: ${place || textOf(error)}`);
     settleChecks();
     settleReloads('disposed');
   };
-  /** @type {<Given extends unknown[], Answer>(run: (...given: Given) => Answer, otherwise?: Answer) => (...given: Given) => Answer | undefined} */
-  const guarded = (run, otherwise) => (...given) => {
-    if (dead) return otherwise;
-    try {
-      return run(...given);
-    } catch (error) {
-      die(error);
-      return otherwise;
-    }
-  };
+  shield.onTrap = die;
   const tell = /** @type {Tell} */ (
-    guarded((/** @type {keyof GuardCore} */ method, /** @type {unknown[]} */ ...given) =>
-      /** @type {(...given: unknown[]) => unknown} */ (/** @type {GuardCore} */ (core)[method])(...given),
-    )
+    (/** @type {keyof GuardCore} */ method, /** @type {unknown[]} */ ...given) => {
+      if (dead) return;
+      try {
+        const answer = /** @type {(...given: unknown[]) => unknown} */ (/** @type {GuardCore} */ (core)[method])(...given);
+        if (!dead) return answer; // it may have died of this very call
+      } catch (error) {
+        die(error);
+      }
+    }
   );
 
   /** @type {(entry: Entry, event: ChangeoverEvent) => boolean} */
@@ -196,7 +190,6 @@ function connect(page, options, Core) {
 
   /** @type {GuardHost} */
   const host = {
-    shield: (callback) => guarded((given) => callback(given)),
     panicked: (at) => {
       place = at;
     },
@@ -286,13 +279,7 @@ function connect(page, options, Core) {
   page.unequip?.();
   page.status.level = 'full';
   core = new Core(options, host);
-  try {
-    core.start();
-  } catch (error) {
-    dead = true;
-    core.abandon();
-    throw error;
-  }
+  core.start();
   if (dead) return;
   page.api[LATE] = (late) => {
     const { changed, ignored } = amendLate(options, late);

@@ -33,9 +33,7 @@ const BUDGET = 3_000;
  * @returns {Promise<Stores>} what the rest of the package calls `stores`; see `register`, `migrate` and `open` below
  */
 export async function createStores({ options }) {
-  const { exports, imports, start } = createBindings();
-  const { instance, module } = await instantiate(/** @type {string | null} */ (options.storesWasm), imports, 'stores.wasm', 'storesWasm');
-  start(instance, module);
+  const { exports, shield } = await instantiate(createBindings(), /** @type {string | null} */ (options.storesWasm), 'stores.wasm', 'storesWasm');
 
   /** @type {Map<string, Registered>} */
   const specs = new Map(); // name -> {spec, functions}
@@ -57,6 +55,7 @@ export async function createStores({ options }) {
     bury(dead);
     for (const store of opened.values()) store.die(dead);
   };
+  shield.onTrap = die;
   /**
    * Calls into the engine, which throws plain `{code, message, …}`; anything else is a trap.
    *
@@ -64,23 +63,18 @@ export async function createStores({ options }) {
    */
   const call = (run) => {
     if (dead) throw dead;
+    /** @type {any} */
+    let answer;
     try {
-      return run();
+      answer = run();
     } catch (/** @type {any} */ error) {
       if (typeof error?.code === 'string' && !(error instanceof Error)) throw failure(error);
       die(error);
-      throw dead;
     }
+    if (dead) throw dead; // it may have died of this very call
+    return answer;
   };
   const core = new /** @type {StoresBindings} */ (exports).Stores({
-    shield: (callback) => (given) => {
-      if (dead) return undefined;
-      try {
-        return callback(given);
-      } catch (error) {
-        die(error);
-      }
-    },
     panicked: (at) => {
       place = at;
     },

@@ -5,7 +5,7 @@ declare module '*/bindings.js' {
   export function createBindings(): {
     exports: unknown;
     imports: WebAssembly.Imports;
-    start(instance: WebAssembly.Instance, module: WebAssembly.Module): void;
+    start(instance: Pick<WebAssembly.Instance, 'exports'>, module: WebAssembly.Module): void;
   };
 }
 

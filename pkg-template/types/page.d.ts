@@ -188,8 +188,6 @@ export interface GuardCore {
 
 /** What the engine calls. */
 export interface GuardHost {
-  /** Makes of a callback one that keeps what it throws to itself. */
-  shield(callback: (given: unknown) => unknown): (given: unknown) => unknown;
   panicked(place: string): void;
   event(event: ChangeoverEvent): void;
   settled(): void;

@@ -202,8 +202,6 @@ export interface StoresBindings {
 }
 
 export interface EngineHost {
-  /** Makes of a callback one that keeps what it throws to itself. */
-  shield(callback: (given: unknown) => unknown): (given: unknown) => unknown;
   panicked(place: string): void;
 }
 

@@ -5,7 +5,9 @@ use std::cell::Cell;
 #[cfg(feature = "swap")]
 use js_sys::Array;
 use js_sys::{Object, Promise};
-use wasm_bindgen::{JsCast, prelude::*};
+#[cfg(feature = "swap")]
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
 
 use super::{call, promise, report_panics};
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
     },
     ids::BuildId,
     time::Timestamp,
-    web::{Driver, Host, Options, Stream, callback, json},
+    web::{Driver, Host, Options, Stream, json},
 };
 
 #[cfg(feature = "swap")]
@@ -38,9 +40,6 @@ impl Core {
         #[wasm_bindgen(unchecked_param_type = "Host")] host: JsValue,
     ) -> Result<Core, JsValue> {
         let text = |name| json::text(&options, name);
-        if let Ok(shield) = json::property(&host, "shield").dyn_into() {
-            callback::set_shield(shield);
-        }
         report_panics(&host);
         let release = text("release").unwrap_or_default();
         let options = Options {

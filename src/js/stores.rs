@@ -25,7 +25,6 @@ use crate::{
         written::ToJson,
     },
     web::{
-        callback::{self},
         json,
         store_driver::{self, Shared},
     },
@@ -44,9 +43,6 @@ const SCHEMAS: usize = 64;
 impl Stores {
     #[wasm_bindgen(constructor)]
     pub fn new(#[wasm_bindgen(unchecked_param_type = "Host")] host: JsValue) -> Stores {
-        if let Ok(shield) = json::property(&host, "shield").dyn_into() {
-            callback::set_shield(shield);
-        }
         report_panics(&host);
         Stores {
             registry: Rc::default(),

@@ -1,7 +1,4 @@
 //! Handles of what is opened in the browser: each closes what it opened when it is dropped.
-//!
-//! Every function that is handed to JavaScript is made here, so that one shield can stand around all of them: if
-//! wasm traps inside a callback, the shield catches the exception and the app's error handlers never see it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -25,23 +22,6 @@ extern "C" {
     fn then(this: &Thenable, fulfilled: &Function, rejected: &Function) -> JsValue;
 }
 
-thread_local! {
-    static SHIELD: RefCell<Option<Function>> = const { RefCell::new(None) };
-}
-
-/// Sets the JavaScript function that every callback goes through: it takes a function and returns one that never throws.
-pub fn set_shield(shield: Function) {
-    SHIELD.with(|slot| *slot.borrow_mut() = Some(shield));
-}
-
-fn shielded(bare: JsValue) -> Function {
-    let shield = SHIELD.with(|slot| slot.borrow().clone());
-    shield
-        .and_then(|shield| shield.call1(&JsValue::UNDEFINED, &bare).ok())
-        .unwrap_or(bare)
-        .unchecked_into()
-}
-
 /// The window of this page.
 pub fn window() -> Window {
     js_sys::global().unchecked_into()
@@ -52,21 +32,17 @@ type Body = dyn Fn(JsValue) -> JsValue;
 /// A function that JavaScript may call while the handle lives.
 #[must_use = "dropping it takes the function away from JavaScript"]
 pub struct Callback {
-    function: Function,
-    _closure: Closure<Body>,
+    closure: Closure<Body>,
 }
 
 impl Callback {
     pub fn new(run: impl Fn(JsValue) -> JsValue + 'static) -> Self {
         let closure = Closure::wrap(Box::new(run) as Box<Body>);
-        Self {
-            function: shielded(closure.as_ref().clone()),
-            _closure: closure,
-        }
+        Self { closure }
     }
 
     pub fn function(&self) -> &Function {
-        &self.function
+        self.closure.as_ref().unchecked_ref()
     }
 }
 
@@ -205,5 +181,6 @@ pub fn on_settled(promise: &Promise, done: impl FnOnce(Result<JsValue, JsValue>)
 /// A function that JavaScript's garbage collector frees. For callers that may call long after the asker is gone, such as
 /// a promise: calling the closure of a dropped [`Callback`] throws.
 pub fn once(run: impl Fn(JsValue) -> JsValue + 'static) -> Function {
-    shielded(Closure::wrap(Box::new(run) as Box<Body>).into_js_value())
+    let closure = Closure::wrap(Box::new(run) as Box<Body>);
+    closure.into_js_value().unchecked_into()
 }

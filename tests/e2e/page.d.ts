@@ -30,6 +30,9 @@ declare var asked: number | undefined;
 declare var witness: boolean | undefined;
 declare var ended: import('../../pkg-template/index.js').Events['swapEnded'] | undefined;
 
+/** Of tests/e2e/wound.mjs. */
+declare var destroy: () => void;
+
 /** Of tests/e2e/instrument.mjs. */
 declare var whatIsOpen: () => Promise<string[]>;
 

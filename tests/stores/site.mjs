@@ -8,6 +8,7 @@ import { extname, join } from 'node:path';
 
 import { INSTRUMENT } from '../e2e/instrument.mjs';
 import { packageDir } from '../e2e/site.mjs';
+import { WOUND } from '../e2e/wound.mjs';
 
 /** @import { ServerResponse } from 'node:http' */
 /** @import { AddressInfo } from 'node:net' */
@@ -159,7 +160,7 @@ export async function startStoreSite(t) {
   /** @type {((step: StoreProgress) => void)[]} */
   const waiting = [];
   const server = createServer((request, response) => {
-    const { pathname } = new URL(/** @type {string} */ (request.url), 'http://here');
+    const { pathname, searchParams } = new URL(/** @type {string} */ (request.url), 'http://here');
     if (pathname === '/stopped') {
       let word = '';
       request.on('data', (part) => (word += part));
@@ -169,7 +170,7 @@ export async function startStoreSite(t) {
       });
       return;
     }
-    if (pathname === '/app') return answer(response, '.html', `<!doctype html><meta charset="utf-8"><title>…</title><link rel="icon" href="data:,">${INSTRUMENT}<script>(${remove})()</script><script type="module" src="/app.js"></script>`);
+    if (pathname === '/app') return answer(response, '.html', `<!doctype html><meta charset="utf-8"><title>…</title><link rel="icon" href="data:,">${INSTRUMENT}${searchParams.has('wound') ? WOUND : ''}<script>(${remove})()</script><script type="module" src="/app.js"></script>`);
     if (pathname === '/blank') return answer(response, '.html', '<!doctype html><title>blank</title><link rel="icon" href="data:,">');
     if (pathname === '/app.js') return answer(response, '.js', app);
     const file = join(packageDir(), pathname.replace(/^\/package\//, ''));
