@@ -21,6 +21,8 @@ use changeover::{
     ids::BuildId,
 };
 
+use serde_json::value::RawValue;
+
 use crate::{
     build::Note,
     deploy::{Contents, Locked, Who},
@@ -29,6 +31,21 @@ use crate::{
     site::Site,
     time::{parse_rfc3339, rfc3339},
 };
+
+/// The fields that this version knows.
+const RELEASE: &[&str] = &[
+    "format", "app", "channel", "sequence", "issued", "expires", "build", "urgency", "message",
+    "rollout", "floor", "retire",
+];
+const BUILD: &[&str] = &["id", "manifest", "integrity"];
+const ROLLOUT: &[&str] = &["percent", "salt", "otherwise"];
+const RETIRE: &[&str] = &["build", "how", "by"];
+
+/// Longer values are not repeated in a note.
+const SHORT: usize = 80;
+
+/// The channel of a first release.
+const STABLE: &str = "stable";
 
 /// A release in the making.
 #[derive(Debug)]
@@ -43,6 +60,16 @@ pub struct Draft {
     /// Seconds since the epoch.
     now: u64,
     notes: Vec<Note>,
+    /// The fields and objects whose end a note has told.
+    explained: Vec<String>,
+}
+
+/// How much it matters that open tabs move, and what their users read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Announcement {
+    pub urgency: Urgency,
+    /// Shown in the prompt; at most [`MESSAGE_LIMIT`](changeover::engine::release::MESSAGE_LIMIT) characters.
+    pub message: Option<String>,
 }
 
 /// What [`amend`] did.
@@ -83,6 +110,7 @@ impl Draft {
             sequence,
             now,
             notes: Vec::new(),
+            explained: Vec::new(),
         };
         draft.fields.set("format", &FORMAT);
         draft.fields.set("sequence", &sequence);
@@ -99,16 +127,17 @@ impl Draft {
         self.fields.set("app", &app);
     }
 
-    pub fn set_channel(&mut self, channel: &str) {
+    /// `None`: that of the release before, else `stable`.
+    pub fn set_channel(&mut self, channel: Option<&str>) {
+        let before = self.before.as_ref().map(|live| live.channel.as_str());
+        let channel = channel.or(before).unwrap_or(STABLE).to_owned();
         self.fields.set("channel", &channel);
     }
 
-    pub fn set_urgency(&mut self, urgency: Urgency) {
-        self.fields.set("urgency", &urgency);
-    }
-
-    pub fn set_message(&mut self, message: Option<&str>) {
-        self.fields.set_or_remove("message", message.as_ref());
+    pub fn set_announcement(&mut self, announcement: &Announcement) {
+        self.fields.set("urgency", &announcement.urgency);
+        self.fields
+            .set_or_remove("message", announcement.message.as_ref());
     }
 
     /// Another build, or the same with another manifest. What was ordered for the build that was live goes on as the
@@ -168,6 +197,8 @@ impl Draft {
                 rollout.percent
             );
             self.note("rollout-ended", text, &["rollout"]);
+            self.explained
+                .extend(["rollout", "rollout.otherwise"].map(str::to_owned));
             self.set_rollout(None);
         }
     }
@@ -182,7 +213,7 @@ impl Draft {
             .retire
             .iter()
             .position(|known| known.build == order.build);
-        let mut list = self.orders();
+        let mut list = orders(&self.fields);
         let mut fields = place
             .and_then(|place| list.get(place).cloned())
             .unwrap_or_default();
@@ -207,8 +238,7 @@ impl Draft {
         if self.retire.iter().all(|order| order.build != *build) {
             return;
         }
-        let list: Vec<_> = self
-            .orders()
+        let list: Vec<_> = orders(&self.fields)
             .into_iter()
             .zip(&self.retire)
             .filter(|(_, order)| order.build != *build)
@@ -225,6 +255,7 @@ impl Draft {
             build.0
         );
         self.note("retire-ended", text, &["retire"]);
+        self.explained.push(format!("retire.{}", build.0));
     }
 
     /// The release, checked, and what is to be said about it.
@@ -232,6 +263,7 @@ impl Draft {
     /// Errors: `release-invalid`, when pages would refuse it.
     pub fn finish(mut self) -> Result<(ReleaseDocument, Vec<Note>)> {
         self.note_unknown_fields();
+        self.note_dropped_fields();
         let text = serde_json::to_string_pretty(&self.fields).expect("raw values are valid JSON");
         let release = ReleaseDocument::parse(&text, "this release")?;
         if let Some(floor) = release.floor.filter(|floor| *floor > release.sequence) {
@@ -245,12 +277,6 @@ impl Draft {
         Ok((release, self.notes))
     }
 
-    /// The orders as they are written.
-    fn orders(&self) -> Vec<Fields> {
-        let written = self.fields.value("retire").map_or("[]", |list| list.get());
-        serde_json::from_str(written).unwrap_or_default()
-    }
-
     fn keep_or_end_expiry(&mut self) {
         let expires = self.before.as_ref().and_then(|live| live.expires.clone());
         let Some(expires) = expires else { return };
@@ -260,6 +286,7 @@ impl Draft {
                 "expires was {expires}, which has passed, and is dropped: a release that has expired moves no page"
             );
             self.note("expires-dropped", text, &["expires"]);
+            self.explained.push("expires".into());
         } else {
             let text = format!("the release expires at {expires}, as the one before it");
             self.note("expires-kept", text, &["expires"]);
@@ -283,31 +310,10 @@ impl Draft {
     }
 
     fn note_unknown_fields(&mut self) {
-        let mut unknown = Vec::new();
-        let mut look = |prefix: &str, fields: &Fields, known: &[&str]| {
-            unknown.extend(
-                fields
-                    .names()
-                    .filter(|name| !known.contains(name))
-                    .map(|name| format!("{prefix}{name}")),
-            );
-        };
-        const BUILD: [&str; 3] = ["id", "manifest", "integrity"];
-        let rollout = self.fields.inner("rollout");
-        look(
-            "",
-            &self.fields,
-            &[
-                "format", "app", "channel", "sequence", "issued", "expires", "build", "urgency",
-                "message", "rollout", "floor", "retire",
-            ],
-        );
-        look("build.", &self.fields.inner("build"), &BUILD);
-        look("rollout.", &rollout, &["percent", "salt", "otherwise"]);
-        look("rollout.otherwise.", &rollout.inner("otherwise"), &BUILD);
-        for order in self.orders() {
-            look("retire.", &order, &["build", "how", "by"]);
-        }
+        let unknown: Vec<_> = objects(&self.fields)
+            .iter()
+            .flat_map(Object::unknown)
+            .collect();
         if !unknown.is_empty() {
             let text = format!(
                 "fields that this version does not know are kept as they are: {}",
@@ -321,11 +327,112 @@ impl Draft {
         }
     }
 
+    /// Names every field that the release before had and this one has not, unless a note of its own said why.
+    fn note_dropped_fields(&mut self) {
+        let Some(before) = &self.before else { return };
+        let after = objects(&self.fields);
+        let (mut files, mut shown) = (Vec::new(), Vec::new());
+        for object in objects(before.fields()) {
+            if self.explained.contains(&object.place) {
+                continue;
+            }
+            let now = after.iter().find(|other| other.place == object.place);
+            for name in object.leaves() {
+                let path = object.path(name);
+                if now.is_some_and(|now| now.fields.value(name).is_some())
+                    || self.explained.contains(&path)
+                {
+                    continue;
+                }
+                let value = object.fields.value(name).map_or("", RawValue::get);
+                shown.push(match value.len() <= SHORT {
+                    true => format!("{path} {value}"),
+                    false => path.clone(),
+                });
+                files.push(path);
+            }
+        }
+        if !files.is_empty() {
+            let text = format!(
+                "not carried over from the release before: {}",
+                shown.join(", ")
+            );
+            self.notes.push(Note {
+                code: "fields-dropped",
+                text,
+                files,
+            });
+        }
+    }
+
     fn note(&mut self, code: &'static str, text: String, fields: &[&str]) {
         self.notes.push(Note {
             code,
             text,
             files: fields.iter().map(|field| (*field).to_owned()).collect(),
         });
+    }
+}
+
+/// One of the objects that a release is made of.
+struct Object {
+    /// How its fields are told from those of other objects: `rollout.otherwise`, `retire.<build>`; empty for the release.
+    place: String,
+    fields: Fields,
+    known: &'static [&'static str],
+}
+
+fn objects(release: &Fields) -> Vec<Object> {
+    let rollout = release.inner("rollout");
+    let object = |place: &str, fields, known| Object {
+        place: place.to_owned(),
+        fields,
+        known,
+    };
+    let mut objects = vec![
+        object("", release.clone(), RELEASE),
+        object("build", release.inner("build"), BUILD),
+        object("rollout.otherwise", rollout.inner("otherwise"), BUILD),
+        object("rollout", rollout, ROLLOUT),
+    ];
+    for order in orders(release) {
+        let build = order.value("build").map_or("", RawValue::get);
+        let place = format!("retire.{}", build.trim_matches('"'));
+        objects.push(object(&place, order, RETIRE));
+    }
+    objects
+}
+
+/// The orders to leave a build, as they are written.
+fn orders(release: &Fields) -> Vec<Fields> {
+    let written = release.value("retire").map_or("[]", RawValue::get);
+    serde_json::from_str(written).unwrap_or_default()
+}
+
+impl Object {
+    fn path(&self, name: &str) -> String {
+        match self.place.as_str() {
+            "" => name.to_owned(),
+            place => format!("{place}.{name}"),
+        }
+    }
+
+    fn unknown(&self) -> Vec<String> {
+        let unknown = self
+            .fields
+            .names()
+            .filter(|name| !self.known.contains(name));
+        unknown.map(|name| self.path(name)).collect()
+    }
+
+    /// The fields that have a value and are not themselves one of the [`objects`].
+    fn leaves(&self) -> impl Iterator<Item = &str> {
+        let names = self.fields.names();
+        names.filter(|name| {
+            self.fields.value(name).is_some()
+                && !(self.known.contains(name)
+                    && matches!(*name, "rollout" | "otherwise" | "retire")
+                    || self.place.is_empty() && *name == "build")
+        })
     }
 }

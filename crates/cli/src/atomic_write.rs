@@ -178,12 +178,12 @@ fn plain_file(path: &Path) -> Result<Option<fs::Metadata>> {
 }
 
 #[cfg(unix)]
-fn same_inode(a: &fs::Metadata, b: &fs::Metadata) -> bool {
+pub fn same_inode(a: &fs::Metadata, b: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     (a.dev(), a.ino()) == (b.dev(), b.ino())
 }
 
 #[cfg(not(unix))]
-fn same_inode(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+pub fn same_inode(_: &fs::Metadata, _: &fs::Metadata) -> bool {
     false
 }

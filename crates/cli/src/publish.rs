@@ -6,29 +6,26 @@ use std::path::{Path, PathBuf};
 
 use changeover::engine::format::is_id;
 use changeover::engine::manifest::Manifest;
-use changeover::engine::release::{BuildRef, MESSAGE_LIMIT, Release, Urgency};
+use changeover::engine::release::{BuildRef, MESSAGE_LIMIT, Release};
 
+use crate::amend::Announcement;
 use crate::build::{Build, Description, Hints, NAMELESS, Note};
 use crate::collisions;
 use crate::deploy::{self, Contents, Deployment, Locked, Placed, Who};
 use crate::error::{At, Error, Result};
 use crate::git;
+use crate::history::{Entry, builds_by_recency};
 use crate::html::Page;
 use crate::retain::{self, Keep};
-use crate::site::{Entry, Site, builds_by_recency};
+use crate::site::Site;
 use crate::stores;
-
-/// The channel of a first release.
-pub(crate) const STABLE: &str = "stable";
 
 /// What to publish where, and what to say about it.
 #[derive(Clone, Debug)]
 pub struct PublishOptions {
     pub dist: PathBuf,
     pub site: PathBuf,
-    pub urgency: Urgency,
-    /// Shown in the prompt; at most [`MESSAGE_LIMIT`] characters.
-    pub message: Option<String>,
+    pub announcement: Announcement,
     /// `None`: that of the live release, else `stable`.
     pub channel: Option<String>,
     /// `None`: what the dist, the live release or the package around the dist say.
@@ -52,8 +49,7 @@ impl PublishOptions {
         Self {
             dist: dist.into(),
             site: site.into(),
-            urgency: Urgency::Routine,
-            message: None,
+            announcement: Announcement::default(),
             channel: None,
             app: None,
             base: None,
@@ -88,7 +84,7 @@ pub fn publish(options: &PublishOptions) -> Result<Published> {
     check_words(
         options.app.as_ref(),
         options.channel.as_ref(),
-        options.message.as_ref(),
+        options.announcement.message.as_ref(),
     )?;
     check_apart(&options.dist, &options.site)?;
     let found = Site::open(&options.site).and_then(|site| site.live());
@@ -133,10 +129,8 @@ pub fn publish(options: &PublishOptions) -> Result<Published> {
         &who,
         |draft| {
             draft.set_app(&build.manifest.app);
-            let channel = live.as_ref().map_or(STABLE, |live| &live.channel);
-            draft.set_channel(options.channel.as_deref().unwrap_or(channel));
-            draft.set_urgency(options.urgency);
-            draft.set_message(options.message.as_deref());
+            draft.set_channel(options.channel.as_deref());
+            draft.set_announcement(&options.announcement);
             if options.end_rollout {
                 draft.end_rollout("publish was told so");
             }

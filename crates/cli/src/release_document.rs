@@ -178,7 +178,7 @@ impl Fields {
         self.0.retain(|(known, _)| known != name);
     }
 
-    fn to_json(&self) -> String {
+    pub fn to_json(&self) -> String {
         // Through `Value` the indentation would be right everywhere, but order and numbers would not be kept.
         serde_json::to_string_pretty(self).expect("raw values are valid JSON")
     }

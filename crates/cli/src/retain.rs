@@ -11,7 +11,8 @@ use crate::{
     deploy::files_of,
     error::{At, Result},
     failpoints::failpoint,
-    site::{Entry, Site},
+    history::Entry,
+    site::Site,
     time::{parse_rfc3339, unix_now},
 };
 
@@ -39,8 +40,11 @@ impl Default for Keep {
 pub fn prune(site: &Site, live: &Release, keep: Keep) -> Result<Vec<String>> {
     let history = site.history(Some(live))?;
     let kept = kept(&history, live, keep, unix_now());
-    let (retained, mut pruned): (Vec<_>, Vec<_>) =
-        site.builds()?.into_iter().partition(|id| kept.contains(id));
+    let recorded = site.recorded()?;
+    let (retained, mut pruned): (Vec<_>, Vec<_>) = site
+        .builds()?
+        .into_iter()
+        .partition(|id| kept.contains(id) || recorded.may_hide(id));
     tidy_documents(site, live)?;
     for id in &pruned {
         remove_build(site, id, &retained)?;
@@ -159,7 +163,7 @@ fn remove_empty_folders(site: &Site, file: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::Publication;
+    use crate::history::Publication;
     use crate::time::rfc3339;
     use changeover::engine::release::{BuildRef, Rollout};
     use changeover::ids::BuildId;

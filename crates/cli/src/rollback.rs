@@ -2,16 +2,18 @@
 
 use std::path::PathBuf;
 
-use changeover::engine::release::{Release, Urgency};
+use changeover::engine::release::Release;
 
+use crate::amend::Announcement;
 use crate::atomic_write::{matches, same_bytes};
 use crate::build::{Note, named};
 use crate::collisions;
 use crate::deploy::{self, Contents, Locked, Who, files_of};
 use crate::error::{At, Error, Result};
 use crate::git;
+use crate::history::{Entry, builds_by_recency};
 use crate::retain;
-use crate::site::{Entry, Site, builds_by_recency};
+use crate::site::Site;
 use crate::stores;
 
 /// Which build to go back to, and what to say about it.
@@ -19,8 +21,7 @@ use crate::stores;
 pub struct RollbackOptions {
     pub site: PathBuf,
     pub to: Target,
-    pub urgency: Urgency,
-    pub message: Option<String>,
+    pub announcement: Announcement,
     /// `None`: git's user name or the login name.
     pub by: Option<String>,
 }
@@ -105,8 +106,7 @@ pub fn rollback(options: &RollbackOptions) -> Result<RolledBack> {
             if let Some(app) = &entry.release.app {
                 draft.set_app(app);
             }
-            draft.set_urgency(options.urgency);
-            draft.set_message(options.message.as_deref());
+            draft.set_announcement(&options.announcement);
             if !is_live {
                 // A page on the build that is left behind must leave it, admitted or not.
                 draft.end_rollout("a rollback is for every browser");

@@ -9,6 +9,7 @@ use clap::Parser;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::amend::Announcement;
 use crate::args::{Cli, Command, DiffArgs, PublishArgs, RollbackArgs, ServeArgs, StampArgs};
 use crate::build::Note;
 use crate::diff::diff;
@@ -17,7 +18,7 @@ use crate::publish::{PublishOptions, Published, check_words, publish};
 use crate::retain::Keep;
 use crate::rollback::{RollbackOptions, RolledBack, Target, rollback};
 use crate::serve::{Ending, Limits, ServeOptions, Server};
-use crate::stamp::{StampOptions, Stamped, Words, stamp};
+use crate::stamp::{StampOptions, Stamped, stamp};
 use crate::url::shown;
 use crate::verify::{Verdict, verify};
 
@@ -350,8 +351,10 @@ fn publish_options(args: PublishArgs, site: PathBuf) -> PublishOptions {
     PublishOptions {
         dist: args.dist,
         site,
-        urgency: args.urgency.into(),
-        message: args.message,
+        announcement: Announcement {
+            urgency: args.urgency.into(),
+            message: args.message,
+        },
         channel: args.channel,
         app: args.app,
         base: args.base,
@@ -372,7 +375,7 @@ fn in_place_options(args: PublishArgs) -> StampOptions {
         app: args.app,
         base: args.base,
         stores: args.stores,
-        words: Some(Words {
+        announcement: Some(Announcement {
             urgency: args.urgency.into(),
             message: args.message,
         }),
@@ -404,8 +407,10 @@ impl From<RollbackArgs> for RollbackOptions {
                 (None, Some(sequence)) => Target::Sequence(sequence),
                 (None, None) => Target::Previous,
             },
-            urgency: args.urgency.into(),
-            message: args.message,
+            announcement: Announcement {
+                urgency: args.urgency.into(),
+                message: args.message,
+            },
             by: args.by,
         }
     }

@@ -9,76 +9,21 @@
 //! SITE/**                                  the view of a static host: assets of all retained builds, current documents
 //! ```
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use changeover::engine::manifest::{Commit, Manifest};
+use changeover::engine::manifest::Manifest;
 use changeover::engine::release::{BuildRef, Release};
-use serde::{Deserialize, Serialize};
 
 use crate::error::{At, Error, Result};
+use crate::lock::Lock;
 use crate::release_document::ReleaseDocument;
-use crate::time::{rfc3339, unix_now};
-
-/// How long a publish waits for another one to finish before it gives up.
-const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A folder that is, or becomes, the root of a site.
 #[derive(Clone, Debug)]
 pub struct Site {
     root: PathBuf,
-}
-
-/// One line of the history.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    pub release: ReleaseDocument,
-    pub published: Publication,
-    /// The id of the build that this release is about.
-    pub build: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit: Option<Commit>,
-    /// Set after the pointer moved: without it, and not named by the pointer, the release was never live.
-    #[serde(default)]
-    pub live: bool,
-}
-
-/// Who made a release, when and where.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Publication {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<String>,
-    /// RFC 3339.
-    pub time: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
-}
-
-impl Publication {
-    /// Made now, on this machine.
-    pub fn now(by: Option<String>) -> Self {
-        let host = fs::read_to_string("/proc/sys/kernel/hostname")
-            .ok()
-            .or_else(|| std::env::var("HOSTNAME").ok())
-            .or_else(|| std::env::var("COMPUTERNAME").ok())
-            .map(|name| name.trim().to_owned())
-            .filter(|name| !name.is_empty());
-        Self {
-            by,
-            time: rfc3339(unix_now()),
-            host,
-        }
-    }
-}
-
-/// Held while a site is being changed; the system lets go of it when the process dies, however it dies.
-#[must_use]
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
 }
 
 impl Site {
@@ -136,12 +81,6 @@ impl Site {
 
     pub fn manifest_file(&self, build: &str) -> PathBuf {
         self.guard().join("builds").join(format!("{build}.json"))
-    }
-
-    pub fn history_file(&self, sequence: u64) -> PathBuf {
-        self.guard()
-            .join("releases")
-            .join(format!("{sequence}.json"))
     }
 
     /// The folder with every file of a build.
@@ -215,39 +154,6 @@ impl Site {
         }
     }
 
-    /// Every release that was ever live, oldest first. `live` is the one that is now.
-    pub fn history(&self, live: Option<&Release>) -> Result<Vec<Entry>> {
-        let now = live.map(|release| release.sequence);
-        let mut entries = self.recorded()?;
-        entries.retain(|entry| entry.live || Some(entry.release.sequence) == now);
-        Ok(entries)
-    }
-
-    /// Every entry that can be read, oldest first, those of killed publishes included.
-    pub fn recorded(&self) -> Result<Vec<Entry>> {
-        let mut entries = BTreeMap::new();
-        for (sequence, path) in self.history_files()? {
-            let entry = fs::read(&path)
-                .ok()
-                .and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok())
-                .filter(|entry| entry.release.sequence == sequence);
-            if let Some(entry) = entry {
-                entries.insert(sequence, entry);
-            }
-        }
-        Ok(entries.into_values().collect())
-    }
-
-    /// The history as file names, readable or not, in no order.
-    pub fn history_files(&self) -> Result<Vec<(u64, PathBuf)>> {
-        let files = names_in(&self.guard().join("releases"))?
-            .into_iter()
-            .filter_map(|name| Some((name.strip_suffix(".json")?.parse().ok()?, name)))
-            .map(|(sequence, name)| (sequence, self.guard().join("releases").join(name)))
-            .collect();
-        Ok(files)
-    }
-
     /// The files of all manifests.
     pub fn manifests(&self) -> Result<Vec<PathBuf>> {
         let folder = self.guard().join("builds");
@@ -263,35 +169,9 @@ impl Site {
         names_in(&self.guard().join("files"))
     }
 
-    /// Waits until no other publish works on this site. Errors: `site-busy`.
+    /// Waits until no other command changes this site. Errors: `site-busy`.
     pub fn lock(&self) -> Result<Lock> {
-        let path = self.guard().join(".lock");
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .at("open", &path)?;
-        let start = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Lock { _file: file }),
-                Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_PATIENCE => {
-                    std::thread::sleep(Duration::from_millis(50));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(Error::new(
-                        "site-busy",
-                        format!(
-                            "another publish or rollback has been changing {} for {} seconds; try again when it is done",
-                            self.root.display(),
-                            LOCK_PATIENCE.as_secs()
-                        ),
-                    ));
-                }
-                Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path, &error)),
-            }
-        }
+        Lock::take(self)
     }
 }
 
@@ -306,18 +186,8 @@ pub fn no_manifest(build: &BuildRef) -> Error {
     )
 }
 
-/// The builds of a history, each with its last entry, the most recently released first.
-pub fn builds_by_recency(history: &[Entry]) -> Vec<&Entry> {
-    let mut builds: Vec<&Entry> = Vec::new();
-    for entry in history.iter().rev() {
-        if builds.iter().all(|known| known.build != entry.build) {
-            builds.push(entry);
-        }
-    }
-    builds
-}
-
-fn names_in(folder: &Path) -> Result<Vec<String>> {
+/// The names in a folder, sorted; none when it is not there.
+pub fn names_in(folder: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -8,17 +8,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use changeover::engine::release::{Release, Urgency};
+use changeover::engine::release::Release;
 
-use crate::amend::Draft;
+use crate::amend::Announcement;
 use crate::atomic_write::{AtomicWriter, matches, remove_file};
 use crate::build::{Build, DESCRIBED_BY, Description, Hints, Note, Source, is_document};
-use crate::deploy;
+use crate::deploy::{self, Locked};
 use crate::error::{At, Error, Result};
+use crate::failpoints::failpoint;
 use crate::html::Page;
-use crate::publish::STABLE;
 use crate::site::Site;
-use crate::time::unix_now;
 
 /// Which folder, and what to say about it.
 #[derive(Clone, Debug, Default)]
@@ -27,20 +26,13 @@ pub struct StampOptions {
     pub app: Option<String>,
     pub base: Option<String>,
     pub stores: Option<PathBuf>,
-    /// What the release says. `None`: that of the same build stays, that of another one is routine.
-    pub words: Option<Words>,
+    /// `None`: that of the same build stays, and another build is announced as routine.
+    pub announcement: Option<Announcement>,
     /// `None`: that of the release before, else `stable`.
     pub channel: Option<String>,
     pub end_rollout: bool,
     /// Makes a new release although nothing changed, which is how a plain copy goes back to an older build.
     pub anew: bool,
-}
-
-/// How urgent a release is, and what people read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Words {
-    pub urgency: Urgency,
-    pub message: Option<String>,
 }
 
 /// What a stamp did.
@@ -80,57 +72,40 @@ pub fn stamp(options: &StampOptions) -> Result<Stamped> {
             fallback_app: None,
         },
     )?;
-    let site = Site::open(folder)?;
-    let mut damaged = None;
-    let live = match site.live_document() {
-        Ok(live) => live,
-        Err(error) if error.code() == "release-invalid" => {
-            damaged = Some(error);
-            None
+    let locked = Locked::in_place(Site::open(folder)?)?;
+    let (site, live) = (locked.site(), locked.live());
+    let is_same = live.is_some_and(|live| live.build.id.0 == build.id());
+    let number = match live {
+        Some(live) if is_same && !options.anew => {
+            let index = site.root().join("index.html");
+            let page = fs::read(&index).at("read", &index)?;
+            Page::parse(&page).sequence().unwrap_or(live.sequence)
         }
-        Err(error) => return Err(error),
+        _ => locked.sequence(),
     };
-    let is_same = live
-        .as_ref()
-        .is_some_and(|live| live.build.id.0 == build.id());
-    let now = unix_now();
-    let above = live.as_ref().map_or(0, |live| live.sequence + 1);
-    // The time, as for the first release of a site: it grows from build to build wherever they are made.
-    let sequence = now.max(above);
-    let number = match &live {
-        Some(live) if is_same && !options.anew => Some(
-            Page::parse(&fs::read(site.root().join("index.html")).at("read", folder)?)
-                .sequence()
-                .unwrap_or(live.sequence),
-        ),
-        _ => Some(sequence),
-    };
-    build.seal(number)?;
+    build.seal(Some(number))?;
     if build.described_by != Description::OwnManifest {
         mark(&mut build);
     }
 
-    let mut draft = Draft::new(live.as_ref(), sequence, now);
-    draft.set_app(&build.manifest.app);
-    let channel = live.as_ref().map_or(STABLE, |live| &live.channel);
-    draft.set_channel(options.channel.as_deref().unwrap_or(channel));
-    if let Some(words) = options
-        .words
-        .clone()
-        .or_else(|| (!is_same).then(Words::default))
-    {
-        draft.set_urgency(words.urgency);
-        draft.set_message(words.message.as_deref());
-    }
-    if options.end_rollout {
-        draft.end_rollout("publish was told so");
-    }
-    draft.set_build(&deploy::reference(build.id(), &build.manifest_bytes));
-    let (release, said) = draft.finish()?;
+    let (release, changes) = locked.draft(|draft| {
+        draft.set_app(&build.manifest.app);
+        draft.set_channel(options.channel.as_deref());
+        match &options.announcement {
+            Some(announcement) => draft.set_announcement(announcement),
+            None if is_same => {}
+            None => draft.set_announcement(&Announcement::default()),
+        }
+        if options.end_rollout {
+            draft.end_rollout("publish was told so");
+        }
+        draft.set_build(&deploy::reference(build.id(), &build.manifest_bytes));
+        Ok(())
+    })?;
     let before = live.filter(|live| !options.anew && live.says_the_same(&release));
     let is_new = before.is_none();
     let mut notes = build.notes.clone();
-    if let Some(why) = damaged {
+    if let Some(why) = locked.damaged() {
         notes.push(Note {
             code: "release-replaced",
             text: format!("{why}; it is being replaced"),
@@ -138,18 +113,19 @@ pub fn stamp(options: &StampOptions) -> Result<Stamped> {
         });
     }
 
-    fs::create_dir_all(site.guard().join("builds")).at("create the folder", &site.guard())?;
-    let mut writer = AtomicWriter::new(&site)?;
-    write(&site, &mut writer, &build)?;
+    let mut writer = AtomicWriter::new(site)?;
+    place_files(site, &mut writer, &build)?;
     let release = match before {
-        Some(live) => live,
+        Some(live) => live.clone(),
         None => {
             writer.write(&site.pointer(), release.to_json().as_bytes())?;
+            failpoint("pointer moved");
             writer.settle()?;
-            notes.extend(said);
+            notes.extend(changes);
             release
         }
     };
+    remove_leftovers(site, &build)?;
     Ok(Stamped {
         release: (*release).clone(),
         is_new,
@@ -166,10 +142,12 @@ fn mark(build: &mut Build) {
     }
 }
 
-fn write(site: &Site, writer: &mut AtomicWriter, build: &Build) -> Result<()> {
+/// The manifest and what differs from the files in the folder, documents last and `index.html` last of all.
+fn place_files(site: &Site, writer: &mut AtomicWriter, build: &Build) -> Result<()> {
     let manifest = site.manifest_file(build.id());
     if fs::read(&manifest).ok().as_deref() != Some(&build.manifest_bytes) {
         writer.write(&manifest, &build.manifest_bytes)?;
+        failpoint("manifest placed");
     }
     let mut rest: Vec<_> = build
         .files
@@ -187,16 +165,23 @@ fn write(site: &Site, writer: &mut AtomicWriter, build: &Build) -> Result<()> {
         }
     }
     writer.settle()?;
-    // Compressed copies that could not follow their document must not be served in its place.
+    // Precompressed copies that hold an old document must not be served in place of the new one.
     for note in build
         .notes
         .iter()
         .filter(|note| note.code == "twins-dropped")
     {
-        for compressed in &note.files {
-            remove_file(&site.root().join(compressed))?;
+        for copy in &note.files {
+            remove_file(&site.root().join(copy))?;
         }
     }
+    failpoint("documents placed");
+    Ok(())
+}
+
+/// The manifests of earlier builds, once the pointer no longer names any of them.
+fn remove_leftovers(site: &Site, build: &Build) -> Result<()> {
+    let manifest = site.manifest_file(build.id());
     for other in site.manifests()? {
         if other != manifest {
             remove_file(&other)?;

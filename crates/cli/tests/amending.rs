@@ -169,6 +169,65 @@ fn what_this_version_does_not_know_survives_a_publish_and_a_rollback_as_it_is_wr
 }
 
 #[test]
+fn whatever_a_command_does_not_carry_over_is_named() {
+    let shop = Shop::new();
+    shop.publish(&["--message", "Prices are new"]);
+    shop.build("2");
+    let second = shop.publish(&[]);
+    assert_eq!(
+        note(&second, "fields-dropped"),
+        "not carried over from the release before: message \"Prices are new\""
+    );
+    edit(
+        &shop,
+        "\"floor\": 7, \"rollout\": { \"percent\": 25, \"salt\": \"s\", \"mine\": 1.50, \"otherwise\": { \"id\": \"a\", \"theirs\": 1 } },
+         \"retire\": [{ \"build\": \"x\", \"how\": \"drain\", \"by\": \"2999-01-01T00:00:00Z\" }, { \"build\": \"x.y\", \"how\": \"drain\" }]",
+    );
+    let retire = |build: &str| Retire {
+        build: BuildId(build.into()),
+        how: How::Force,
+        by: None,
+    };
+    let amended = amend(&shop.site(), &Who::default(), |draft| {
+        draft.set_floor(None);
+        draft.retire(retire("x"));
+        draft.set_rollout(Some(Rollout {
+            percent: 50,
+            salt: "s".into(),
+            otherwise: None,
+        }));
+        Ok(())
+    })
+    .unwrap();
+    let dropped = |notes: &[changeover_cli::build::Note]| {
+        let note = notes.iter().find(|note| note.code == "fields-dropped");
+        note.map(|note| note.files.clone()).unwrap_or_default()
+    };
+    assert_eq!(
+        dropped(&amended.notes),
+        [
+            "floor",
+            "rollout.otherwise.id",
+            "rollout.otherwise.theirs",
+            "retire.x.by"
+        ]
+    );
+    assert_eq!(shop.release()["rollout"]["mine"], 1.5);
+    // What a sentence of its own explains is not said twice, and an order to leave another build is not explained by it.
+    let amended = amend(&shop.site(), &Who::default(), |draft| {
+        draft.end_rollout("of this test");
+        draft.allow(&BuildId("x".into()));
+        Ok(())
+    })
+    .unwrap();
+    assert!(dropped(&amended.notes).is_empty(), "{:?}", amended.notes);
+    assert_eq!(
+        shop.release()["retire"],
+        json!([{ "build": "x.y", "how": "drain" }])
+    );
+}
+
+#[test]
 fn an_expiry_to_come_stays_and_one_that_has_passed_is_dropped_and_named() {
     for (expires, code, after) in [
         (future(), "expires-kept", json!(future())),

@@ -300,3 +300,47 @@ fn what_a_killed_publish_left_is_not_history() {
     assert_eq!(shop.rollback(&[]).1["build"], first["build"]);
     assert_eq!(shop.verify().0, 0);
 }
+
+#[test]
+fn an_entry_that_cannot_be_used_is_named_and_its_build_is_kept() {
+    for damage in [
+        |entry: &str| entry[..entry.len() / 2].to_owned(),
+        // A release that pages refuse, one of a later version, and an id that was not checked.
+        |entry: &str| entry.replace("\"urgency\": \"routine\"", "\"urgency\": \"never\""),
+        |entry: &str| entry.replace("\"format\": 1", "\"format\": 2"),
+        |entry: &str| {
+            let id = entry.rsplit("\"build\": \"").next().unwrap();
+            let id = id.split('"').next().unwrap();
+            entry.replace(
+                &format!("\"build\": \"{id}\""),
+                "\"build\": \"../../other\"",
+            )
+        },
+    ] {
+        let shop = Shop::new();
+        let first = shop.publish(&[]);
+        let entry = format!("changeover/releases/{}.json", first["sequence"]);
+        let damaged = damage(&text(&shop.site(), &entry));
+        put(&shop.site(), &entry, &damaged);
+        let mut last = first.clone();
+        for content in ["2", "3", "4"] {
+            shop.build(content);
+            last = shop.publish(&["--keep", "2", "--keep-days", "0"]);
+        }
+        assert_eq!(note_codes(&last)[0], "history-unusable", "{last}");
+        let said = last["notes"][0]["message"].as_str().unwrap();
+        assert!(said.contains(&entry), "{said}");
+        assert!(
+            shop.has(&format!(
+                "changeover/files/{}",
+                first["build"].as_str().unwrap()
+            )),
+            "what the entry was about is not known, so nothing that it may be about is removed"
+        );
+        assert!(!shop.has(&hashed("2")), "other builds are pruned as ever");
+        assert_eq!(text(&shop.site(), &entry), damaged);
+        let (_, back) = shop.rollback(&[first["build"].as_str().unwrap()]);
+        assert_eq!(back["error"]["code"], "unknown-build");
+        assert_eq!(shop.verify().0, 0);
+    }
+}

@@ -19,7 +19,8 @@ use super::stamp::Stamp;
 use super::unready::{Lack, Unready};
 use crate::error::{At, Error};
 use crate::hash::Fingerprint;
-use crate::site::{Site, builds_by_recency, no_manifest};
+use crate::history::builds_by_recency;
+use crate::site::{Site, no_manifest};
 
 /// A consistent picture of a site.
 #[derive(Debug)]

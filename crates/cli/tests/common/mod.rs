@@ -101,24 +101,31 @@ pub fn publish(dist: &Path, site: &Path, more: &[&str]) -> Value {
     value
 }
 
-/// A publish that stops at a step (a number or a name), or is done when it has no such step. The caller kills it.
-pub fn publish_up_to(step: &str, dist: &Path, site: &Path, more: &[&str]) -> Child {
+/// A publish that stops at a failpoint (a number or a name), or is done when it passes none such. The caller kills it.
+pub fn publish_up_to(failpoint: &str, dist: &Path, site: &Path, more: &[&str]) -> Child {
+    let words = [
+        "publish",
+        dist.to_str().unwrap(),
+        "--to",
+        site.to_str().unwrap(),
+    ];
+    run_up_to(failpoint, words.into_iter().chain(more.iter().copied()))
+}
+
+/// A command that stops at a failpoint, or is done when it passes none such. The caller kills it.
+pub fn run_up_to<'a>(failpoint: &str, words: impl IntoIterator<Item = &'a str>) -> Child {
     let mut child = Command::new(BINARY)
-        .args([
-            "publish",
-            dist.to_str().unwrap(),
-            "--to",
-            site.to_str().unwrap(),
-        ])
-        .args(more)
-        .env("CHANGEOVER_FAILPOINTS", step)
+        .args(words)
+        .env("CHANGEOVER_FAILPOINTS", failpoint)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    while stderr.read_line(&mut line).unwrap() > 0 && !line.contains("stopped at step") {}
+    while stderr.read_line(&mut line).unwrap() > 0 && !line.contains("stopped at step") {
+        line.clear();
+    }
     child
 }
 
