@@ -8,8 +8,6 @@
 //! Everything comes in as a `JsValue` and is decoded inside: decoding in the signature would throw before our code
 //! runs, and leak what it had already decoded.
 
-#[cfg(target_arch = "wasm32")]
-mod alloc;
 #[cfg(feature = "js")]
 pub mod guard;
 #[cfg(feature = "stores")]

@@ -4,7 +4,6 @@
 //! real servers are met in the end-to-end tests.
 #![cfg(target_arch = "wasm32")]
 
-mod allocating;
 mod checking;
 mod damage;
 mod driving;
