@@ -1,0 +1,257 @@
+//! Checks a site behind a URL.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use changeover::engine::manifest::{MANIFEST_LIMIT, Manifest};
+use changeover::engine::release::{BuildRef, RELEASE_LIMIT, Release};
+
+use super::fetch::{Fetched, Fetcher};
+use super::{Verdict, selected_builds};
+use crate::deploy::files_of;
+use crate::error::{Error, Result};
+use crate::hash::Fingerprint;
+use crate::url::{encoded, shown};
+
+/// Requests at a time: enough to hide the latency of one, few enough for any server.
+const AT_ONCE: usize = 6;
+
+/// Larger files are not fetched, whatever the manifest says about them.
+const FILE_LIMIT: u64 = 1 << 30;
+
+/// After so many files in a row that could not be reached, the check expects the same of the others and ends.
+const UNREACHABLE_LIMIT: u32 = 12;
+
+/// How often the check is made when the release changes during it.
+const ATTEMPTS: u32 = 3;
+
+/// A site behind a URL.
+pub struct Remote {
+    fetcher: Fetcher,
+    /// Of `release.json`.
+    pointer: String,
+    /// With a slash at the end.
+    root: String,
+}
+
+impl Remote {
+    pub fn new(url: &str, deadline: Duration) -> Result<Self> {
+        let url = url.split(['?', '#']).next().unwrap_or_default();
+        let root = match url.strip_suffix("changeover/release.json") {
+            Some(root) => root.to_owned(),
+            None if url.ends_with(".json") => {
+                return Err(Error::new(
+                    "url-invalid",
+                    format!(
+                        "{} is neither the root of a site nor its changeover/release.json",
+                        shown(url)
+                    ),
+                ));
+            }
+            None => format!(
+                "{}/",
+                url.trim_end_matches("index.html").trim_end_matches('/')
+            ),
+        };
+        Ok(Self {
+            fetcher: Fetcher::new(deadline),
+            pointer: format!("{root}changeover/release.json"),
+            root,
+        })
+    }
+
+    /// A release that moves during the check is no fault: the check starts again.
+    pub fn verify(&self) -> Verdict {
+        let mut verdict = self.check();
+        for _ in 1..ATTEMPTS {
+            let Some(checked) = verdict
+                .release
+                .as_ref()
+                .filter(|_| !verdict.faults.is_empty())
+            else {
+                break;
+            };
+            let moved = matches!(self.release(&mut Verdict::default()), Some(now) if now.sequence != checked.sequence);
+            if !moved {
+                break;
+            }
+            verdict = self.check();
+        }
+        // What is told ends in logs.
+        for fault in &mut verdict.faults {
+            fault.place = shown(&fault.place);
+            fault.text = shown(&fault.text);
+        }
+        verdict
+    }
+
+    fn check(&self) -> Verdict {
+        let mut verdict = Verdict::default();
+        let Some(release) = self.release(&mut verdict) else {
+            return verdict;
+        };
+        for (nth, build) in selected_builds(&release).enumerate() {
+            let Some(mut manifest) = self.manifest(build, &mut verdict) else {
+                continue;
+            };
+            if nth > 0 {
+                // Only the live build's documents are served.
+                manifest.documents.clear();
+            }
+            self.check_files(&manifest, &mut verdict);
+        }
+        verdict.faults.sort_by(|a, b| a.place.cmp(&b.place));
+        verdict.release = Some(release);
+        verdict
+    }
+
+    pub fn manifest(&self, build: &BuildRef, verdict: &mut Verdict) -> Option<Manifest> {
+        let Some(manifest) = &build.manifest else {
+            verdict.no_manifest(&self.pointer, build);
+            return None;
+        };
+        let url = format!("{}changeover/{}", self.root, encoded(manifest));
+        match self.fetcher.fetch_whole(&url, MANIFEST_LIMIT as u64) {
+            Fetched::Body { bytes, .. } => {
+                verdict.manifest(&build.id.0, build.integrity.as_deref(), &url, &bytes)
+            }
+            other => {
+                verdict.unfetched("manifest-", &url, &other);
+                None
+            }
+        }
+    }
+
+    pub fn release(&self, verdict: &mut Verdict) -> Option<Release> {
+        match self
+            .fetcher
+            .fetch_whole(&self.pointer, RELEASE_LIMIT as u64)
+        {
+            Fetched::Body { bytes, .. } => match Release::parse(&String::from_utf8_lossy(&bytes)) {
+                Ok(release) => Some(release),
+                Err(error) => {
+                    verdict.fault(
+                        "release-invalid",
+                        &self.pointer,
+                        format!("{} cannot be used: {error}", self.pointer),
+                    );
+                    None
+                }
+            },
+            other => {
+                verdict.unfetched("release-", &self.pointer, &other);
+                None
+            }
+        }
+    }
+
+    fn check_files(&self, manifest: &Manifest, verdict: &mut Verdict) {
+        let files: Vec<_> = files_of(manifest).collect();
+        let next = AtomicUsize::new(0);
+        let compared = AtomicUsize::new(0);
+        let unreachable = AtomicU32::new(0);
+        let found = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE {
+                scope.spawn(|| {
+                    let mut mine = Verdict::default();
+                    while !self.fetcher.is_over()
+                        && unreachable.load(Ordering::Relaxed) < UNREACHABLE_LIMIT
+                    {
+                        let Some((path, print)) = files.get(next.fetch_add(1, Ordering::Relaxed))
+                        else {
+                            break;
+                        };
+                        match self.check_file(path, print, &mut mine) {
+                            Reached::Yes => unreachable.store(0, Ordering::Relaxed),
+                            Reached::No => {
+                                unreachable.fetch_add(1, Ordering::Relaxed);
+                            }
+                            Reached::Late => break,
+                        }
+                        compared.fetch_add(1, Ordering::Relaxed);
+                    }
+                    found
+                        .lock()
+                        .expect("no thread panics while it holds this")
+                        .append(&mut mine.faults);
+                });
+            }
+        });
+        let compared = compared.into_inner();
+        verdict.files += compared;
+        verdict.faults.append(
+            &mut found
+                .into_inner()
+                .expect("no thread panicked while it held this"),
+        );
+        let left = files.len() - compared;
+        if left == 0 {
+            return;
+        }
+        if unreachable.into_inner() >= UNREACHABLE_LIMIT {
+            let text = format!(
+                "{UNREACHABLE_LIMIT} files in a row could not be fetched, so the other {left} of {} were not asked for",
+                files.len()
+            );
+            verdict.fault("given-up", &self.root, text);
+        } else {
+            let text = format!(
+                "the check took longer than {} seconds and was ended, {left} of {} files were not compared; --deadline \
+                 gives it more time",
+                self.fetcher.deadline().as_secs(),
+                files.len()
+            );
+            verdict.fault("deadline", &self.root, text);
+        }
+    }
+
+    fn check_file(&self, path: &str, print: &Fingerprint, verdict: &mut Verdict) -> Reached {
+        let url = format!("{}{}", self.root, encoded(path));
+        if print.size > FILE_LIMIT {
+            let text = format!(
+                "the manifest says that {url} has {} bytes, and files of more than {FILE_LIMIT} are not fetched",
+                print.size
+            );
+            verdict.fault("too-large", &url, text);
+            return Reached::Yes;
+        }
+        // One byte more than expected is enough to see that it is too long.
+        match self
+            .fetcher
+            .fetch_hash(&url, print.size + 1, &print.integrity)
+        {
+            Fetched::Body { html: true, .. } if !crate::build::is_document(path) => verdict.fault(
+                "html-instead",
+                &url,
+                format!(
+                    "{url} answers an HTML page instead of the file: a missing file must be a 404"
+                ),
+            ),
+            Fetched::Body { measured, .. } => {
+                verdict.compare(&url, &measured, &print.integrity, print.size);
+            }
+            Fetched::Late => return Reached::Late,
+            other => {
+                verdict.unfetched("", &url, &other);
+                if matches!(other, Fetched::Unreachable(_)) {
+                    return if self.fetcher.is_over() {
+                        Reached::Late
+                    } else {
+                        Reached::No
+                    };
+                }
+            }
+        }
+        Reached::Yes
+    }
+}
+
+/// Whether the server responded for a file.
+enum Reached {
+    Yes,
+    No,
+    /// The deadline came first.
+    Late,
+}
