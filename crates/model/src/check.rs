@@ -6,7 +6,9 @@ use changeover::engine::store::Phase;
 use stateright::{Model, Property};
 
 use crate::page::{Life, Lock, Page};
-use crate::world::{Action, Protocol, RULES, World};
+use crate::protocol::Protocol;
+use crate::rules::RULES;
+use crate::world::{Action, World};
 
 impl Model for Protocol {
     type State = World;
@@ -193,7 +195,7 @@ impl Hash for World {
         self.db.hash(state);
         self.pages.hash(state);
         (self.now, self.budget, &self.expected, self.wrong).hash(state);
-        (self.tag(), self.returned).hash(state);
+        (self.tag, self.returned).hash(state);
     }
 }
 

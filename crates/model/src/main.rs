@@ -1,4 +1,4 @@
-//! Checks the protocol of shared stores: the very code of `changeover::engine::durable` runs three tabs of three builds
+//! Checks the protocol of shared stores: the very code of `changeover::engine::store` runs three tabs of three builds
 //! over one database, and every order of their steps, crashes, freezes and lost locks is tried.
 //!
 //! `changeover-model` checks all scenarios and then all mutants; `changeover-model NAME…` those whose name contains one of
@@ -8,6 +8,8 @@ mod check;
 mod expected;
 mod mutant;
 mod page;
+mod protocol;
+mod rules;
 mod scenarios;
 mod value;
 mod world;
@@ -18,8 +20,9 @@ use std::time::{Duration, Instant};
 use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
 use crate::mutant::Mutant;
+use crate::protocol::Protocol;
 use crate::scenarios::Scenario;
-use crate::world::{Action, Protocol};
+use crate::world::Action;
 
 /// A search that is cut off proves nothing, so it fails.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -119,7 +122,7 @@ fn broken(model: &Protocol, way: &[Action]) -> Option<&'static str> {
         }
     }
     let end = model.unsettled(&world)?;
-    Some(end.wrong.unwrap_or(world::RULES[5]))
+    Some(end.wrong.unwrap_or(rules::RULES[5]))
 }
 
 /// Takes actions out while the same rule is broken.

@@ -1,14 +1,18 @@
 //! Who may name whom. Reads every path and `use` line of `src/**`, inside macros too, and holds it against the tables
 //! below.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod circles;
+mod paths;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use anyhow::{Context, Result, ensure};
-use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+
+use self::circles::circles;
+use self::paths::{Named, names_in};
 
 /// What a layer may not name: other layers, crates, items of `std`, single words.
 struct Layer {
@@ -204,21 +208,6 @@ impl fmt::Display for Violation {
     }
 }
 
-/// A path as it is written, `use` trees unfolded, with the line it starts on.
-#[derive(Debug)]
-struct Named {
-    segments: Vec<String>,
-    line: usize,
-    in_tests: bool,
-}
-
-fn names_in(text: &str) -> Result<Vec<Named>> {
-    let tokens = TokenStream::from_str(text).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let mut names = Vec::new();
-    collect(tokens, &[], false, &mut names);
-    Ok(names)
-}
-
 /// All violations of one file; `file` is its path from the workspace's folder.
 fn judge(file: &str, text: &str) -> Result<Vec<Violation>> {
     let names = names_in(text)?;
@@ -243,72 +232,6 @@ fn judge(file: &str, text: &str) -> Result<Vec<Violation>> {
         }
     }
     Ok(violations)
-}
-
-/// Modules of `src/` that use each other, directly or through others: one violation for each circle, the shortest. Tests
-/// may name what they like.
-fn circles(files: &BTreeMap<String, String>) -> Result<Vec<Violation>> {
-    let modules: BTreeMap<Vec<String>, &String> = files
-        .keys()
-        .filter(|file| file.starts_with("src/"))
-        .map(|file| (module_of(file), file))
-        .collect();
-    let mut uses: BTreeMap<&Vec<String>, BTreeMap<&Vec<String>, usize>> = BTreeMap::new();
-    for (home, file) in &modules {
-        for name in names_in(&files[*file])? {
-            // A lone `super` says who may see an item.
-            let counts = !name.in_tests && name.segments.len() > 1;
-            let target = resolve(home, &name.segments).filter(|_| counts);
-            let target = target.and_then(|target| {
-                (1..=target.len())
-                    .rev()
-                    .find_map(|length| modules.get_key_value(&target[..length]))
-            });
-            if let Some((target, _)) = target
-                && target != home
-            {
-                let lines = uses.entry(home).or_default();
-                lines.entry(target).or_insert(name.line);
-            }
-        }
-    }
-    let mut violations = Vec::new();
-    let mut told = BTreeSet::new();
-    for start in uses.keys() {
-        let Some(circle) = shortest_way_back(start, &uses) else {
-            continue;
-        };
-        if circle.iter().all(|module| told.insert(*module)) {
-            let names: Vec<String> = circle.iter().map(|module| module.join("::")).collect();
-            violations.push(Violation {
-                file: modules[*start].clone(),
-                line: uses[*start][circle[1 % circle.len()]],
-                named: names.join(" -> "),
-                why: "modules may not use each other in a circle".into(),
-            });
-        }
-    }
-    Ok(violations)
-}
-
-/// The modules of the shortest circle through `start`, which comes first.
-fn shortest_way_back<'a>(
-    start: &'a Vec<String>,
-    uses: &BTreeMap<&'a Vec<String>, BTreeMap<&'a Vec<String>, usize>>,
-) -> Option<Vec<&'a Vec<String>>> {
-    let mut ways = VecDeque::from([vec![start]]);
-    let mut seen = BTreeSet::new();
-    while let Some(way) = ways.pop_front() {
-        for next in uses.get(way.last()?).into_iter().flat_map(BTreeMap::keys) {
-            if *next == start {
-                return Some(way);
-            }
-            if seen.insert(*next) {
-                ways.push_back(way.iter().copied().chain([*next]).collect());
-            }
-        }
-    }
-    None
 }
 
 /// `src/engine/check_schedule/jitter.rs` is `["engine", "check_schedule", "jitter"]`.
@@ -456,84 +379,6 @@ fn resolve(home: &[String], segments: &[String]) -> Option<Vec<String>> {
     }
     base.extend(rest.iter().cloned());
     Some(base)
-}
-
-/// Gathers every path of a token stream. A `{…}` after `::` continues the path in front of it, so `use` trees unfold.
-fn collect(tokens: TokenStream, prefix: &[String], in_tests: bool, names: &mut Vec<Named>) {
-    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-    let mut at = 0;
-    let mut test_item = false;
-    while at < tokens.len() {
-        match &tokens[at] {
-            TokenTree::Punct(mark)
-                if mark.as_char() == '#' && is_test_attribute(&tokens[at + 1..]) =>
-            {
-                test_item = true;
-                at += 2;
-            }
-            TokenTree::Punct(mark) => {
-                test_item &= mark.as_char() != ';';
-                at += 1;
-            }
-            TokenTree::Group(group) => {
-                let inside = in_tests || test_item;
-                collect(
-                    group.stream(),
-                    if prefix.is_empty() { &[] } else { prefix },
-                    inside,
-                    names,
-                );
-                test_item &= group.delimiter() != Delimiter::Brace;
-                at += 1;
-            }
-            TokenTree::Literal(_) => at += 1,
-            TokenTree::Ident(start) => {
-                let mut segments = prefix.to_vec();
-                segments.push(plain(&start.to_string()));
-                let line = start.span().start().line;
-                at += 1;
-                let mut unfolded = false;
-                while is_double_colon(&tokens[at..]) {
-                    match tokens.get(at + 2) {
-                        Some(TokenTree::Ident(next)) => {
-                            segments.push(plain(&next.to_string()));
-                            at += 3;
-                        }
-                        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
-                            collect(group.stream(), &segments, in_tests || test_item, names);
-                            unfolded = true;
-                            at += 3;
-                        }
-                        _ => {
-                            at += 2;
-                            break;
-                        }
-                    }
-                }
-                if !unfolded {
-                    names.push(Named {
-                        segments,
-                        line,
-                        in_tests: in_tests || test_item,
-                    });
-                }
-            }
-        }
-    }
-}
-
-fn plain(identifier: &str) -> String {
-    identifier.trim_start_matches("r#").to_owned()
-}
-
-fn is_double_colon(tokens: &[TokenTree]) -> bool {
-    matches!(tokens, [TokenTree::Punct(a), TokenTree::Punct(b), ..]
-        if a.as_char() == ':' && a.spacing() == Spacing::Joint && b.as_char() == ':')
-}
-
-/// Whether the tokens after a `#` are `[cfg(test)]`.
-fn is_test_attribute(tokens: &[TokenTree]) -> bool {
-    matches!(tokens.first(), Some(TokenTree::Group(group)) if group.stream().to_string().replace(' ', "") == "cfg(test)")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod shop;
+pub mod site;
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,147 +1,14 @@
-//! A tab with its page, its driver and its user.
+//! The driver of a tab: performs the effects of its guard, and answers as a network, a storage, a lock and a user would.
 
-use changeover::{
-    engine::{
-        guard::{Config, Guard},
-        io::{
-            Arrival, Asker, Effect, EnvelopeMark, Event, FetchFailure, Input, Output, Reloads,
-            Snooze, Source, Start, WrongFile,
-        },
-        slots::Fetch,
-    },
-    ids::BuildId,
-    rng::{FNV_OFFSET, fnv},
-    time::Timestamp,
+use changeover::engine::io::{
+    Arrival, Asker, Effect, EnvelopeMark, Event, FetchFailure, Input, Reloads, Source, WrongFile,
 };
+use changeover::engine::slots::Fetch;
+use changeover::time::Timestamp;
 
-use super::{Happening, MINUTE, SECOND, World};
-
-/// One tab. It may be empty (closed, or its page could not be loaded).
-pub struct Tab {
-    number: usize,
-    locks: bool,
-    pub guard: Option<Guard>,
-    /// Counts the pages this tab has loaded; answers to an earlier one are lost.
-    pub page: u64,
-    pub build: BuildId,
-    pub visible: bool,
-    frozen: bool,
-    /// What waits until the tab is thawed.
-    backlog: Vec<Input>,
-    /// Counts how often the timer was set.
-    pub armed: u64,
-    /// The replica its stream is connected to.
-    pub stream: Option<usize>,
-    /// Whether it is on the channel of its peers.
-    pub listens: bool,
-    away: bool,
-    elected_told: bool,
-    snooze: Option<Snooze>,
-    reloads: Vec<Reloads>,
-    arrival: Option<Arrival>,
-    capture: Option<Arrival>,
-    answers_at: Option<u64>,
-}
-
-impl Tab {
-    pub fn new(number: usize, locks: bool) -> Self {
-        Self {
-            number,
-            locks,
-            guard: None,
-            page: 0,
-            build: BuildId("b0".into()),
-            visible: false,
-            frozen: false,
-            backlog: Vec::new(),
-            armed: 0,
-            stream: None,
-            listens: false,
-            away: false,
-            elected_told: false,
-            snooze: None,
-            reloads: Vec::new(),
-            arrival: None,
-            capture: None,
-            answers_at: None,
-        }
-    }
-
-    pub fn has_locks(&self) -> bool {
-        self.locks
-    }
-
-    pub fn is_open(&self) -> bool {
-        self.guard.is_some()
-    }
-}
+use super::super::{Happening, MINUTE, SECOND, World};
 
 impl World {
-    /// An input for the page of a tab: now, or when the tab is thawed.
-    pub(super) fn give(&mut self, number: usize, input: Input) {
-        let now = Timestamp(self.now);
-        let tab = &mut self.tabs[number];
-        let Some(guard) = &mut tab.guard else { return };
-        if tab.away && matches!(input, Input::PageShown { .. }) {
-            // A page in the back/forward cache hears of nothing that happened meanwhile.
-            tab.frozen = false;
-            tab.backlog.clear();
-        }
-        if tab.frozen {
-            tab.backlog.push(input);
-            return;
-        }
-        match input {
-            Input::BecameVisible => tab.visible = true,
-            Input::BecameHidden => tab.visible = false,
-            Input::PageShown { .. } => tab.away = false,
-            _ => {}
-        }
-        self.outcome.inputs += 1;
-        self.promises.on_input(number, &input, self.now);
-        guard.handle_input(input, now);
-        let mut outputs = Vec::new();
-        let wake = loop {
-            match guard.poll_output() {
-                Output::Wake { at, .. } => break at,
-                output => outputs.push(output),
-            }
-        };
-        let status = guard.status();
-        tab.armed += 1;
-        let (page, armed) = (tab.page, tab.armed);
-        for output in outputs {
-            self.outcome.trace = mixed(
-                self.outcome.trace,
-                &format!("{} {number} {output:?}", self.now),
-            );
-            match output {
-                Output::Effect(effect) => self.perform(number, effect),
-                Output::Event(event) => self.on_event(number, event),
-                // Taken out above.
-                Output::Wake { .. } => {}
-            }
-        }
-        self.promises.on_status(number, page, &status);
-        if let Some(at) = wake {
-            self.promises.on_wake(number, at.0, self.now);
-            // Timers are late: by little, or by a throttled minute in a hidden tab.
-            let late = if self.tabs[number].visible {
-                1 + self.chance.up_to(15)
-            } else {
-                self.chance.up_to(SECOND)
-            };
-            self.later(
-                at.0.saturating_sub(self.now) + late,
-                Happening::Timer {
-                    tab: number,
-                    page,
-                    armed,
-                },
-            );
-        }
-    }
-
     fn answer_in(&mut self, number: usize, delay: u64, input: Input) {
         let page = self.tabs[number].page;
         self.later(
@@ -154,7 +21,7 @@ impl World {
         );
     }
 
-    fn perform(&mut self, number: usize, effect: Effect) {
+    pub(super) fn perform(&mut self, number: usize, effect: Effect) {
         let delay = 5 + self.chance.up_to(400);
         self.promises.on_effect(
             number,
@@ -341,7 +208,7 @@ impl World {
         }
     }
 
-    fn on_event(&mut self, number: usize, event: Event) {
+    pub(super) fn on_event(&mut self, number: usize, event: Event) {
         match event {
             Event::PromptShown { prompt }
                 if prompt.busy.is_none() && self.tabs[number].answers_at.is_none() =>
@@ -361,7 +228,7 @@ impl World {
         }
     }
 
-    pub(super) fn user_answers(&mut self, number: usize) {
+    pub(in crate::world) fn user_answers(&mut self, number: usize) {
         self.tabs[number].answers_at = None;
         match self.chance.below(4) {
             0 | 1 => self.give(number, Input::ReloadRequested { by: Asker::User }),
@@ -370,133 +237,8 @@ impl World {
         }
     }
 
-    /// The tab loads the document, from any replica.
-    pub(super) fn load(&mut self, number: usize) {
-        self.leave(number);
-        let replica = self.chance.below(self.server.replicas.len());
-        if !self.online || !self.server.is_up() {
-            // The browser's error page; the user tries again.
-            return self.later(20 * SECOND, Happening::Load { tab: number });
-        }
-        let build = self.server.release_of(replica).build.id.clone();
-        let seed = self.chance.draw();
-        let visible = number == 0 || self.tabs[number].visible;
-        let start = {
-            let tab = &mut self.tabs[number];
-            tab.build = build.clone();
-            tab.visible = visible;
-            tab.guard = Some(Guard::new(Config {
-                app: Some("shop".into()),
-                release: "https://shop.test/changeover/release.json".into(),
-                ..Config::default()
-            }));
-            Start {
-                build: Some(build),
-                document_sequence: None,
-                seed,
-                visitor: "ada".into(),
-                visible,
-                online: self.online,
-                locks: tab.locks,
-                storage: true,
-                highest_sequence: self.highest,
-                highest_app: None,
-                reloads: tab.reloads.clone(),
-                snooze: tab.snooze.clone(),
-                arrival: tab.arrival.take(),
-            }
-        };
-        self.promises.on_load(number, self.highest);
-        self.give(number, Input::Started(start));
-    }
-
-    /// The page of a tab goes for good.
-    fn leave(&mut self, number: usize) {
-        if self.tabs[number].is_open() && !self.tabs[number].away {
-            self.tabs[number].frozen = false;
-            self.give(number, Input::PageHid);
-        }
-        let tab = &mut self.tabs[number];
-        tab.guard = None;
-        tab.page += 1;
-        tab.frozen = false;
-        tab.away = false;
-        tab.backlog.clear();
-        tab.stream = None;
-        tab.listens = false;
-        tab.answers_at = None;
-        self.unlock(number);
-    }
-
-    pub(super) fn close(&mut self, number: usize) {
-        if self.tabs.iter().filter(|tab| tab.is_open()).count() < 2 {
-            return;
-        }
-        // A tab that crashes says no goodbye.
-        if self.chance.one_in(2) {
-            self.tabs[number].frozen = true;
-            self.tabs[number].away = true;
-        }
-        self.leave(number);
-        self.promises.on_close(number);
-        self.tabs[number].visible = false;
-        self.tabs[number].reloads.clear();
-        self.tabs[number].snooze = None;
-        self.tabs[number].arrival = None;
-        let delay = self.chance.up_to(5 * MINUTE);
-        self.later(delay, Happening::Load { tab: number });
-    }
-
-    pub(super) fn freeze(&mut self, number: usize) {
-        if self.tabs[number].is_open() {
-            self.give(number, Input::BecameHidden);
-            self.tabs[number].frozen = true;
-        }
-    }
-
-    pub(super) fn thaw(&mut self, number: usize) {
-        if !self.tabs[number].frozen {
-            return;
-        }
-        self.tabs[number].frozen = false;
-        let backlog = std::mem::take(&mut self.tabs[number].backlog);
-        if self.chance.one_in(2) {
-            self.give(number, Input::Resumed);
-        }
-        for input in backlog {
-            self.give(number, input);
-        }
-        self.give(number, Input::Resumed);
-    }
-
-    /// The page goes into the back/forward cache, and comes back after a while.
-    pub(super) fn put_away(&mut self, number: usize) {
-        if !self.tabs[number].is_open() || self.tabs[number].frozen || self.tabs[number].away {
-            return;
-        }
-        self.give(number, Input::PageHid);
-        self.tabs[number].away = true;
-        self.tabs[number].frozen = true;
-        let page = self.tabs[number].page;
-        let delay = self.chance.up_to(10 * MINUTE);
-        self.later(
-            delay,
-            Happening::Input {
-                tab: number,
-                page,
-                input: Input::PageShown { persisted: true },
-            },
-        );
-    }
-
-    pub(super) fn break_stream(&mut self, number: usize) {
-        if self.tabs[number].stream.take().is_some() {
-            self.give(number, Input::StreamClosed);
-        }
-    }
-
     /// The first in the queue gets the lock.
-    pub(super) fn grant(&mut self) {
+    pub(in crate::world) fn grant(&mut self) {
         if let Some(holder) = self.lock.first().copied()
             && !self.tabs[holder].elected_told
         {
@@ -509,7 +251,7 @@ impl World {
         }
     }
 
-    fn unlock(&mut self, number: usize) {
+    pub(super) fn unlock(&mut self, number: usize) {
         let held = self.lock.first() == Some(&number);
         self.lock.retain(|waiting| *waiting != number);
         self.tabs[number].elected_told = false;
@@ -517,9 +259,4 @@ impl World {
             self.later(1, Happening::Unlocked);
         }
     }
-}
-
-/// FNV-1a, continued.
-fn mixed(hash: u64, text: &str) -> u64 {
-    fnv(if hash == 0 { FNV_OFFSET } else { hash }, text.as_bytes())
 }
