@@ -1,7 +1,7 @@
-//! The one way to change a release: what the change does not speak of stays, and what it ends is named.
+//! The one way to change a release: what a change does not mention stays, and what it ends is named.
 //!
-//! A [`Draft`] begins as the live release. A command changes it; the rules for what an operator may have set by hand are
-//! here, so that every command keeps them:
+//! A [`Draft`] begins as the live release, and a command changes it. The rules for fields that an operator may have set
+//! by hand are part of the draft, so that every command follows them:
 //!
 //! | field | when the build changes | else |
 //! |---|---|---|
@@ -47,12 +47,12 @@ const SHORT: usize = 80;
 /// The channel of a first release.
 const STABLE: &str = "stable";
 
-/// A release in the making.
+/// The next release while a command works on it.
 #[derive(Debug)]
 pub struct Draft {
     before: Option<ReleaseDocument>,
     fields: Fields,
-    /// The build that it names, the orders and the rollout, as far as they are set by now.
+    /// The build, the rollout and the orders as the draft has them now.
     build: Option<BuildId>,
     rollout: Option<Rollout>,
     retire: Vec<Retire>,
@@ -60,7 +60,7 @@ pub struct Draft {
     /// Seconds since the epoch.
     now: u64,
     notes: Vec<Note>,
-    /// The fields and objects whose end a note has told.
+    /// Fields and objects that a note of their own reports as ended.
     explained: Vec<String>,
 }
 
@@ -72,16 +72,16 @@ pub struct Announcement {
     pub message: Option<String>,
 }
 
-/// What [`amend`] did.
+/// The result of [`amend`].
 #[derive(Debug)]
 pub struct Amended {
     pub release: ReleaseDocument,
-    /// False: the change changed nothing, and the release that was live stays.
+    /// False when nothing changed: then the live release stays.
     pub is_new: bool,
     pub notes: Vec<Note>,
 }
 
-/// Changes the live release of a site, whose build stays.
+/// Changes the live release of a site without changing its build.
 ///
 /// Errors: `site-missing`, `nothing-published`, `release-*`, those of `change`, and what the operating system refuses.
 pub fn amend(
@@ -99,7 +99,7 @@ pub fn amend(
 }
 
 impl Draft {
-    /// The release after `before`; with a first release only format, number and time are set.
+    /// The release after `before`. A first release has only its format, number and time.
     pub fn new(before: Option<&ReleaseDocument>, sequence: u64, now: u64) -> Self {
         let mut draft = Self {
             fields: before.map_or_else(Fields::default, |live| live.fields().clone()),
@@ -127,7 +127,7 @@ impl Draft {
         self.fields.set("app", &app);
     }
 
-    /// `None`: that of the release before, else `stable`.
+    /// `None` keeps the channel of the release before; a first release is on `stable`.
     pub fn set_channel(&mut self, channel: Option<&str>) {
         let before = self.before.as_ref().map(|live| live.channel.as_str());
         let channel = channel.or(before).unwrap_or(STABLE).to_owned();
@@ -140,8 +140,8 @@ impl Draft {
             .set_or_remove("message", announcement.message.as_ref());
     }
 
-    /// Another build, or the same with another manifest. What was ordered for the build that was live goes on as the
-    /// table above says.
+    /// Names another build, or the same one with another manifest. The module doc says what becomes of its rollout and
+    /// orders.
     pub fn set_build(&mut self, build: &BuildRef) {
         let mut fields = self.fields.inner("build");
         fields.set("id", &build.id);
@@ -165,7 +165,7 @@ impl Draft {
         }
     }
 
-    /// `None`: the release is for everybody.
+    /// `None` gives the release to every browser.
     pub fn set_rollout(&mut self, rollout: Option<Rollout>) {
         match &rollout {
             Some(rollout) => {
@@ -189,7 +189,7 @@ impl Draft {
         self.rollout = rollout;
     }
 
-    /// Gives the release to everybody, and says that it was not so before.
+    /// Gives the release to every browser, with a note that it was rolled out to a part of them.
     pub fn end_rollout(&mut self, why: &str) {
         if let Some(rollout) = &self.rollout {
             let text = format!(
@@ -207,7 +207,7 @@ impl Draft {
         self.fields.set_or_remove("floor", floor.as_ref());
     }
 
-    /// Orders tabs to leave a build. An order about the same build is replaced.
+    /// Orders tabs to leave a build. Replaces an earlier order about the same build.
     pub fn retire(&mut self, order: Retire) {
         let place = self
             .retire
@@ -233,7 +233,7 @@ impl Draft {
         self.fields.set("retire", &list);
     }
 
-    /// Takes back every order to leave `build`, and says so.
+    /// Removes the orders to leave `build`, with a note.
     pub fn allow(&mut self, build: &BuildId) {
         if self.retire.iter().all(|order| order.build != *build) {
             return;
@@ -258,7 +258,7 @@ impl Draft {
         self.explained.push(format!("retire.{}", build.0));
     }
 
-    /// The release, checked, and what is to be said about it.
+    /// The checked release and the notes about it.
     ///
     /// Errors: `release-invalid`, when pages would refuse it.
     pub fn finish(mut self) -> Result<(ReleaseDocument, Vec<Note>)> {
@@ -327,7 +327,7 @@ impl Draft {
         }
     }
 
-    /// Names every field that the release before had and this one has not, unless a note of its own said why.
+    /// Names every field of the release before that this one does not have, unless another note explains it.
     fn note_dropped_fields(&mut self) {
         let Some(before) = &self.before else { return };
         let after = objects(&self.fields);
@@ -376,7 +376,7 @@ impl Draft {
 
 /// One of the objects that a release is made of.
 struct Object {
-    /// How its fields are told from those of other objects: `rollout.otherwise`, `retire.<build>`; empty for the release.
+    /// Identifies the object: `rollout.otherwise`, `retire.<build>`, empty for the release itself.
     place: String,
     fields: Fields,
     known: &'static [&'static str],
@@ -425,7 +425,7 @@ impl Object {
         unknown.map(|name| self.path(name)).collect()
     }
 
-    /// The fields that have a value and are not themselves one of the [`objects`].
+    /// The names of the fields that have a value and are not [`objects`] themselves.
     fn leaves(&self) -> impl Iterator<Item = &str> {
         let names = self.fields.names();
         names.filter(|name| {

@@ -1,4 +1,4 @@
-//! Puts files into a site so that a reader sees the old one or the new one whole: temporary, fsync, rename.
+//! Atomic writes: a temporary file, fsync, rename. A reader sees either the whole old file or the whole new one.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -10,17 +10,17 @@ use crate::failpoints::failpoint;
 use crate::hash::Fingerprint;
 use crate::site::Site;
 
-/// Writes into one site. [`AtomicWriter::settle`] makes the names durable, too.
+/// Writes into one site. The bytes are durable at once, the names after [`AtomicWriter::settle`].
 pub struct AtomicWriter {
     root: PathBuf,
     temporary: PathBuf,
     count: u64,
-    /// Folders with new names that are not yet known to be on the disk.
+    /// Folders with new names that have not been synced yet.
     unsettled: BTreeSet<PathBuf>,
 }
 
 impl AtomicWriter {
-    /// Clears what a killed predecessor left behind. The caller holds the lock of the site.
+    /// Removes temporary files of a process that was killed. The caller holds the lock of the site.
     pub fn new(site: &Site) -> Result<Self> {
         let temporary = site.temporary();
         remove_folder(&temporary)?;
@@ -41,7 +41,7 @@ impl AtomicWriter {
         self.rename(&temporary, target)
     }
 
-    /// Copies `source`, which must still be what `print` says. Errors: `dist-changed`.
+    /// Copies `source`, which must still have the fingerprint `print`. Errors: `dist-changed`.
     pub fn copy(&mut self, source: &Path, target: &Path, print: &Fingerprint) -> Result<()> {
         let temporary = self.next_temporary();
         let mut from = File::open(source).at("read", source)?;
@@ -60,7 +60,7 @@ impl AtomicWriter {
         self.rename(&temporary, target)
     }
 
-    /// Gives the bytes of `source` a second name, or copies them where the file system has no hard links.
+    /// Makes a hard link to `source`, or a copy where the file system has no hard links.
     pub fn link(&mut self, source: &Path, target: &Path) -> Result<()> {
         let temporary = self.next_temporary();
         if fs::hard_link(source, &temporary).is_err() {
@@ -72,7 +72,7 @@ impl AtomicWriter {
         self.rename(&temporary, target)
     }
 
-    /// Gives a folder of placed files its name, all of it at once.
+    /// Renames a folder of written files, so that it appears complete.
     pub fn move_folder(&mut self, from: &Path, to: &Path) -> Result<()> {
         self.settle()?;
         fs::create_dir_all(from).at("create the folder", from)?;
@@ -81,10 +81,10 @@ impl AtomicWriter {
         self.settle()
     }
 
-    /// Waits until every name placed so far is on the disk: what comes next may rely on it after a power failure.
+    /// Syncs the folders of all names written so far, so that later writes can rely on them even after a power failure.
     pub fn settle(&mut self) -> Result<()> {
         for folder in std::mem::take(&mut self.unsettled) {
-            // Some systems cannot open folders; there the rename is as durable as it gets.
+            // Some systems cannot open folders; there is no way to sync a rename on them.
             if let Ok(open) = File::open(&folder)
                 && let Err(error) = open.sync_all()
                 && error.kind() != io::ErrorKind::InvalidInput
@@ -107,7 +107,7 @@ impl AtomicWriter {
         }
         failpoint("rename");
         fs::rename(temporary, target).at("write", target)?;
-        // Renaming one name of a file onto another name of the same file does nothing at all.
+        // Renaming a hard link onto another link to the same file leaves both in place.
         let _ = fs::remove_file(temporary);
         self.unsettled.insert(folder.to_path_buf());
         Ok(())

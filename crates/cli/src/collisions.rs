@@ -1,4 +1,4 @@
-//! Names under which two builds have different content: what a host that has one file for a name cannot serve to both.
+//! Names under which two builds have different content. A host with one file per name can serve only one of them.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use changeover::engine::manifest::{ChunkKind, Manifest};
 
 use crate::build::{Note, named};
 
-/// Names that this build shares, with other content, with a build that tabs may still run.
+/// Names that this build and one that tabs may still run use for different content.
 pub fn names<'m>(
     manifest: &Manifest,
     others: impl IntoIterator<Item = &'m Manifest>,
@@ -26,7 +26,7 @@ pub fn names<'m>(
     names.into_iter().collect()
 }
 
-/// Says what a purely static host cannot promise about colliding names; those that every page loads come first.
+/// Explains what a purely static host cannot promise about colliding names. Names that every page loads come first.
 pub fn note(manifest: &Manifest, mut names: Vec<String>) -> Option<Note> {
     names.sort_by_cached_key(|name| {
         let entry = manifest.entries.iter().position(|entry| entry == name);

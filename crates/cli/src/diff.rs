@@ -12,12 +12,12 @@ use crate::error::{Error, Result};
 use crate::site::Site;
 use crate::verify::live_manifest;
 
-/// Two builds and the way from one to the other.
+/// Two builds and the plan that takes a page from one to the other.
 #[derive(Debug)]
 pub struct Difference {
     pub old: Manifest,
     pub new: Manifest,
-    /// For a page that shows every slot and runs nothing but the old build.
+    /// For a page that shows every slot and runs only the old build.
     pub plan: Plan,
 }
 
@@ -71,7 +71,7 @@ fn read(operand: &str, sites: &[Option<&Path>]) -> Result<Manifest> {
     }
 }
 
-/// A site is asked for its live build, anything else is a dist.
+/// The live build of a site; any other folder is read as a dist.
 fn read_folder(path: &Path) -> Result<Manifest> {
     let site = Site::open(path)?;
     if let Some(release) = site.live()? {
@@ -81,7 +81,7 @@ fn read_folder(path: &Path) -> Result<Manifest> {
 }
 
 fn read_file(path: &Path) -> Result<Manifest> {
-    // The pointer stands for what it points to.
+    // A path to the pointer means the site around it.
     if path.ends_with("changeover/release.json")
         && let Some(root) = path.parent().and_then(Path::parent)
     {

@@ -1,4 +1,4 @@
-//! The words of `changeover diff`, for people, for programs and for comments on a pull request.
+//! The output of `changeover diff`: sentences, JSON, and Markdown for a comment on a pull request.
 
 use std::fmt::Write as _;
 
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::diff::Difference;
 
-/// More reasons than these are counted only.
+/// Further reasons are counted and not listed.
 const MOST_REASONS: usize = 8;
 
 impl Difference {
-    /// A stable word for what it comes to.
+    /// A stable code for the result.
     pub fn outcome(&self) -> &'static str {
         match &self.plan {
             Plan::Nothing(_) => "nothing",
@@ -21,7 +21,7 @@ impl Difference {
         }
     }
 
-    /// The whole of it in one sentence.
+    /// The result in one sentence.
     pub fn headline(&self) -> String {
         let said = match &self.plan {
             Plan::Nothing(_) => "nothing that runs in a page changed, no refresh".to_owned(),
@@ -41,7 +41,7 @@ impl Difference {
         format!("this deploy: {said}")
     }
 
-    /// The headline and what stands behind it, line by line.
+    /// The headline and its details, line by line.
     pub fn sentences(&self) -> Vec<String> {
         let mut lines = vec![self.headline()];
         match &self.plan {
@@ -263,13 +263,13 @@ fn because(refusal: &Refusal) -> String {
     }
 }
 
-/// What would help, if something of the build does.
+/// Advice, if a change of the build would avoid the refresh.
 fn hint(refusals: &[Refusal]) -> Option<String> {
     let missing = refusals
         .iter()
         .find(|refusal| refusal.why == Why::SignatureMissing)?;
     let module = missing.module.as_deref()?;
-    // A chunk without a module of its own is none that can be named in the options.
+    // A chunk without a module of its own cannot be named in the options.
     let what = match module.strip_prefix("chunk:") {
         Some(chunk) => format!("the module that is used from the chunk {chunk}"),
         None => module.to_owned(),
@@ -322,7 +322,7 @@ fn count(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// In units of 1000, as browsers and bundlers say it.
+/// In units of 1000, as browsers and bundlers print sizes.
 fn bytes(count: u64) -> String {
     match count {
         0..1_000 => format!("{count} B"),

@@ -1,4 +1,4 @@
-//! Names the points between the writes of a publish, so that the kill test can stop the process at each of them.
+//! Named points between the writes of a command, at which a test can stop and kill the process.
 //!
 //! `CHANGEOVER_FAILPOINTS=trace` prints each of them to standard error. `CHANGEOVER_FAILPOINTS=17` stops the process at
 //! the 17th, and `CHANGEOVER_FAILPOINTS="pointer moved"` at the first of that name; either prints where it stopped and

@@ -1,9 +1,9 @@
-//! Commit facts and the publisher's name, when git knows them. Never an error.
+//! The commit and the name of the publisher, if git knows them. Failures of git are ignored.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Longest subject line that is kept, in characters: the manifest is not the place for an essay.
+/// Longer subject lines are cut, in characters: every page loads the manifest.
 const SUBJECT_CHARS: usize = 200;
 
 /// The commit that a dist was presumably built from.
@@ -17,9 +17,9 @@ pub struct CommitFacts {
     pub time: String,
 }
 
-/// The head commit of the repository around `dist`; `None` without git, repository or commit.
+/// The head commit of the repository around `dist`; `None` without git, a repository or a commit.
 ///
-/// A dist inside `node_modules` was built from a commit of another repository: the answer is `None`.
+/// A dist inside `node_modules` was built from another repository, so this returns `None` for it.
 pub fn head_commit(dist: &Path) -> Option<CommitFacts> {
     if dist
         .components()

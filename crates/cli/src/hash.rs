@@ -6,10 +6,10 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-// Hand-written assembly: the same speed in a debug build, where every test publishes megabytes.
+// Assembly: as fast in a debug build, where every test publishes megabytes.
 use ring::digest::{Algorithm, Context, SHA256, SHA384, SHA512, digest};
 
-/// Read in pieces of this size: large enough to make the system calls cheap, small enough to hold many at once.
+/// Files are read in pieces of this size: large enough for few system calls, small enough to hold many at once.
 const PIECE: usize = 128 * 1024;
 
 /// What identifies the bytes of one file.
@@ -29,12 +29,12 @@ impl Fingerprint {
         }
     }
 
-    /// Streams the file: memory stays constant however large it is.
+    /// Streams the file, so the memory needed does not depend on its size.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         Self::of_reader(&mut File::open(path)?, &mut io::sink())
     }
 
-    /// Hashes what is read while handing it on to `sink`.
+    /// Hashes what is read and writes it to `sink`.
     pub fn of_reader(reader: &mut dyn Read, sink: &mut dyn io::Write) -> io::Result<Self> {
         measure("sha384", &SHA384, reader, sink)
     }

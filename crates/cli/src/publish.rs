@@ -1,6 +1,6 @@
 //! `changeover publish`: a dist becomes the live release of a site.
 //!
-//! Killing it at any point leaves the old release live or the new one; running it again completes what it began.
+//! If it is killed, either the old or the new release is live, and running it again completes it.
 
 use std::path::{Path, PathBuf};
 
@@ -20,31 +20,31 @@ use crate::retain::{self, Keep};
 use crate::site::Site;
 use crate::stores;
 
-/// What to publish where, and what to say about it.
+/// What to publish, where, and how to announce it.
 #[derive(Clone, Debug)]
 pub struct PublishOptions {
     pub dist: PathBuf,
     pub site: PathBuf,
     pub announcement: Announcement,
-    /// `None`: that of the live release, else `stable`.
+    /// `None` keeps the channel of the live release; a first release is on `stable`.
     pub channel: Option<String>,
-    /// `None`: what the dist, the live release or the package around the dist say.
+    /// `None` takes it from the dist, the live release or the package around the dist.
     pub app: Option<String>,
-    /// `None`: what the dist says or its `index.html` implies.
+    /// `None` takes it from the dist, or infers it from `index.html`.
     pub base: Option<String>,
-    /// `None`: git's user name or the login name.
+    /// `None` takes git's user name or the login name.
     pub by: Option<String>,
-    /// The file that says what the stores are. `None`: what the dist says.
+    /// The file that describes the stores. `None` takes the description in the dist.
     pub stores: Option<PathBuf>,
-    /// Goes ahead when open tabs hold a store in a schema that the build cannot read.
+    /// Publishes even when open tabs hold a store in a schema that the build cannot read.
     pub allow_store_gap: bool,
-    /// Gives the build to everybody although the live release is for a part of the browsers.
+    /// Gives the build to every browser, although the live release is rolled out to a part of them.
     pub end_rollout: bool,
     pub keep: Keep,
 }
 
 impl PublishOptions {
-    /// A routine release on the channel `stable`, everything else as found.
+    /// A routine release; everything else is taken from the dist and the live release.
     pub fn new(dist: impl Into<PathBuf>, site: impl Into<PathBuf>) -> Self {
         Self {
             dist: dist.into(),
@@ -62,11 +62,11 @@ impl PublishOptions {
     }
 }
 
-/// What a publish did.
+/// The result of a publish.
 #[derive(Debug)]
 pub struct Published {
     pub release: Release,
-    /// False: exactly this release was live before, and stays.
+    /// False when the same release is live already: then it stays.
     pub is_new: bool,
     /// The build that was live before, if it was another one.
     pub previous: Option<String>,
@@ -102,7 +102,7 @@ pub fn publish(options: &PublishOptions) -> Result<Published> {
         },
     )?;
     let mut locked = Locked::new(Site::create(&options.site)?)?;
-    // Hosts that got a plain copy of the dist told its number to browsers that may come here next.
+    // Browsers may know the number in the dist from a host that serves a plain copy of it.
     if let Some(number) = build.release {
         locked.go_above(number);
     }
@@ -213,7 +213,7 @@ fn check_apart(dist: &Path, site: &Path) -> Result<()> {
     ))
 }
 
-/// The canonical path of something of which only some ancestors may exist.
+/// The canonical path of a file that may not exist yet, and neither may some of its folders.
 fn canonical_of_the_future(path: &Path) -> Result<PathBuf> {
     let absolute = std::path::absolute(path).at("find", path)?;
     for ancestor in absolute.ancestors() {
@@ -230,7 +230,7 @@ fn canonical_of_the_future(path: &Path) -> Result<PathBuf> {
     Ok(absolute)
 }
 
-/// Publishing one app over another is nearly always the wrong folder.
+/// Publishing one app over another is nearly always a mistake in the folder.
 fn check_app(build: &Build, live: Option<&Release>, options: &PublishOptions) -> Result<()> {
     match live.and_then(|live| live.app.as_deref()) {
         Some(app) if app != build.manifest.app && app != NAMELESS && options.app.is_none() => {
@@ -246,10 +246,10 @@ fn check_app(build: &Build, live: Option<&Release>, options: &PublishOptions) ->
     }
 }
 
-/// Refuses a build that cannot read what tabs of earlier builds hold; gives back what else is to be said.
+/// Refuses a build that cannot read what tabs of earlier builds hold. Returns notes about other changes of stores.
 ///
-/// A build that was live before is going back, which is never refused. A schema that every live build is past and does
-/// not read either was given up earlier: saying so once was enough.
+/// A build that was live before is a way back, which is never refused. A schema that no live build reads any more was
+/// given up by an earlier publish, which reported it then.
 fn check_stores(
     site: &Site,
     build: &Build,
@@ -279,9 +279,9 @@ fn check_stores(
     Ok(notes)
 }
 
-/// The number that the documents of this build carry: that of the release which first made it live, since a build never
-/// changes. Those that a killed publish has placed keep theirs: with another one they would be other documents than the
-/// manifest says, from the moment that is placed until they are.
+/// The number in the documents of this build: that of the release which first made it live, since a build never
+/// changes. Documents that a killed publish has placed keep theirs: until they were replaced, they would not match the
+/// manifest.
 fn number_of_documents(deployment: &Deployment, build: &Build) -> Option<u64> {
     let is_known = deployment
         .history()
@@ -298,14 +298,15 @@ fn number_of_documents(deployment: &Deployment, build: &Build) -> Option<u64> {
     }
 }
 
-/// The manifest that will be live: the one that is already published under this id, if it lists the same files.
+/// The manifest that will be live: if this id was published before, the manifest of then, which must list the same
+/// files.
 fn immutable_manifest(site: &Site, build: &Build, history: &[Entry]) -> Result<Vec<u8>> {
     let path = site.manifest_file(build.id());
     let Ok(published) = site.manifest(build.id()) else {
         return Ok(build.manifest_bytes.clone());
     };
     if history.iter().all(|entry| entry.build != build.id()) {
-        // A killed publish left it: no page knows it.
+        // It is left from a killed publish, so no page has seen it.
         return Ok(build.manifest_bytes.clone());
     }
     let other = if !deploy::files_of(&published).eq(deploy::files_of(&build.manifest)) {

@@ -1,7 +1,6 @@
-//! A `release.json` as it is written: every field in its order and its own spelling, those that this version does not
-//! know included.
+//! A `release.json` with every field in its order and spelling, including fields that this version does not know.
 //!
-//! [`Release`] is what pages read of it. [`Draft`](crate::amend::Draft) changes it.
+//! [`Release`] is the part that pages read. [`Draft`](crate::amend::Draft) changes the document.
 
 use std::fmt;
 use std::ops::Deref;
@@ -12,7 +11,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// The order in which fields are written that were not there before.
+/// The order of fields that a change adds.
 const ORDER: [&str; 21] = [
     "format",
     "app",
@@ -40,7 +39,7 @@ const ORDER: [&str; 21] = [
     "",
 ];
 
-/// A release that was read and checked, with everything that stands in its file.
+/// A release that was read and checked, with all fields of its file.
 #[derive(Clone, Debug)]
 pub struct ReleaseDocument {
     release: Release,
@@ -70,7 +69,7 @@ impl ReleaseDocument {
         self.fields.to_json() + "\n"
     }
 
-    /// Equal in everything but number and time.
+    /// Whether the two differ only in number and time.
     pub fn says_the_same(&self, other: &Self) -> bool {
         let essence = |document: &Self| {
             let mut fields = document.fields.clone();
@@ -117,7 +116,7 @@ impl<'de> Deserialize<'de> for ReleaseDocument {
     }
 }
 
-/// The fields of an object in their order, each value exactly as it is written.
+/// The fields of an object in their order, each value as it is written.
 #[derive(Clone, Debug, Default)]
 pub struct Fields(Vec<(String, Box<RawValue>)>);
 
@@ -126,7 +125,7 @@ impl Fields {
         serde_json::from_str(text.trim_start_matches('\u{feff}'))
     }
 
-    /// The fields of an inner object; none when it is not there or is not an object.
+    /// The fields of an inner object; empty when there is no such object.
     pub fn inner(&self, name: &str) -> Self {
         self.value(name)
             .and_then(|value| Self::parse(&value.get().replace("\n  ", "\n")).ok())
@@ -137,7 +136,7 @@ impl Fields {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    /// `None` for `null`, too, which counts as absent.
+    /// `null` counts as absent.
     pub fn value(&self, name: &str) -> Option<&RawValue> {
         self.0
             .iter()
@@ -145,9 +144,9 @@ impl Fields {
             .map(|(_, value)| &**value)
     }
 
-    /// Replaces the value where it stands, or adds it where it belongs.
+    /// Replaces the value in its place, or adds it where the order has it.
     pub fn set(&mut self, name: &str, value: &impl Serialize) {
-        // No string of JSON has a line feed in it, so every one is part of the indentation.
+        // JSON strings contain no line feed, so every line feed is part of the indentation.
         let value = serde_json::to_string_pretty(value)
             .map(|text| text.replace('\n', "\n  "))
             .and_then(RawValue::from_string)
@@ -179,7 +178,7 @@ impl Fields {
     }
 
     pub fn to_json(&self) -> String {
-        // Through `Value` the indentation would be right everywhere, but order and numbers would not be kept.
+        // `serde_json::Value` would indent everything correctly, but lose the order and the spelling of numbers.
         serde_json::to_string_pretty(self).expect("raw values are valid JSON")
     }
 }
@@ -208,7 +207,7 @@ impl<'de> Deserialize<'de> for Fields {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
                 let mut fields: Vec<(String, Box<RawValue>)> = Vec::new();
                 while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
-                    // Tools disagree about which one counts, so changing either would be a guess.
+                    // Tools disagree about which of them counts, so changing either would be a guess.
                     if fields.iter().any(|(known, _)| *known == name) {
                         return Err(de::Error::custom(format!("it has {name:?} twice")));
                     }

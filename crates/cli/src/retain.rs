@@ -1,4 +1,4 @@
-//! Which builds a site keeps, and the removal of the others. Runs only after the pointer moved.
+//! Which builds a site keeps, and the removal of the others after the pointer has moved.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,12 +16,12 @@ use crate::{
     time::{parse_rfc3339, unix_now},
 };
 
-/// A build is kept while either holds.
+/// A build is kept while either condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// It is one of so many builds that were live most recently.
+    /// It is one of this many builds that were live most recently.
     pub builds: usize,
-    /// It was live within so many days.
+    /// It was live within this many days.
     pub days: u64,
 }
 
@@ -36,7 +36,8 @@ impl Default for Keep {
     }
 }
 
-/// Removes the builds that are not kept; gives back their ids. The caller holds the lock, and `live` is live.
+/// Removes the builds that are not kept and returns their ids. The caller holds the lock, and `live` is the live
+/// release.
 pub fn prune(site: &Site, live: &Release, keep: Keep) -> Result<Vec<String>> {
     let history = site.history(Some(live))?;
     let kept = kept(&history, live, keep, unix_now());
@@ -54,7 +55,7 @@ pub fn prune(site: &Site, live: &Release, keep: Keep) -> Result<Vec<String>> {
     Ok(pruned)
 }
 
-/// The builds to keep: recent by number or by age, and in any case what the live and the previous release need.
+/// The builds to keep: by number, by age, and always those that the live and the previous release need.
 fn kept(history: &[Entry], live: &Release, keep: Keep, now: u64) -> BTreeSet<String> {
     let mut kept = BTreeSet::from([live.build.id.0.clone()]);
     let otherwise = live
@@ -81,7 +82,7 @@ fn kept(history: &[Entry], live: &Release, keep: Keep, now: u64) -> BTreeSet<Str
     kept
 }
 
-/// In the static view only the current build has documents: an old one would start new tabs on an old build.
+/// Removes documents of earlier builds from what a static host answers from: they would start new tabs on an old build.
 pub fn tidy_documents(site: &Site, live: &Release) -> Result<()> {
     let Ok(current) = site.manifest(&live.build.id.0) else {
         return Ok(());
@@ -105,7 +106,7 @@ pub fn tidy_documents(site: &Site, live: &Release) -> Result<()> {
     Ok(())
 }
 
-/// Static view first and the build's own folder last: its listing tells a later run what is left to do.
+/// The build's own folder goes last: if this is interrupted, its listing says what is left to remove.
 fn remove_build(site: &Site, id: &str, retained: &[String]) -> Result<()> {
     let folder = site.files(id);
     let mut needed = BTreeSet::new();
@@ -116,7 +117,7 @@ fn remove_build(site: &Site, id: &str, retained: &[String]) -> Result<()> {
     }
     for path in files_below(&folder)? {
         let view = site.root().join(&path);
-        // A file that is no longer what this build put there is not its to remove.
+        // A file that has changed since does not belong to this build.
         if !needed.contains(&path) && same_bytes(&folder.join(&path), &view)? {
             remove_file(&view)?;
             remove_empty_folders(site, &view);

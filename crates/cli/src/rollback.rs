@@ -16,13 +16,13 @@ use crate::retain;
 use crate::site::Site;
 use crate::stores;
 
-/// Which build to go back to, and what to say about it.
+/// Which build to go back to, and how to announce it.
 #[derive(Clone, Debug)]
 pub struct RollbackOptions {
     pub site: PathBuf,
     pub to: Target,
     pub announcement: Announcement,
-    /// `None`: git's user name or the login name.
+    /// `None` takes git's user name or the login name.
     pub by: Option<String>,
 }
 
@@ -36,18 +36,18 @@ pub enum Target {
     Sequence(u64),
 }
 
-/// What a rollback did.
+/// The result of a rollback.
 #[derive(Debug)]
 pub struct RolledBack {
     pub release: Release,
     /// The build that was live before.
     pub from: String,
-    /// False: exactly this build was live before, and nothing was done.
+    /// False when this build is live already: then nothing was done.
     pub is_new: bool,
     pub notes: Vec<Note>,
 }
 
-/// Makes an older build live again, with a sequence above all before.
+/// Makes an older build live again, with a sequence above all earlier ones.
 ///
 /// Errors: `site-missing`, `nothing-published`, `no-previous-build`, `unknown-build`, `unknown-sequence`,
 /// `build-incomplete`, and what the operating system refuses.
@@ -108,7 +108,7 @@ pub fn rollback(options: &RollbackOptions) -> Result<RolledBack> {
             }
             draft.set_announcement(&options.announcement);
             if !is_live {
-                // A page on the build that is left behind must leave it, admitted or not.
+                // Pages must leave the current build whether the rollout includes them or not.
                 draft.end_rollout("a rollback is for every browser");
             }
             draft.set_build(&deploy::reference(&entry.build, &manifest_bytes));
@@ -128,7 +128,8 @@ pub fn rollback(options: &RollbackOptions) -> Result<RolledBack> {
     })
 }
 
-/// Whether the static view has the documents of this build. A publish that was killed may have left others there.
+/// Whether the documents that a static host answers with are those of this build. A killed publish may have left
+/// others.
 fn documents_are_of(site: &Site, build: &str) -> Result<bool> {
     let Ok(manifest) = site.manifest(build) else {
         return Ok(true);

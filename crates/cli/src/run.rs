@@ -1,4 +1,4 @@
-//! Runs a command line and says what came of it, for people or as JSON.
+//! Runs a command and prints the result, as sentences or as JSON.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -22,8 +22,8 @@ use crate::stamp::{StampOptions, Stamped, stamp};
 use crate::url::shown;
 use crate::verify::{Verdict, verify};
 
-/// 0: done. 1: it could not be done, or `verify` found faults. 2: the command line is wrong, or `diff` cannot read what
-/// it names.
+/// Exit codes: 0 for success; 1 when the command failed or `verify` found faults; 2 when the command line is wrong or
+/// `diff` cannot read its operands.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let json = cli.json;
@@ -212,7 +212,7 @@ fn verdict_report(verdict: &Verdict, target: &str) -> Report {
     }
 }
 
-/// Whatever the difference is, it is no failure: pipelines go on with what was printed.
+/// A difference of any kind is a success, so that pipelines go on with the output.
 fn compare(args: &DiffArgs, json: bool) -> ExitCode {
     match diff(&args.old, &args.new, args.site.as_deref()) {
         Ok(difference) if args.markdown => {
@@ -250,7 +250,7 @@ fn serve(args: ServeArgs, json: bool) -> Result<()> {
         .build()
         .map_err(|error| Error::new("io", format!("the server could not start: {error}")))?;
     let outcome = runtime.block_on(async {
-        // Before the first line: the program that reads it may send the signal at once.
+        // Before the first line is printed: a program that reads it may send the signal at once.
         let ending = asked_to_end()?;
         let server = Server::bind(&options).await?;
         let site = options.site.display().to_string();
@@ -266,12 +266,12 @@ fn serve(args: ServeArgs, json: bool) -> Result<()> {
         server.run(ending).await;
         Ok(())
     });
-    // Reads of slow disks must not delay the end.
+    // Reads from slow disks must not delay the exit.
     runtime.shutdown_background();
     outcome
 }
 
-/// The first SIGTERM or ctrl-c lets answers finish, the second ends at once.
+/// The first SIGTERM or ctrl-c lets responses finish, the second ends the server at once.
 fn asked_to_end() -> Result<watch::Receiver<Ending>> {
     let (end, ending) = watch::channel(Ending::NotYet);
     #[cfg(unix)]
@@ -327,7 +327,7 @@ fn print_error(json: bool, error: &Error) {
     }
 }
 
-/// A reader that hung up is no reason to fail.
+/// A reader that closed the pipe does not make the command fail.
 fn print_line(line: &str) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());

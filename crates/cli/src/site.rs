@@ -1,4 +1,4 @@
-//! A site on disk: where its files are, which release is live, what was live before.
+//! A site on disk: where its files are, and which release is live.
 //!
 //! ```text
 //! SITE/changeover/release.json             the pointer
@@ -27,7 +27,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// A site that must be there. Errors: `site-missing`, `site-not-a-folder`.
+    /// A site that must exist. Errors: `site-missing`, `site-not-a-folder`.
     pub fn open(path: &Path) -> Result<Self> {
         match fs::metadata(path) {
             Ok(kind) if kind.is_dir() => Ok(Self {
@@ -49,7 +49,7 @@ impl Site {
         }
     }
 
-    /// A site that is made when it is not there.
+    /// A site that is made if it does not exist.
     pub fn create(path: &Path) -> Result<Self> {
         if !path.exists() {
             fs::create_dir_all(path).at("create the folder", path)?;
@@ -100,7 +100,7 @@ impl Site {
         Ok(self.live_document()?.map(|document| (*document).clone()))
     }
 
-    /// [`Self::live`] with every field that stands in the file.
+    /// [`Self::live`] with all fields of the file.
     pub fn live_document(&self) -> Result<Option<ReleaseDocument>> {
         let path = self.pointer();
         let bytes = match fs::read(&path) {
@@ -125,7 +125,7 @@ impl Site {
         }
     }
 
-    /// The manifest at the place that a release names, which a site made by hand may choose freely.
+    /// The manifest at the path that a release names. A site made by hand may use any path.
     pub fn manifest_at(&self, path: &Path, build: &str) -> Result<Manifest> {
         let bytes = fs::read(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::new(
@@ -175,7 +175,7 @@ impl Site {
     }
 }
 
-/// A release that was made by hand may name a build and no manifest, which is enough for pages and for nothing else.
+/// A release made by hand may name a build without a manifest. Pages can use it, but no command can.
 pub fn no_manifest(build: &BuildRef) -> Error {
     Error::new(
         "manifest-missing",

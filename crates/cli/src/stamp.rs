@@ -1,9 +1,10 @@
-//! `changeover stamp` and `publish --in-place`: make a folder a complete deploy by itself, so that a copy of it to any
-//! host is enough.
+//! `changeover stamp` and `publish --in-place`: turn a folder into a complete deploy, so that copying it to any host is
+//! enough.
 //!
-//! The documents get the id of the build and the number of the release, `changeover/builds/<id>.json` the manifest and
-//! `changeover/release.json` the pointer, in the order in which a host that serves the folder meanwhile may show them:
-//! manifest, what lists the documents' hashes, documents, `index.html`, pointer.
+//! The documents get the id of the build and the number of the release; `changeover/builds/<id>.json` is the manifest
+//! and `changeover/release.json` the pointer. A host may serve the folder meanwhile, so the order of the writes is: the
+//! manifest, files that list hashes of documents, documents, `index.html`, the pointer, and then the removal of earlier
+//! manifests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,27 +20,27 @@ use crate::failpoints::failpoint;
 use crate::html::Page;
 use crate::site::Site;
 
-/// Which folder, and what to say about it.
+/// Which folder to stamp, and how to announce it.
 #[derive(Clone, Debug, Default)]
 pub struct StampOptions {
     pub folder: PathBuf,
     pub app: Option<String>,
     pub base: Option<String>,
     pub stores: Option<PathBuf>,
-    /// `None`: that of the same build stays, and another build is announced as routine.
+    /// `None` keeps the announcement of the same build, and announces another build as routine.
     pub announcement: Option<Announcement>,
-    /// `None`: that of the release before, else `stable`.
+    /// `None` keeps the channel of the release before; a first release is on `stable`.
     pub channel: Option<String>,
     pub end_rollout: bool,
-    /// Makes a new release although nothing changed, which is how a plain copy goes back to an older build.
+    /// Makes a new release even if nothing changed. That is how a plain copy goes back to an older build.
     pub anew: bool,
 }
 
-/// What a stamp did.
+/// The result of a stamp.
 #[derive(Debug)]
 pub struct Stamped {
     pub release: Release,
-    /// False: the folder was stamped before and has not changed since.
+    /// False when the folder has not changed since it was stamped.
     pub is_new: bool,
     pub described_by: Description,
     pub notes: Vec<Note>,
@@ -134,7 +135,7 @@ pub fn stamp(options: &StampOptions) -> Result<Stamped> {
     })
 }
 
-/// Says in the manifest that no bundler described this build, so that a later look at the folder can tell.
+/// Notes in the manifest that no bundler described this build, for the next command that reads the folder.
 fn mark(build: &mut Build) {
     if let Ok(mut value) = serde_json::from_slice::<serde_json::Value>(&build.manifest_bytes) {
         value[DESCRIBED_BY] = build.described_by.code().into();
@@ -142,7 +143,7 @@ fn mark(build: &mut Build) {
     }
 }
 
-/// The manifest and what differs from the files in the folder, documents last and `index.html` last of all.
+/// Writes the manifest and the files that changed, documents after the others and `index.html` last.
 fn place_files(site: &Site, writer: &mut AtomicWriter, build: &Build) -> Result<()> {
     let manifest = site.manifest_file(build.id());
     if fs::read(&manifest).ok().as_deref() != Some(&build.manifest_bytes) {
@@ -179,7 +180,7 @@ fn place_files(site: &Site, writer: &mut AtomicWriter, build: &Build) -> Result<
     Ok(())
 }
 
-/// The manifests of earlier builds, once the pointer no longer names any of them.
+/// Removes the manifests of earlier builds. The pointer must no longer name any of them.
 fn remove_leftovers(site: &Site, build: &Build) -> Result<()> {
     let manifest = site.manifest_file(build.id());
     for other in site.manifests()? {
@@ -190,7 +191,7 @@ fn remove_leftovers(site: &Site, build: &Build) -> Result<()> {
     Ok(())
 }
 
-/// Where a link inside the folder leads: the file is written there, and the link stays.
+/// The target of a symbolic link: it is written there, and the link stays.
 fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }

@@ -1,8 +1,8 @@
-//! What a build says about its stores, and whether it may follow the builds that tabs still run.
+//! The stores that a build describes, and whether it can follow the builds that tabs still run.
 //!
-//! The words come from the bundler plugin's manifest, from `--stores FILE` or from [`FILE`] in the dist. They are checked
-//! as the plugin checks them, in the same sentences. Before anything is written they are compared with what the site
-//! has: a build that cannot read what open tabs hold is found here and not in the field.
+//! The description comes from the bundler plugin's manifest, from `--stores FILE` or from [`FILE`] in the dist. It is
+//! checked as the plugin checks it, with the same sentences. Before anything is written it is compared with the builds
+//! of the site, so that a build which cannot read what open tabs hold is found before it is live.
 
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::build::{Note, named};
 use crate::error::{At, Error, Result};
 
-/// Read from the top of a dist; never published.
+/// Read from the top folder of a dist, and never published.
 pub const FILE: &str = "changeover.stores.json";
 
 const NUMBER: &str = "it must be a whole number from 1 to 4294967295";
@@ -37,7 +37,7 @@ pub fn read(path: &Path) -> Result<Names<Store>> {
     parse(&String::from_utf8_lossy(&bytes), &place)
 }
 
-/// Checks the text of such a file; `place` begins the sentence of an error.
+/// Checks the text of such a file. Error sentences begin with `place`.
 pub fn parse(text: &str, place: &str) -> Result<Names<Store>> {
     let wrong = |what: String| Error::new("stores-invalid", format!("{place} {what}"));
     let value: Value =
@@ -118,14 +118,14 @@ pub fn normal(store: &Store) -> Store {
     }
 }
 
-/// Whether two builds say the same about their stores.
+/// Whether two builds describe the same stores.
 pub fn equal(one: &Names<Store>, other: &Names<Store>) -> bool {
     one.iter()
         .map(|(name, store)| (name, normal(store)))
         .eq(other.iter().map(|(name, store)| (name, normal(store))))
 }
 
-/// One text for what the stores are, part of what the id of a build is made from.
+/// A text that identifies the stores; the id of a build is made from it, too.
 pub fn identity(stores: &Names<Store>) -> Option<String> {
     let list: Vec<_> = stores
         .iter()
@@ -134,7 +134,7 @@ pub fn identity(stores: &Names<Store>) -> Option<String> {
     (!list.is_empty()).then(|| Value::Array(list).to_string())
 }
 
-/// What no plugin writes into a manifest, though pages read past it.
+/// A mistake that pages tolerate in a manifest but the bundler plugin never makes.
 pub fn fault(stores: &Names<Store>) -> Option<String> {
     stores.iter().find_map(|(name, store)| {
         let named = quoted(name);
@@ -162,7 +162,7 @@ pub struct Gap {
     own: Store,
 }
 
-/// Compares with builds whose tabs may be open.
+/// Compares a build with those that open tabs may run.
 pub fn gaps<'m>(build: &Manifest, earlier: impl IntoIterator<Item = &'m Manifest>) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = Vec::new();
     for other in earlier {
@@ -197,7 +197,7 @@ fn can_read(store: &Store, schema: u32) -> bool {
 }
 
 impl Gap {
-    /// Whether `live` is past this schema and does not read it either: an earlier publish has gone ahead.
+    /// Whether the live build has a newer schema and cannot read this one either: an earlier publish accepted the gap.
     pub fn is_behind(&self, live: &Manifest) -> bool {
         let store = live.stores.get(&self.store);
         store.is_some_and(|store| self.schema < store.schema && !can_read(store, self.schema))
@@ -234,7 +234,7 @@ impl Gap {
     }
 }
 
-/// Refuses them. Code `store-gap`.
+/// The error `store-gap` about them.
 pub fn refusal(gaps: &[Gap]) -> Error {
     let list: Vec<_> = gaps
         .iter()
@@ -249,7 +249,7 @@ pub fn refusal(gaps: &[Gap]) -> Error {
     )
 }
 
-/// Says what a gap means when the operator publishes all the same.
+/// What a gap means when the operator publishes anyway.
 pub fn warning(gap: &Gap) -> Note {
     note(
         "store-gap",
@@ -260,7 +260,7 @@ pub fn warning(gap: &Gap) -> Note {
     )
 }
 
-/// The stores of the live build that the new one does not know.
+/// A note about stores of the live build that the new one does not have.
 pub fn dropped(build: &Manifest, live: &Manifest) -> Option<Note> {
     let names: Vec<_> = live
         .stores
@@ -284,7 +284,7 @@ pub fn dropped(build: &Manifest, live: &Manifest) -> Option<Note> {
     ))
 }
 
-/// What it asks of the tabs of the live build that `build`, which was live before, comes back.
+/// What tabs of the live build have to do when `build`, which was live before, comes back.
 pub fn going_back(build: &Manifest, live: &Manifest) -> Vec<Note> {
     gaps(build, [live])
         .iter()

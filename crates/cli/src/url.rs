@@ -16,12 +16,12 @@ pub fn encoded(path: &str) -> String {
     out
 }
 
-/// Undoes percent-encoding; what is no valid escape, or no UTF-8, stays as it is.
+/// Decodes percent-encoding. Invalid escapes and invalid UTF-8 stay as they are.
 pub fn decoded(text: &str) -> String {
     try_decoded(text).unwrap_or_else(|| text.to_owned())
 }
 
-/// Undoes percent-encoding; `None` when the bytes are no UTF-8. A `%` without two hex digits stands for itself.
+/// Decodes percent-encoding; `None` when the bytes are not UTF-8. A `%` without two hex digits stays as it is.
 pub fn try_decoded(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
@@ -41,7 +41,8 @@ pub fn try_decoded(text: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
-/// What is told of a URL, or of a text with URLs in it, without what they may keep secret: it ends in logs. A path stays as it is.
+/// A URL, or a text with URLs in it, without the parts that may be secret, since output ends up in logs. Paths stay as
+/// they are.
 pub fn shown(text: &str) -> String {
     if text.contains("://") {
         discreet(text)

@@ -1,4 +1,4 @@
-//! Lists the files of a dist folder, refusing what could not be served safely.
+//! Lists the files of a dist folder, and refuses those that cannot be served safely.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,15 +16,15 @@ pub struct Listing {
     pub files: BTreeMap<String, PathBuf>,
     /// Hidden files and folders (`.DS_Store`, `.vite`) at any depth; never part of a build.
     pub hidden: Vec<String>,
-    /// Links to hidden files, which are not part of a build either, whatever the link is called.
+    /// Links to hidden files, which are not part of a build either.
     pub links_to_hidden: Vec<String>,
     /// Whether there is a `changeover/` folder, which belongs to the guard and not to the app.
     pub has_changeover: bool,
-    /// The file at the top that says what the stores are, and is for `publish` alone.
+    /// The file in the top folder that describes the stores. Only `publish` reads it.
     pub stores: Option<PathBuf>,
 }
 
-/// Walks `dist`. Links may point to other places of the dist, not out of it.
+/// Walks `dist`. Links may point to other places of the dist, but not out of it.
 pub fn list(dist: &Path) -> Result<Listing> {
     let root = dist.canonicalize().at("open", dist)?;
     let mut listing = Listing::default();

@@ -1,4 +1,4 @@
-//! What the app is called, as far as the bundler did not say it.
+//! The name of the app, for dists whose bundler did not give one.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,8 @@ use super::Hints;
 /// The name of an app for which none is known.
 pub const NAMELESS: &str = "app";
 
-/// What the caller says, else what the site serves already, else the package around the dist, else `app`.
+/// The name that the caller gives, else the one that the site serves, else that of the package around the dist, else
+/// `app`.
 pub fn app_name(dist: &Path, hints: &Hints) -> String {
     hints
         .app

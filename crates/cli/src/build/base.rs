@@ -5,7 +5,8 @@ use crate::error::{Error, Result};
 use crate::html::Page;
 use crate::url::decoded;
 
-/// `/`, `/app/` or a whole URL, always with a slash at the end. `./` and nothing mean that any place will do: `/`.
+/// `/`, `/app/` or a whole URL, always with a slash at the end. `./` and the empty base work anywhere, so they become
+/// `/`.
 pub fn normalised(base: &str) -> Result<String> {
     let base = base.trim();
     if matches!(base, "" | "." | "./" | "/") {
@@ -27,8 +28,8 @@ pub fn normalised(base: &str) -> Result<String> {
     })
 }
 
-/// The base that makes the root-absolute scripts of `index.html` files of the dist, be they in a tag or named by an inline
-/// module; else what its `<base>` says; `/` when nothing speaks for another.
+/// The base for which the root-absolute scripts of `index.html`, in tags or in inline modules, are files of the dist;
+/// else its `<base>`; else `/`.
 pub fn inferred(index: &Page, is_file: impl Fn(&str) -> bool) -> String {
     let inline = index.inline_scripts();
     let named = inline.iter().flat_map(|code| texts_in(code));
@@ -52,7 +53,7 @@ pub fn inferred(index: &Page, is_file: impl Fn(&str) -> bool) -> String {
         .unwrap_or_else(|| "/".into())
 }
 
-/// The path in the dist that `reference` of the root document means; `None` when it leads elsewhere.
+/// The path in the dist that `reference` in the root document means; `None` when it leads elsewhere.
 pub fn resolved(reference: &str, document_base: Option<&str>, site_base: &str) -> Option<String> {
     let reference = reference.split(['?', '#']).next().unwrap_or_default();
     if reference.starts_with("//") {

@@ -1,9 +1,8 @@
-//! The hashes that other files of a dist list of its documents: a service worker compares them, so a stamp must not make
-//! them wrong.
+//! The hashes of documents that other files of a dist list. A service worker compares them, so they must change with
+//! the stamp of a document.
 //!
-//! Two formats are known and follow the document: `hashTable` of Angular's `ngsw.json`, and the `revision` or `integrity`
-//! of a precache list, as Workbox and `vite-plugin-pwa` write it into the worker. A document whose hash stands anywhere
-//! else is left as it is.
+//! Two formats are updated: `hashTable` of Angular's `ngsw.json`, and `revision` or `integrity` of a precache list, as
+//! Workbox and `vite-plugin-pwa` write it into the worker. A document whose hash appears anywhere else stays as it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,19 +19,19 @@ use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512, digest};
 use super::{Build, Note, Source, extension, named};
 use crate::error::{At, Result};
 
-/// What lists hashes is text, and no text of this size lists them.
+/// Larger files are not searched for hashes.
 const LARGEST: u64 = 8 * 1024 * 1024;
 
-/// Pictures, fonts and the like list no hashes; a source map repeats what the script it belongs to lists.
+/// Files with these endings list no hashes; a source map only repeats those of its script.
 const NO_LISTS: [&str; 20] = [
     "png", "jpg", "jpeg", "gif", "webp", "avif", "ico", "woff", "woff2", "ttf", "otf", "mp3",
     "mp4", "webm", "pdf", "wasm", "gz", "br", "zst", "map",
 ];
 
-/// What the hashes made of the change of some documents.
+/// What changes with some documents.
 #[derive(Debug, Default)]
 pub struct Followed {
-    /// Files that list hashes, with the new ones in them.
+    /// Files that list hashes, with the new hashes in them.
     pub rewritten: BTreeMap<String, Vec<u8>>,
     /// Documents that must stay as they are, and the files that list their hashes.
     pub untouchable: BTreeMap<String, Vec<String>>,
@@ -67,7 +66,7 @@ impl Followed {
     }
 }
 
-/// What happens to the files of `build` when its documents become `stamped`.
+/// Finds what has to change when the documents of `build` are replaced by `stamped`.
 pub fn follow(build: &Build, stamped: &BTreeMap<String, Vec<u8>>) -> Result<Followed> {
     let mut followed = Followed::default();
     if stamped.is_empty() {
@@ -86,7 +85,7 @@ pub fn follow(build: &Build, stamped: &BTreeMap<String, Vec<u8>>) -> Result<Foll
     }
     let finder = finder(&texts);
     let mut rewritten = BTreeMap::new();
-    // Which files must be rewritten for a document, for the case that one of them cannot be.
+    // The files that must be rewritten for each document, in case one of them cannot be.
     let mut listed_in: BTreeMap<&String, BTreeSet<String>> = BTreeMap::new();
     let mut unknown: BTreeMap<&String, BTreeSet<String>> = BTreeMap::new();
     each_text(build, &mut |file, bytes| {
@@ -96,7 +95,7 @@ pub fn follow(build: &Build, stamped: &BTreeMap<String, Vec<u8>>) -> Result<Foll
         }
         let is_hash_table = is_hash_table(file, bytes);
         let mut new = bytes.to_vec();
-        // From the last to the first, since digests of one kind have one length, and so have their replacements.
+        // Backwards, so that earlier positions stay valid.
         for hit in hits.iter().rev() {
             let (document, digest) = &digests[hit.pattern().as_usize()];
             if is_hash_table || is_in_a_list(bytes, hit.range()) {
@@ -114,7 +113,7 @@ pub fn follow(build: &Build, stamped: &BTreeMap<String, Vec<u8>>) -> Result<Foll
     if rewritten.is_empty() {
         return Ok(followed);
     }
-    // A list whose own hash is listed would make the next list wrong: nothing changes then.
+    // If the hash of a list is itself listed somewhere, rewriting the list would make that hash wrong.
     let lists: Vec<_> = rewritten.keys().cloned().collect();
     let mut texts = Vec::new();
     for list in &lists {
@@ -134,7 +133,7 @@ pub fn follow(build: &Build, stamped: &BTreeMap<String, Vec<u8>>) -> Result<Foll
         }
     })?;
     for (document, places) in unknown {
-        // What the lists say of this document must stay true as well; they are few, so all of them stay.
+        // A list that stays as it is has the old hashes of its other documents, so those stay as well.
         for list in listed_in.get(document).into_iter().flatten() {
             rewritten.remove(list);
             let others = listed_in.iter().filter(|(_, lists)| lists.contains(list));
@@ -153,7 +152,7 @@ pub fn follow(build: &Build, stamped: &BTreeMap<String, Vec<u8>>) -> Result<Foll
     Ok(followed)
 }
 
-/// Calls `look` for every file that could list hashes, documents included.
+/// Calls `look` for every file that could list hashes, including documents.
 fn each_text(build: &Build, look: &mut dyn FnMut(&str, &[u8])) -> Result<()> {
     for (path, content) in &build.files {
         if content.print.size > LARGEST || NO_LISTS.contains(&extension(path).as_str()) {
@@ -181,11 +180,11 @@ fn finder(texts: &[String]) -> AhoCorasick {
         .expect("the documents of one dist are few enough")
 }
 
-/// The hash of `bytes` in every spelling that is looked for, always in the same order.
+/// The hashes of `bytes` in every known spelling, always in the same order.
 fn digests_of(bytes: &[u8]) -> Vec<String> {
     use md5::Digest as _;
     let md5 = Md5::digest(bytes).to_vec();
-    // Workbox hashes the hashes of what a URL without a file of its own is made from.
+    // For a URL without a file of its own, Workbox hashes the hashes of the files that it is made from.
     let md5_of_md5 = Md5::digest(hex(&md5)).to_vec();
     let ring = |algorithm| digest(algorithm, bytes).as_ref().to_vec();
     let hashes = [
@@ -229,7 +228,7 @@ fn is_in_a_list(bytes: &[u8], place: Range<usize>) -> bool {
         )
         .expect("it is right")
     });
-    // Longer than any such text that a tool writes.
+    // More than any tool writes between the two.
     let from = place.start.saturating_sub(80);
     BEFORE.is_match(&bytes[from..place.start])
 }

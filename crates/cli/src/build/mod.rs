@@ -1,7 +1,8 @@
 //! A build as it will be published: read from a dist folder, described by a manifest, stamped with its id.
 //!
-//! Where the description comes from, best first: our own manifest that the bundler plugin left in
-//! `changeover/builds/`, a Vite manifest, or nothing but the files. All of it happens before anything is written.
+//! The description comes from the best source there is: the manifest that the bundler plugin left in
+//! `changeover/builds/` (`own_manifest`), a Vite manifest (`vite`), or only the files (`plain`). `raw` reads the files,
+//! `seal` puts the number of the release into the documents. Nothing is written during all of this.
 
 mod app;
 mod base;
@@ -30,19 +31,19 @@ use crate::html::Page;
 use crate::stores;
 use crate::time::{rfc3339, unix_now};
 
-/// A build, complete and consistent, not yet on any server.
+/// A complete and consistent build that is not on any server yet.
 #[derive(Debug)]
 pub struct Build {
     pub manifest: Manifest,
-    /// The exact bytes to publish; a bundler's manifest is passed on as it is.
+    /// The exact bytes to publish. A bundler's manifest is published unchanged.
     pub manifest_bytes: Vec<u8>,
-    /// Every file, documents included, by path.
+    /// Every file by its path, including documents.
     pub files: BTreeMap<String, Content>,
     pub described_by: Description,
     pub notes: Vec<Note>,
-    /// The number of the release that the dist brings along for a plain copy.
+    /// The number of the release in the dist, which is there for plain copies.
     pub release: Option<u64>,
-    /// The documents as they lie in the dist.
+    /// The documents as they are in the dist.
     originals: BTreeMap<String, Vec<u8>>,
     /// The bundler's manifest, for the fields that this version does not know.
     bundled: Option<Vec<u8>>,
@@ -59,11 +60,11 @@ pub struct Content {
 #[derive(Clone, Debug)]
 pub enum Source {
     Disk(PathBuf),
-    /// Documents: they may carry a stamp that the file on disk does not have.
+    /// A document, which may have a stamp that the file on disk does not have.
     Memory(Vec<u8>),
 }
 
-/// Who knew the chunk graph.
+/// The source of the chunk graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Description {
     OwnManifest,
@@ -81,29 +82,29 @@ impl Description {
     }
 }
 
-/// Something worth a sentence that is not an error.
+/// Something that the operator should know and that is not an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     pub code: &'static str,
     pub text: String,
-    /// The files it is about; the text may name fewer.
+    /// All files that it is about; the text may name fewer.
     pub files: Vec<String>,
 }
 
-/// Endings of files that static hosts answer with in place of the file without them.
+/// Endings of precompressed files, which static hosts send in place of the file without the ending.
 const PRECOMPRESSED: [&str; 3] = [".gz", ".br", ".zst"];
 
-/// The field of a manifest that says who knew the chunk graph, where it was not the bundler plugin.
+/// The field of a manifest that names the source of the chunk graph, unless it was the bundler plugin.
 pub const DESCRIBED_BY: &str = "describedBy";
 
-/// What the caller knows that the dist may not say.
+/// What the caller knows about the dist.
 #[derive(Clone, Debug, Default)]
 pub struct Hints {
     pub app: Option<String>,
     /// Used when neither the caller nor the dist names the app.
     pub fallback_app: Option<String>,
     pub base: Option<String>,
-    /// The file that says what the stores are, in place of the one in the dist.
+    /// The file that describes the stores, in place of the one in the dist.
     pub stores: Option<PathBuf>,
 }
 
@@ -146,7 +147,7 @@ impl Build {
         &self.manifest.id.0
     }
 
-    /// Writes the manifest anew, with the fields of the bundler's that this version does not know.
+    /// Writes the manifest again and keeps fields of the bundler's manifest that this version does not know.
     fn write_manifest(&mut self) {
         let bytes = self.manifest.to_json().into_bytes();
         self.manifest_bytes = match &self.bundled {
@@ -156,7 +157,7 @@ impl Build {
     }
 }
 
-/// Describes a dist that has no manifest of ours.
+/// Describes a dist without a manifest of the bundler plugin.
 fn described(
     raw: Raw,
     graph: Option<vite::Graph>,
@@ -216,7 +217,7 @@ pub fn is_document(path: &str) -> bool {
     matches!(extension(path).as_str(), "html" | "htm")
 }
 
-/// What a file is, by the end of its name.
+/// The kind of a file, by its ending.
 fn kind_of(path: &str) -> ChunkKind {
     match extension(path).as_str() {
         "js" | "mjs" | "cjs" => ChunkKind::Script,

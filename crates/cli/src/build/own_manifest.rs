@@ -1,8 +1,8 @@
-//! A dist that carries our own manifest, written by the bundler plugin.
+//! A dist with our own manifest, which the bundler plugin wrote.
 //!
-//! Between the bundler and here, other tools may have touched the dist: maps deleted after an upload, debug ids
-//! written into scripts, a robots.txt added. Such a dist is another build: the manifest is amended and gets the id of
-//! what is really there, and the documents get its stamp. A dist that lacks a file of its graph is refused.
+//! Other tools may have changed the dist since: deleted maps after an upload, written debug ids into scripts, added a
+//! robots.txt. Such a dist is another build: its manifest is amended and gets the id of the actual files, and the
+//! documents get its stamp. A dist that lacks a file of its graph is refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -34,10 +34,10 @@ pub struct Found {
     manifest: Manifest,
 }
 
-/// The manifest in `changeover/builds/` that is of this dist, if there is any.
+/// The manifest in `changeover/builds/` that describes this dist, if there is one.
 ///
-/// A folder that is copied into again and again, or that a bundler does not empty, has those of earlier builds beside it:
-/// the release in the folder, or the documents, say which one counts.
+/// A folder that several builds were copied into, or that the bundler does not empty, has manifests of earlier builds,
+/// too. The documents or the release in the folder say which one counts.
 pub fn find(
     dist: &Path,
     raw: &mut Raw,
@@ -94,7 +94,7 @@ pub fn find(
         ));
     }
     if is_described_here(&bytes) && claimed.is_none() {
-        // Documents without a stamp: a bundler that does not know of us has built anew around it.
+        // The documents have no stamp: a bundler without the plugin has built into the folder since.
         return Ok(None);
     }
     raw.forget(&leftovers(&manifests, &manifest, raw));
@@ -105,7 +105,7 @@ pub fn find(
     }))
 }
 
-/// Whether `changeover stamp` wrote the manifest, and no bundler.
+/// Whether `changeover stamp` wrote the manifest.
 fn is_described_here(bytes: &[u8]) -> bool {
     let described_by = |value: Value| value.get(DESCRIBED_BY)?.as_str().map(str::to_owned);
     serde_json::from_slice(bytes)
@@ -114,7 +114,7 @@ fn is_described_here(bytes: &[u8]) -> bool {
         .is_some_and(|by| by != Description::OwnManifest.code())
 }
 
-/// Files that only an earlier build's manifest lists, as they are listed there.
+/// Files of earlier builds: listed by their manifests and not by this one, and unchanged.
 fn leftovers(earlier: &[PathBuf], manifest: &Manifest, raw: &Raw) -> BTreeSet<String> {
     let mut leftovers = BTreeSet::new();
     for path in earlier {
@@ -204,7 +204,7 @@ pub fn build(
     Ok(build)
 }
 
-/// `rewritten` with the fields of `original` that this version does not know, in the manifest and in its chunks.
+/// `rewritten` with those fields of `original` that this version does not know, in the manifest and in its chunks.
 pub fn with_unknown_fields(rewritten: &[u8], original: &[u8]) -> Vec<u8> {
     let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
     let (Some(mut new), Some(old)) = (read(rewritten), read(original)) else {
@@ -228,7 +228,7 @@ fn complete(new: &mut Value, old: &Value) {
     }
 }
 
-/// The files that are not what the manifest says: changed, added, or (maps only) gone.
+/// The files that differ from the manifest: changed, added, or deleted (only maps may be).
 fn touched(raw: &Raw, manifest: &Manifest) -> Result<Vec<String>> {
     let mut touched = Vec::new();
     for (path, chunk) in &manifest.chunks {

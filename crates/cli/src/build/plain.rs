@@ -1,4 +1,4 @@
-//! Describes a dist about which nothing is known but its files: every file is a chunk of the shell, named by its path.
+//! Describes a dist of which only the files are known: every file is a chunk of the shell, named by its path.
 
 use std::sync::LazyLock;
 
@@ -34,8 +34,8 @@ pub fn chunk(path: &str, print: &Fingerprint) -> Chunk {
     }
 }
 
-/// The scripts that `index.html` starts the app with, as far as they are files of the dist: those of its tags, and those
-/// that its inline modules name.
+/// The scripts of the dist that `index.html` starts the app with: those in its tags, and those that its inline modules
+/// name.
 pub fn entries(raw: &Raw, index: &Page, site_base: &str) -> Vec<String> {
     let mut entries = Vec::new();
     let inline = index.inline_scripts();
@@ -52,8 +52,8 @@ pub fn entries(raw: &Raw, index: &Page, site_base: &str) -> Vec<String> {
     entries
 }
 
-/// Every quoted text in a script: what it imports is one of them, however it does. That it is a file of the dist is what
-/// counts, so one too many is no harm.
+/// Every quoted text in a script, which includes all that it imports. Callers keep those that are files of the dist, so
+/// other texts do no harm.
 pub fn texts_in(code: &str) -> impl Iterator<Item = &str> {
     static TEXT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#""([^"\\\n]*)"|'([^'\\\n]*)'|`([^`\\]*)`"#).expect("it is right")

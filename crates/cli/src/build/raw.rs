@@ -17,13 +17,13 @@ use crate::stores;
 use crate::time::unix_now;
 use crate::walk::{self, Listing};
 
-/// Seconds: a sequence is the time, or counts up from it, so one that is a year ahead of it is a mistake.
+/// In seconds. Sequences start at the time and count up, so one that is a year ahead is a mistake.
 const FAR: u64 = 366 * 86_400;
 
-/// The files before they are described; documents still without their final stamp.
+/// The files of a dist; the documents do not have their final stamp yet.
 pub struct Raw {
     pub(super) listing: Listing,
-    /// Everything but documents.
+    /// All files except documents.
     pub(super) prints: BTreeMap<String, Fingerprint>,
     pub(super) documents: BTreeMap<String, Vec<u8>>,
 }
@@ -74,8 +74,8 @@ impl Raw {
         })
     }
 
-    /// The release that the bundler plugin or `changeover stamp` left in the dist, so that a plain copy of it is a deploy.
-    /// It is the build's own: a site has its own pointer, with numbers of its own.
+    /// The release that the bundler plugin or `changeover stamp` wrote into the dist for plain copies. A site has a
+    /// pointer and numbers of its own.
     pub(super) fn release(&self, dist: &Path, notes: &mut Vec<Note>) -> Option<Release> {
         let path = dist.join("changeover/release.json");
         if !self.listing.has_changeover || !path.is_file() {
@@ -101,7 +101,7 @@ impl Raw {
         .ok()
     }
 
-    /// What is at `path`, document or not.
+    /// The fingerprint of any file, document or not.
     pub(super) fn print(&self, path: &str) -> Option<Fingerprint> {
         let document = self.documents.get(path);
         document
@@ -115,7 +115,7 @@ impl Raw {
         self.listing.files.retain(|path, _| !paths.contains(path));
     }
 
-    /// What all documents together say which build they are; one answer or an error.
+    /// The build that the documents claim to be. Errors when two of them differ.
     pub(super) fn claimed_build(&self) -> Result<Option<String>> {
         let mut claimed: Option<(String, &str)> = None;
         for (path, bytes) in &self.documents {
@@ -145,8 +145,8 @@ impl Raw {
         Ok(claimed.map(|(id, _)| id))
     }
 
-    /// The id that the content itself gives: the hash of all files, documents without their stamp, and of what the
-    /// stores are, since a build never changes what it says about them.
+    /// An id made from the content: a hash of all files, documents without their stamp, and of the stores, which are
+    /// part of what never changes in a build.
     pub(super) fn content_id(&self, stores: &Names<Store>) -> String {
         let stores =
             stores::identity(stores).map(|text| Fingerprint::of(text.as_bytes()).integrity);
@@ -166,7 +166,7 @@ impl Raw {
         )
     }
 
-    /// Whether `path` is a document compressed ahead of time.
+    /// Whether `path` is a precompressed document.
     fn is_precompressed(&self, path: &str) -> bool {
         PRECOMPRESSED.iter().any(|ending| {
             path.strip_suffix(ending)
@@ -224,7 +224,7 @@ impl Raw {
         notes
     }
 
-    /// Names that are one file where upper and lower case are the same, as on macOS and Windows.
+    /// A note about names that differ only in case: they are one file on macOS and Windows.
     fn alike(&self) -> Option<Note> {
         let mut names: BTreeMap<String, Vec<&String>> = BTreeMap::new();
         for path in self.listing.files.keys() {

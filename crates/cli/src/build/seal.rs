@@ -1,6 +1,5 @@
-//! The last touch before a build is written anywhere: its documents get the number of the release that they are for, and
-//! what depends on their bytes follows: compressed copies, the hashes that other files of the dist list of them, the
-//! manifest.
+//! The last change before a build is written: its documents get the number of their release. What depends on their
+//! bytes is updated: compressed copies, hashes of documents that other files list, and the manifest.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -12,9 +11,10 @@ use crate::error::{At, Error, Result};
 use crate::html::{Claim, Page};
 
 impl Build {
-    /// Finishes the build. `sequence` is `None` where the documents were published before without a number.
+    /// Finishes the build. `sequence` is `None` if the documents were published before without a number.
     ///
-    /// Errors: `hash-elsewhere`, when a document must get another build and something lists its hash; what cannot be read.
+    /// Errors: `hash-elsewhere` when a document must get another build and a file that cannot be updated lists its
+    /// hash; unreadable files.
     pub fn seal(&mut self, sequence: Option<u64>) -> Result<()> {
         let mut stamped = BTreeMap::new();
         for (path, original) in &self.originals {
@@ -100,7 +100,7 @@ impl Build {
         self.files.insert(path.to_owned(), content);
     }
 
-    /// Brings the manifest in line with the files; one that says all of it already stays to the byte.
+    /// Updates the manifest. Its bytes stay as they are when nothing in it changes.
     fn describe_documents(&mut self) {
         let before = self.manifest.clone();
         for path in self.originals.keys() {
@@ -117,7 +117,7 @@ impl Build {
     }
 }
 
-/// `None` for a format that is not written here.
+/// `None` for a format that this tool cannot write.
 fn compressed(bytes: &[u8], ending: &str) -> std::io::Result<Option<Vec<u8>>> {
     match ending {
         ".gz" => {

@@ -1,7 +1,6 @@
 //! Describes a dist by the manifest that Vite writes with `build.manifest: true`: `.vite/manifest.json`.
 //!
-//! It knows imports and sources, but not which files it forgot: whatever is in the dist and not in it is described as
-//! in a bare dist.
+//! It lists imports and sources, but not every file of the dist. The others are described as in a plain dist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,7 +18,7 @@ use crate::html::Page;
 /// Where Vite 5 and later put it.
 const PLACE: &str = ".vite/manifest.json";
 
-/// Vite's own records by Vite's own keys.
+/// Vite's records by their keys.
 #[derive(Debug)]
 pub struct Graph(BTreeMap<String, Record>);
 
@@ -74,7 +73,7 @@ impl Graph {
         let names = Names::of(&ids);
         for (path, print) in &raw.prints {
             let mut chunk = plain::chunk(path, print);
-            // A file that no entry starts with is held by the code that asks for it.
+            // Files that the entries do not load belong to the code that imports them.
             chunk.owner = Owner::Shared;
             if let Some(id) = ids.get(path) {
                 chunk.id.clone_from(id);
@@ -104,7 +103,7 @@ impl Graph {
         }
         manifest.entries.sort();
         manifest.entries.dedup();
-        // That an entry was renamed is no change of the document.
+        // A new name of an entry does not count as a change of the document.
         let index = Page::parse(&raw.documents["index.html"]).unstamped();
         manifest.html = Some(names.code(&index));
         give_to_shell(manifest);
@@ -118,7 +117,7 @@ impl Graph {
             .collect()
     }
 
-    /// For each file a name that stays when the content changes.
+    /// A name for each file that stays the same when its content changes.
     fn ids(&self, raw: &Raw) -> BTreeMap<String, String> {
         let mut ids = BTreeMap::new();
         for (key, record) in &self.0 {
@@ -149,7 +148,7 @@ impl Graph {
     }
 }
 
-/// Without the part between the last `-` and the ending, where Vite puts the hash of an asset.
+/// The path without the part between the last `-` and the ending, where Vite puts the hash of an asset.
 fn unhashed(path: &str) -> String {
     let (stem, end) = path.rsplit_once('.').unwrap_or((path, ""));
     match stem.rsplit_once('-') {
@@ -158,7 +157,7 @@ fn unhashed(path: &str) -> String {
     }
 }
 
-/// The entries, what they import statically and the styles of all of it belong to the shell.
+/// Assigns to the shell the entries, what they import statically, and the styles of both.
 fn give_to_shell(manifest: &mut Manifest) {
     let mut reached = BTreeSet::new();
     let mut open = manifest.entries.clone();

@@ -42,21 +42,21 @@ pub struct Deployment {
     notes: Vec<Note>,
 }
 
-/// What is to be live.
+/// What becomes live.
 pub enum Contents<'a> {
     /// A build from a dist.
     New {
         build: &'a Build,
         manifest_bytes: &'a [u8],
-        /// Builds whose files it may share.
+        /// Builds with which it can share files.
         earlier: &'a [Manifest],
     },
-    /// A build that has a folder of its own on the site.
+    /// A build that the site has kept.
     Kept {
         manifest: &'a Manifest,
         commit: Option<Commit>,
     },
-    /// The build that is live.
+    /// The build that is live already.
     Same,
 }
 
@@ -66,16 +66,16 @@ pub struct Who {
     pub by: Option<String>,
 }
 
-/// What [`Deployment::go_live`] did.
+/// The result of [`Deployment::go_live`].
 pub struct GoneLive {
     pub release: ReleaseDocument,
-    /// False: exactly this release was live before, and stays.
+    /// False when the same release is live already: then it stays.
     pub is_new: bool,
     pub placed: Placed,
     /// Names that an earlier build uses with other content.
     pub colliding: Vec<String>,
     pub notes: Vec<Note>,
-    /// Still held, for what follows the pointer.
+    /// The lock is still held, for the work that follows the pointer.
     pub locked: Locked,
 }
 
@@ -86,7 +86,7 @@ pub struct Placed {
     pub copied: usize,
     /// Shared with an earlier build.
     pub linked: usize,
-    /// There already.
+    /// In place already.
     pub kept: usize,
 }
 
@@ -124,7 +124,7 @@ impl Deployment {
         &self.history
     }
 
-    /// Makes `contents` live with the release that `change` makes of the one before.
+    /// Makes `contents` live with the release that `change` makes of the live one.
     ///
     /// Errors: `release-invalid`, `dist-changed`, those of `change`, and what the operating system refuses.
     pub fn go_live(

@@ -1,8 +1,9 @@
-//! Reads and writes the build id stamp of an HTML document, and leaves every other byte alone.
+//! Reads and writes the stamp of an HTML document, which is the id of its build, and changes no other byte.
 //!
-//! The page learns its build from `data-build` on the changeover `<script>` tag, the tag that has `data-release`, and
-//! from `data-sequence` which release it was made for: a release with a lower number is older than the page itself.
-//! [`Page::stamped`] writes both, [`Page::unstamped`] gives the bytes without them, [`Page::claim`] says what is there.
+//! The page takes its build from `data-build` on the changeover `<script>` tag, which is the tag with `data-release`.
+//! It takes the number of its release from `data-sequence`: a release with a lower number is older than the page.
+//! [`Page::stamped`] writes both, [`Page::unstamped`] returns the bytes without them, and [`Page::claim`] reads the
+//! build.
 
 mod tags;
 
@@ -11,7 +12,7 @@ use std::ops::Range;
 pub use tags::unreadable;
 use tags::{Attribute, Tag};
 
-/// What makes a script tag ours: the address of `release.json`.
+/// Marks the changeover tag: the address of `release.json`.
 const RELEASE: &str = "data-release";
 
 /// The build that the document belongs to.
@@ -20,28 +21,28 @@ const BUILD: &str = "data-build";
 /// The release that the document was made for.
 const SEQUENCE: &str = "data-sequence";
 
-/// Where a release is that is published with the documents. One elsewhere has numbers of its own.
+/// The end of the address of a release that is published with the documents. One elsewhere has its own numbers.
 const OWN_RELEASE: &str = "changeover/release.json";
 
-/// One HTML document, taken apart into its start tags.
+/// An HTML document and its start tags.
 pub struct Page<'a> {
     bytes: &'a [u8],
     tags: Vec<Tag>,
 }
 
-/// How well a document carries the id of its build.
+/// What a document says about its build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// Neither a changeover tag nor a `changeover-build` meta tag: the page cannot tell from its HTML.
+    /// There is neither a changeover tag nor a `changeover-build` meta tag.
     Silent,
-    /// There is a changeover tag or a meta tag that waits for its stamp.
+    /// There is a changeover tag or a meta tag without a stamp.
     Unstamped,
     /// The document says that it is this build.
     Build(String),
 }
 
 impl<'a> Page<'a> {
-    /// A document that cannot be read has no tags: it is left alone. See [`unreadable`].
+    /// A document that cannot be read has no tags here, so it is not changed. See [`unreadable`].
     pub fn parse(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
@@ -49,7 +50,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// What the page would believe: the tag's `data-build` first, then the meta tag.
+    /// The build as the page reads it: `data-build` of the tag first, then the meta tag.
     pub fn claim(&self) -> Claim {
         let mut waits = false;
         for tag in self.release_tags() {
@@ -59,7 +60,7 @@ impl<'a> Page<'a> {
             }
         }
         match self.meta_stamp() {
-            // The tag's stamp outranks the meta tag, but an unstamped tag leaves the meta tag in charge.
+            // The stamp of the tag comes first. Without a stamp there, the meta tag counts.
             Some(stamp) if !stamp.value.is_empty() => Claim::Build(stamp.value.clone()),
             Some(_) => Claim::Unstamped,
             _ if waits => Claim::Unstamped,
@@ -67,25 +68,24 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// The number of the release that the document was made for, if it says so.
+    /// The number of the release that the document was made for, if it has one.
     pub fn sequence(&self) -> Option<u64> {
         self.carriers()
             .find_map(|tag| tag.value(SEQUENCE))
             .and_then(|number| number.parse().ok())
     }
 
-    /// Fills the build in where it is missing or empty, and writes the number of the release, if there is one.
+    /// The document with the build where it is missing or empty, and with the number of the release, if there is one.
     pub fn stamped(&self, id: &str, sequence: Option<u64>) -> Vec<u8> {
         self.rewritten(|old| if old.is_empty() { Some(id) } else { None }, sequence)
     }
 
-    /// Replaces whatever build is there, in the tag and in the meta tag.
+    /// The document with another build, in the tag and in the meta tag.
     pub fn restamped(&self, id: &str, sequence: Option<u64>) -> Vec<u8> {
         self.rewritten(|_| Some(id), sequence)
     }
 
-    /// The document with every stamp of a changeover tag cut out and the meta stamp emptied: equal for two builds whose
-    /// documents differ in nothing else.
+    /// The document without any stamp. It is the same for two builds whose documents only differ in their stamps.
     pub fn unstamped(&self) -> Vec<u8> {
         let mut edits = Edits::default();
         let builds = self.release_tags().flat_map(|tag| tag.attribute(BUILD));
@@ -107,7 +107,7 @@ impl<'a> Page<'a> {
         edits.apply(self.bytes)
     }
 
-    /// [`Page::unstamped`] without the list of slots, which says what their files are and nothing of the document.
+    /// [`Page::unstamped`] without the list of slots, which is about their files and not about the document.
     pub fn substance(&self) -> Vec<u8> {
         let bare = self.unstamped();
         let mut edits = Edits::default();
@@ -117,8 +117,8 @@ impl<'a> Page<'a> {
         edits.apply(&bare)
     }
 
-    /// The `src` of every script of the app that a browser would run, resolved no further, in document order. The
-    /// changeover tag is not the app's.
+    /// The `src` of every script that a browser would run, as it is written, in document order and without the
+    /// changeover tag.
     pub fn script_sources(&self) -> Vec<&str> {
         self.tags
             .iter()
@@ -129,7 +129,7 @@ impl<'a> Page<'a> {
             .collect()
     }
 
-    /// The code of every script that stands in the document itself. The changeover tag is not the app's.
+    /// The code of every inline script, without the changeover tag.
     pub fn inline_scripts(&self) -> Vec<String> {
         self.tags
             .iter()
@@ -139,7 +139,7 @@ impl<'a> Page<'a> {
             .collect()
     }
 
-    /// The `href` of the first `<base>`, which moves every relative reference.
+    /// The `href` of the first `<base>`, against which every relative reference is resolved.
     pub fn base(&self) -> Option<&str> {
         self.tags
             .iter()
@@ -195,7 +195,7 @@ impl<'a> Page<'a> {
         edits.apply(self.bytes)
     }
 
-    /// Adds attributes behind the one called `after`, or before it where its value is missing after the `=`.
+    /// Adds attributes after the one called `after`, or before it if its value is missing after the `=`.
     fn add(&self, edits: &mut Edits, tag: &Tag, after: &str, added: &str) {
         let span = &tag.attribute(after).expect("such tags have it").span;
         if self.bytes[..span.end].ends_with(b"=") {
@@ -218,12 +218,12 @@ impl<'a> Page<'a> {
             .iter()
             .find(|tag| tag.name == "script" && tag.value("id") == Some("changeover-slots"))?;
         let start = tag.content.start;
-        // The plugin escapes every `<` in it.
+        // The plugin escapes every `<` in the list.
         let length = self.bytes[start..].iter().position(|byte| *byte == b'<')?;
         Some(start..start + length)
     }
 
-    /// The build that the list of slots names, which is the first thing in it.
+    /// The build that the list of slots names at its beginning.
     fn slots_stamp(&self) -> Option<Range<usize>> {
         let list = self.slots_list()?;
         let mut at = list.start;
@@ -284,7 +284,7 @@ impl Edits {
     }
 
     fn apply(mut self, bytes: &[u8]) -> Vec<u8> {
-        // What is added at the start of something replaced comes before it.
+        // Insertions come before a replacement that starts at the same place.
         self.0.sort_by_key(|(range, _)| (range.start, range.end));
         let mut out = Vec::with_capacity(bytes.len() + 64);
         let mut done = 0;
@@ -298,7 +298,7 @@ impl Edits {
     }
 }
 
-/// Whether the page asks for the release that is published with it.
+/// Whether the page fetches the release that is published with it.
 fn asks_here(tag: &Tag) -> bool {
     let address = tag.value(RELEASE).unwrap_or_default();
     address

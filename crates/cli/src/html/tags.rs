@@ -1,7 +1,8 @@
-//! The start tags of an HTML document that concern us, with their byte ranges, as a browser finds them.
+//! The script, meta and base tags of an HTML document with their byte ranges, as a browser finds them.
 //!
-//! `lol_html` tokenizes and follows the tree builder as far as the tokens depend on it: raw text, foreign content, CDATA.
-//! It only reads here: its rewriter would write each tag it touches anew, and every byte that is not ours has to stay.
+//! `lol_html` tokenizes, and follows the tree builder as far as tokens depend on it: raw text, foreign content, CDATA.
+//! It is only used for reading: its rewriter serializes each tag that it changes, but all other bytes of the document
+//! have to stay.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -15,7 +16,7 @@ const HTML: &str = "http://www.w3.org/1999/xhtml";
 pub struct Tag {
     /// Lower case: `script`, `meta` or `base`.
     pub name: String,
-    /// In order; a repeated name counts only once, the first time, as in browsers.
+    /// In order. Of attributes with the same name only the first counts, as in browsers.
     pub attributes: Vec<Attribute>,
     /// Between the start tag and the end tag; to the end of the document where the end tag is missing.
     pub content: Range<usize>,
@@ -24,9 +25,9 @@ pub struct Tag {
 pub struct Attribute {
     /// Lower case.
     pub name: String,
-    /// Without quotes, character references resolved.
+    /// Without quotes and with character references resolved.
     pub value: String,
-    /// From the first byte of the name to the last of the value, quotes included.
+    /// From the first byte of the name to the last of the value, including quotes.
     pub span: Range<usize>,
 }
 
@@ -56,7 +57,7 @@ pub fn start_tags(bytes: &[u8]) -> Result<Vec<Tag>, &'static str> {
     let tags = Rc::new(RefCell::new(Vec::new()));
     let found = Rc::clone(&tags);
     let settings = Settings::new()
-        // The ambiguous places of strict mode are guessed as a browser most likely reads them.
+        // Where strict mode would refuse ambiguous text, this reads it as a browser most likely does.
         .with_strict(false)
         .append_element_content_handler(element!("script, meta, base", |element| {
             if element.namespace_uri() == HTML {
@@ -65,7 +66,7 @@ pub fn start_tags(bytes: &[u8]) -> Result<Vec<Tag>, &'static str> {
             Ok(())
         }));
     let mut reader = HtmlRewriter::new(settings, |_: &[u8]| {});
-    // In rare nonsense (`<title/`, a zero byte, `<svg>`) it gives up; a document that is half stamped would lie.
+    // It fails on rare malformed input (`<title/`, a zero byte, `<svg>`). Such a document is not stamped at all.
     let end = reader.write(bytes).and_then(|()| reader.end());
     end.map_err(|_| "its HTML is broken in a way that the reader cannot follow; a validator finds the place")?;
     Ok(Rc::try_unwrap(tags).map_or_else(|tags| tags.take(), RefCell::into_inner))

@@ -1,4 +1,4 @@
-//! Whether the files of a build are all there. A copy by other means than `publish` may bring the pointer first.
+//! Whether all files of a build are there. A copy by other tools than `publish` may bring the pointer first.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -11,25 +11,24 @@ use super::stamp::Stamp;
 use crate::build::named;
 use crate::hash::Fingerprint;
 
-/// How long nothing may have arrived before a copy counts as over: rsync shows a large file only when it is whole.
+/// A copy counts as finished when nothing has arrived for this long: rsync shows a large file only when it is complete.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// What a build lacks on this disk: the files, with the size of those that are there and have other bytes than their
-/// manifest says.
+/// The files that a build lacks on this disk, with the size of those that exist and differ from the manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     files: BTreeMap<String, Option<u64>>,
-    /// Whether a page runs, or is, one of those that are not there: without them the build does not work.
+    /// Whether code, styles or documents are absent, without which the build does not work.
     essential: bool,
 }
 
 impl Missing {
-    /// What is waited for.
+    /// What the server is waiting for.
     pub fn sentence(&self, build: &str) -> String {
         format!("files of build {build}: {}", self.names())
     }
 
-    /// Says that a build is served although it lacks something.
+    /// Warns that a build is served although files are missing.
     pub fn warn(&self, build: &str) {
         let (count, names) = (self.files.len(), self.names());
         eprintln!(
@@ -42,17 +41,17 @@ impl Missing {
     }
 }
 
-/// Watches a build come in, look by look.
+/// Follows the files of a build while they arrive.
 #[derive(Debug, Default)]
 pub struct Arriving {
     last: Option<(String, Missing, Instant)>,
-    /// Files that had the bytes of their manifest, as they were then.
+    /// Files that had the bytes of their manifest, with their stamps at that time.
     intact: HashMap<Arc<Path>, (Arc<str>, Stamp)>,
 }
 
 impl Arriving {
-    /// What a build lacks; `None` when it is complete. In a folder of the build's own the sizes say so; where the files
-    /// of another build may still lie, only the bytes do.
+    /// The files that a build lacks; `None` when it is complete. In a folder of its own, sizes are compared; where
+    /// files of another build may still be, hashes are.
     pub fn missing(&mut self, files: &Files, is_own: bool) -> Option<Missing> {
         let mut missing = Missing {
             files: BTreeMap::new(),
@@ -88,8 +87,8 @@ impl Arriving {
         is_intact
     }
 
-    /// Whether what still lacks can be done without: pictures, maps and files with other bytes than the manifest
-    /// says, which a server may have left out or changed on purpose, when nothing more came for a while.
+    /// Whether the build can be served without the missing files: nothing has arrived for a while, and they are only
+    /// pictures, maps or files with other bytes, which may have been left out or changed on purpose.
     pub fn is_over(&mut self, build: &str, missing: &Missing) -> bool {
         let now = Instant::now();
         let since = match &self.last {

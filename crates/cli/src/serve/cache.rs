@@ -1,4 +1,4 @@
-//! Keeps the representations that are asked for in memory, each until its file changes.
+//! Keeps requested representations in memory, each until its file changes.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,37 +16,37 @@ use super::stamp::{Stamp, Unchanged, moment};
 use crate::walk::is_hidden;
 use hyper::header::HeaderMap;
 
-/// A large app in three codings, and little enough for a small machine.
+/// Enough for a large app in three codings, and little enough for a small machine.
 const CAPACITY: u64 = 128 * 1024 * 1024;
 
-/// Each of them must have room for the largest file that is kept.
+/// Each shard must have room for the largest file that is kept.
 const SHARDS: usize = 4;
 
-/// How many files are read, hashed and compressed at once: more would only take turns on the processors.
+/// The number of files that are read, hashed and compressed at once. More would only compete for the processors.
 const AT_ONCE: usize = 4;
 
-/// What is kept: a file in a coding; `None` for the coding is the file as it is.
+/// A file in a coding, or as it is (`None`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     file: Arc<Path>,
     coding: Option<Coding>,
 }
 
-/// `None`: in that coding the file is not shorter.
+/// `None` when the file is not shorter in that coding.
 #[derive(Debug)]
 struct Kept {
     basis: Basis,
-    /// The file on disk; what is made of plain bytes follows from those.
+    /// When the file on disk was found unchanged. Encoded bytes depend on the plain ones instead.
     unchanged: Unchanged,
     representation: Option<Arc<Representation>>,
 }
 
-/// What must still be so for a representation to be good.
+/// What a representation was made from; it is valid while that stays the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Basis {
     /// The file on disk.
     File(Stamp),
-    /// The tag of the plain bytes that were put into a coding.
+    /// The ETag of the plain bytes that were encoded.
     Plain(String),
 }
 
@@ -90,9 +90,9 @@ impl Cache {
         }
     }
 
-    /// The file in the coding that the client likes best. `Ok(None)` when it is not there, or not to be shown.
+    /// The file in the coding that the client prefers. `Ok(None)` when it does not exist or must not be shown.
     ///
-    /// Errors: what may pass, such as too many open files.
+    /// Errors: temporary ones, such as too many open files.
     pub async fn chosen(
         &self,
         found: &Found,
@@ -112,7 +112,7 @@ impl Cache {
         Ok(Some(plain))
     }
 
-    /// A document in memory in the coding that the client likes best; `name` is its key.
+    /// A document from memory in the coding that the client prefers; `name` is its key.
     pub async fn chosen_of(
         &self,
         plain: &Arc<Representation>,
@@ -221,8 +221,8 @@ impl Cache {
         self.memory.insert(key, Arc::new(kept));
     }
 
-    /// A file that was written a moment ago may be written again within the same tick of the clock; unless it has the
-    /// bytes that were promised, it is read anew for the next request.
+    /// A file that was written a moment ago may be written again within the same clock tick. Unless it has the bytes
+    /// that its manifest promises, the next request reads it again.
     fn keep(
         &self,
         key: Key,
@@ -239,7 +239,7 @@ impl Cache {
     }
 }
 
-/// Whether the file, with all links followed, lies in `within` and nowhere hidden.
+/// Whether the file, with all links resolved, is in `within` and not hidden.
 fn is_shown(file: &Path, within: &Path) -> io::Result<bool> {
     let (file, within) = (file.canonicalize()?, within.canonicalize()?);
     Ok(file.strip_prefix(within).is_ok_and(|inside| {
@@ -260,7 +260,7 @@ fn is_absent(error: &io::Error) -> bool {
     ) || leads_round(error)
 }
 
-/// Links that lead back to themselves.
+/// Symbolic links that form a loop.
 #[cfg(unix)]
 fn leads_round(error: &io::Error) -> bool {
     rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP)

@@ -1,16 +1,16 @@
-//! Content codings: which ones a client takes, and how bytes are put into them and out again.
+//! Content codings: which ones a client accepts, and how bytes are encoded and decoded.
 
 use std::io::{self, Read, Write};
 
 use hyper::header::{ACCEPT_ENCODING, HeaderMap};
 
-/// The longest wait of a first request for a coding is a tenth of a second for each megabyte of script.
+/// With it, the first request for a coding waits a tenth of a second for each megabyte of script.
 const BROTLI_QUALITY: i32 = 7;
 const BROTLI_WINDOW: i32 = 22;
 const BROTLI_BUFFER: usize = 64 * 1024;
 const ZSTD_LEVEL: i32 = 9;
 
-/// A way to write the same bytes shorter.
+/// A way to compress bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Coding {
     Brotli,
@@ -18,7 +18,7 @@ pub enum Coding {
     Gzip,
 }
 
-/// Those that make the fewest bytes first.
+/// The ones with the best compression first.
 pub const CODINGS: [Coding; 3] = [Coding::Brotli, Coding::Zstd, Coding::Gzip];
 
 impl Coding {
@@ -31,7 +31,7 @@ impl Coding {
         }
     }
 
-    /// What follows the name of a file that was compressed ahead of time.
+    /// The ending of the name of a precompressed file.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Brotli => ".br",
@@ -72,7 +72,7 @@ impl Coding {
     }
 }
 
-/// The codings that a client takes at least as gladly as plain bytes, the best first.
+/// The codings that a client prefers to plain bytes or accepts as well, the best first.
 pub fn accepted(request: &HeaderMap) -> impl Iterator<Item = Coding> {
     let mut weights = [None; CODINGS.len()];
     let (mut plain, mut other) = (None, None);
@@ -105,7 +105,7 @@ pub fn accepted(request: &HeaderMap) -> impl Iterator<Item = Coding> {
         .map(|nth| CODINGS[nth])
 }
 
-/// The name and the weight in thousandths; with a weight that cannot be read, the offer does not count.
+/// The name and the weight in thousandths. An offer with an invalid weight does not count.
 fn weighted(offer: &str) -> (&str, Option<u16>) {
     let mut parts = offer.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
@@ -113,7 +113,7 @@ fn weighted(offer: &str) -> (&str, Option<u16>) {
         let (key, value) = part.split_once('=')?;
         key.trim().eq_ignore_ascii_case("q").then(|| {
             let weight: f32 = value.trim().parse().unwrap_or(0.0);
-            // Between 0 and 1000 after this, whatever was written.
+            // Always between 0 and 1000.
             (weight.clamp(0.0, 1.0) * 1000.0) as u16
         })
     });

@@ -1,4 +1,4 @@
-//! One connection as the rest of the server sees it: what it is doing, since when, and how to end it.
+//! The state of a connection: what it is doing, since when, and how to end it.
 
 use std::io;
 use std::pin::Pin;
@@ -19,23 +19,23 @@ use super::response::Body;
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
-    /// Nothing for the server: it is idle, or its client is writing a request.
+    /// It is idle, or its client is sending a request.
     Waiting,
     Answering,
-    /// Holding an event stream.
+    /// It holds an event stream.
     Streaming,
 }
 
-/// Shared by the connection and those who may end it.
+/// Shared by the connection and the code that may end it.
 #[derive(Debug)]
 pub struct Connection {
     doing: AtomicU8,
-    /// Its client does not take what is there for it.
+    /// The client does not read what the server has sent.
     is_full: AtomicBool,
-    /// Milliseconds since `opened`, when it began what it is doing.
+    /// When its current state began, in milliseconds since `opened`.
     since: AtomicU64,
     opened: Instant,
-    /// Told to end at once.
+    /// Notified to end the connection at once.
     pub ended: Notify,
 }
 
@@ -70,13 +70,13 @@ impl Connection {
         }
     }
 
-    /// When it began what it is doing.
+    /// When its current state began.
     pub fn since(&self) -> Instant {
         self.opened + Duration::from_millis(self.since.load(Ordering::Relaxed))
     }
 }
 
-/// The body of an answer; with its last byte the connection is waiting again.
+/// The body of a response. After its last byte the connection is waiting again.
 #[derive(Debug)]
 pub struct Answered {
     body: Body,
@@ -115,7 +115,7 @@ impl HttpBody for Answered {
     }
 }
 
-/// A socket whose client must take something of what is there for it from time to time.
+/// A socket whose client must read something from time to time while data waits for it.
 #[derive(Debug)]
 pub struct Watched {
     stream: TcpStream,

@@ -1,4 +1,4 @@
-//! The event stream: one event on connecting, one for each release after it, comments in between.
+//! The event stream: an event on connecting, one for each later release, and comments in between.
 
 use std::collections::hash_map::RandomState;
 use std::error::Error;
@@ -17,11 +17,11 @@ use super::response::{self, Body};
 /// Shorter than the idle limits of common proxies (30 to 60 seconds).
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// A restart takes about a second.
+/// Browsers connect again after at least this long: a restart takes about a second.
 const SOONEST_MS: u32 = 1000;
 const SPREAD_MS: u32 = 4000;
 
-/// What an event says. Only a hint: the page then fetches `release.json`.
+/// The content of an event. It is only a hint: the page then fetches `release.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
     pub sequence: u64,
@@ -64,7 +64,7 @@ async fn next(
     mut listener: Listener,
 ) -> Option<(Result<Bytes, Box<dyn Error + Send + Sync>>, Listener)> {
     if *listener.ending.borrow() != Ending::NotYet {
-        // The server that comes after this one should not be asked by all tabs at once.
+        // Tabs must not all connect to the next server at once.
         return (!std::mem::replace(&mut listener.dismissed, true))
             .then(|| (Ok(come_back_later().into()), listener));
     }
@@ -72,13 +72,13 @@ async fn next(
         listener.greeted = true;
         let text = match &*listener.announced.borrow_and_update() {
             Some(announcement) => event(announcement),
-            // Something must be sent, or the page does not learn that the stream is open.
+            // Without any data, the page would not learn that the stream is open.
             None => ": nothing is published yet\n\n".into(),
         };
         return Some((Ok(text.into()), listener));
     }
     let text = tokio::select! {
-        // Said at the next turn.
+        // Handled by the next call.
         _ = listener.ending.changed() => String::new(),
         changed = listener.announced.changed() => {
             changed.ok()?;
@@ -89,14 +89,14 @@ async fn next(
     Some((Ok(text.into()), listener))
 }
 
-/// Sets how long the browser waits before it connects again, spread over some seconds.
+/// Sets a random delay of some seconds after which the browser connects again.
 fn come_back_later() -> String {
     let spread = RandomState::new().build_hasher().finish() % u64::from(SPREAD_MS);
     format!("retry: {}\n\n", u64::from(SOONEST_MS) + spread)
 }
 
 fn event(announcement: &Announcement) -> String {
-    // Ids hold only letters, digits, '.', '_' and '-': nothing to escape.
+    // Ids contain only letters, digits, '.', '_' and '-', so nothing has to be escaped.
     format!(
         "event: release\ndata: {{\"sequence\":{},\"build\":\"{}\"}}\n\n",
         announcement.sequence, announcement.build

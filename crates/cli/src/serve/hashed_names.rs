@@ -1,18 +1,18 @@
-//! Whether a file is named after its content, and so may be cached for ever.
+//! Whether a file is named after its content, so that it can be cached for ever.
 //!
-//! A wrong yes pins old bytes in browsers for a year, a wrong no costs one conditional request. So only a proof counts:
-//! the build's own list, which tells what the bundler named from what an author named, or the content itself. How a
-//! name looks is no proof: `cafe2024.png` is a picture of a café.
+//! A wrong "yes" keeps old bytes in browsers for a year, a wrong "no" costs a conditional request. So only a proof
+//! counts: the manifest, which tells names by the bundler from names by an author, or the content itself. The look of a
+//! name proves nothing: `cafe2024.png` is a picture of a café.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512, digest};
 
-/// The shortest part of a hash that bundlers put into names.
+/// Bundlers put at least this many characters of a hash into names.
 const SHORTEST: usize = 8;
 
-/// The hash that a bundler put into the name of `path`. `id` is what the bundler calls the module: a file that was
-/// copied as it is has its path for an id, and what stands in an id was named by an author.
+/// The hash that a bundler put into the name of `path`. `id` is the module id that the bundler uses: a copied file has
+/// its path as its id, and any part of an id was chosen by an author.
 pub fn bundled_hash<'a>(path: &'a str, id: &str) -> Option<&'a str> {
     if id == path {
         return None;
@@ -45,15 +45,15 @@ pub fn content_proves(path: &str, bytes: &[u8]) -> bool {
             })
 }
 
-/// Every part of the name that may be a hash: what follows a separator up to an ending, and the whole.
+/// Every part of the name that may be a hash: from each separator to an ending, and the whole name.
 fn parts(path: &str) -> Vec<&str> {
     let name = path.rsplit('/').next().unwrap_or(path);
-    // Everything before the last ending; maps and licences end twice: `x-hash.js.map`.
+    // The name without its last ending. Maps and licences have two endings: `x-hash.js.map`.
     let Some((stem, _)) = name.rsplit_once('.') else {
         return Vec::new();
     };
     let mut stems = vec![stem];
-    // wasm-bindgen ends its names so, after the hash that Trunk puts in.
+    // wasm-bindgen adds this ending after the hash that Trunk puts in.
     stems.extend(stem.strip_suffix("_bg"));
     if let Some((shorter, ending)) = stem.rsplit_once('.')
         && ending.len() <= 5
@@ -63,7 +63,7 @@ fn parts(path: &str) -> Vec<&str> {
     stems
         .into_iter()
         .flat_map(|stem| {
-            // A base64url hash may itself hold `-` and `_`, so more than the last part may be it.
+            // A base64url hash may contain `-` and `_`, so it may span several parts.
             stem.rmatch_indices(['-', '.', '_'])
                 .map(|(cut, _)| &stem[cut + 1..])
                 .chain([stem])
@@ -91,7 +91,7 @@ fn is_hash(text: &str) -> bool {
     if digits && letters && all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
         return true;
     }
-    // A word has few changes between small, capital and digit (`Version2`: 2); a hash has many.
+    // A word rarely changes between lower case, upper case and digits (`Version2`: twice); a hash often does.
     let changes = bytes
         .windows(2)
         .filter(|pair| class(pair[0]) != class(pair[1]))
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_name_that_begins_a_hash_of_the_content_is_proved_by_it() {
-        // Published digests of no bytes and of "abc".
+        // The published digests of the empty string and of "abc".
         for path in [
             "app.e3b0c442.js",
             "e3b0c44298fc1c14.css",

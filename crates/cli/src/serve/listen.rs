@@ -1,7 +1,7 @@
 //! Connections: how many at once, how long they may take, and how they end.
 //!
-//! The loop that accepts never ends by an error. When all places are taken, the connection that has been waiting
-//! longest gives up its own, then the oldest event stream, then a download of long ago.
+//! No error ends the loop that accepts connections. When all places are taken, one is freed: that of the connection
+//! that has been idle longest, else of the oldest event stream, else of a very long download.
 
 use std::collections::HashMap;
 use std::io;
@@ -20,37 +20,37 @@ use tokio_util::task::TaskTracker;
 use super::connection::{Answered, Connection, Doing, Watched};
 use super::response::Body;
 
-/// The head of a request, cookies included.
+/// The limit for the head of a request, including cookies.
 const LARGEST_HEAD: usize = 64 * 1024;
 
-/// How often a connection that should end is asked whether it is done.
+/// How often the server checks whether a connection that should end has finished.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
-/// The request of a connection that has just been opened is on its way.
+/// A connection that is younger than this has probably sent its first request.
 const JUST_NOW: Duration = Duration::from_secs(1);
 
-/// Between two tries to accept while the system refuses.
+/// The delay before the server tries again to accept a connection that the system refused.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// What was said is news again when it has not been so for this long.
+/// A warning is printed again when its cause was absent for this long.
 const SAID_FOR: Duration = Duration::from_secs(60);
 
-/// Files, the runtime and the standard streams.
+/// Open files that are no connections: the runtime, the standard streams, files of the site.
 const OTHER_FILES: u64 = 32;
 
-/// Enough for a busy site, and memory for all of them on a small machine.
+/// Enough for a busy site, and a small machine has memory for all of them.
 const MOST_CONNECTIONS: u64 = 16_384;
 
-/// What connections may take.
+/// The limits for connections.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// At once; `None` follows from how many files the process may open.
+    /// The number of connections at once. `None` derives it from the number of files that the process may open.
     pub connections: Option<usize>,
-    /// For the whole head of a request, and for the next request on a connection that is kept.
+    /// The time for the whole head of a request, and for the next request on a kept connection.
     pub request: Duration,
-    /// For the client to take anything at all of what is there for it.
+    /// The time within which the client must read some of the data that waits for it.
     pub taking: Duration,
-    /// How old an answer must be to be ended for another connection.
+    /// The age at which a response may be ended to make room for another connection.
     pub long_response: Duration,
 }
 
@@ -65,7 +65,7 @@ impl Default for Limits {
     }
 }
 
-/// Answers one request.
+/// Responds to requests.
 pub trait Responder: Send + Sync + 'static {
     fn respond(
         &self,
@@ -74,17 +74,17 @@ pub trait Responder: Send + Sync + 'static {
     ) -> impl Future<Output = Response<Body>> + Send;
 }
 
-/// How far the end of the server has come.
+/// The stages of shutting down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ending {
     #[default]
     NotYet,
-    /// Answers that have begun are finished.
+    /// Responses that have begun are finished.
     Draining,
     AtOnce,
 }
 
-/// Accepts connections until `ending` says otherwise, then lets answers finish for at most `drain`.
+/// Accepts connections until `ending` changes, then lets responses finish for at most `drain`.
 pub async fn serve<R: Responder>(
     listener: TcpListener,
     responder: Arc<R>,
@@ -131,7 +131,7 @@ pub async fn serve<R: Responder>(
         () = accepting => {}
         _ = ended.wait_for(|ending| *ending != Ending::NotYet) => {}
     }
-    // New clients are refused at once, so that they try another server.
+    // New clients are refused immediately, so that they try another server.
     drop(listener);
     tasks.close();
     tokio::select! {
@@ -148,7 +148,7 @@ async fn one<R: Responder>(
     limits: Limits,
     mut ending: watch::Receiver<Ending>,
 ) {
-    // Small answers must not wait for the client's acknowledgement of the one before.
+    // A small response must not wait for the client to acknowledge the one before.
     let _ = stream.set_nodelay(true);
     let connection = member.connection.clone();
     let service = service_fn(|request| {
@@ -176,7 +176,7 @@ async fn one<R: Responder>(
             _ = serving.as_mut() => return,
             () = connection.ended.notified() => return,
             () = tokio::time::sleep(ASK_EVERY) => {
-                // Half a request is no reason to stay.
+                // The server does not wait for the rest of a request.
                 if connection.doing() == Doing::Waiting {
                     return;
                 }
@@ -194,7 +194,7 @@ struct Open {
 }
 
 impl Open {
-    /// Waits for a place, and makes one where that is possible.
+    /// Waits for a place, and frees one if possible.
     async fn place(&self, most: usize, said: &mut Said) -> Option<OwnedSemaphorePermit> {
         if let Ok(place) = self.places.clone().try_acquire_owned() {
             return Some(place);
@@ -210,7 +210,7 @@ impl Open {
         }
     }
 
-    /// Ends the connection that is missed least. `false` when all of them are at work.
+    /// Ends the connection that matters least. Returns `false` when all of them are responding.
     fn make_room(&self) -> bool {
         let now = Instant::now();
         let connections = self
@@ -253,7 +253,7 @@ impl Open {
     }
 }
 
-/// A connection's entry among the open ones, until it is dropped.
+/// The entry of an open connection, which is removed on drop.
 struct Member {
     open: Arc<Open>,
     number: u64,
@@ -271,7 +271,7 @@ impl Drop for Member {
     }
 }
 
-/// When something was last so that is said once, and not for every connection.
+/// When each warning was last caused, so that it is printed once and not for every connection.
 #[derive(Default)]
 struct Said {
     cannot_accept: Option<Instant>,
@@ -302,7 +302,7 @@ fn is_news(last: &mut Option<Instant>) -> bool {
         .is_none_or(|last| now.duration_since(last) > SAID_FOR)
 }
 
-/// The client left before it was accepted; the next one is not concerned.
+/// Errors that only concern one client, which closed its connection before it was accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -313,7 +313,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// How many connections there may be: each has its socket, and may be reading a file.
+/// The number of connections: each needs a socket and may read a file.
 fn places(wanted: Option<usize>) -> usize {
     let wanted_files = wanted.map_or(MOST_CONNECTIONS, |wanted| wanted as u64) * 2 + OTHER_FILES;
     let files = may_open(wanted_files).unwrap_or(wanted_files);
@@ -321,7 +321,7 @@ fn places(wanted: Option<usize>) -> usize {
     wanted.unwrap_or_else(|| fitting.clamp(4, MOST_CONNECTIONS) as usize)
 }
 
-/// How many files the process may open, after asking for `wanted` of them.
+/// The number of files that the process may open, after asking the system for `wanted`.
 #[cfg(unix)]
 fn may_open(wanted: u64) -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -1,8 +1,7 @@
-//! `changeover serve`: a site over HTTP with retention, right caching and an event stream, and nothing else needed.
+//! `changeover serve`: serves a site over HTTP, with retained builds, correct caching and an event stream.
 //!
-//! `listen` accepts connections and ends them, `route` finds what a request asks for in the current snapshot
-//! (`snapshots`, `snapshot`), `cache` has its bytes in the coding that the client likes best, `response` writes the
-//! response.
+//! `listen` accepts and ends connections. `route` finds the file for a request in the current snapshot (`snapshots`,
+//! `snapshot`), `cache` provides its bytes in the coding that the client prefers, and `response` makes the response.
 
 mod arriving;
 mod cache;
@@ -43,10 +42,10 @@ use self::snapshots::Snapshots;
 use crate::error::{Error, Result};
 use crate::site::Site;
 
-/// How often the pointer file is looked at for the event stream. Requests look for themselves.
+/// How often the pointer file is checked for the event stream. Requests check it themselves.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// Of so many looks at the pointer one is at the history too.
+/// Every tenth check of the pointer includes the history.
 const HISTORY_EVERY: u32 = 10;
 
 /// What to serve and where.
@@ -56,12 +55,12 @@ pub struct ServeOptions {
     pub host: String,
     /// 0 takes any free port.
     pub port: u16,
-    /// How long downloads may go on after the server was told to end.
+    /// How long downloads may continue after the server was told to end.
     pub drain: Duration,
     pub limits: Limits,
 }
 
-/// A server that has its port and answers once [`Server::run`] is polled.
+/// A server that has its port. It responds once [`Server::run`] is polled.
 #[derive(Debug)]
 pub struct Server {
     snapshots: Arc<Snapshots>,
@@ -71,7 +70,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Reads the site and takes the port.
+    /// Reads the site and binds the port.
     ///
     /// Errors: `site-missing`, `site-not-a-folder`, `release-invalid`, `manifest-invalid`, `host-unknown`,
     /// `port-in-use`, `port-forbidden`, `io`.
@@ -95,7 +94,7 @@ impl Server {
         self.address
     }
 
-    /// Where the app is, with the base of the live build.
+    /// The URL of the app, with the base of the live build.
     pub fn url(&self) -> String {
         let host = &self.options.host;
         let host = match host.parse() {
@@ -109,17 +108,17 @@ impl Server {
         )
     }
 
-    /// Whether a release was there when the server started.
+    /// Whether there is a release to serve.
     pub fn has_release(&self) -> bool {
         self.snapshots.last().pointer.is_some()
     }
 
-    /// Whether there is one on disk that is not complete yet.
+    /// Whether there is a release on disk that is not complete yet.
     pub fn waits_for_release(&self) -> bool {
         !self.has_release() && self.snapshots.site().pointer().exists()
     }
 
-    /// Answers until `ending` says otherwise; then ends open streams at once and lets downloads finish for a while.
+    /// Responds until `ending` changes; then ends open streams at once and lets downloads finish for a while.
     pub async fn run(self, ending: watch::Receiver<Ending>) {
         let (announce, announced) = watch::channel(announcement(&self.snapshots.last()));
         let watcher = tokio::spawn(watch_pointer(self.snapshots.clone(), announce));
@@ -134,7 +133,7 @@ impl Server {
     }
 }
 
-/// Everything that answers follow from.
+/// What responses are made from.
 struct Live {
     routes: Routes,
     announced: watch::Receiver<Option<Announcement>>,
@@ -160,7 +159,7 @@ impl Responder for Live {
     }
 }
 
-/// RFC 9112, 3.2. Proxies in front must not see another host than we do.
+/// RFC 9112, 3.2. A proxy must not see another host than this server.
 fn has_one_host(version: Version, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {

@@ -1,20 +1,20 @@
-//! The `Range` header of a request, as RFC 9110, section 14, has it.
+//! The `Range` header of a request: RFC 9110, section 14.
 
-/// What of a file a range asks for.
+/// The part of a file that a range selects.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// All of it: there is no range that could be read, or more than one.
+    /// The whole file: the range is invalid, or there are several.
     Everything,
     /// The bytes from `first` to `last`, both included; `first <= last < size`.
     Part { first: u64, last: u64 },
-    /// Bytes that the file does not have: 416.
+    /// No bytes of the file: status 416.
     Nothing,
 }
 
 /// Reads the value of a `Range` header for a file of `size` bytes.
 ///
-/// A single range; several at once are answered with everything, as the standard allows. Not `headers::Range`: that
-/// calls the last 99 bytes of a shorter file unsatisfiable, and takes `5-2`.
+/// Several ranges select the whole file, as the standard allows. `headers::Range` is not used because it refuses the
+/// last 99 bytes of a shorter file and accepts `5-2`.
 pub fn wanted(range: &str, size: u64) -> Wanted {
     let Some((first, last)) = range
         .strip_prefix("bytes=")
@@ -38,7 +38,7 @@ pub fn wanted(range: &str, size: u64) -> Wanted {
     }
 }
 
-/// Digits alone: `u64::from_str` takes a sign, too.
+/// Only digits: `u64::from_str` accepts a sign, too.
 fn number(digits: &str) -> Option<u64> {
     let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().ok()).flatten()

@@ -1,5 +1,4 @@
-//! A file, or a document in memory, as it goes over the wire: its bytes in one coding, and the headers that follow
-//! from them.
+//! A file, or a document in memory, as it is sent: its bytes in one coding, and the headers about them.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -18,14 +17,14 @@ use super::stamp::Stamp;
 use crate::build::extension;
 use crate::hash::Fingerprint;
 
-/// Up to here a file is answered from memory; the cache holds a few of the largest.
+/// Files up to this size are served from memory; the cache has room for a few of the largest.
 pub const IN_MEMORY: u64 = 8 * 1024 * 1024;
 
-/// Up to here a file is hashed before its first answer, a fraction of a second. What is larger has an ETag of its size
-/// and age, and is never immutable.
+/// Files up to this size are hashed before their first response, which takes a fraction of a second. Larger ones have
+/// an ETag made from size and time, and are never immutable.
 const HASHED: u64 = 64 * 1024 * 1024;
 
-/// Shorter ones are one packet either way.
+/// Shorter files are not compressed: they fit into one packet anyway.
 const WORTH_CODING: u64 = 64;
 
 /// The bytes of one resource in one coding.
@@ -35,20 +34,19 @@ pub struct Representation {
     pub content: Content,
     pub size: u64,
     pub etag: String,
-    /// Of the resource, whatever the coding; `None` when it is too large to be hashed.
+    /// The hash of the plain resource; `None` when it is too large to be hashed.
     pub integrity: Option<String>,
-    /// The name holds the beginning of a hash of the bytes.
+    /// Whether the name contains the beginning of a hash of the bytes.
     pub names_itself: bool,
-    /// Other codings of it may be chosen.
+    /// Whether there may be other codings of it.
     pub varies: bool,
     pub coding: Option<Coding>,
-    /// All that an answer with status 200 has; where it may be used without asking, another value takes the place of that
-    /// for caching.
+    /// The headers of a response with status 200. `Cache-Control` is replaced for immutable files.
     pub headers: HeaderMap,
     selected: OnceLock<HeaderMap>,
 }
 
-/// What a browser has may be used after asking.
+/// Browsers have to ask before they use their copy.
 pub const ASK_EVERY_TIME: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// Where the bytes are.
@@ -56,7 +54,7 @@ pub const ASK_EVERY_TIME: HeaderValue = HeaderValue::from_static("no-cache");
 pub enum Content {
     Memory(Bytes),
     Disk(PathBuf),
-    /// A file on disk that is put into its coding on the way.
+    /// A file on disk that is encoded while it is sent.
     Encoded(PathBuf),
 }
 
@@ -78,7 +76,7 @@ impl Representation {
         })
     }
 
-    /// Reads a file, at least as far as its hash needs. `like` is an integrity that will be compared with its own.
+    /// Reads a file, at least to hash it. `like` is an integrity that its own will be compared with.
     pub fn of_file(path: &Path, like: Option<&str>) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let meta = file.metadata()?;
@@ -121,8 +119,7 @@ impl Representation {
         Ok(Self::new(plain))
     }
 
-    /// The same resource in a coding: compressed ahead of time, or by us. `None` when it is not
-    /// shorter for it.
+    /// The same resource in a coding, precompressed or compressed here. `None` when that is not shorter.
     pub fn coded(&self, coding: Coding, file: Option<&Path>) -> io::Result<Option<Self>> {
         if let Some(file) = file
             && let Some(found) = self.sibling(coding, file)?
@@ -143,7 +140,7 @@ impl Representation {
         }
     }
 
-    /// The file that lies beside, if it is the same resource: it may be the remains of an older build.
+    /// The precompressed file beside it, if that has the same content: it may be left from an older build.
     fn sibling(&self, coding: Coding, file: &Path) -> io::Result<Option<Self>> {
         let path = sibling(file, coding);
         let Ok(mut beside) = File::open(&path) else {
@@ -156,7 +153,7 @@ impl Representation {
         let decoded = coding
             .decoded(io::BufReader::new(&beside))
             .and_then(|mut decoded| {
-                // A small file can be made to unfold without end.
+                // A small compressed file may decode to any amount of data.
                 Fingerprint::like(own, &mut decoded.by_ref().take(self.size + 1))
             });
         if !decoded.is_ok_and(|print| print.integrity == own) {
@@ -180,14 +177,14 @@ impl Representation {
     fn with(&self, coding: Coding, coded: Vec<u8>) -> Self {
         let mut found = self.alike(coding);
         found.size = coded.len() as u64;
-        // Other bytes, so another tag: parts of the two must never be joined.
+        // Each coding has its own ETag: ranges of two codings must never be joined.
         found.set_etag(etag_of(&Fingerprint::of(&coded).integrity));
         found.headers.insert(CONTENT_LENGTH, coded.len().into());
         found.content = Content::Memory(coded.into());
         found
     }
 
-    /// The bytes are not known before they are on their way: no length, no ranges, a weak tag.
+    /// Encoded while it is sent: without length or ranges, and with a weak ETag.
     fn encoded(&self, coding: Coding, path: &Path) -> Self {
         let mut found = self.alike(coding);
         let tag = self.etag.trim_start_matches("W/").trim_end_matches('"');
@@ -215,7 +212,7 @@ impl Representation {
         }
     }
 
-    /// With what caches need to know which of their copies an answer without the bytes is about. RFC 9110, 15.4.5.
+    /// The headers with which a cache identifies its copy when a response has no body. RFC 9110, 15.4.5.
     pub fn selected(&self) -> &HeaderMap {
         self.selected.get_or_init(|| {
             let names = [ETAG, VARY, X_CONTENT_TYPE_OPTIONS, CACHE_CONTROL];
@@ -251,14 +248,14 @@ impl Representation {
     }
 
     fn set_etag(&mut self, etag: String) {
-        // Our own tags are ASCII; should one ever not be, the answer goes out without it.
+        // ETags made here are ASCII. If one ever is not, the response has none.
         if let Ok(value) = HeaderValue::try_from(&etag) {
             self.headers.insert(ETAG, value);
         }
         self.etag = etag;
     }
 
-    /// What it costs to keep.
+    /// Its size in the cache.
     pub fn weight(&self) -> u64 {
         let bytes = match &self.content {
             Content::Memory(bytes) => bytes.len() as u64,
@@ -289,7 +286,7 @@ fn integrity_of(reader: &mut dyn Read, like: Option<&str>) -> io::Result<String>
     Ok(Fingerprint::like(like.unwrap_or_default(), reader)?.integrity)
 }
 
-/// Enough of the hash to tell any two files apart.
+/// Enough of the hash to distinguish any two files.
 fn etag_of(integrity: &str) -> String {
     let hash = integrity
         .split_once('-')
@@ -319,7 +316,7 @@ fn is_compressible(kind: &HeaderValue) -> bool {
         )
 }
 
-/// What browsers insist on is spelled out; the rest is what everybody uses.
+/// The types that browsers require are listed here; the others are the usual ones.
 fn media_type(path: &Path) -> HeaderValue {
     let ending = extension(&path.to_string_lossy());
     let known = match ending.as_str() {

@@ -1,4 +1,4 @@
-//! A representation as an HTTP answer: conditional, ranged, streamed.
+//! A representation as an HTTP response: conditional requests, ranges, streaming.
 
 use std::error::Error as StdError;
 use std::fs::File;
@@ -26,16 +26,16 @@ use super::coding::Coding;
 use super::range::{self, Wanted};
 use super::representation::{Content, Representation};
 
-/// Bytes that are in memory, or that come as they are read.
+/// Bytes in memory, or a stream.
 pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Box<dyn StdError + Send + Sync>>>;
 
-/// A year, the longest that caches honour.
+/// A year, the longest time that caches respect.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// One hop to the thread pool for each.
+/// Each piece costs a switch to the thread pool.
 const PIECE: usize = 256 * 1024;
 
-/// How long a browser may use an answer without asking.
+/// How long a browser may use a response without asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caching {
     ForEver,
@@ -52,9 +52,9 @@ impl Caching {
     }
 }
 
-/// The answer to a request for a representation. Its bytes are read only when they go over the wire.
+/// The response to a request for a representation. Its bytes are read when they are sent.
 ///
-/// Errors: what may pass, such as too many open files.
+/// Errors: temporary ones, such as too many open files.
 pub async fn of(
     found: &Representation,
     caching: Caching,
@@ -80,7 +80,7 @@ pub async fn of(
     };
     if !head_only {
         *response.body_mut() = match &found.content {
-            // Both numbers are within the bytes that are there.
+            // Both numbers are within the length of the bytes.
             Content::Memory(bytes) => full(bytes.slice(first as usize..(first + length) as usize)),
             Content::Disk(path) => {
                 let mut file = opened(path.clone(), found.size).await?;
@@ -95,7 +95,7 @@ pub async fn of(
     Ok(response)
 }
 
-/// Opens a file that is still as long as its answer will say.
+/// Opens a file that still has the length which the response announces.
 async fn opened(path: PathBuf, size: u64) -> io::Result<tokio::fs::File> {
     let open = move || {
         let file = File::open(path)?;
@@ -112,7 +112,7 @@ async fn opened(path: PathBuf, size: u64) -> io::Result<tokio::fs::File> {
     Ok(file)
 }
 
-/// Quick rather than short: nothing of it is kept.
+/// Fast rather than small, because the result is not kept.
 fn encoded(file: tokio::fs::File, coding: Option<Coding>) -> Body {
     let file = BufReader::with_capacity(PIECE, file);
     let quick = Level::Precise(4);
@@ -132,7 +132,7 @@ fn streamed(stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> B
     boxed(stream.map_err(Into::into))
 }
 
-/// Bytes that come one after another.
+/// A body from a stream of bytes.
 pub fn boxed(
     stream: impl Stream<Item = Result<Bytes, Box<dyn StdError + Send + Sync>>> + Send + 'static,
 ) -> Body {
@@ -147,7 +147,7 @@ pub fn empty() -> Body {
     full(Bytes::new())
 }
 
-/// Plain text, never HTML: a script loader that asked for a missing chunk must not be given a page.
+/// Plain text and never HTML: a script loader that requests a missing chunk must not get a page.
 pub fn plain(status: StatusCode, text: &str) -> Response<Body> {
     let text = format!("{text}\n");
     let length = text.len();
@@ -171,7 +171,7 @@ pub fn not_found() -> Response<Body> {
     )
 }
 
-/// A request that HTTP does not allow; what follows on the connection cannot be trusted either.
+/// A request that violates HTTP. The connection is closed, because its further data cannot be trusted.
 pub fn bad_request(text: &str) -> Response<Body> {
     let mut response = plain(StatusCode::BAD_REQUEST, text);
     response
@@ -180,7 +180,7 @@ pub fn bad_request(text: &str) -> Response<Body> {
     response
 }
 
-/// The file is there and cannot be read just now: a 404 would say that it is gone.
+/// The file exists and cannot be read now. A 404 would say that it is gone.
 pub fn unavailable() -> Response<Body> {
     let mut response = plain(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -203,7 +203,7 @@ pub fn method_not_allowed() -> Response<Body> {
     response
 }
 
-/// Temporary: browsers remember permanent redirects across builds.
+/// Temporary, because browsers remember permanent redirects for later builds.
 pub fn redirect(to: &str) -> Response<Body> {
     let mut response = plain(StatusCode::TEMPORARY_REDIRECT, to);
     response
@@ -212,7 +212,7 @@ pub fn redirect(to: &str) -> Response<Body> {
     response
 }
 
-/// 304 or 412, when the client's condition asks for it. RFC 9110, 13.2.2.
+/// 304 or 412, depending on the conditions of the request. RFC 9110, 13.2.2.
 fn precondition(
     found: &Representation,
     caching: Caching,
@@ -236,7 +236,7 @@ fn precondition(
     if !request.contains_key(IF_NONE_MATCH) {
         return None;
     }
-    // Nearly always it is the one tag that was given out.
+    // Fast path: nearly always it is exactly our own ETag.
     let has_it = request.get(IF_NONE_MATCH) == found.headers.get(ETAG)
         || request
             .typed_get::<IfNoneMatch>()
@@ -250,7 +250,7 @@ fn precondition(
     })
 }
 
-/// With what caches need to know which of their copies an answer is about; what it says itself stays.
+/// Adds the headers with which a cache identifies its copy. Headers that are there stay.
 fn about(found: &Representation, mut response: Response<Body>) -> Response<Body> {
     for (name, value) in found.selected() {
         response.headers_mut().entry(name).or_insert(value.clone());
@@ -259,7 +259,7 @@ fn about(found: &Representation, mut response: Response<Body>) -> Response<Body>
 }
 
 fn cached(mut headers: HeaderMap, caching: Caching) -> HeaderMap {
-    // They say otherwise already.
+    // The headers of a representation forbid it by default.
     if caching == Caching::ForEver {
         headers.insert(CACHE_CONTROL, FOR_EVER);
     }
@@ -271,14 +271,14 @@ fn tag_of(found: &Representation) -> Option<ETag> {
 }
 
 fn wanted_range(request: &HeaderMap, found: &Representation) -> Wanted {
-    // What is put into its coding on the way has no parts that could be counted.
+    // A representation that is encoded while it is sent has no ranges.
     if !found.headers.contains_key(ACCEPT_RANGES) {
         return Wanted::Everything;
     }
     let Some(range) = request.get(RANGE).and_then(|range| range.to_str().ok()) else {
         return Wanted::Everything;
     };
-    // A part of a file that has changed since is worthless; weak tags and dates never match here.
+    // A range of a changed file is useless. Weak ETags and dates never match here.
     if request.contains_key(IF_RANGE) {
         let is_modified = request
             .typed_get::<IfRange>()
@@ -304,7 +304,7 @@ fn unsatisfiable(found: &Representation) -> Response<Body> {
     response
 }
 
-/// Our own header values are ASCII; should one ever not be, the answer goes out without it.
+/// Header values made here are ASCII. If one ever is not, it is sent empty.
 fn value(text: String) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }

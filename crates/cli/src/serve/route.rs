@@ -1,4 +1,4 @@
-//! From a request to a file: mount point, the guard's own files, assets, documents, the app's routes.
+//! Finds the file for a request: mount point, files of the guard, assets, documents, routes of the app.
 
 use std::borrow::Cow;
 use std::io;
@@ -19,27 +19,27 @@ use crate::walk::is_hidden;
 /// The header that tells pages where the event stream is, relative to `release.json`.
 const EVENTS_HEADER: &str = "changeover-events";
 
-/// What a request gets.
+/// The result for a request.
 pub enum Route {
     Events,
     Response(Response<Body>),
 }
 
-/// Where answers come from.
+/// Finds and reads files.
 #[derive(Debug)]
 pub struct Routes {
     pub snapshots: Arc<Snapshots>,
     cache: Cache,
 }
 
-/// What is asked for, once the method is known to be GET or HEAD.
+/// A GET or HEAD request.
 struct Asked<'a> {
     snapshot: &'a Snapshot,
     headers: &'a HeaderMap,
     head_only: bool,
 }
 
-/// `Ok(None)`: there is no such file. Errors: it cannot be read now.
+/// `Ok(None)` when there is no such file, an error when it cannot be read now.
 type Outcome = io::Result<Option<Response<Body>>>;
 
 impl Routes {
@@ -61,7 +61,7 @@ impl Routes {
                 response::not_found()
             });
         };
-        // Offered even before the first release: a page that waits for one hears of it.
+        // Available even before the first release, so that waiting pages learn about it.
         if path == "changeover/events" {
             return Route::Events;
         }
@@ -87,7 +87,7 @@ impl Routes {
         })
     }
 
-    /// `release.json` and the manifests; the history and the build folders are private.
+    /// `release.json` and the manifests. The history and the build folders are private.
     async fn guard_file(&self, asked: &Asked<'_>, path: &str) -> Outcome {
         let Some(pointer) = &asked.snapshot.pointer else {
             return Ok(None);
@@ -136,12 +136,12 @@ impl Routes {
         }
     }
 
-    /// The document itself, that of a folder, or the one whose ending was left out.
+    /// A document by its name, by its folder, or by its name without the ending.
     async fn document(&self, asked: &Asked<'_>, path: &str) -> Outcome {
         let snapshot = asked.snapshot;
         let folder = path.is_empty() || path.ends_with('/');
         if !folder && snapshot.document(&format!("{path}/index.html")).is_some() {
-            // Without the slash its relative references would lead to the folder above.
+            // Without the slash, relative references would be resolved against the folder above.
             return Ok(Some(response::redirect(&format!(
                 "{}{}/",
                 snapshot.base,
@@ -161,8 +161,7 @@ impl Routes {
         Ok(None)
     }
 
-    /// A file that was put into the site by hand. What belongs to a build that is not part of the snapshot, or no
-    /// longer, is as good as absent.
+    /// A file that no build has put into the site. Files of builds that are not in the snapshot count as absent.
     async fn unmanaged(&self, asked: &Asked<'_>, path: &str) -> Outcome {
         let path = match path {
             "" => "index.html".to_owned(),
@@ -191,7 +190,7 @@ impl Routes {
         let Some(chosen) = self.cache.chosen(found, asked.headers).await? else {
             return Ok(None);
         };
-        // Bytes that are not the promised ones are on their way in or out, or were changed by hand.
+        // Other bytes than those in the manifest are just being replaced, or were changed by hand.
         let is_promised =
             found.integrity.is_some() && found.integrity.as_deref() == chosen.integrity.as_deref();
         let is_immutable =
@@ -203,9 +202,9 @@ impl Routes {
     }
 }
 
-/// The decoded path, if no part of it can lead anywhere but down.
+/// The decoded path, if no part of it leads upwards.
 fn safe(path: &str) -> Option<Cow<'_, str>> {
-    // Most paths are written plainly.
+    // Fast path: most need no decoding.
     let is_plain = !path.contains(['%', '\\', '\0'])
         && path.split('/').all(|part| part != "." && part != "..");
     if is_plain {
@@ -222,14 +221,14 @@ fn safe(path: &str) -> Option<Cow<'_, str>> {
     Some(parts.join("/").into())
 }
 
-/// Where a file that belongs to no build is. Reads the disk.
+/// The path of a file that belongs to no build. Reads the disk.
 fn in_the_site(snapshots: &Snapshots, path: &str) -> io::Result<Option<PathBuf>> {
     let site = snapshots.site();
     let Ok(file) = site.root().join(path).canonicalize() else {
         return Ok(None);
     };
-    // A link may lead somewhere else in the site, but neither out of it nor into the guard's folder. What is hidden is
-    // found out when it is read.
+    // A link may lead to another place of the site, but neither out of it nor into the folder of the guard. Hidden
+    // files are refused when they are read.
     if !file.starts_with(site.root()) || file.starts_with(site.guard()) || !file.is_file() {
         return Ok(None);
     }
@@ -238,11 +237,11 @@ fn in_the_site(snapshots: &Snapshots, path: &str) -> io::Result<Option<PathBuf>>
     Ok((!belongs_to_a_build).then_some(file))
 }
 
-/// Whether the app's router would know `path`: then the answer is the app. A missing file is not a route.
+/// Whether `path` may be a route of the app, which is answered with the app. A missing file is not a route.
 fn is_route(path: &str, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let navigates = text("sec-fetch-mode") == Some("navigate");
-    // `empty` is `fetch()`; everything else that is not a document wants code, styles, pictures, …
+    // `empty` is `fetch()`. All other values except documents request code, styles, pictures, …
     let wants_document = matches!(
         text("sec-fetch-dest"),
         None | Some("document" | "iframe" | "frame" | "empty" | "")
@@ -267,7 +266,7 @@ fn is_route(path: &str, headers: &HeaderMap) -> bool {
         || (navigates && !is_of_the_web(&ending) && text("sec-fetch-dest") == Some("document"))
 }
 
-/// Endings that no router uses in its paths.
+/// Endings that routers do not use in their paths.
 fn is_of_the_web(ending: &str) -> bool {
     matches!(
         ending,

@@ -1,7 +1,7 @@
-//! What is served at one moment: the pointer as it was read, and every file that follows from it.
+//! What is served at one moment: the pointer as it was read, and the files of its builds.
 //!
-//! A snapshot is replaced as a whole. Since `release.json` itself is answered from the snapshot, every page sees a release
-//! together with its files. [`Reader`] makes snapshots: it reads and waits, so it belongs on a thread that may.
+//! A snapshot is replaced as a whole. Since `release.json` is served from it, too, every page sees a release together
+//! with its files. [`Reader`] makes snapshots. It blocks, so it needs a thread that may.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
@@ -22,19 +22,19 @@ use crate::hash::Fingerprint;
 use crate::history::builds_by_recency;
 use crate::site::{Site, no_manifest};
 
-/// A consistent picture of a site.
+/// A consistent state of a site.
 #[derive(Debug)]
 pub struct Snapshot {
     pub pointer: Option<Pointer>,
     /// The live build first, then the retained ones, the most recently released first.
     builds: Vec<Arc<Files>>,
-    /// Names that two builds of the snapshot use with different content: never immutable, whatever they look like.
+    /// Names that two builds of the snapshot use for different content. They are never immutable.
     ambiguous: HashSet<String>,
-    /// Where the live build would have a folder of its own, if it was made by hand and has none yet.
+    /// The path where the live build would have its own folder, if it was made by hand and has none yet.
     pub unadopted: Option<PathBuf>,
-    /// What the releases of the snapshot say of their manifests, by the path below `changeover/`.
+    /// The integrity of each manifest that a release names, by the path below `changeover/`.
     manifests: HashMap<String, Option<String>>,
-    /// The folders that the history follows from, before it was read.
+    /// The stamps of the folders that the history depends on, from before it was read.
     pub folders: Vec<Option<Stamp>>,
     /// The path under which the site is mounted, with a slash at both ends.
     pub base: String,
@@ -57,35 +57,35 @@ pub struct Files {
     pub facts: HashMap<String, Fact>,
 }
 
-/// What a manifest says of a file.
+/// What a manifest says about a file.
 #[derive(Debug)]
 pub struct Fact {
     pub file: Arc<Path>,
     pub integrity: Arc<str>,
     pub size: u64,
     pub is_document: bool,
-    /// The page runs it, or is it.
+    /// Whether it is code, a style or a document.
     pub is_essential: bool,
-    /// The bundler named it after its content.
+    /// Whether the bundler named it after its content.
     hashed: bool,
 }
 
-/// A file that a snapshot answers with.
+/// A file to serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     pub file: Arc<Path>,
-    /// The folder that it may not lead out of.
+    /// The folder that links in its path must not leave.
     pub within: Arc<Path>,
-    /// What the manifest says its bytes are.
+    /// The hash from the manifest.
     pub integrity: Option<Arc<str>>,
-    /// With those bytes, its name will never stand for others.
+    /// Whether the name will never have other bytes than these.
     pub immutable: bool,
-    /// Two builds have different bytes under this name, so that even a name made of a hash proves nothing.
+    /// Whether two builds have different bytes under this name, so that not even a hash in it proves anything.
     pub ambiguous: bool,
 }
 
 impl Snapshot {
-    /// Of a site without a release.
+    /// The snapshot of a site without a release.
     pub fn empty() -> Self {
         Self {
             pointer: None,
@@ -98,7 +98,7 @@ impl Snapshot {
         }
     }
 
-    /// An asset by name: in the live build, else in the build that had it last.
+    /// An asset by name: from the live build, else from the most recent build that has it.
     pub fn asset(&self, path: &str) -> Option<Found> {
         let (files, fact) = self
             .builds
@@ -110,14 +110,14 @@ impl Snapshot {
         Some(files.found(fact, self.ambiguous.contains(path)))
     }
 
-    /// A document of the live build: one of an older build would start new tabs on an old build.
+    /// A document of the live build. One of an older build would start new tabs on that build.
     pub fn document(&self, path: &str) -> Option<Found> {
         let live = self.live()?;
         let fact = live.facts.get(path).filter(|fact| fact.is_document)?;
         Some(live.found(fact, true))
     }
 
-    /// Whether the live build has got a folder of its own since, perhaps not a complete one yet.
+    /// Whether the live build has its own folder by now, which may still be incomplete.
     pub fn is_half_adopted(&self) -> bool {
         self.unadopted.as_ref().is_some_and(|own| own.is_dir())
     }
@@ -194,8 +194,8 @@ impl Files {
     }
 }
 
-/// The files of a manifest that are named after their content. What several of them have in their names is the id of a
-/// commit or a version, and no hash.
+/// The files of a manifest that are named after their content. A part that several names share is the id of a commit or
+/// a version, and not a hash.
 fn hashes(manifest: &Manifest) -> HashSet<&str> {
     let mut found: Vec<(&str, &str, &str)> = Vec::new();
     let mut before: HashMap<&str, Option<&str>> = HashMap::new();
@@ -217,12 +217,12 @@ fn hashes(manifest: &Manifest) -> HashSet<&str> {
         .collect()
 }
 
-/// Makes snapshots, and remembers what does not have to be read again.
+/// Makes snapshots, and remembers builds that do not have to be read again.
 #[derive(Debug)]
 pub struct Reader {
     site: Site,
     known: BTreeMap<String, Arc<Files>>,
-    /// The build whose files were looked through.
+    /// The build whose files were found to be complete.
     complete: Option<String>,
     arriving: Arriving,
 }
@@ -237,11 +237,11 @@ impl Reader {
         }
     }
 
-    /// The snapshot of what is on disk, once all of it is; `Ok(None)` without a pointer. Without a `shown` release there is
-    /// nothing better to serve, so then a release is taken as soon as its manifest is there.
+    /// The snapshot of the release on disk, once all of its files are there; `Ok(None)` without a pointer. Without a
+    /// `shown` release there is nothing else to serve, so then the manifest is enough.
     pub fn read(&mut self, shown: Option<&Release>) -> Result<Option<Snapshot>, Unready> {
         let path = self.site.pointer();
-        // Before the bytes: if they change in between, the next look finds another stamp and reads again.
+        // Before the bytes are read: if they change meanwhile, the next check finds another stamp and reads again.
         let stamp = match Stamp::of(&path) {
             Ok(stamp) => stamp,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -280,7 +280,7 @@ impl Reader {
             {
                 continue;
             }
-            // A manifest that is not there yet, or never will be, does not hold up the live build.
+            // A missing manifest of an older build does not delay the live one.
             if let Some(files) = self.retained(&entry.build, &entry.release)? {
                 let named = (entry.release.build.id.0 == entry.build)
                     .then(|| entry.release.build.integrity.clone());
@@ -311,7 +311,7 @@ impl Reader {
         }))
     }
 
-    /// A build never changes, so it is read once; one without a folder of its own is made by hand and may.
+    /// A build never changes, so it is read once. One without its own folder was made by hand and may change.
     fn files(&mut self, build: &BuildRef) -> Result<Arc<Files>, Unready> {
         if let Some(files) = self.known.get(&build.id.0) {
             return Ok(files.clone());
@@ -322,7 +322,7 @@ impl Reader {
         let path = self.site.guard().join(manifest);
         let manifest = manifest_of(&path, &build.id.0, build.integrity.as_deref())?;
         let own = self.site.files(&build.id.0);
-        // A site made by hand has its files only in the static view, and a copy may bring its folder bit by bit.
+        // A site made by hand has its files only outside `changeover/`, and a copy may bring the folder file by file.
         let by_hand = Files::of(self.site.root(), &manifest);
         if !own.is_dir() {
             return Ok(self.remember(by_hand));
@@ -371,7 +371,7 @@ impl Reader {
     }
 }
 
-/// The folders that a publish, or a copy of one, puts builds and history into.
+/// The stamps of the folders of builds and history, which change with every publish or copy.
 pub fn folders(site: &Site) -> Vec<Option<Stamp>> {
     ["releases", "files", "builds"]
         .map(|name| Stamp::of(&site.guard().join(name)).ok())
@@ -450,7 +450,7 @@ fn manifest_of(path: &Path, build: &str, integrity: Option<&str>) -> Result<Mani
     })
 }
 
-/// What a release says of a manifest.
+/// The path and the integrity of a manifest in a release.
 fn named(build: &BuildRef) -> Option<(String, Option<String>)> {
     Some((build.manifest.clone()?, build.integrity.clone()))
 }
@@ -468,7 +468,7 @@ fn ambiguous(builds: &[Arc<Files>]) -> HashSet<String> {
     ambiguous
 }
 
-/// The path part of a manifest's base; a base on another origin concerns only the assets, so the site itself is at `/`.
+/// The path of a manifest's base. A base on another origin is only for assets, so the site itself is at `/`.
 fn mount_of(base: &str) -> String {
     let inner = base.trim_matches('/');
     if !base.starts_with('/') || inner.is_empty() {

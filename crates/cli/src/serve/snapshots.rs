@@ -1,8 +1,9 @@
-//! Keeps the snapshot of a site that all requests share, and follows the pointer on disk.
+//! Keeps the current snapshot of a site for all requests, and follows the pointer on disk.
 //!
-//! A request looks at the pointer's stamp, one system call, unless another did within a millisecond. When it has changed,
-//! the release is read on a thread that may wait. While it cannot be used, the last one that could stays served, and another look is taken after a while:
-//! for as long as it takes, since a copy that is not ours may bring the pointer first.
+//! A request checks the stamp of the pointer, which is one system call, unless another request did within a
+//! millisecond. When the stamp has changed, the release is read on a thread that may block. While that release cannot
+//! be used, the one before is served, and the check is repeated without a limit, since a copy may bring the pointer
+//! first.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -15,13 +16,13 @@ use super::unready::Unready;
 use crate::error::Result;
 use crate::site::Site;
 
-/// The first wait after a look that found the release not ready; each further one takes twice as long.
+/// The first delay after a check found the release not ready; each further delay is twice as long.
 const SOON: Duration = Duration::from_millis(50);
-/// The longest wait while something is on its way.
+/// The longest delay while files are arriving.
 const LATER: Duration = Duration::from_secs(2);
-/// What is wrong in itself is looked at again only in case it was replaced under an unchanged stamp.
+/// An invalid release is checked again at this interval, in case it was replaced without a change of its stamp.
 const MUCH_LATER: Duration = Duration::from_secs(5);
-/// After the folders of the history changed: what was copied into them may not have been whole.
+/// The history is read once more this long after its folders changed: files in them may have been incomplete.
 const SETTLED: Duration = Duration::from_secs(5);
 
 /// Shared by all requests.
@@ -51,9 +52,9 @@ struct PutOff {
 }
 
 impl Snapshots {
-    /// Reads the site. What is on its way is waited for while the server runs.
+    /// Reads the site. If a release is still arriving, the server starts and waits for it.
     ///
-    /// Errors: a pointer that cannot be used, or whose manifest cannot.
+    /// Errors: the pointer or its manifest is invalid.
     pub fn new(site: Site) -> Result<Self> {
         let snapshots = Self {
             reader: Arc::new(Mutex::new(Reader::new(site.clone()))),
@@ -90,7 +91,7 @@ impl Snapshots {
         self.with_shown(|shown| shown.snapshot.clone())
     }
 
-    /// The snapshot that belongs to the pointer on disk. While that cannot be used, the last one that could.
+    /// The snapshot for the pointer on disk; while that cannot be used, the one before.
     pub async fn current(self: &Arc<Self>) -> Arc<Snapshot> {
         if self.unchanged.holds() {
             return self.last();
@@ -104,7 +105,7 @@ impl Snapshots {
         shown.snapshot
     }
 
-    /// Looks at the history too, for which a change of the pointer is not the only sign.
+    /// Checks the history, too, which may change without the pointer.
     pub async fn follow(self: &Arc<Self>) -> Arc<Snapshot> {
         let is_due = |snapshots: &Self, shown: &Shown| {
             snapshots.is_due(shown)
@@ -120,13 +121,13 @@ impl Snapshots {
     }
 
     async fn look(self: &Arc<Self>, is_due: impl Fn(&Self, &Shown) -> bool) {
-        // One reader at a time: two of them must not install snapshots in the wrong order.
+        // One reader at a time, so that snapshots are installed in order.
         let turn = self.reader.clone().lock_owned().await;
         if !is_due(self, &self.shown()) {
             return;
         }
         let snapshots = self.clone();
-        // The turn goes along: should the request end, the reading does not.
+        // The task owns the lock: reading goes on when the request is cancelled.
         let reading = tokio::task::spawn_blocking(move || {
             let mut turn = turn;
             snapshots.read(&mut turn);
@@ -144,7 +145,7 @@ impl Snapshots {
             .map(|pointer| &pointer.release);
         match reader.read(release) {
             Ok(Some(snapshot)) => self.show(snapshot),
-            // The pointer is gone; what it said stays true until another says something else.
+            // The pointer is gone. The last release stays until there is another one.
             Ok(None) => {}
             Err(unready) => self.put_off(pointer, &unready),
         }
@@ -222,12 +223,12 @@ impl Snapshots {
                 || (shown.again.is_none() && shown.snapshot.is_half_adopted()))
     }
 
-    /// `None` also when it cannot be looked at now: then the snapshot stays.
+    /// `None` also when it cannot be read now: then the snapshot stays.
     fn on_disk(&self) -> Option<Stamp> {
         Stamp::of(&self.site.pointer()).ok()
     }
 
-    /// A panic elsewhere must not stop the server; the value is replaced whole, so it is never half written.
+    /// A panic in another thread must not stop the server. The value is replaced as a whole, so it is always valid.
     fn with_shown<T>(&self, take: impl FnOnce(&Shown) -> T) -> T {
         take(&self.shown.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,4 +1,5 @@
-//! What changes when a file is replaced or written: cheap to look at, and enough to know that a copy in memory is good.
+//! The metadata that changes when a file is replaced or written. It is cheap to read, and enough to validate a copy in
+//! memory.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -7,32 +8,31 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Twice the coarsest time stamp of a common file system (FAT: two seconds) would be four; those that sites lie on have
-/// a clock tick or a second.
+/// The resolution of file times: a clock tick or a second on the file systems that sites are on.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How long it holds that a file was found unchanged. A busy server is asked a hundred times within it, and each look at
-/// the file is a system call; no deploy is as quick.
+/// How long a file counts as unchanged after a check. A busy server gets a hundred requests in this time, and each
+/// check is a system call; no deploy is that fast.
 const HOLDS_FOR: Duration = Duration::from_millis(1);
 
-/// What moments are counted from; those of the clock cannot be shared without a lock.
+/// The origin of [`moment`]: an `Instant` cannot be shared without a lock.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// When a file was last found to be as it was: to begin with, never.
+/// When a file was last found to be unchanged.
 #[derive(Debug, Default)]
 pub struct Unchanged {
-    /// Microseconds since `START`; 0 when it was not looked at yet.
+    /// Microseconds since `START`; 0 before the first check.
     at: AtomicU64,
 }
 
 impl Unchanged {
-    /// Whether there is no need to look.
+    /// Whether the file does not have to be checked.
     pub fn holds(&self) -> bool {
         let at = self.at.load(Ordering::Relaxed);
         at != 0 && moment().saturating_sub(at) < HOLDS_FOR.as_micros() as u64
     }
 
-    /// It was looked at; `at` is the [`moment`] before that, since a look may take long.
+    /// Records a check. `at` is the [`moment`] before it, since a check may take long.
     pub fn note(&self, at: u64) {
         self.at.store(at, Ordering::Relaxed);
     }
@@ -56,7 +56,7 @@ impl Stamp {
         fs::metadata(path).map(|found| Self::from(&found))
     }
 
-    /// Whether a write within the same tick of the clock could leave this stamp and other bytes.
+    /// Whether a write within the same clock tick could change the bytes and not the stamp.
     pub fn is_young(&self) -> bool {
         self.modified
             .and_then(|modified| SystemTime::now().duration_since(modified).ok())

@@ -1,4 +1,4 @@
-//! Why the release on disk is not served: it is still on its way, it could not be read just now, or it is wrong.
+//! Why the release on disk is not served: it is incomplete, it cannot be read now, or it is invalid.
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ use crate::error::Error;
 /// Why a release cannot be served now.
 #[derive(Debug)]
 pub enum Unready {
-    /// Something is not there yet: a copy is going on, in an order that is not ours.
+    /// Files are missing: a copy is going on, in an order that differs from that of `publish`.
     Waiting(Lack, String),
-    /// A file that ends too early: it is being written.
+    /// A file ends too early: it is being written.
     Unfinished(Error),
-    /// The system could not read it: too many open files, a network disk that is away.
+    /// The system could not read it: too many open files, a network disk that is offline.
     Failed(Error),
-    /// It is whole and wrong, and will be until it is replaced.
+    /// It is complete and invalid, and stays so until it is replaced.
     Refused(Error),
 }
 
-/// What a copy has not brought yet.
+/// What is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
     Manifest,
@@ -27,7 +27,7 @@ pub enum Lack {
 }
 
 impl Unready {
-    /// A document that cannot be used: still being written when it ends too early, else wrong.
+    /// A document that cannot be parsed: still being written if it ends too early, else invalid.
     pub fn unparsed(bytes: &[u8], error: Error) -> Self {
         let ends_early =
             serde_json::from_slice::<IgnoredAny>(bytes).is_err_and(|error| error.is_eof());
@@ -38,7 +38,7 @@ impl Unready {
         }
     }
 
-    /// Equal for what needs to be said only once.
+    /// Equal for states that are reported only once.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Waiting(Lack::Manifest, _) => "manifest",

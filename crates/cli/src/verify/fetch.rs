@@ -1,4 +1,4 @@
-//! Requests of `verify`: hashed as they come, and over by the deadline.
+//! The requests of `verify`. Bodies are hashed while they arrive, and all requests end by the deadline.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use super::Verdict;
 use crate::hash::Fingerprint;
 
-/// For one response, from connecting to its last byte.
+/// The limit for one response, from connecting to its last byte.
 pub const PER_REQUEST: Duration = Duration::from_secs(60);
 
-/// Until a response begins: a server that takes longer is of no use to a page either.
+/// The limit until a response begins. A slower server is of no use to a page either.
 const FIRST_BYTE: Duration = Duration::from_secs(20);
 
 /// Makes requests until the deadline.
@@ -19,11 +19,11 @@ pub struct Fetcher {
     deadline: Duration,
 }
 
-/// What became of a request.
+/// The result of a request.
 pub enum Fetched {
     Body {
         measured: Fingerprint,
-        /// Empty unless they were to be kept.
+        /// Empty when only the hash was wanted.
         bytes: Vec<u8>,
         html: bool,
     },
@@ -66,7 +66,7 @@ impl Fetcher {
         })
     }
 
-    /// Hashes at most `limit` bytes of the body as they come, like `integrity`, and keeps none.
+    /// Hashes at most `limit` bytes of the body with the algorithm of `integrity`, without keeping them.
     pub fn fetch_hash(&self, url: &str, limit: u64, integrity: &str) -> Fetched {
         self.fetch(url, limit, |body| {
             Ok((Fingerprint::like(integrity, body)?, Vec::new()))
@@ -114,7 +114,7 @@ impl Fetcher {
 }
 
 impl Verdict {
-    /// Names why a request brought no body; `prefix` begins the code.
+    /// Adds a fault for a request that brought no body. Its code begins with `prefix`.
     pub(super) fn unfetched(&mut self, prefix: &str, url: &str, fetched: &Fetched) {
         match fetched {
             Fetched::Status(404 | 410) => self.fault(

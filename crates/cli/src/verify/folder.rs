@@ -44,7 +44,8 @@ pub fn verify(site: &Site) -> Verdict {
         else {
             continue;
         };
-        // What `serve` answers from, and what a static host answers from; only the live build is in the latter whole.
+        // `serve` uses the folder of the build, a static host the files of the site. Only the live build is complete in
+        // both.
         let own = site.files(&build.id.0);
         let mut folders: Vec<PathBuf> = own.is_dir().then_some(own).into_iter().collect();
         if nth == 0 {

@@ -1,4 +1,4 @@
-//! `changeover verify`: is everything there that the live release needs, byte for byte?
+//! `changeover verify`: checks that everything the live release needs is there, byte for byte.
 
 mod fetch;
 mod folder;
@@ -19,10 +19,10 @@ use crate::site::{Site, no_manifest};
 use crate::stores;
 use crate::url::shown;
 
-/// For the whole check, unless the caller says otherwise.
+/// The default time limit of the whole check.
 pub const DEADLINE: Duration = Duration::from_secs(10 * 60);
 
-/// Something that a page would stumble over.
+/// Something that would break a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// `missing`, `wrong-size`, `wrong-bytes`, `too-large`, `html-instead`, `http-status`, `unreachable`, `given-up`,
@@ -33,11 +33,11 @@ pub struct Fault {
     pub text: String,
 }
 
-/// The result of a check that could be made.
+/// The result of a check.
 #[derive(Debug, Default)]
 pub struct Verdict {
     pub release: Option<Release>,
-    /// How many files were compared.
+    /// The number of files that were compared.
     pub files: usize,
     pub faults: Vec<Fault>,
 }
@@ -50,8 +50,8 @@ impl fmt::Display for Fault {
 
 /// Checks a site on disk or behind a URL (its root, or its `release.json`).
 ///
-/// A check of a URL ends at the deadline, whatever the server does. Errors only when there is nothing to check:
-/// `site-missing`, `url-invalid`. Everything else is a fault.
+/// A check of a URL ends at the deadline, whatever the server does. It returns an error only when there is nothing to
+/// check (`site-missing`, `url-invalid`); everything else is a fault.
 pub fn verify(target: &str, deadline: Duration) -> Result<Verdict> {
     if target.starts_with("http://") || target.starts_with("https://") {
         return Remote::new(target, deadline).map(|remote| remote.verify());

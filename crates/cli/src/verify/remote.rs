@@ -23,7 +23,7 @@ const FILE_LIMIT: u64 = 1 << 30;
 /// After so many files in a row that could not be reached, the check expects the same of the others and ends.
 const UNREACHABLE_LIMIT: u32 = 12;
 
-/// How often the check is made when the release changes during it.
+/// The check is made at most this often when the release keeps changing during it.
 const ATTEMPTS: u32 = 3;
 
 /// A site behind a URL.
@@ -61,7 +61,7 @@ impl Remote {
         })
     }
 
-    /// A release that moves during the check is no fault: the check starts again.
+    /// A change of the release during the check is not a fault: the check starts again.
     pub fn verify(&self) -> Verdict {
         let mut verdict = self.check();
         for _ in 1..ATTEMPTS {
@@ -78,7 +78,7 @@ impl Remote {
             }
             verdict = self.check();
         }
-        // What is told ends in logs.
+        // The output ends up in logs.
         for fault in &mut verdict.faults {
             fault.place = shown(&fault.place);
             fault.text = shown(&fault.text);
@@ -217,7 +217,7 @@ impl Remote {
             verdict.fault("too-large", &url, text);
             return Reached::Yes;
         }
-        // One byte more than expected is enough to see that it is too long.
+        // One byte more than expected is enough to see that the file is too long.
         match self
             .fetcher
             .fetch_hash(&url, print.size + 1, &print.integrity)
@@ -248,7 +248,7 @@ impl Remote {
     }
 }
 
-/// Whether the server responded for a file.
+/// Whether the server could be reached for a file.
 enum Reached {
     Yes,
     No,
