@@ -5,18 +5,13 @@ use std::{
     rc::Rc,
 };
 
+use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{Event, EventTarget, Window};
 
 #[wasm_bindgen]
 extern "C" {
-    /// `setTimeout` and friends under our own signatures: web-sys takes 32 bits and no `catch`.
-    #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(run: &Function, ms: f64) -> JsValue;
-    #[wasm_bindgen(js_name = clearTimeout)]
-    fn clear_timeout(id: &JsValue);
-
     type Thenable;
     #[wasm_bindgen(method)]
     fn then(this: &Thenable, fulfilled: &Function, rejected: &Function) -> JsValue;
@@ -104,8 +99,12 @@ impl Drop for Listener {
 /// A timer that is armed, armed anew or cleared; dropping it clears it.
 #[must_use = "dropping it clears the timer"]
 pub struct Timer {
-    id: Rc<RefCell<JsValue>>,
-    callback: Callback,
+    armed: Rc<Armed>,
+}
+
+struct Armed {
+    timeout: RefCell<Option<Timeout>>,
+    run: Box<dyn Fn()>,
 }
 
 /// `setTimeout` takes a signed 32-bit number; a longer delay would fire at once.
@@ -113,46 +112,44 @@ const LONGEST_DELAY: u64 = i32::MAX as u64;
 
 impl Timer {
     pub fn new(run: impl Fn() + 'static) -> Self {
-        let id = Rc::new(RefCell::new(JsValue::UNDEFINED));
-        let fired = id.clone();
-        let callback = Callback::new(move |_| {
-            fired.replace(JsValue::UNDEFINED);
-            run();
-            JsValue::UNDEFINED
-        });
-        Self { id, callback }
+        let armed = Armed {
+            timeout: RefCell::new(None),
+            run: Box::new(run),
+        };
+        Self {
+            armed: Rc::new(armed),
+        }
     }
 
-    /// Arms the timer; `run` is called once, `ms` from now or, for spans beyond 24 days, earlier.
+    /// Arms the timer; `run` is called once, `ms` from now.
     pub fn arm(&self, ms: u64) {
-        self.clear();
-        *self.id.borrow_mut() = set_timeout(self.callback.function(), ms.min(LONGEST_DELAY) as f64);
+        self.armed.arm(ms);
     }
 
     pub fn clear(&self) {
-        let id = self.id.replace(JsValue::UNDEFINED);
-        if !id.is_undefined() {
-            clear_timeout(&id);
-        }
+        self.armed.timeout.replace(None);
     }
 }
 
-impl Drop for Timer {
-    fn drop(&mut self) {
-        self.clear();
+impl Armed {
+    fn arm(self: &Rc<Self>, ms: u64) {
+        let delay = ms.min(LONGEST_DELAY);
+        let armed = Rc::downgrade(self);
+        let timeout = Timeout::new(delay as u32, move || {
+            let Some(armed) = armed.upgrade() else { return };
+            armed.timeout.replace(None);
+            match ms - delay {
+                0 => (armed.run)(),
+                rest => armed.arm(rest),
+            }
+        });
+        self.timeout.replace(Some(timeout));
     }
 }
 
 /// Runs soon, in a task of its own. It cannot be cancelled.
 pub fn later(run: impl FnOnce() + 'static) {
-    let run = Cell::new(Some(run));
-    let run = once(move |_| {
-        if let Some(run) = run.take() {
-            run();
-        }
-        JsValue::UNDEFINED
-    });
-    set_timeout(&run, 0.0);
+    Timeout::new(0, run).forget();
 }
 
 type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;

@@ -12,6 +12,7 @@ mod keeping;
 mod listening;
 mod sharing;
 mod storing;
+mod timing;
 
 use std::{cell::RefCell, rc::Rc};
 
