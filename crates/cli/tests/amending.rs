@@ -1,4 +1,4 @@
-//! What a release holds that `publish` and `rollback` did not write: it stays, or its end is said.
+//! Fields of a release that `publish` and `rollback` did not write: they stay, or a note says that they end.
 
 mod common;
 
@@ -163,7 +163,7 @@ fn what_this_version_does_not_know_survives_a_publish_and_a_rollback_as_it_is_wr
     assert_eq!(code, 0, "{back}");
     written(&shop);
     note(&back, "fields-kept");
-    // Nothing is new: nothing is said, and the file stays.
+    // Nothing changes, so there is no note and the file stays.
     shop.build("1");
     assert_eq!(shop.publish(&[])["live"], "already");
 }
@@ -213,7 +213,7 @@ fn whatever_a_command_does_not_carry_over_is_named() {
         ]
     );
     assert_eq!(shop.release()["rollout"]["mine"], 1.5);
-    // What a sentence of its own explains is not said twice, and an order to leave another build is not explained by it.
+    // A field that has a note of its own is not named twice, and that note does not cover orders about other builds.
     let amended = amend(&shop.site(), &Who::default(), |draft| {
         draft.end_rollout("of this test");
         draft.allow(&BuildId("x".into()));
@@ -370,13 +370,13 @@ fn a_rollout_a_floor_and_an_order_are_one_amendment_each() {
         &format!("changeover/releases/{}.json", release["sequence"]),
     );
     assert_eq!(history["published"]["by"], "Ada");
-    // What changes nothing makes no release.
+    // A change without effect makes no release.
     let again = amend(&shop.site(), &who, |draft| {
         draft.set_floor(Some(5));
         Ok(())
     });
     assert!(!again.unwrap().is_new);
-    // What pages would refuse is refused before anything is written.
+    // A release that pages would refuse is refused before anything is written.
     let before = text(&shop.site(), "changeover/release.json");
     let refused = amend(&shop.site(), &who, |draft| {
         draft.set_rollout(Some(Rollout {
@@ -408,7 +408,7 @@ fn going_back_to_the_live_build_after_a_killed_publish_is_a_release_of_its_own()
         } else {
             shop.publish(&[])
         };
-        // Tabs that took the document of the build that never was live must hear of it.
+        // Tabs with the document of the build that was never live must get a newer release.
         assert_eq!(
             (&done["live"], &done["build"]),
             (&json!("new"), &first["build"])

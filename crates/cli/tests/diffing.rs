@@ -302,7 +302,7 @@ fn programs_get_the_same_in_fields() {
     assert_eq!(codes, ["shellChanged", "secondCopy"]);
     assert_eq!(refresh["reasons"][0]["module"], "src/util.js");
     assert_eq!(diff("c", "c")["outcome"], "nothing");
-    // The same words for every reason: fields are there whatever the outcome is.
+    // The fields are the same for every outcome.
     let keys = |value: &Value| {
         value
             .as_object()
@@ -435,7 +435,7 @@ fn what_an_inline_module_imports_starts_the_app() {
             value["summary"].as_str().unwrap().contains("a.js changed"),
             "{value}"
         );
-        // A page that tells its build by a meta tag has what it needs.
+        // A page may give its build in a meta tag.
         let site = tempfile::tempdir().unwrap();
         let published = publish(old.path(), &path(&site, "s"), &["--base", "/app/"]);
         assert_eq!(common::note_codes(&published), Vec::<&str>::new());

@@ -1,5 +1,5 @@
-//! A change of a release that is killed anywhere: the release before it or the one after it is live, with every field,
-//! and the same command completes what was begun.
+//! Commands that are killed while they change a release: either the old or the new release is live, with every field,
+//! and running the command again completes it.
 
 mod common;
 
@@ -62,7 +62,7 @@ fn failpoints(words: &[&str]) -> usize {
         .count()
 }
 
-/// Every release of the history was live, one for each number, and the pointer's is the last.
+/// Every entry of the history was live, and the last one is that of the pointer.
 fn assert_history(site: &Path) {
     let live = json(site, "changeover/release.json");
     let mut entries: Vec<Value> = files_below(&site.join("changeover/releases"))
@@ -108,7 +108,7 @@ fn a_rollback_killed_at_any_point_leaves_the_old_or_the_new_release_with_every_f
         let (code, again) = changeover_json(words);
         assert_eq!((code, &again["build"]), (0, &json!(target)), "{again}");
         has_fields(site);
-        // The next change settles what is left of a kill behind the pointer.
+        // The next change marks the entry that a kill after the pointer left unmarked.
         let (code, away) = changeover_json(["rollback", "--site", site.to_str().unwrap()]);
         assert_eq!(
             (code, &away["build"]),
@@ -149,7 +149,7 @@ fn a_rollout_survives_a_publish_that_was_killed_and_its_end_is_said_once_it_come
         let third = shop.publish(&[]);
         assert_eq!(shop.release()["rollout"]["percent"], 25, "{failpoint}");
         assert_eq!(shop.release()["rollout"]["mine"], 1.0, "{failpoint}");
-        // A release that went live before the kill is the one that is there, so there is nothing more to say.
+        // A release that went live before the kill needs no second one, and no notes.
         let is_live = failpoint == "pointer moved";
         assert_eq!(third["live"], if is_live { "already" } else { "new" });
         assert_eq!(note_codes(&third).contains(&"rollout-kept"), !is_live);

@@ -112,7 +112,7 @@ fn head_and_ranges_are_answered_and_other_methods_are_not() {
         (beyond.status, beyond.header("content-range")),
         (416, "bytes */3")
     );
-    // Beyond some size files are streamed.
+    // Larger files are streamed.
     let large: Vec<u8> = (0..1_000_000u32).map(|n| (n % 251) as u8).collect();
     put(&path(&root, "site"), "large.bin", &large);
     assert_eq!(served.get("large.bin").body, large);

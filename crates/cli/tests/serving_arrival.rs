@@ -35,7 +35,7 @@ impl Copied {
         path(&self.root, "site")
     }
 
-    /// Makes a build live at the origin; gives back its id.
+    /// Makes a build live at the origin and returns its id.
     fn publish(&self, content: &str) -> String {
         let dist = path(&self.root, "dist");
         let _ = fs::remove_dir_all(&dist);
@@ -63,7 +63,7 @@ impl Copied {
         fs::rename(temporary, to).unwrap();
     }
 
-    /// What the site does not have as the origin has it, the pointer first.
+    /// The files that differ from the origin or are missing, the pointer first.
     fn lacks(&self) -> Vec<String> {
         let is_lacking = |file: &String| {
             fs::read(self.site().join(file)).ok() != fs::read(self.origin().join(file)).ok()
@@ -229,7 +229,7 @@ fn what_is_wrong_in_itself_is_refused_once_and_looked_at_again() {
         .as_object_mut()
         .unwrap()
         .remove("integrity");
-    // Before the rest: a manifest that was right once stays known.
+    // A manifest that was read once stays known.
     put(&site, &manifest_of(&two), r#"{"format":99}"#);
     for file in copied.lacks() {
         if file != manifest_of(&two) && file != "changeover/release.json" {
@@ -336,7 +336,7 @@ fn a_folder_of_its_own_that_comes_bit_by_bit_is_taken_when_it_is_whole() {
             "after {file}"
         );
     }
-    // From its own folder now: the static view may change.
+    // The build is now served from its own folder, so the other copies of its files may change.
     until("the folder is taken", || {
         put(&site, "plain.js", "by hand");
         served.get("plain.js").text() == "one"

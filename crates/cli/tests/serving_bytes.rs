@@ -77,7 +77,7 @@ fn everything_worth_it_is_compressed_and_says_so_to_caches() {
             for header in ["content-type", "cache-control", "changeover-events"] {
                 assert_eq!(coded.header(header), plain.header(header), "{path}");
             }
-            // Parts of two codings must never be joined, so no two of them have the same tag.
+            // Ranges of two codings must never be joined, so each coding has its own tag.
             let tag = coded.header("etag").to_owned();
             assert!(!tags.contains(&tag), "{path} {coding} {tag}");
             let known = [("accept-encoding", coding), ("if-none-match", &tag)];
@@ -292,7 +292,7 @@ fn files_larger_than_memory_are_streamed_and_encoded_on_the_way() {
 fn only_a_proof_makes_a_file_immutable() {
     let root = tempfile::tempdir().unwrap();
     let dist = path(&root, "dist");
-    // A manifest of the bundler: what it names after content, and what an author named.
+    // A manifest of a bundler, with names made from content and names by an author.
     let named = [
         ("assets/main-B4qR8tz2.js", "src/main.js", true),
         ("assets/logo-Dx7yZ12a.png", "src/logo.png", true),

@@ -59,7 +59,7 @@ fn old_hashed_files_stay_and_colliding_names_switch_with_the_pointer() {
     );
     assert_eq!((after.status, after.text()), (200, "two"));
 
-    // The pointer alone decides, whatever lies in the static view.
+    // Only the pointer decides, whichever files a static host would answer with.
     let (pointer, other) = (
         site.join("changeover/release.json"),
         site.join("changeover/other.json"),
@@ -138,7 +138,7 @@ fn a_site_made_by_hand_without_build_folders_is_served_from_its_files() {
     assert!(served.get("cart").text().contains("data-release"));
     assert_eq!(changeover_json(["verify", &served.url]).0, 0);
 
-    // A publish stopped right before the pointer has replaced the colliding names in the static view, but not here.
+    // A publish that stops right before the pointer has replaced colliding names for static hosts, but not for `serve`.
     build(&root, NEXT_ENTRY, "two");
     let dist = path(&root, "dist");
     common::kill(common::publish_up_to("history placed", &dist, &site, &[]));

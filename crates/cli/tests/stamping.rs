@@ -78,7 +78,7 @@ fn a_stamped_folder_is_a_whole_deploy_and_stamping_it_again_changes_nothing() {
     );
     assert_eq!(snapshot(&dist), before);
 
-    // Going back to it later, on a host that only ever gets copies, takes a newer number.
+    // A host that gets plain copies goes back to it by a newer number.
     let anew = stamp(&dist, &["--anew"]);
     assert!(anew["sequence"].as_u64().unwrap() > number);
     assert_eq!(
@@ -143,7 +143,7 @@ fn in_place_takes_the_words_of_a_publish_and_keeps_what_was_set_by_hand() {
         said(&dist).1 < release["sequence"].as_u64().unwrap(),
         "the documents stay"
     );
-    // A stamp without words leaves them.
+    // A stamp without an announcement keeps the one before.
     assert_eq!(stamp(&dist, &[])["live"], "already");
     assert_eq!(verify(&dist)["faults"], json!([]));
     assert_eq!(
@@ -187,7 +187,7 @@ fn a_dist_with_a_release_of_its_own_is_published_above_both_numbers() {
     assert_eq!(shop.rollback(&[]).1["build"], first["build"]);
     assert_eq!(shop.verify().0, 0);
 
-    // A number that no clock can give is not followed.
+    // An impossible number is ignored.
     let own = text(&shop.dist(), "changeover/release.json");
     put(
         &shop.dist(),
@@ -254,7 +254,7 @@ fn a_publish_killed_before_the_pointer_leaves_documents_that_know_they_are_newer
         let live = shop.release();
         assert_ne!(live["build"]["id"], json!(build), "the window is open");
         assert!(number > live["sequence"].as_u64().unwrap());
-        // Whatever comes next is news to a page with such a document.
+        // The next release is newer for a page with such a document.
         shop.build("3");
         let third = shop.publish(&[]);
         assert!(third["sequence"].as_u64().unwrap() >= number);
@@ -417,7 +417,7 @@ fn a_document_whose_hash_stands_in_an_unknown_file_is_left_alone_and_named() {
     );
     assert_eq!(shop.verify().0, 0);
 
-    // A list that is listed itself: stamping would have to change what a page checks.
+    // A list whose own hash is listed in a file that cannot be updated.
     let shop = Shop::new();
     put(&shop.dist(), "ngsw.json", &ngsw);
     put(

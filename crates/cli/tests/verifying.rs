@@ -95,7 +95,7 @@ fn every_damaged_file_is_listed_in_the_view_it_is_damaged_in() {
     assert_eq!(faults(site.to_str().unwrap()).len(), 4);
 
     let served = Served::start(&site);
-    // To a server a missing document is a route of the app: the bytes tell.
+    // A server answers a missing document with the app, so the bytes differ.
     let found = expected(&[
         ("wrong-bytes", "a%20b.js"),
         ("wrong-size", "page.html"),
@@ -184,7 +184,7 @@ fn a_server_that_is_not_there_is_a_fault_and_a_target_that_is_none_is_an_error()
     }
 }
 
-/// A static host with the usual bad habit: `index.html` with status 200 for whatever is missing.
+/// A static host that answers every missing file with `index.html` and status 200.
 fn spa_host(site: &Path) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -223,7 +223,7 @@ enum Files {
     Endless,
 }
 
-/// A site of 10 000 files, each of `size` bytes according to its manifest, none of which is there.
+/// A site whose manifest lists 10 000 files of `size` bytes. None of them exists.
 fn hostile(files: Files, size: u64) -> String {
     let mut manifest = serde_json::json!({ "format": 1, "app": "shop", "id": "evil", "created": "2026-01-01T00:00:00Z",
         "documents": { "index.html": { "integrity": INTEGRITY, "size": size } }, "chunks": {} });
@@ -237,7 +237,7 @@ fn hostile(files: Files, size: u64) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     std::thread::spawn(move || {
-        // So that what is never answered stays open.
+        // Requests that get no answer must stay open.
         let mut open = Vec::new();
         for mut stream in listener.incoming().flatten() {
             let mut request = [0; 2_048];
@@ -273,7 +273,7 @@ fn hostile(files: Files, size: u64) -> String {
 
 const INTEGRITY: &str = "sha384-OLBgp1GsljhM2TJ+sbHjaiH9txEUvgdDTAzHv2P24donTt6/529l+9Ua0vFImLlb";
 
-/// Runs `verify` to its end; gives its verdict and the most memory that it held, in kilobytes.
+/// Runs `verify` and returns its result and its peak memory in kilobytes.
 fn measured(words: &[&str]) -> (Value, u64) {
     let mut child = std::process::Command::new(common::BINARY)
         .args(["verify", "--json"])
@@ -335,7 +335,7 @@ fn what_a_manifest_says_of_sizes_costs_no_memory() {
     let (verdict, kilobytes) = measured(&[&url, "--deadline", "3"]);
     assert_eq!(last_fault(&verdict).0, "deadline");
     assert!(kilobytes > 0 && kilobytes < 120_000, "{kilobytes} kB");
-    // Sizes that no file of a page has are not even asked for.
+    // Files of impossible sizes are not requested.
     let url = hostile(Files::Endless, 9_007_199_254_740_991);
     let (verdict, _) = measured(&[&url]);
     assert_eq!(verdict["faults"][0]["code"], "too-large");

@@ -130,13 +130,13 @@ impl Protocol {
         }
     }
 
-    /// Lets every tab run without any more faults, then leaves only the newest build open. The store must come to rest
-    /// both times, and in the end be on the newest schema alone.
+    /// Lets every tab run without further faults, then leaves only the newest build open. The store must come to rest
+    /// both times, and end with only the newest schema.
     pub fn settles(&self, world: &World) -> bool {
         self.unsettled(world).is_none()
     }
 
-    /// Where it ends, if that is not at rest.
+    /// The state in which it ends, unless it comes to rest.
     pub fn unsettled(&self, world: &World) -> Option<World> {
         let mut world = world.clone();
         for at in 0..world.pages.len() {
@@ -165,7 +165,7 @@ impl Protocol {
         (!there || world.wrong.is_some()).then_some(world)
     }
 
-    /// Runs everything that runs by itself until nothing does, over a time that is long enough for everything.
+    /// Runs all progress, and lets enough time pass for every timer.
     fn rests(&self, world: &mut World) -> bool {
         const STEPS: usize = 1_500;
         const TICKS: u64 = 12;
@@ -199,7 +199,7 @@ impl Hash for World {
     }
 }
 
-/// Worlds that hash the same are the same, as for the search itself.
+/// Worlds with the same hash are equal, as for the search itself.
 impl PartialEq for World {
     fn eq(&self, other: &Self) -> bool {
         let digest = |world: &Self| {

@@ -1,4 +1,4 @@
-//! What every schema should read, kept without any protocol: by looking at which writes were acknowledged.
+//! What every schema should read. It follows only from the acknowledged writes, without the protocol.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ impl Expected {
                 self.schemas.insert(head.schema, records.collect());
             }
             (Transaction::Expand { namespace, .. }, _, Some(_)) => {
-                // A new schema knows what the ones below know.
+                // A new schema starts with the values of the one below.
                 let below = self.schemas.range(..namespace.schema).next_back();
                 let known = below.map(|(_, records)| records.clone());
                 self.schemas
@@ -76,7 +76,7 @@ impl Expected {
                 let written = values.iter().map(|(_, value)| value.fields[0]).max();
                 let tag = written.expect("a write writes somewhere");
                 for (schema, records) in &mut self.schemas {
-                    // The highest place that got the write and that this schema reads.
+                    // The highest schema that got the write and that this one reads.
                     let reached = values.iter().map(|(at, _)| *at).filter(|at| at <= schema);
                     let Some(reached) = reached.max() else {
                         continue;

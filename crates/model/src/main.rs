@@ -1,8 +1,8 @@
-//! Checks the protocol of shared stores: the very code of `changeover::engine::store` runs three tabs of three builds
-//! over one database, and every order of their steps, crashes, freezes and lost locks is tried.
+//! Checks the protocol of shared stores: the real code of `changeover::engine::store` runs three tabs of three builds
+//! over one database, in every order of their steps, crashes, freezes and lost locks.
 //!
-//! `changeover-model` checks all scenarios and then all mutants; `changeover-model NAME…` those whose name contains one of
-//! the words. Exits with 1 and the shortest way to it when a rule is broken, or when a mutant is not found out.
+//! `changeover-model` checks all scenarios and then all mutants; `changeover-model NAME…` those whose name contains one
+//! of the words. Exits with 1 when a rule is broken, with the shortest way to it, or when a mutant is not found.
 
 mod check;
 mod expected;
@@ -24,7 +24,7 @@ use crate::protocol::Protocol;
 use crate::scenarios::Scenario;
 use crate::world::Action;
 
-/// A search that is cut off proves nothing, so it fails.
+/// A search that takes longer is incomplete and proves nothing, so it fails.
 const LONGEST: Duration = Duration::from_secs(300);
 
 fn main() -> ExitCode {
@@ -50,14 +50,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Tabs of random walks, which go where no search reaches.
+/// The tabs of random walks, which go further than a search can.
 const WALKS: [(&str, [u32; 3]); 3] = [
     ("long random walks of three builds", [1, 2, 3]),
     ("long random walks of two builds and a newer one", [1, 1, 3]),
     ("long random walks around a build in between", [2, 1, 3]),
 ];
 
-/// Walks at random with every kind of fault, and lets everything come to rest in the end.
+/// Walks at random with every kind of fault, and lets the store come to rest at the end.
 fn walks(name: &'static str, schemas: [u32; 3]) -> bool {
     const WALKS: u64 = 1_500;
     const STEPS: usize = 400;
@@ -74,7 +74,7 @@ fn walks(name: &'static str, schemas: [u32; 3]) -> bool {
         for _ in 0..STEPS {
             let mut actions = Vec::new();
             model.actions(&world, &mut actions);
-            // Faults are rarer than progress, or nothing would ever get done.
+            // Faults are rarer than progress, or no migration would ever complete.
             actions.retain(|action| match action {
                 Action::Tick => random.below(6) == 0,
                 Action::Write(..) | Action::Read(..) => random.below(12) == 0,
@@ -107,7 +107,7 @@ fn walks(name: &'static str, schemas: [u32; 3]) -> bool {
     true
 }
 
-/// Which rule is broken on this way, or when everything comes to rest after it.
+/// The rule that is broken on this way, or while the store comes to rest after it.
 fn broken(model: &Protocol, way: &[Action]) -> Option<&'static str> {
     let mut world = model.begin();
     for action in way {
@@ -125,7 +125,7 @@ fn broken(model: &Protocol, way: &[Action]) -> Option<&'static str> {
     Some(end.wrong.unwrap_or(rules::RULES[5]))
 }
 
-/// Takes actions out while the same rule is broken.
+/// Removes actions as long as the same rule is broken without them.
 fn shortest(model: &Protocol, mut way: Vec<Action>) -> Vec<Action> {
     let rule = broken(model, &way);
     let mut size = way.len();

@@ -1,5 +1,5 @@
-//! Known-bad variants of the protocol. Each takes one rule out, and the checker must find what that breaks; a checker
-//! that finds nothing in them would prove nothing about the real one.
+//! Wrong variants of the protocol. Each lacks one rule, and the checker must find what that breaks: a checker that
+//! misses it would prove nothing about the real protocol.
 
 use changeover::{
     engine::store::{
@@ -15,7 +15,7 @@ use crate::value::Value;
 pub enum Mutant {
     /// The protocol as it is.
     None,
-    /// A write does not look at the epoch.
+    /// A write does not check the epoch.
     NoFence,
     /// The primary moves as soon as no other tab is awake.
     NoDwell,
@@ -27,19 +27,19 @@ pub enum Mutant {
     NoCensus,
     /// A write goes to its writer's own namespace only.
     NoMirror,
-    /// A batch is copied although its source has changed since, and the filling was thrown back.
+    /// A batch is copied although its source has changed since and the copying has been set back.
     StaleBatch,
-    /// What a step makes is not validated.
+    /// The result of a step is not validated.
     NoValidation,
-    /// A write does not say which copies it has left behind.
+    /// A write does not record which copies are out of date after it.
     NoFallBehind,
-    /// A sign of life on an old schema is not noted.
+    /// Activity on an old schema is not recorded.
     NoSignOfLife,
     /// An out-of-date copy is thrown away instead of merged.
     NoMerge,
     /// A record is deleted from its deleter's own namespace only.
     DeleteOwn,
-    /// What an earlier life of a schema has left is not cleared.
+    /// Records from an earlier use of a schema are not cleared.
     NoClear,
 }
 
@@ -60,7 +60,7 @@ impl Mutant {
         Self::NoClear,
     ];
 
-    /// The scenario that shows what it breaks.
+    /// The scenario in which it breaks a rule.
     pub fn shown_in(self) -> &'static str {
         match self {
             Self::None => "",
@@ -205,7 +205,7 @@ impl Mutant {
     }
 }
 
-/// The head as it is written, and as the tab is told.
+/// The head as it is written and as the tab gets it.
 fn heads(verdict: &mut TransactionResult<Value>) -> impl Iterator<Item = &mut Head> {
     let told = match &mut verdict.answer {
         Answer::Head(head) => head.as_mut(),

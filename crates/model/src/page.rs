@@ -14,12 +14,12 @@ pub struct Page {
     pub tab: Option<StoreClient<Value>>,
     /// Transactions that the tab has asked for and that have not run yet, oldest first.
     pub pending: VecDeque<(Ticket, Transaction<Value>)>,
-    /// Transactions that have run, but the tab has not heard of it.
+    /// Transactions that have run and whose results the tab has not received.
     pub answers: VecDeque<(Ticket, Answer<Value>)>,
     pub shared: Lock,
     pub exclusive: Option<(u32, Lock)>,
     pub wake: Option<u64>,
-    /// When it last showed that it was there: by opening, writing, or being frozen.
+    /// When it was last active: by opening, writing, or being frozen.
     pub seen: u64,
     /// When it opened the store, with the lock it holds or held.
     pub opened: Option<u64>,
@@ -74,7 +74,7 @@ impl Page {
         }
     }
 
-    /// Everything small that makes a difference.
+    /// All small fields that distinguish pages.
     fn flags(&self) -> (Option<u64>, u64, Option<u64>, bool, bool, u64) {
         (
             self.wake,
@@ -97,7 +97,7 @@ impl Hash for Page {
             self.exclusive,
         )
             .hash(state);
-        // Tickets only name what stands in the same place of the tab's list.
+        // Tickets are left out: they only name entries in the same place of the tab's list.
         self.pending.iter().for_each(|(_, op)| op.hash(state));
         self.pending.len().hash(state);
         self.answers

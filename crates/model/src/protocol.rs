@@ -1,4 +1,4 @@
-//! How the world goes on: what each action does, and what the tabs ask for.
+//! What each action does to the world, and how the outputs of tabs are carried out.
 
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ impl Protocol {
         }
     }
 
-    /// The next thing that happens to a tab by itself.
+    /// The next action of a tab that needs no outside cause.
     pub fn next_of(&self, world: &World, at: usize) -> Option<Action> {
         let page = &world.pages[at];
         if page.life != Life::Running {
@@ -116,7 +116,7 @@ impl Protocol {
                 let seen = world.now;
                 let page = world.page(at);
                 page.life = Life::Frozen;
-                // Without the lock, or before it has opened the store, it is as good as absent.
+                // Without the lock, or before it has opened the store, other tabs cannot see it.
                 if page.opened.is_some() && page.shared == Lock::Held {
                     page.seen = seen;
                 }
@@ -236,7 +236,7 @@ impl Protocol {
         self.drain(world, at);
     }
 
-    /// Does what the tab says, as far as that touches no other tab; the rest waits for its turn.
+    /// Carries out the outputs of a tab that affect no other tab. The others become actions.
     fn drain(&self, world: &mut World, at: usize) {
         let now = Timestamp(world.now);
         let shape = self.scenario.shape;

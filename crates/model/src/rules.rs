@@ -1,4 +1,4 @@
-//! The rules that no order of steps may break, and how a broken one is found.
+//! The rules that must hold in every order of steps, and the checks for them.
 
 use changeover::engine::store::{
     Answer, Head, LayoutVersion, Link, Memory, Record, Transaction, TranslationPlan, links,
@@ -24,7 +24,7 @@ pub const RULES: [&str; 8] = [
 ];
 
 impl Protocol {
-    /// What a transaction that went through should never have done.
+    /// The rule that a successful transaction has broken.
     pub fn broken_by(
         &self,
         world: &World,
@@ -73,7 +73,7 @@ impl Protocol {
         }
     }
 
-    /// Reads everything as every build would, and compares with what was acknowledged.
+    /// Reads all records as every build would, and compares them with the acknowledged writes.
     pub fn lost(&self, world: &World) -> Option<&'static str> {
         let shape = self.scenario.shape;
         let head = world.db.head()?;

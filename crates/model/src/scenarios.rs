@@ -15,13 +15,13 @@ pub struct Scenario {
     pub expand: bool,
     pub keys: &'static [&'static str],
     pub budget: Budget,
-    /// How long a left namespace is kept, in ticks.
+    /// How long an abandoned namespace is kept, in ticks.
     pub retention: u64,
-    /// Whether they have all opened the store; if not, every order of doing so is tried.
+    /// Whether they have all opened the store at the beginning; if not, every order of opening is tried.
     pub ready: bool,
-    /// Whether a page may stop between the end of a transaction and hearing of it.
+    /// Whether a page may stop between the end of a transaction and its result.
     pub late: bool,
-    /// Whether some schema must be left in it, or it would prove little.
+    /// Whether the scenario only counts if some schema is abandoned in it.
     pub leaves: bool,
     /// Whether to check from every state that the store comes to rest when faults stop.
     pub settles: bool,
@@ -75,7 +75,7 @@ const BASE: Scenario = Scenario {
 
 const NONE: Budget = Budget::NONE;
 
-/// Everything may happen, and often.
+/// A scenario in which every action may happen often.
 pub fn walk(name: &'static str, schemas: [u32; 3], seed: u64) -> Scenario {
     Scenario {
         name,

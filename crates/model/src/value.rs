@@ -1,5 +1,5 @@
-//! Values of three schemas: schema n has n fields. What a write puts into its fields is unlike any other write's, so a
-//! lost, mixed or revived field shows.
+//! Values of three schemas: schema n has n fields. Every write uses a tag of its own, so lost, mixed or revived fields
+//! can be seen.
 
 use changeover::engine::store::{Reachability, TranslationPlan};
 
@@ -14,7 +14,7 @@ pub struct Value {
 pub enum Shape {
     /// Each schema adds a field, so every way down is lossy.
     Growing,
-    /// All have the same single field under other names: nothing is ever lost.
+    /// All have one field under different names, so nothing is ever lost.
     Renaming,
     /// As growing, but the newest build has no way down at all.
     NoWayDown,
@@ -47,7 +47,7 @@ impl Shape {
         Reachability::new(ways.map(|(from, to)| (from, to, from > to && lossy_down)))
     }
 
-    /// A value whose every field says `tag`.
+    /// A value with `tag` in every field.
     pub fn filled(self, schema: u32, tag: u8) -> Value {
         let mut fields = [0; 3];
         fields[..self.fields(schema)].fill(tag);

@@ -1,4 +1,4 @@
-//! Three tabs over one database, and everything that may happen to them, in any order.
+//! Three tabs over one database, and every action that may happen to them.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::page::{Lock, Page};
 use crate::scenarios::Budget;
 use crate::value::Value;
 
-/// Ticks that a schema must be unseen before it is left, in every scenario.
+/// The ticks without activity after which a schema is abandoned, in every scenario.
 pub const DWELL: u64 = 2;
 
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct World {
     pub expected: Arc<Expected>,
     /// The tag of the last write.
     pub tag: u8,
-    /// Whether a schema has come back.
+    /// Whether a schema was revived.
     pub returned: bool,
     /// The first rule that was broken.
     pub wrong: Option<&'static str>,
@@ -32,7 +32,7 @@ pub enum Action {
     Tick,
     Start(usize),
     Crash(usize),
-    /// The page is frozen; `true`: the browser takes its lock away without a word.
+    /// The page is frozen. `true`: the browser takes its lock away without an event.
     Freeze(usize, bool),
     Thaw(usize),
     Resume(usize),
@@ -43,7 +43,7 @@ pub enum Action {
     Exclusive(usize),
     /// The oldest transaction of the tab runs.
     Transact(usize),
-    /// The tab hears of it.
+    /// The tab gets the result of its oldest finished transaction.
     Answer(usize),
     Wake(usize),
     Write(usize, u8),
@@ -53,7 +53,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether it brings a tab on by itself, without a request of the app, a fault or the clock.
+    /// Whether it advances a tab without a request of the app, a fault or the clock.
     pub fn is_progress(self) -> bool {
         match self {
             Self::Resume(_)

@@ -1,5 +1,5 @@
-//! `changeover-sim replay FILE` replays a recorded trace. `changeover-sim run [--seeds N] [--from N]` runs worlds.
-//! Exit code 1 names the first difference, or the first seed that broke a promise; 2 says how it is used.
+//! `changeover-sim replay FILE` replays a recorded trace. `changeover-sim run [--seeds N] [--from N]` runs worlds. Exit
+//! code 1: there was a difference, or a seed broke a promise; the first is printed. Exit code 2: wrong usage.
 
 use std::process::ExitCode;
 

@@ -1,8 +1,8 @@
 //! Replays a trace that a real page recorded.
 //!
-//! A trace has one JSON document a line: `{"at":ms,"config":{…}}` first, then `{"at":ms,"input":{…}}` and, after each
-//! input, `{"at":ms,"output":{…}}` for every effect and event that came of it. Wakes are not recorded: the inputs
-//! `woke` are their consequence.
+//! A trace has one JSON document per line: `{"at":ms,"config":{…}}` first, then `{"at":ms,"input":{…}}` and, after each
+//! input, `{"at":ms,"output":{…}}` for every effect and event that it caused. Wakes are not recorded: the `woke` inputs
+//! follow from them.
 
 use std::fmt;
 
@@ -26,9 +26,9 @@ pub struct Replayed {
 /// Why a trace did not replay. Lines count from 1.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Difference {
-    /// The line is no line of a trace.
+    /// The line is not part of a trace.
     Unreadable { line: usize, reason: String },
-    /// The guard hands out something else than what was recorded; `None`: nothing.
+    /// The guard's output differs from the recorded one; `None` means that there is no output.
     Output {
         line: usize,
         recorded: Option<Value>,
@@ -127,7 +127,7 @@ pub fn replay(trace: &str) -> Result<Replayed, Difference> {
     }
 }
 
-/// What the guard hands out until it sleeps, as it is recorded.
+/// The outputs of the guard until it sleeps, as they are recorded.
 fn drained(guard: &mut Guard) -> Vec<Value> {
     let mut outputs = Vec::new();
     loop {
@@ -136,9 +136,9 @@ fn drained(guard: &mut Guard) -> Vec<Value> {
             Output::Event(event) => serde_json::to_value(event),
             Output::Wake { .. } => return outputs,
         };
-        // Outputs are plain data with text keys: there is nothing that JSON cannot say.
+        // Outputs are plain data with text keys, so they can always be written as JSON.
         let output = output.expect("an output is JSON").to_string();
-        // A trace keeps no secrets.
+        // Secrets are not recorded in traces.
         outputs.push(serde_json::from_str(&discreet(&output)).expect("it still is"));
     }
 }

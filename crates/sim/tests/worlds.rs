@@ -2,7 +2,7 @@
 
 use changeover_sim::world::run;
 
-/// How many worlds are lived through; each takes a few milliseconds of real time.
+/// The number of worlds; each takes a few milliseconds of real time.
 const WORLDS: u64 = 300;
 
 /// Seeds of worlds in which a promise was broken once.
@@ -32,7 +32,7 @@ fn worlds_are_lively() {
         .reduce(|one, other| one.and(&other))
         .unwrap();
     assert!(
-        total.prompts > 100 && total.reloads > 50 && total.looks > 1_000,
+        total.prompts > 100 && total.reloads > 50 && total.checks > 1_000,
         "{total}"
     );
 }

@@ -1,4 +1,4 @@
-//! What `wasm-bindgen --target web` does, with the very version that the workspace is pinned to: for tests with apps.
+//! `wasm-bindgen --target web` in the version that the workspace pins, for tests with apps.
 
 use std::path::Path;
 

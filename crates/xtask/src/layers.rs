@@ -1,5 +1,5 @@
-//! Who may name whom. Reads every path and `use` line of `src/**`, inside macros too, and holds it against the tables
-//! below.
+//! Which modules may use which. Reads every path and `use` line of `src/**`, inside macros too, and checks it against
+//! the tables below.
 
 mod circles;
 mod paths;
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use self::circles::circles;
 use self::paths::{Named, names_in};
 
-/// What a layer may not name: other layers, crates, items of `std`, single words.
+/// What a layer must not use: other layers, crates, items of `std`, single words.
 struct Layer {
     name: &'static str,
     layers: &'static [&'static str],
@@ -52,7 +52,7 @@ const LAYERS: &[Layer] = &[
         std: &[
             "env", "fs", "future", "io", "net", "os", "process", "random", "sync", "task", "thread",
         ],
-        // Clocks and randomness make a trace unrepeatable, and so does the order in which a hash map is walked.
+        // A trace could not be replayed with clocks, randomness, or the iteration order of hash maps.
         words: &[
             "async",
             "await",
@@ -89,13 +89,13 @@ const LAYERS: &[Layer] = &[
     },
 ];
 
-/// Crates outside `src/`: they use the engine and never the browser.
+/// Crates outside `src/`, which use the engine and never the browser.
 const NATIVE: &[&str] = &["cli", "sim", "model"];
 
-/// What stands below all layers: as pure as the engine, and it may name none of them.
+/// Modules below all layers. They are as pure as the engine and must not use any layer.
 const BASE: &[&str] = &["ids", "time", "rng"];
 
-/// The parts of the engine, which know nothing of each other.
+/// The parts of the engine, which must not use each other.
 const PARTS: &[&str] = &[
     "release",
     "releases",
@@ -116,7 +116,7 @@ const PARTS: &[&str] = &[
     "rollout",
 ];
 
-/// What every part may use; these modules use each other and the documents' types.
+/// Modules that every part may use. They may use each other and the types of the documents.
 const LEAVES: &[&str] = &[
     "io",
     "burst",
@@ -136,13 +136,13 @@ const LEAVES: &[&str] = &[
     "written",
 ];
 
-/// The one module that knows all parts.
+/// The only module that uses the parts.
 const HUB: &str = "guard";
 
-/// Parts whose *types* others may name: the two documents everything is about. Their functions stay out of reach.
+/// The two documents. Other parts may use their types, but not their functions.
 const DOCUMENTS: &[&str] = &["release", "manifest"];
 
-/// Fails with one line for each path that crosses a border.
+/// Fails with one line for each violation.
 pub fn check(workspace: &Path) -> Result<()> {
     let mut files = BTreeMap::new();
     read(&workspace.join("src"), Path::new("src"), &mut files)?;
@@ -329,7 +329,7 @@ fn refuse_native(crate_name: &str, segments: &[String]) -> Option<String> {
     ))
 }
 
-/// The star: parts know leaves, the guard knows the parts.
+/// Parts may use leaves, and only the guard may use parts.
 fn refuse_part(home: &[String], target: &[String]) -> Option<String> {
     let (from, to) = (home.get(1)?.as_str(), target.get(1)?.as_str());
     if from == to || from == HUB || LEAVES.contains(&to) {

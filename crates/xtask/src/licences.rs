@@ -1,7 +1,7 @@
-//! Which licences may end up in a user's page.
+//! The licences that code in a user's page may have.
 //!
-//! Walks what the runtime links for the browser (build tools and tests are not shipped) and evaluates each package's
-//! SPDX expression against a list of licences that ask for no more than attribution.
+//! Checks the SPDX expression of each package that the runtime links for the browser against a list of licences that
+//! require nothing but attribution. Build tools and tests are not shipped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -26,7 +26,7 @@ const ALLOWED: &[&str] = &[
     "Zlib",
 ];
 
-/// Fails when a package of the runtime's tree has a licence outside the list, or none.
+/// Fails when a package of the runtime has no licence, or one outside the list.
 pub fn check(workspace: &Path) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)

@@ -34,7 +34,7 @@ fn run() -> Result<()> {
     }
 }
 
-/// The folder of the workspace, as cargo says it for this run; a shared target folder may hold another checkout's binary.
+/// The folder of the workspace, from cargo: with a shared target folder, this binary may be from another checkout.
 fn workspace() -> Result<PathBuf> {
     let xtask = std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask`")?;
     Ok(Path::new(&xtask)

@@ -1,7 +1,7 @@
 //! The npm package's WebAssembly: for each of its two modules the glue (an ES module without side effects) and the wasm.
 //!
-//! wasm-bindgen writes glue that runs when it is loaded. A page guard must do nothing on import, and a server must be
-//! able to import it, so the glue is wrapped into a factory: `createBindings()` runs it when asked.
+//! wasm-bindgen writes glue that runs when it is loaded. Importing the guard must have no effect and must work on a
+//! server, so the glue is wrapped into a factory, `createBindings()`.
 
 use std::ffi::OsString;
 use std::fs;
@@ -78,7 +78,7 @@ fn build_module(workspace: &Path, out: &Path, module: &Module) -> Result<()> {
 
 fn compile(workspace: &Path, feature: &str) -> Result<PathBuf> {
     let target = ["--target", "wasm32-unknown-unknown"];
-    // Fetched first, so that the folders of all sources are known.
+    // Packages are fetched first, so that the folders of all sources are known.
     cargo(
         workspace,
         &[&["fetch", "--locked"], &target[..]].concat(),
@@ -119,8 +119,8 @@ fn cargo(workspace: &Path, arguments: &[&str], flags: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Compiler flags that cut the folders of this machine out of panic messages: two machines get the same bytes, and
-/// no page carries the layout of a developer's disk.
+/// Compiler flags that remove the folders of this machine from panic messages, so that every machine builds the same
+/// bytes and pages do not contain paths of a developer's disk.
 fn shorter_paths(workspace: &Path) -> Result<Vec<String>> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home
@@ -138,7 +138,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).with_context(|| path.display().to_string())
 }
 
-/// Fails when the module wants something from `env`: no browser provides it, and instantiation would throw.
+/// Fails when the module imports something from `env`, which no browser provides.
 fn ensure_no_environment(wasm: &[u8]) -> Result<()> {
     for payload in Parser::new(0).parse_all(wasm) {
         if let Payload::ImportSection(imports) = payload? {
@@ -156,7 +156,7 @@ fn ensure_no_environment(wasm: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Lines of wasm-bindgen's glue that the factory is cut along, without their indentation.
+/// Lines of wasm-bindgen's glue at which the factory is cut, without their indentation.
 const HEAD: &str = "let wasm_bindgen = (function(exports) {";
 const SCRIPT: &str = "let script_src;";
 const LOADING: &str = "async function __wbg_load(module, imports) {";
@@ -166,9 +166,9 @@ const TAIL: &str = "})({ __proto__: null });";
 /// Turns wasm-bindgen's immediately called function into an exported one that returns
 /// `{ exports, imports, start(instance, module) }`.
 ///
-/// Dropped are the lookup of the current script, which would run at import, and all ways of loading: the facade
-/// instantiates by itself, since it has to tell a missing file from a blocked one. The shape of the generated text is
-/// asserted, so that another wasm-bindgen fails the build instead of a page.
+/// The lookup of the current script is dropped because it would run at import. All ways of loading are dropped because
+/// the facade instantiates the module itself, to distinguish a missing file from a blocked one. The shape of the
+/// generated text is asserted, so that another version of wasm-bindgen fails the build and not a page.
 fn factory(glue: &str) -> Result<String> {
     let lines: Vec<&str> = glue
         .lines()

@@ -76,7 +76,7 @@ pub fn changeover<'a>(words: impl IntoIterator<Item = &'a str>) -> Output {
     Command::new(BINARY).args(words).output().unwrap()
 }
 
-/// Runs the binary with `--json`; gives back its exit code and what it printed.
+/// Runs the binary with `--json` and returns its exit code and output.
 pub fn changeover_json<'a>(words: impl IntoIterator<Item = &'a str>) -> (i32, Value) {
     let out = changeover(words.into_iter().chain(["--json"]));
     let stdout = String::from_utf8(out.stdout).unwrap();
@@ -102,7 +102,7 @@ pub fn publish(dist: &Path, site: &Path, more: &[&str]) -> Value {
     value
 }
 
-/// A publish that stops at a failpoint (a number or a name), or is done when it passes none such. The caller kills it.
+/// Starts a publish, which stops at a failpoint (a number or a name) or runs to its end. The caller kills it.
 pub fn publish_up_to(failpoint: &str, dist: &Path, site: &Path, more: &[&str]) -> Child {
     let words = [
         "publish",
@@ -113,7 +113,7 @@ pub fn publish_up_to(failpoint: &str, dist: &Path, site: &Path, more: &[&str]) -
     run_up_to(failpoint, words.into_iter().chain(more.iter().copied()))
 }
 
-/// A command that stops at a failpoint, or is done when it passes none such. The caller kills it.
+/// Starts a command, which stops at a failpoint or runs to its end. The caller kills it.
 pub fn run_up_to<'a>(failpoint: &str, words: impl IntoIterator<Item = &'a str>) -> Child {
     let mut child = Command::new(BINARY)
         .args(words)
@@ -130,7 +130,7 @@ pub fn run_up_to<'a>(failpoint: &str, words: impl IntoIterator<Item = &'a str>) 
     child
 }
 
-/// Kills a process as hard as the system can.
+/// Kills a process with SIGKILL.
 pub fn kill(mut child: Child) {
     child.kill().unwrap();
     child.wait().unwrap();
@@ -208,7 +208,7 @@ impl Served {
         }
     }
 
-    /// What stands on its standard error so far.
+    /// Its output on standard error so far.
     pub fn said(&self) -> String {
         self.said.lock().unwrap().clone()
     }
@@ -223,7 +223,7 @@ impl Served {
             .to_owned()
     }
 
-    /// `path` without a slash in front, as it goes over the wire.
+    /// `path` has no slash in front and is already encoded.
     pub fn get(&self, path: &str) -> Answer {
         self.request("GET", path, &[])
     }
@@ -355,7 +355,7 @@ fn line(connection: &mut BufReader<TcpStream>) -> io::Result<String> {
     Ok(line.trim_end().to_owned())
 }
 
-/// An answer without a length, on a connection that ends with it.
+/// A response without a length, read until the connection ends.
 pub fn until_the_end(served: &Served, path: &str, coding: &str) -> Answer {
     let mut stream = TcpStream::connect(&served.address).unwrap();
     let base = &served.url["http://".len() + served.address.len()..];
@@ -376,7 +376,7 @@ pub fn until_the_end(served: &Served, path: &str, coding: &str) -> Answer {
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {

@@ -89,7 +89,7 @@ fn a_dist_that_contradicts_its_own_manifest_is_refused() {
     assert_eq!(refused(dist.path()).0, "build-id-mixed");
     let dist = own_dist();
     put(dist.path(), "changeover/builds/other.json", "{}");
-    // The documents say which of them it is, as long as they say anything.
+    // The documents decide between the manifests, if they have a stamp.
     assert_eq!(read(dist.path()).id(), "own-1");
     put(dist.path(), "index.html", "<p>");
     assert_eq!(refused(dist.path()).0, "manifest-several");

@@ -22,12 +22,12 @@ const HTTP_KILLS: u32 = 50;
 const STATIC_KILLS: u32 = 25;
 const FILES: usize = 150;
 
-/// Some 2 MB a build, so that a publish takes long enough to be hit.
+/// About 2 MB per build, so that a publish takes long enough to be killed.
 const SIZES: std::ops::Range<u64> = 1_000..25_000;
 
 #[test]
 fn over_http_a_killed_publish_leaves_exactly_the_old_or_the_new_release() {
-    // A third of the files keep their names from build to build: only the pointer can switch those.
+    // A third of the files have the same names in every build: only the pointer can switch those.
     let mut world = World::new("http", 50);
     let served = Served::start(&world.site);
     let facts = Facts::default();
@@ -68,12 +68,12 @@ fn on_a_static_host_the_same_holds_for_a_hashed_dist() {
     assert_eq!(exit, 0, "{verdict}");
 }
 
-/// A dist that changes from round to round, the site, and what happened so far.
+/// A dist that changes in every round, the site, and the outcomes so far.
 struct World {
     _root: tempfile::TempDir,
     dist: PathBuf,
     site: PathBuf,
-    chance: Chance,
+    rng: Rng,
     /// How many files have the same name in every build.
     colliding: usize,
     generation: u64,
@@ -90,7 +90,7 @@ impl World {
             dist: root.path().join("dist"),
             site: root.path().join("site"),
             _root: root,
-            chance: Chance::from_environment(name),
+            rng: Rng::from_environment(name),
             colliding,
             generation: 0,
             hashed: Vec::new(),
@@ -116,13 +116,13 @@ impl World {
             }
         } else {
             for _ in 0..names / 5 {
-                let which = self.chance.below(names as u64) as usize;
+                let which = self.rng.below(names as u64) as usize;
                 fs::remove_file(self.dist.join(&self.hashed[which])).unwrap();
                 self.hashed[which] = self.write_hashed();
             }
         }
         for n in 0..self.colliding {
-            let bytes = self.chance.bytes(SIZES);
+            let bytes = self.rng.bytes(SIZES);
             put(&self.dist, &format!("plain/{n}.js"), bytes);
         }
         let generation = self.generation;
@@ -135,7 +135,7 @@ impl World {
     }
 
     fn write_hashed(&mut self) -> String {
-        let bytes = self.chance.bytes(SIZES);
+        let bytes = self.rng.bytes(SIZES);
         let hash: String = Fingerprint::of(&bytes).integrity[7..]
             .chars()
             .filter(char::is_ascii_alphanumeric)
@@ -179,7 +179,7 @@ impl World {
         command
     }
 
-    /// One that was done before its kill does not count.
+    /// A publish that finished before its kill does not count.
     fn kill_publishes(&mut self, wanted: u32, facts: &Facts) {
         for round in 0.. {
             self.kill_one_publish(round, facts);
@@ -196,11 +196,11 @@ impl World {
     fn kill_one_publish(&mut self, round: u32, facts: &Facts) {
         self.next_build();
         let before = live(&self.site);
-        // By turns: a stop at an exact step, where every reader gets to look at the half-done site; a stop between the
-        // kinds of writes, where the order matters most; and a moment that falls wherever it falls.
+        // In turn: at a random failpoint, where every reader reads the unfinished site; at a named failpoint between
+        // kinds of writes, where the order matters most; and at a random time.
         let (mut child, how) = match round % 3 {
             0 => {
-                let step = 1 + self.chance.below(self.steps);
+                let step = 1 + self.rng.below(self.steps);
                 self.stop_at(&step.to_string())
             }
             1 => {
@@ -210,7 +210,7 @@ impl World {
             _ => {
                 let child = self.command().spawn().unwrap();
                 let most = self.duration.as_micros() as u64 * 5 / 4;
-                std::thread::sleep(Duration::from_micros(self.chance.below(most)));
+                std::thread::sleep(Duration::from_micros(self.rng.below(most)));
                 (child, "by delay")
             }
         };
@@ -228,7 +228,7 @@ impl World {
         *self.outcomes.entry(outcome).or_default() += 1;
         assert!(after == before || after.sequence > before.sequence);
         facts.wait_for_fresh_passes(1);
-        if self.chance.below(2) == 0 {
+        if self.rng.below(2) == 0 {
             self.publish_to_the_end(facts);
         }
     }
@@ -251,7 +251,7 @@ impl World {
     }
 }
 
-/// The steps around the pointer.
+/// The named failpoints.
 const LATE_STEPS: [&str; 9] = [
     "build placed",
     "new assets placed",
@@ -264,20 +264,20 @@ const LATE_STEPS: [&str; 9] = [
     "build pruned",
 ];
 
-/// Small, so that removing old builds is part of what is killed.
+/// Small, so that the removal of old builds is killed, too.
 const KEEP: &[&str] = &["--keep", "3", "--keep-days", "0", "--by", "test"];
 
 fn live(site: &Path) -> Release {
     Release::parse(&fs::read_to_string(site.join("changeover/release.json")).unwrap()).unwrap()
 }
 
-/// xorshift64*: good enough to choose by, and the same everywhere.
-struct Chance {
+/// xorshift64*: good enough for choices, and the same on every platform.
+struct Rng {
     seed: u64,
     state: u64,
 }
 
-impl Chance {
+impl Rng {
     fn from_environment(name: &str) -> Self {
         let seed = std::env::var("CHANGEOVER_SEED")
             .ok()

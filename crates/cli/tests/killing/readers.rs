@@ -16,17 +16,17 @@ use changeover_cli::url::encoded;
 use super::common::Client;
 use super::{FILES, World, live};
 
-/// What the readers have to say.
+/// The findings of the readers.
 #[derive(Default)]
 pub struct Facts {
     stop: AtomicBool,
     passes: AtomicU64,
-    /// Counts the moments from which on passes are fresh.
+    /// Passes are fresh when they began in the current epoch.
     epoch: AtomicU64,
     /// Passes that began in this epoch.
     fresh: AtomicU64,
     complaints: Mutex<Vec<String>>,
-    /// Hashes that were computed before, by content, so that a slow test build hashes each file once.
+    /// Computed hashes by content, so that each file is hashed once.
     known: RwLock<HashMap<Vec<u8>, String>>,
 }
 
@@ -43,7 +43,7 @@ impl Facts {
         self.complaints.lock().unwrap().push(text);
     }
 
-    /// Waits for passes that began after now: what was read before does not count.
+    /// Waits for passes that begin after this call.
     pub fn wait_for_fresh_passes(&self, wanted: u64) {
         self.fresh.store(0, Ordering::SeqCst);
         self.epoch.fetch_add(1, Ordering::SeqCst);
@@ -72,7 +72,7 @@ impl Facts {
     pub fn assert_clean(&self, world: &World) {
         println!(
             "seed {}: {} passes of the readers, {} steps a publish, kills: {:?}",
-            world.chance.seed,
+            world.rng.seed,
             self.passes(),
             world.steps,
             world.outcomes
@@ -81,7 +81,7 @@ impl Facts {
             self.complaints(),
             Vec::<String>::new(),
             "seed {}",
-            world.chance.seed
+            world.rng.seed
         );
         assert!(
             world.kills("old") >= 5,
@@ -104,7 +104,7 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-/// Release, manifest, every file; whatever does not fit is a complaint unless the release has moved on meanwhile.
+/// Reads the release, its manifest and every file. A mismatch is a complaint, unless the release has changed meanwhile.
 pub fn read_until_stopped(facts: &Facts, fetch: &dyn Fn(&str) -> Result<Vec<u8>, String>) {
     let mut highest = 0;
     while !facts.stop.load(Ordering::SeqCst) {
@@ -181,9 +181,8 @@ pub fn over_http(client: &mut Client, path: &str) -> Result<Vec<u8>, String> {
     }
 }
 
-/// A static host has nothing but files. Between the document and the pointer a killed publish may leave the new
-/// document before the old pointer: that is checked by [`follow_the_document`], so here documents are taken from the
-/// folder of the build.
+/// Reads files as a static host does. A killed publish may leave new documents with the old pointer.
+/// [`follow_the_document`] checks that, so here documents are read from the folder of the build.
 pub fn from_disk(site: &Path, path: &str) -> Result<Vec<u8>, String> {
     let file = if path.ends_with(".html") {
         let release = live(site);
@@ -196,7 +195,7 @@ pub fn from_disk(site: &Path, path: &str) -> Result<Vec<u8>, String> {
     fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-/// Whatever build the document says it is: its manifest is there, the document is whole, and so is every file.
+/// Checks the build that the document names: its manifest is there, and the document and all files are intact.
 pub fn follow_the_document(facts: &Facts, site: &Path) {
     let read = |path: &str| fs::read(site.join(path)).map_err(|error| format!("{path}: {error}"));
     let check_once = |html: &[u8]| -> Result<(), String> {
@@ -212,7 +211,7 @@ pub fn follow_the_document(facts: &Facts, site: &Path) {
         if manifest.documents["index.html"].integrity != facts.integrity(html) {
             return Err(format!("the document of build {id} is not whole"));
         }
-        // A page of a build that is not live yet is told by its document that the pointer is older than itself.
+        // The number in a document of a build that is not live yet tells its page that the pointer is older.
         let release = live(site);
         let number: u64 = text
             .split("data-sequence=\"")
@@ -238,7 +237,8 @@ pub fn follow_the_document(facts: &Facts, site: &Path) {
             Err(why) => return facts.complain(why),
         };
         if let Err(why) = check_once(&html) {
-            // A build may go while an old document of it is being followed, but not while it is the current one.
+            // A build may be removed while its old document is being checked, but not while that document is the
+            // current one.
             if read("index.html").as_deref() == Ok(&html) {
                 return facts.complain(why);
             }

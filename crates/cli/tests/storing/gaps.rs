@@ -1,4 +1,4 @@
-//! A build against what the tabs of earlier builds hold.
+//! Builds that can or cannot read what tabs of earlier builds hold.
 
 use super::*;
 
@@ -100,7 +100,7 @@ fn going_ahead_over_a_gap_is_warned_about_and_need_not_be_allowed_again() {
              hold is kept, but this build cannot use it"
         )
     );
-    // The same gap as in the live build is old news; one more is not.
+    // The gap that the live build has is accepted; another one is not.
     shop.build("3");
     say(&shop, json!({ "cart": { "schema": 3, "reads": [2] } }));
     assert!(codes(&shop.publish(&[])).contains(&"store-gap".to_owned()));

@@ -1,4 +1,4 @@
-//! What a build says about its stores, and which builds may not follow each other because of it.
+//! What a build says about its stores.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -17,7 +17,7 @@ use common::shop::{Shop, error_of};
 use common::{changeover, changeover_json, files_below, folder, index, json, note_codes, put};
 use serde_json::{Value, json};
 
-/// Cases that the bundler plugin is held to as well.
+/// The bundler plugin is tested with the same cases.
 const CASES: &str = include_str!("../stores.json");
 
 #[test]

@@ -1,11 +1,11 @@
 //! A virtual world: tabs of one origin, their users, and a server with replicas.
 //!
-//! A world first lives through trouble (releases, flapping replicas, half deploys, odd answers, freezes, closings, lost
-//! networks), then everything heals. What must always hold is checked at each step, what must come true once things
-//! are well is checked at the end. The same seed lives the same life.
+//! A world first has trouble: releases, flapping replicas, half deploys, odd answers, freezes, closed tabs, lost
+//! networks. Then everything heals. What must always hold is checked at each step, and what must be reached after
+//! healing is checked at the end. The same seed gives the same run.
 
-mod chance;
 mod promises;
+mod rng;
 mod server;
 mod tab;
 
@@ -17,8 +17,8 @@ use changeover::engine::{
 };
 
 use self::{
-    chance::Chance,
     promises::Promises,
+    rng::Rng,
     server::{Fault, Server},
     tab::Tab,
 };
@@ -29,19 +29,19 @@ pub const MINUTE: u64 = 60 * SECOND;
 /// How long the trouble lasts.
 const TROUBLE: u64 = 40 * MINUTE;
 
-/// How long everything is well afterwards before the end is looked at: longer than the longest back-off.
+/// How long the calm lasts before the end is checked: longer than the longest back-off.
 const CALM: u64 = 45 * MINUTE;
 
-/// When every world begins.
+/// The time at which every world begins.
 const BEGINNING: u64 = 1_785_499_200_000;
 
-/// What came of a world.
+/// The result of a world.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// A hash over everything that every tab said, with the time.
+    /// A hash over all outputs of all tabs, with their times.
     pub trace: u64,
     pub inputs: u64,
-    pub looks: u64,
+    pub checks: u64,
     pub reloads: u64,
     pub prompts: u64,
 }
@@ -52,7 +52,7 @@ impl Outcome {
         Self {
             trace: self.trace.rotate_left(7) ^ other.trace,
             inputs: self.inputs + other.inputs,
-            looks: self.looks + other.looks,
+            checks: self.checks + other.checks,
             reloads: self.reloads + other.reloads,
             prompts: self.prompts + other.prompts,
         }
@@ -64,18 +64,18 @@ impl fmt::Display for Outcome {
         let Self {
             trace,
             inputs,
-            looks,
+            checks,
             reloads,
             prompts,
         } = self;
         write!(
             f,
-            "{inputs} inputs, {looks} looks, {prompts} prompts, {reloads} reloads, trace {trace:016x}"
+            "{inputs} inputs, {checks} checks, {prompts} prompts, {reloads} reloads, trace {trace:016x}"
         )
     }
 }
 
-/// A promise that was broken, with the last things that happened.
+/// A broken promise, with the last events before it.
 #[derive(Clone, Debug)]
 pub struct Broken {
     pub promise: String,
@@ -93,17 +93,17 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// Lives one world through.
+/// Runs one world.
 pub fn run(seed: u64) -> Result<Outcome, Broken> {
     World::new(seed).live()
 }
 
-// Few of them wait at a time.
+// Few of them are queued at a time.
 #[allow(clippy::large_enum_variant)]
-/// Something that will happen.
+/// A scheduled event.
 #[derive(Clone, Debug)]
 enum Happening {
-    /// An input reaches a page, if that page is still there.
+    /// An input reaches a page, if the tab still has that page.
     Input {
         tab: usize,
         page: u64,
@@ -126,7 +126,7 @@ enum Happening {
     },
     /// A tab freed the lock.
     Unlocked,
-    /// The user turns to the prompt of a tab.
+    /// The user reacts to the prompt of a tab.
     Answer {
         tab: usize,
         page: u64,
@@ -141,7 +141,7 @@ enum Happening {
     },
     Mischief,
     Calm,
-    /// Each tab is looked at for a moment.
+    /// Each tab becomes visible for a moment.
     Show {
         tab: usize,
     },
@@ -151,7 +151,7 @@ enum Happening {
 /// The world.
 pub struct World {
     now: u64,
-    chance: Chance,
+    rng: Rng,
     queue: BTreeMap<(u64, u64), Happening>,
     count: u64,
     tabs: Vec<Tab>,
@@ -168,23 +168,23 @@ pub struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let mut chance = Chance::new(seed);
-        let replicas = chance.pick(&[1, 1, 2, 3]);
-        let locks = !chance.one_in(6);
-        let tabs = chance.pick(&[1, 2, 3, 5, 8, 20]);
+        let mut rng = Rng::new(seed);
+        let replicas = rng.pick(&[1, 1, 2, 3]);
+        let locks = !rng.one_in(6);
+        let tabs = rng.pick(&[1, 2, 3, 5, 8, 20]);
         Self {
             now: BEGINNING,
             queue: BTreeMap::new(),
             count: 0,
             tabs: (0..tabs).map(|number| Tab::new(number, locks)).collect(),
-            server: Server::new(replicas, chance.one_in(2)),
+            server: Server::new(replicas, rng.one_in(2)),
             lock: Vec::new(),
             calm: false,
             online: true,
             highest: None,
             promises: Promises::default(),
             outcome: Outcome::default(),
-            chance,
+            rng,
         }
     }
 
@@ -202,7 +202,7 @@ impl World {
     }
 
     #[cfg(test)]
-    /// Lives on for a while.
+    /// Runs for some more time.
     fn runs(&mut self, span: u64) {
         let end = self.now + span;
         while let Some(entry) = self.queue.first_entry()
@@ -217,7 +217,7 @@ impl World {
 
     fn live(mut self) -> Result<Outcome, Broken> {
         for tab in 0..self.tabs.len() {
-            let delay = self.chance.up_to(20 * SECOND);
+            let delay = self.rng.at_most(20 * SECOND);
             self.later(delay, Happening::Load { tab });
         }
         self.later(30 * SECOND, Happening::Mischief);
@@ -300,11 +300,11 @@ impl World {
         }
     }
 
-    /// A replica tells its streams that there is something newer.
+    /// A replica announces a newer release on its streams.
     fn announce(&mut self, replica: usize, sequence: u64) {
         for tab in 0..self.tabs.len() {
             if self.tabs[tab].stream == Some(replica) {
-                let delay = 1 + self.chance.up_to(200);
+                let delay = 1 + self.rng.at_most(200);
                 let input = Input::Sighted {
                     source: Source::Stream,
                     sequence: Some(sequence),
@@ -322,17 +322,17 @@ impl World {
         }
     }
 
-    /// One bad, or merely lively, thing; and the next one later.
+    /// Causes some trouble or user activity, and schedules the next.
     fn mischief(&mut self) {
         if self.calm {
             return;
         }
-        let tab = self.chance.below(self.tabs.len());
-        match self.chance.below(16) {
+        let tab = self.rng.below(self.tabs.len());
+        match self.rng.below(16) {
             0..=2 => self.publish(),
             3 => self.publish_half(),
             4 => {
-                self.server.fault = self.chance.pick(&[
+                self.server.fault = self.rng.pick(&[
                     Some(Fault::Status(404)),
                     Some(Fault::Status(500)),
                     Some(Fault::RetryAfter(120 * SECOND)),
@@ -375,31 +375,31 @@ impl World {
             14 => self.break_stream(tab),
             _ => self.promises.forget_clicks(),
         }
-        let pause = self.chance.up_to(90 * SECOND);
+        let pause = self.rng.at_most(90 * SECOND);
         self.later(pause, Happening::Mischief);
     }
 
     fn publish(&mut self) {
-        let urgency = self.chance.pick(&[
+        let urgency = self.rng.pick(&[
             Urgency::Routine,
             Urgency::Routine,
             Urgency::Soon,
             Urgency::Now,
         ]);
-        let rollback = self.chance.one_in(4);
+        let rollback = self.rng.one_in(4);
         let build = if rollback {
-            self.chance.below(self.server.builds.len())
+            self.rng.below(self.server.builds.len())
         } else {
             self.server.new_build(true)
         };
         self.release(build, urgency);
     }
 
-    /// The release is there before the manifest is.
+    /// Publishes a release before its manifest is there.
     fn publish_half(&mut self) {
         let build = self.server.new_build(false);
         self.release(build, Urgency::Routine);
-        let delay = self.chance.up_to(5 * MINUTE);
+        let delay = self.rng.at_most(5 * MINUTE);
         self.later(delay, Happening::ManifestArrives { build });
     }
 
@@ -409,16 +409,16 @@ impl World {
             let delay = if replica == 0 {
                 0
             } else {
-                self.chance.up_to(3 * MINUTE)
+                self.rng.at_most(3 * MINUTE)
             };
             self.later(delay, Happening::CatchUp { replica });
         }
     }
 
-    /// The user works, holds something up, asks, or meets a chunk that is gone.
+    /// The user works, takes a hold, requests a check, or needs a chunk that is gone.
     fn lively(&mut self, tab: usize) {
-        let hold = self.chance.up_to(3) as u32;
-        let input = match self.chance.below(6) {
+        let hold = self.rng.at_most(3) as u32;
+        let input = match self.rng.below(6) {
             0 => Input::HoldTaken {
                 hold,
                 reason: "upload".into(),
@@ -439,7 +439,7 @@ impl World {
         self.give(tab, input);
     }
 
-    /// Everything is well from now on.
+    /// Ends all trouble.
     fn heal(&mut self) {
         self.calm = true;
         self.server.heal();
@@ -454,7 +454,7 @@ impl World {
             }
             self.give(tab, Input::WentOnline);
             self.give(tab, Input::PageShown { persisted: true });
-            let delay = 10 * SECOND + self.chance.up_to(10 * MINUTE);
+            let delay = 10 * SECOND + self.rng.at_most(10 * MINUTE);
             self.later(delay, Happening::Show { tab });
         }
     }

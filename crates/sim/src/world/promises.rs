@@ -12,10 +12,10 @@ use changeover::{
 
 use super::{Happening, MINUTE, SECOND, server::Server, tab::Tab};
 
-/// How much of the past is told when a promise is broken.
+/// The number of past events that are reported with a broken promise.
 const MEMORY: usize = 60;
 
-/// Watches the world.
+/// Checks the promises while the world runs.
 #[derive(Default)]
 pub struct Promises {
     pub broken: Option<String>,
@@ -25,13 +25,13 @@ pub struct Promises {
     highest: BTreeMap<usize, Option<u64>>,
     /// Whether the user asked for the next reload of a tab.
     clicked: BTreeMap<usize, bool>,
-    /// Reloads by themselves, by tab, target and release.
+    /// Reloads without the user, by tab, target and release.
     automatic: BTreeMap<(usize, BuildId, Option<u64>), u32>,
     holds: BTreeMap<usize, BTreeMap<u32, u64>>,
-    /// What each page has been told about the network.
+    /// Whether each page was told that the network is away.
     offline: BTreeMap<usize, bool>,
     wakes: BTreeMap<usize, (u64, u32)>,
-    looks: VecDeque<u64>,
+    checks: VecDeque<u64>,
 }
 
 impl Promises {
@@ -69,7 +69,7 @@ impl Promises {
         self.wakes.remove(&tab);
     }
 
-    /// The tab is gone, and with it what it remembers; the next is another one.
+    /// The tab is gone with all that it remembered. The next one in its place is another tab.
     pub fn on_close(&mut self, tab: usize) {
         self.automatic.retain(|(known, ..), _| *known != tab);
     }
@@ -172,15 +172,15 @@ impl Promises {
         });
     }
 
-    pub fn on_look(&mut self, now: u64) {
-        self.looks.push_back(now);
+    pub fn on_check(&mut self, now: u64) {
+        self.checks.push_back(now);
     }
 
     pub fn forget_clicks(&mut self) {
         self.clicked.clear();
     }
 
-    /// Everything has been well for long.
+    /// Checks the end, after a long calm.
     pub fn at_the_end(&mut self, tabs: &[Tab], server: &Server, now: u64) -> Option<String> {
         let newest = server.newest();
         for (number, tab) in tabs.iter().enumerate() {
@@ -238,9 +238,9 @@ impl Promises {
             ));
         }
         let window = 10 * MINUTE;
-        let recent = self.looks.iter().filter(|at| **at + window >= now).count();
+        let recent = self.checks.iter().filter(|at| **at + window >= now).count();
         let most = if shares { 14 } else { 14 * tabs.len() };
         (recent > most)
-            .then(|| format!("{recent} looks in the last ten minutes, at most {most} are due"))
+            .then(|| format!("{recent} checks in the last ten minutes, at most {most} are due"))
     }
 }

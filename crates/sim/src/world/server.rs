@@ -1,4 +1,4 @@
-//! The server: builds, releases, replicas that lag behind, and everything that can be wrong with an answer.
+//! The server: builds, releases, replicas that lag behind, and every kind of wrong answer.
 
 use changeover::{
     engine::{
@@ -92,7 +92,7 @@ impl Server {
         self.releases.push(release);
     }
 
-    /// A replica gets the newest release. Returns the sequences that are news.
+    /// Gives the newest release to a replica. Returns the sequences that are new to it.
     pub fn catch_up(&mut self, replica: usize) -> Vec<u64> {
         let had = std::mem::replace(&mut self.replicas[replica], self.releases.len());
         let news = if had < self.releases.len() {
@@ -123,7 +123,7 @@ impl Server {
         &self.releases[self.replicas[replica] - 1]
     }
 
-    /// What a replica answers to a look; `None`: nothing, ever.
+    /// The answer of a replica to a check; `None` when it never answers.
     pub fn answer(&self, replica: usize) -> Option<Input> {
         let text = self.release_of(replica).to_json();
         let fetched = |body: String| {
@@ -180,7 +180,7 @@ impl Server {
         }
     }
 
-    /// A copy of a manifest, as a tab has kept it.
+    /// A copy of a manifest, as a tab keeps it.
     pub fn kept(&self, build: &BuildId) -> Option<String> {
         let mut builds = self.builds.iter();
         let there = builds.find(|there| there.manifest.id == *build && there.there);

@@ -8,13 +8,13 @@ fn of_twenty_tabs_one_looks_one_has_the_stream_and_each_asks_as_soon_as_the_answ
     world.runs(10 * SECOND);
     assert_eq!(leaders(&world).len(), 1);
     assert_eq!(streams(&world), 1);
-    let before = world.outcome.looks;
+    let before = world.outcome.checks;
     world.runs(30 * MINUTE);
-    let looks = world.outcome.looks - before;
-    assert!((5..=8).contains(&looks), "{looks} looks in half an hour");
+    let checks = world.outcome.checks - before;
+    assert!((5..=8).contains(&checks), "{checks} checks in half an hour");
     let build = world.server.new_build(true);
     world.release(build, Urgency::Routine);
-    // The stream takes up to 200 ms here and each of three answers up to 400 ms: looks are spread over 300 ms twice.
+    // The stream takes up to 200 ms here and each of three answers up to 400 ms: checks are spread over 300 ms twice.
     world.runs(SECOND + 1_600);
     for tab in &world.tabs {
         let status = tab.guard.as_ref().expect("all tabs are open").status();

@@ -1,4 +1,4 @@
-//! Modules that use each other.
+//! Circular use of modules.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::paths::names_in;
 use super::{Violation, module_of, resolve};
 
-/// Modules of `src/` that use each other, directly or through others: one violation for each circle, the shortest. Tests
-/// may name what they like.
+/// Finds modules of `src/` that use each other, directly or through others, and reports the shortest circle of each.
+/// Tests are exempt.
 pub fn circles(files: &BTreeMap<String, String>) -> Result<Vec<Violation>> {
     let modules: BTreeMap<Vec<String>, &String> = files
         .keys()
@@ -18,7 +18,7 @@ pub fn circles(files: &BTreeMap<String, String>) -> Result<Vec<Violation>> {
     let mut uses: BTreeMap<&Vec<String>, BTreeMap<&Vec<String>, usize>> = BTreeMap::new();
     for (home, file) in &modules {
         for name in names_in(&files[*file])? {
-            // A lone `super` says who may see an item.
+            // A lone `super` is a visibility.
             let counts = !name.in_tests && name.segments.len() > 1;
             let target = resolve(home, &name.segments).filter(|_| counts);
             let target = target.and_then(|target| {

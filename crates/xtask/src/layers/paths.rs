@@ -5,7 +5,7 @@ use std::str::FromStr;
 use anyhow::Result;
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
-/// A path as it is written, `use` trees unfolded, with the line it starts on.
+/// A path as it is written, from an expanded `use` tree, and its line.
 #[derive(Debug)]
 pub struct Named {
     pub segments: Vec<String>,
@@ -20,7 +20,8 @@ pub fn names_in(text: &str) -> Result<Vec<Named>> {
     Ok(names)
 }
 
-/// Gathers every path of a token stream. A `{…}` after `::` continues the path in front of it, so `use` trees unfold.
+/// Gathers every path of a token stream. A `{…}` after `::` continues the path in front of it, which expands `use`
+/// trees.
 fn collect(tokens: TokenStream, prefix: &[String], in_tests: bool, names: &mut Vec<Named>) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! The check of the check: snippets that break each rule, and ones that do not.
+//! Snippets that break each rule, and snippets that do not.
 
 use super::*;
 

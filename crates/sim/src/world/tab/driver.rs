@@ -22,7 +22,7 @@ impl World {
     }
 
     pub(super) fn perform(&mut self, number: usize, effect: Effect) {
-        let delay = 5 + self.chance.up_to(400);
+        let delay = 5 + self.rng.at_most(400);
         self.promises.on_effect(
             number,
             &effect,
@@ -31,9 +31,9 @@ impl World {
         );
         match effect {
             Effect::FetchRelease => {
-                self.outcome.looks += 1;
-                self.promises.on_look(self.now);
-                let replica = self.chance.below(self.server.replicas.len());
+                self.outcome.checks += 1;
+                self.promises.on_check(self.now);
+                let replica = self.rng.below(self.server.replicas.len());
                 let failed = |failure| Input::ReleaseFailed {
                     failure,
                     retry_after: None,
@@ -43,17 +43,17 @@ impl World {
                 }
                 match self.server.answer(replica) {
                     Some(answer) => self.answer_in(number, delay, answer),
-                    // A driver that gives up, or one that does not even do that.
-                    None if self.chance.one_in(2) => {
+                    // A driver that gives up after a timeout, or one that never answers.
+                    None if self.rng.one_in(2) => {
                         self.answer_in(number, 15 * SECOND, failed(FetchFailure::Timeout))
                     }
                     None => {}
                 }
             }
-            // What tabs share: it is not there yet, or it is damaged.
-            Effect::FetchManifest { build, .. } if self.chance.one_in(3) => {
+            // The copy that tabs share may be missing or damaged.
+            Effect::FetchManifest { build, .. } if self.rng.one_in(3) => {
                 let body = match self.server.kept(&build) {
-                    Some(body) if !self.chance.one_in(4) => body,
+                    Some(body) if !self.rng.one_in(4) => body,
                     _ => "{\"format\":1".into(),
                 };
                 self.answer_in(number, 2, Input::ManifestKept { build, body });
@@ -82,9 +82,9 @@ impl World {
                     },
                 );
             }
-            // A cache has half a file now and then.
+            // Sometimes a cache has half a file.
             Effect::CheckFiles { build, files, .. } => {
-                let wrong = !self.calm && self.chance.one_in(4);
+                let wrong = !self.calm && self.rng.one_in(4);
                 let wrong = files.into_iter().next().filter(|_| wrong);
                 let wrong = wrong.map(|Fetch { file, size, .. }| WrongFile {
                     file,
@@ -93,7 +93,7 @@ impl World {
                 self.answer_in(number, delay, Input::FilesChecked { build, wrong });
             }
             Effect::OpenStream { .. } => {
-                let replica = self.chance.below(self.server.replicas.len());
+                let replica = self.rng.below(self.server.replicas.len());
                 if self.online && self.server.is_up() {
                     self.tabs[number].stream = Some(replica);
                     let sequence = Some(self.server.release_of(replica).sequence);
@@ -125,7 +125,7 @@ impl World {
             }
             Effect::TellPeers { message } => {
                 for peer in (0..self.tabs.len()).filter(|peer| *peer != number) {
-                    let delay = 1 + self.chance.up_to(4);
+                    let delay = 1 + self.rng.at_most(4);
                     self.later(
                         delay,
                         Happening::Message {
@@ -161,7 +161,7 @@ impl World {
                     to,
                     at: Timestamp(self.now),
                 });
-                let fails = !self.calm && self.chance.one_in(10);
+                let fails = !self.calm && self.rng.one_in(10);
                 let saved = Input::StateSaved;
                 let failed = Input::StateSaveFailed {
                     message: "the storage is full".into(),
@@ -199,8 +199,8 @@ impl World {
             Effect::Advise { .. } => {}
             Effect::Reload => {
                 self.outcome.reloads += 1;
-                // Now and then the browser ignores it.
-                if self.calm || !self.chance.one_in(8) {
+                // Sometimes the browser ignores it.
+                if self.calm || !self.rng.one_in(8) {
                     self.tabs[number].arrival = self.tabs[number].capture.take();
                     self.later(50, Happening::Load { tab: number });
                 }
@@ -215,7 +215,7 @@ impl World {
             {
                 self.outcome.prompts += 1;
                 self.tabs[number].answers_at = Some(self.now);
-                let delay = 2 * SECOND + self.chance.up_to(4 * MINUTE);
+                let delay = 2 * SECOND + self.rng.at_most(4 * MINUTE);
                 self.later(
                     delay,
                     Happening::Answer {
@@ -230,7 +230,7 @@ impl World {
 
     pub(in crate::world) fn user_answers(&mut self, number: usize) {
         self.tabs[number].answers_at = None;
-        match self.chance.below(4) {
+        match self.rng.below(4) {
             0 | 1 => self.give(number, Input::ReloadRequested { by: Asker::User }),
             2 => self.give(number, Input::SnoozeRequested),
             _ => {}

@@ -20,13 +20,13 @@ pub struct Tab {
     pub build: BuildId,
     pub visible: bool,
     frozen: bool,
-    /// What waits until the tab is thawed.
+    /// Inputs that wait until the tab is thawed.
     backlog: Vec<Input>,
     /// Counts how often the timer was set.
     pub armed: u64,
-    /// The replica its stream is connected to.
+    /// The replica that its stream is connected to.
     pub stream: Option<usize>,
-    /// Whether it is on the channel of its peers.
+    /// Whether it listens to its peers.
     pub listens: bool,
     away: bool,
     elected_told: bool,
@@ -71,13 +71,13 @@ impl Tab {
 }
 
 impl World {
-    /// An input for the page of a tab: now, or when the tab is thawed.
+    /// Delivers an input to the page of a tab, now or when the tab is thawed.
     pub(super) fn give(&mut self, number: usize, input: Input) {
         let now = Timestamp(self.now);
         let tab = &mut self.tabs[number];
         let Some(guard) = &mut tab.guard else { return };
         if tab.away && matches!(input, Input::PageShown { .. }) {
-            // A page in the back/forward cache hears of nothing that happened meanwhile.
+            // A page in the back/forward cache gets no inputs for what happened meanwhile.
             tab.frozen = false;
             tab.backlog.clear();
         }
@@ -112,18 +112,18 @@ impl World {
             match output {
                 Output::Effect(effect) => self.perform(number, effect),
                 Output::Event(event) => self.on_event(number, event),
-                // Taken out above.
+                // Handled above.
                 Output::Wake { .. } => {}
             }
         }
         self.promises.on_status(number, page, &status);
         if let Some(at) = wake {
             self.promises.on_wake(number, at.0, self.now);
-            // Timers are late: by little, or by a throttled minute in a hidden tab.
+            // Timers are late: a little, or more in a hidden tab, where they are throttled.
             let late = if self.tabs[number].visible {
-                1 + self.chance.up_to(15)
+                1 + self.rng.at_most(15)
             } else {
-                self.chance.up_to(SECOND)
+                self.rng.at_most(SECOND)
             };
             self.later(
                 at.0.saturating_sub(self.now) + late,
@@ -139,13 +139,13 @@ impl World {
     /// The tab loads the document, from any replica.
     pub(super) fn load(&mut self, number: usize) {
         self.leave(number);
-        let replica = self.chance.below(self.server.replicas.len());
+        let replica = self.rng.below(self.server.replicas.len());
         if !self.online || !self.server.is_up() {
             // The browser's error page; the user tries again.
             return self.later(20 * SECOND, Happening::Load { tab: number });
         }
         let build = self.server.release_of(replica).build.id.clone();
-        let seed = self.chance.draw();
+        let seed = self.rng.draw();
         let visible = number == 0 || self.tabs[number].visible;
         let start = {
             let tab = &mut self.tabs[number];
@@ -176,7 +176,7 @@ impl World {
         self.give(number, Input::Started(start));
     }
 
-    /// The page of a tab goes for good.
+    /// The page of a tab ends.
     fn leave(&mut self, number: usize) {
         if self.tabs[number].is_open() && !self.tabs[number].away {
             self.tabs[number].frozen = false;
@@ -198,8 +198,8 @@ impl World {
         if self.tabs.iter().filter(|tab| tab.is_open()).count() < 2 {
             return;
         }
-        // A tab that crashes says no goodbye.
-        if self.chance.one_in(2) {
+        // A tab that crashes sends no `PageHid`.
+        if self.rng.one_in(2) {
             self.tabs[number].frozen = true;
             self.tabs[number].away = true;
         }
@@ -209,7 +209,7 @@ impl World {
         self.tabs[number].reloads.clear();
         self.tabs[number].snooze = None;
         self.tabs[number].arrival = None;
-        let delay = self.chance.up_to(5 * MINUTE);
+        let delay = self.rng.at_most(5 * MINUTE);
         self.later(delay, Happening::Load { tab: number });
     }
 
@@ -226,7 +226,7 @@ impl World {
         }
         self.tabs[number].frozen = false;
         let backlog = std::mem::take(&mut self.tabs[number].backlog);
-        if self.chance.one_in(2) {
+        if self.rng.one_in(2) {
             self.give(number, Input::Resumed);
         }
         for input in backlog {
@@ -244,7 +244,7 @@ impl World {
         self.tabs[number].away = true;
         self.tabs[number].frozen = true;
         let page = self.tabs[number].page;
-        let delay = self.chance.up_to(10 * MINUTE);
+        let delay = self.rng.at_most(10 * MINUTE);
         self.later(
             delay,
             Happening::Input {
@@ -262,7 +262,7 @@ impl World {
     }
 }
 
-/// FNV-1a, continued.
+/// Continues an FNV-1a hash.
 fn mixed(hash: u64, text: &str) -> u64 {
     fnv(if hash == 0 { FNV_OFFSET } else { hash }, text.as_bytes())
 }

@@ -1,9 +1,9 @@
-//! Chance from one seed.
+//! Random numbers from one seed.
 
 /// SplitMix64, independent of the guard's.
-pub struct Chance(u64);
+pub struct Rng(u64);
 
-impl Chance {
+impl Rng {
     pub fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0xd129_0d3f_7c5e_31a5) ^ 0x5851_f42d_4c95_7f2d)
     }
@@ -16,7 +16,7 @@ impl Chance {
     }
 
     /// A number from 0 to `most`.
-    pub fn up_to(&mut self, most: u64) -> u64 {
+    pub fn at_most(&mut self, most: u64) -> u64 {
         self.draw() % (most + 1)
     }
 
