@@ -23,6 +23,7 @@ use super::{
     locks,
     manifests::Errand,
     peers::Peers,
+    reloads,
     scroll::ScrollRestore,
     state::Envelope,
     storage::{Area, Storage},
@@ -31,7 +32,7 @@ use super::{
 use crate::{
     engine::{
         guard::{Config, Guard},
-        io::{AbortReason, Event, Input, Output, Reloads, Snooze, Start},
+        io::{AbortReason, Event, Input, Output, Snooze, Start},
         text::join,
         written::ToJson,
     },
@@ -39,9 +40,6 @@ use crate::{
     rng::hexadecimal,
     time::{Millis, Timestamp},
 };
-
-/// How the marks of reloads begin; the build follows.
-pub(super) const RELOAD: &str = "reload:";
 
 /// A timer that goes off this late was held up by a frozen page or a sleeping machine.
 const LATE: Millis = 10_000;
@@ -368,7 +366,7 @@ impl Inner {
                 let (sequence, app) = text.split_once(' ')?;
                 (highest == json::whole(&json::parse(sequence))).then(|| app.to_owned())
             }),
-            reloads: self.reloads(),
+            reloads: reloads::read(&self.storage),
             snooze: self.snooze(),
             arrival: self.envelope.arrival(),
         }
@@ -380,19 +378,6 @@ impl Inner {
             sequence: json::number(&snooze, "sequence")?,
             until: Timestamp(json::number(&snooze, "until")?),
         })
-    }
-
-    /// The reloads of this tab so far. One name each: an id of a build may be any word, and none is safe in a map of
-    /// JavaScript.
-    fn reloads(&self) -> Vec<Reloads> {
-        let count = |(target, count): (String, String)| {
-            Some(Reloads {
-                target: BuildId(target),
-                count: json::whole(&json::parse(&count))? as u32,
-            })
-        };
-        let marks = self.storage.list(Area::Session, RELOAD);
-        marks.into_iter().filter_map(count).collect()
     }
 
     pub fn is_settled(&self) -> bool {

@@ -13,7 +13,7 @@
 //! | [`store_driver`], [`idb`] | a store that tabs on several builds share, and its database |
 //! | [`store`] | the same for Rust apps, with typed records |
 //! | [`departing`] | a page that was told to reload and is still there |
-//! | [`storage`], [`state`], [`scroll`] | what outlives a reload |
+//! | [`storage`], [`state`], [`scroll`], [`reloads`] | what outlives a reload |
 //! | [`files`] | what the page has loaded |
 //! | [`callback`], [`clock`], [`json`], [`trace`] | what the others are made of |
 
@@ -33,6 +33,7 @@ pub mod locks;
 pub mod manifests;
 pub mod peers;
 mod perform;
+pub mod reloads;
 pub mod scroll;
 pub mod state;
 pub mod storage;

@@ -9,7 +9,7 @@ use web_sys::{Url, console};
 use super::{
     callback::{on_settled, window},
     departing::Departing,
-    driver::{Inner, RELOAD, Stream},
+    driver::{Inner, Stream},
     election::Election,
     events::EventStream,
     fetch::{self, Redirects, Refusal},
@@ -17,6 +17,7 @@ use super::{
     json, lifecycle,
     manifests::{Errand, Found, Way},
     peers::Peers,
+    reloads,
     scroll::ScrollRestore,
     state::Departure,
     storage::Area,
@@ -102,13 +103,7 @@ impl Inner {
                 let _ = self.storage.write(Area::Local, "sequenceOf", &of);
             }
             Effect::RememberReload { target, count } => {
-                let name = join(&[RELOAD, &target.0]);
-                if count == 0 {
-                    self.storage.remove(Area::Session, &name);
-                } else {
-                    let count = decimal(count.into());
-                    let _ = self.storage.write(Area::Session, &name, &count);
-                }
+                reloads::remember(&self.storage, &target, count);
             }
             Effect::RememberSnooze { snooze } => {
                 let record = Object::new();

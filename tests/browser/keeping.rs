@@ -1,10 +1,11 @@
 //! What outlives a reload: storage, the envelope, the scroll position.
 
 use changeover::{
-    engine::io::Arrival,
+    engine::io::{Arrival, Reloads},
     ids::BuildId,
     time::Timestamp,
     web::{
+        reloads,
         scroll::ScrollRestore,
         state::{Departure, Envelope},
         storage::{Area, Storage},
@@ -279,4 +280,43 @@ async fn the_page_scrolls_back_when_it_has_grown_unless_the_user_scrolls() {
     assert_eq!(at(), "0,0");
     top();
     let _: JsValue = js("document.body.removeAttribute('style')");
+}
+
+#[wasm_bindgen_test]
+fn reloads_are_counted_in_the_words_of_earlier_versions_too() {
+    let storage = Storage::open("/reloads/");
+    let map = || storage.read(Area::Session, "reloads");
+    let counts = || {
+        let mut counts: Vec<_> = reloads::read(&storage)
+            .into_iter()
+            .map(|Reloads { target, count }| (target.0, count))
+            .collect();
+        counts.sort();
+        counts.dedup();
+        counts
+    };
+    storage
+        .write(Area::Session, "reloads", "{\"earlier\":1,\"odd\":\"x\"}")
+        .unwrap();
+    storage.write(Area::Session, "reload:loader", "1").unwrap();
+    assert_eq!(counts(), [("earlier".into(), 1), ("loader".into(), 1)]);
+
+    for target in ["b", "__proto__"] {
+        reloads::remember(&storage, &BuildId(target.into()), 2);
+    }
+    assert_eq!(
+        map().as_deref(),
+        Some("{\"earlier\":1,\"odd\":\"x\",\"b\":2}")
+    );
+    assert_eq!(counts().len(), 4);
+    assert!(counts().contains(&("__proto__".into(), 2)));
+
+    storage.write(Area::Session, "reloads", "no map").unwrap();
+    assert_eq!(counts().len(), 3, "damage costs the counts that it hits");
+
+    for (target, _) in counts() {
+        reloads::remember(&storage, &BuildId(target), 0);
+    }
+    assert_eq!(counts(), []);
+    assert_eq!(map(), None);
 }

@@ -28,6 +28,17 @@ fn a_page_that_arrives_on_the_target_tells_so_and_gets_its_state_back() {
 }
 
 #[test]
+fn the_build_that_the_page_came_from_may_be_reloaded_for_again() {
+    arriving("b")
+        .where_(|start| start.reloads.push(reloads("a", 1)))
+        .starts()
+        .then_among(&["RememberReload b 0", "RememberReload a 0"])
+        .with(|server| server.publishes(release(3, "a")))
+        .later("a rollback is seen", HOUR)
+        .asks(Reason::NewBuild);
+}
+
+#[test]
 fn a_page_that_is_still_on_the_old_build_gets_its_state_back_and_only_asks() {
     arriving("a")
         .starts()

@@ -8,6 +8,7 @@ use crate::{
         releases::{Releases, Remembered},
         tabs::Tabs,
     },
+    ids::BuildId,
     rng::Rng,
     time::Timestamp,
 };
@@ -69,19 +70,18 @@ impl Guard {
         } = arrival;
         let landed = self.running.build.clone().unwrap_or_else(|| to.clone());
         let took = landed == to;
-        if took && self.had_reload(&to) {
-            // The build may be left and wanted again: what took may be tried again.
-            self.reloads.retain(|reloads| reloads.target != to);
-            self.perform(Effect::RememberReload {
-                target: to.clone(),
-                count: 0,
-            });
-        } else if !took && !self.had_reload(&to) {
+        if took {
+            self.forget_reload(&to);
+        } else if !self.had_reload(&to) {
             // The mark was lost, and yet the one reload was had.
             self.reloads.push(Reloads {
                 target: to,
                 count: 1,
             });
+        }
+        // This page's predecessor ran that build, and may have been of a version that knows nothing of these counts.
+        if let Some(from) = &from {
+            self.forget_reload(from);
         }
         // Another build than either is a move too: the release went on, or a replica lags behind.
         if Some(&landed) != from.as_ref() {
@@ -89,6 +89,17 @@ impl Guard {
                 changeover,
                 from,
                 to: landed,
+            });
+        }
+    }
+
+    /// A reload to this build has taken. The build may be left and wanted again, and then it may be tried again.
+    fn forget_reload(&mut self, build: &BuildId) {
+        if self.had_reload(build) {
+            self.reloads.retain(|reloads| reloads.target != *build);
+            self.perform(Effect::RememberReload {
+                target: build.clone(),
+                count: 0,
             });
         }
     }
