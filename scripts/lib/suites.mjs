@@ -66,6 +66,9 @@ const inSomeBrowsers = (folder, needs) => ({
   },
 });
 
+/** @type {(steps: Step[]) => Step[]} */
+const threeAtATime = (steps) => steps.map((step) => ({ ...step, args: step.args.map((word) => (word === '--test-concurrency=1' ? '--test-concurrency=3' : word)) }));
+
 /** @type {Record<string, Suite>} */
 export const SUITES = {
   scripts: {
@@ -204,11 +207,16 @@ export const SUITES = {
     long: true,
     ...inSomeBrowsers('tests/swapping', ['npm', 'rust']),
     builds: true,
-    steps: (words, missing) =>
-      inSomeBrowsers('tests/swapping', [])
-        .steps(words, missing)
-        // Most of the time is the probation of new code.
-        .map((step) => ({ ...step, args: step.args.map((word) => (word === '--test-concurrency=1' ? '--test-concurrency=3' : word)) })),
+    // Most of the time is the probation of new code.
+    steps: (words, missing) => threeAtATime(inSomeBrowsers('tests/swapping', []).steps(words, missing)),
+  },
+  compat: {
+    about: 'pages, stores and a site of an earlier version, upgraded to this one and rolled back, per browser',
+    long: true,
+    ...inSomeBrowsers('tests/compat', ['npm', 'rust']),
+    builds: true,
+    // Pages wait for each other, and for checks that come once in a second.
+    steps: (words, missing) => threeAtATime(inSomeBrowsers('tests/compat', []).steps(words, missing)),
   },
   copies: {
     about: 'builds copied to nginx and to hosts that replace everything, per browser',

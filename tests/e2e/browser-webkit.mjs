@@ -116,7 +116,7 @@ function webkitBrowser(root, close) {
   let first = true;
   return {
     close,
-    newTab: () =>
+    newTab: ({ window = false } = {}) =>
       inTurn(async () => {
         /** @type {string} */
         let handle;
@@ -129,7 +129,7 @@ function webkitBrowser(root, close) {
             [current] = /** @type {string[]} */ (await call('GET', `${root}/window/handles`));
             await call('POST', `${root}/window`, { handle: current });
           }
-          ({ handle } = /** @type {{handle: string}} */ (await call('POST', `${root}/window/new`, { type: 'tab' })));
+          ({ handle } = /** @type {{handle: string}} */ (await call('POST', `${root}/window/new`, { type: window ? 'window' : 'tab' })));
         }
         first = false;
         return webkitTab(root, handle, (run) => inWindow(handle, run), () => (current = null));

@@ -59,12 +59,13 @@ export function scriptTag(attributes = {}) {
 
 /**
  * @param {import('node:test').TestContext} t ends the site with the test
- * @param {{attributes?: Attributes, build?: (name: string, dist: string) => void | Promise<void>, first?: string, head?: string, app?: string}} options
+ * @param {{attributes?: Attributes, build?: (name: string, dist: string) => void | Promise<void>, first?: string, existing?: (dir: string) => void, head?: string, app?: string}} options
  *   `attributes` of the script tag; `build` writes the files of a build into an empty folder,
- *   else the small app is written, with `head` before the script tag and `app` as more code for app.js
+ *   else the small app is written, with `head` before the script tag and `app` as more code for app.js;
+ *   `existing` writes a site that was published before, else `first` is published
  * @returns {Promise<Site>}
  */
-export async function startSite(t, { attributes = {}, build, first = 'one', head = '', app = '' } = {}) {
+export async function startSite(t, { attributes = {}, build, first = 'one', existing, head = '', app = '' } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'changeover-site-'));
   /** @type {(() => unknown)[]} */
   const closers = [() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })];
@@ -92,8 +93,8 @@ export async function startSite(t, { attributes = {}, build, first = 'one', head
       const output = await changeover(['publish', dist, '--to', to, ...more]);
       return { output, at: renamedAt(to), release: readRelease(to) };
     },
-    /** Publishes the build before the current one again. */
-    rollback: () => changeover(['rollback', '--site', dir]),
+    /** Publishes the build before the current one again, or the one that is named by its id. */
+    rollback: (build) => changeover(['rollback', '--site', dir, ...(build ? [build] : [])]),
     readRelease: () => readRelease(dir),
     /** The text of the pointer, byte for byte. */
     releaseText: (of = dir) => readFileSync(join(of, 'changeover/release.json'), 'utf8'),
@@ -105,7 +106,8 @@ export async function startSite(t, { attributes = {}, build, first = 'one', head
     },
   });
   try {
-    await site.publish(first);
+    if (existing) existing(dir);
+    else await site.publish(first);
     const origin = await site.serve();
     site.origin = origin;
     site.edge = await startEdge({ upstream: origin });

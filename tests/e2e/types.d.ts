@@ -15,6 +15,8 @@ export interface LaunchOptions {
 }
 
 export interface TabOptions {
+  /** In WebKit a tab beside the first one is never visible; a window of its own is. */
+  window?: boolean;
   viewport?: Viewport;
 }
 
@@ -171,7 +173,7 @@ export interface Site {
   write(name: string): Promise<string>;
   /** `at`: when the pointer was renamed; `output`: what the CLI said. */
   publish(name: string, options?: { to?: string; more?: string[] }): Promise<{ output: string; at: number; release: ReleaseFile }>;
-  rollback(): Promise<string>;
+  rollback(build?: string): Promise<string>;
   readRelease(): ReleaseFile;
   releaseText(of?: string): string;
   serve(served?: string): Promise<string>;

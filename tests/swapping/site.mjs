@@ -19,11 +19,11 @@ const FRAMEWORKS = { react: ['react', 'react-dom'], plain: [], vue: ['vue'], nes
 
 /**
  * @param {import('node:test').TestContext | null} t
- * @param {{app?: keyof typeof FRAMEWORKS, vite?: 'vite' | 'vite7', options?: ChangeoverPluginOptions, output?: object}} how
- *   `output`: how files are named
+ * @param {{app?: keyof typeof FRAMEWORKS, vite?: 'vite' | 'vite7', options?: ChangeoverPluginOptions, output?: object, first?: string}} how
+ *   `output`: how files are named; `first`: the folder of a build that is published instead of the app as it is
  * @returns {Promise<SwapSite>}
  */
-export async function startSwapSite(t, { app = 'react', vite = 'vite', options = {}, output } = {}) {
+export async function startSwapSite(t, { app = 'react', vite = 'vite', options = {}, output, first } = {}) {
   const { build } = await import(vite);
   const { default: plugin } = await import(pathToFileURL(join(packageDir(), 'vite.js')).href);
   mkdirSync(join(ROOT, 'target'), { recursive: true });
@@ -102,7 +102,7 @@ export async function startSwapSite(t, { app = 'react', vite = 'vite', options =
     manifest: (id = self.release().build.id) => JSON.parse(readFileSync(join(site, `changeover/builds/${id}.json`), 'utf8')),
   });
   try {
-    self.first = await self.publish();
+    self.first = await (first ? self.put(first) : self.publish());
     const server = await startServe(site);
     closers.push(server.close);
     self.edge = await startEdge({ upstream: server.url });
