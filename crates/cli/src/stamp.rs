@@ -167,14 +167,8 @@ fn place_files(site: &Site, writer: &mut AtomicWriter, build: &Build) -> Result<
     }
     writer.settle()?;
     // Precompressed copies that hold an old document must not be served in place of the new one.
-    for note in build
-        .notes
-        .iter()
-        .filter(|note| note.code == "twins-dropped")
-    {
-        for copy in &note.files {
-            remove_file(&site.root().join(copy))?;
-        }
+    for copy in &build.left_out {
+        remove_file(&site.root().join(copy))?;
     }
     failpoint("documents placed");
     Ok(())

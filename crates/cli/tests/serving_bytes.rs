@@ -178,8 +178,8 @@ fn files_compressed_ahead_of_time_are_used_when_they_are_the_same_file() {
         assert_eq!(decoded(coding, &answer), script.as_bytes());
     }
     // By its own name it is a file like any other.
-    let twin = asked(&served, "app.js.br", "br");
-    assert_eq!((twin.header("content-encoding"), &twin.body), ("", &ahead));
+    let copy = asked(&served, "app.js.br", "br");
+    assert_eq!((copy.header("content-encoding"), &copy.body), ("", &ahead));
 }
 
 #[test]

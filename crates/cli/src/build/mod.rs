@@ -43,6 +43,8 @@ pub struct Build {
     pub notes: Vec<Note>,
     /// The number of the release in the dist, which is there for plain copies.
     pub release: Option<u64>,
+    /// Precompressed documents of the dist that are not part of the build, because this tool cannot write their format.
+    pub left_out: Vec<String>,
     /// The documents as they are in the dist.
     originals: BTreeMap<String, Vec<u8>>,
     /// The bundler's manifest, for the fields that this version does not know.

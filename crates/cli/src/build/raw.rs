@@ -271,6 +271,7 @@ impl Raw {
             described_by,
             notes: Vec::new(),
             release: None,
+            left_out: Vec::new(),
             originals: self.documents,
             bundled: None,
         }

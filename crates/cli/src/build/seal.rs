@@ -74,8 +74,9 @@ impl Build {
                      their format; they are left out: {}",
                     named(&unwritable)
                 ),
-                files: unwritable,
+                files: unwritable.clone(),
             });
+            self.left_out = unwritable;
         }
         self.describe_documents();
         Ok(())

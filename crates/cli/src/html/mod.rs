@@ -109,12 +109,12 @@ impl<'a> Page<'a> {
 
     /// [`Page::unstamped`] without the list of slots, which is about their files and not about the document.
     pub fn substance(&self) -> Vec<u8> {
-        let bare = self.unstamped();
+        let unstamped = self.unstamped();
         let mut edits = Edits::default();
-        if let Some(list) = Page::parse(&bare).slots_list() {
+        if let Some(list) = Page::parse(&unstamped).slots_list() {
             edits.replace(list, "");
         }
-        edits.apply(&bare)
+        edits.apply(&unstamped)
     }
 
     /// The `src` of every script that a browser would run, as it is written, in document order and without the
