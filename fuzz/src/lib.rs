@@ -6,7 +6,7 @@ use changeover::engine::{
     json, lineage::Lineage, manifest::Manifest, release::Release, store::Head, written::ToJson,
 };
 use changeover_cli::{
-    html::{Claim, Page},
+    html::{Claim, HtmlDocument},
     serve::range::{self, Wanted},
     stores,
 };
@@ -117,12 +117,12 @@ pub fn range(bytes: &[u8]) {
 
 /// Stamping a document changes nothing but the stamp, and the stamp is what the page then claims.
 pub fn html(bytes: &[u8]) {
-    let page = Page::parse(bytes);
+    let page = HtmlDocument::parse(bytes);
     let (bare, claim) = (page.unstamped(), page.claim());
     let _ = (page.script_sources(), page.base(), page.substance());
 
     let stamped = page.restamped("0123456789", Some(7));
-    let again = Page::parse(&stamped);
+    let again = HtmlDocument::parse(&stamped);
     match claim {
         // Also without a tag: a meta tag that is empty waits for its stamp.
         Claim::Silent => assert_ne!(again.claim(), Claim::Unstamped),

@@ -33,14 +33,14 @@ pub fn failpoint(name: &str) {
     let stop = match mode {
         Mode::Nothing => false,
         Mode::Trace => {
-            eprintln!("step {count} {name}");
+            eprintln!("failpoint {count} {name}");
             false
         }
         Mode::StopAt(n) => *n == count,
         Mode::StopAtName(wanted) => wanted == name,
     };
     if stop {
-        eprintln!("stopped at step {count} {name}");
+        eprintln!("stopped at failpoint {count} {name}");
         let _ = std::io::stderr().flush();
         loop {
             std::thread::park();

@@ -15,7 +15,7 @@ use crate::deploy::{self, Contents, Deployment, Locked, Placed, Who};
 use crate::error::{At, Error, Result};
 use crate::git;
 use crate::history::{Entry, builds_by_recency};
-use crate::html::Page;
+use crate::html::HtmlDocument;
 use crate::retain::{self, Keep};
 use crate::site::Site;
 use crate::stores;
@@ -290,7 +290,7 @@ fn number_of_documents(deployment: &Deployment, build: &Build) -> Option<u64> {
     let index = deployment.site().files(build.id()).join("index.html");
     let placed = std::fs::read(index)
         .ok()
-        .map(|page| Page::parse(&page).sequence());
+        .map(|page| HtmlDocument::parse(&page).sequence());
     let live = deployment.live().map(|live| live.sequence);
     match placed {
         Some(number) if is_known || number > live => number,

@@ -20,7 +20,7 @@ use crate::rollback::{RollbackOptions, RolledBack, Target, rollback};
 use crate::serve::{Ending, Limits, ServeOptions, Server};
 use crate::stamp::{StampOptions, Stamped, stamp};
 use crate::url::shown;
-use crate::verify::{Verdict, verify};
+use crate::verify::{Findings, verify};
 
 /// Exit codes: 0 for success; 1 when the command failed or `verify` found faults; 2 when the command line is wrong or
 /// `diff` cannot read its operands.
@@ -57,9 +57,9 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve(args, json).map(|()| ExitCode::SUCCESS),
         Command::Diff(args) => return compare(&args, json),
         Command::Verify(args) => {
-            verify(&args.target, Duration::from_secs(args.deadline)).map(|verdict| {
-                print_report(json, verdict_report(&verdict, &shown(&args.target)));
-                if verdict.faults.is_empty() {
+            verify(&args.target, Duration::from_secs(args.deadline)).map(|findings| {
+                print_report(json, findings_report(&findings, &shown(&args.target)));
+                if findings.faults.is_empty() {
                     ExitCode::SUCCESS
                 } else {
                     ExitCode::FAILURE
@@ -177,8 +177,8 @@ fn rolled_back_report(done: &RolledBack) -> Report {
     }
 }
 
-fn verdict_report(verdict: &Verdict, target: &str) -> Report {
-    let what = verdict.release.as_ref().map_or_else(
+fn findings_report(findings: &Findings, target: &str) -> Report {
+    let what = findings.release.as_ref().map_or_else(
         || target.to_owned(),
         |release| {
             format!(
@@ -187,13 +187,13 @@ fn verdict_report(verdict: &Verdict, target: &str) -> Report {
             )
         },
     );
-    let mut sentences: Vec<_> = verdict.faults.iter().map(ToString::to_string).collect();
-    sentences.push(match verdict.faults.len() {
-        0 => format!("{what} is complete: {} files match", verdict.files),
+    let mut sentences: Vec<_> = findings.faults.iter().map(ToString::to_string).collect();
+    sentences.push(match findings.faults.len() {
+        0 => format!("{what} is complete: {} files match", findings.files),
         1 => format!("{what} has 1 fault"),
         n => format!("{what} has {n} faults"),
     });
-    let faults: Vec<_> = verdict
+    let faults: Vec<_> = findings
         .faults
         .iter()
         .map(|fault| json!({ "code": fault.code, "place": fault.place, "message": fault.text }))
@@ -204,9 +204,9 @@ fn verdict_report(verdict: &Verdict, target: &str) -> Report {
         fields: json!({
             "ok": faults.is_empty(),
             "target": target,
-            "sequence": verdict.release.as_ref().map(|release| release.sequence),
-            "build": verdict.release.as_ref().map(|release| &release.build.id.0),
-            "files": verdict.files,
+            "sequence": findings.release.as_ref().map(|release| release.sequence),
+            "build": findings.release.as_ref().map(|release| &release.build.id.0),
+            "files": findings.files,
             "faults": faults,
         }),
     }

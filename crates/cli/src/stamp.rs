@@ -17,7 +17,7 @@ use crate::build::{Build, DESCRIBED_BY, Description, Hints, Note, Source, is_doc
 use crate::deploy::{self, Locked};
 use crate::error::{At, Error, Result};
 use crate::failpoints::failpoint;
-use crate::html::Page;
+use crate::html::HtmlDocument;
 use crate::site::Site;
 
 /// Which folder to stamp, and how to announce it.
@@ -80,7 +80,9 @@ pub fn stamp(options: &StampOptions) -> Result<Stamped> {
         Some(live) if is_same && !options.anew => {
             let index = site.root().join("index.html");
             let page = fs::read(&index).at("read", &index)?;
-            Page::parse(&page).sequence().unwrap_or(live.sequence)
+            HtmlDocument::parse(&page)
+                .sequence()
+                .unwrap_or(live.sequence)
         }
         _ => locked.sequence(),
     };

@@ -58,7 +58,7 @@ fn failpoints(words: &[&str]) -> usize {
     String::from_utf8(out.stderr)
         .unwrap()
         .lines()
-        .filter(|line| line.starts_with("step "))
+        .filter(|line| line.starts_with("failpoint "))
         .count()
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Read;
 
 use changeover_cli::hash::Fingerprint;
-use common::{Answer, Served, changeover_json, folder, index, json, path, publish, put};
+use common::{Response, Served, changeover_json, folder, index, json, path, publish, put};
 use serde_json::json;
 
 const LONG: &str = "public, max-age=31536000, immutable";
@@ -17,7 +17,7 @@ fn text_of(length: usize) -> String {
         .collect()
 }
 
-fn decoded(coding: &str, answer: &Answer) -> Vec<u8> {
+fn decoded(coding: &str, answer: &Response) -> Vec<u8> {
     assert_eq!(answer.header("content-encoding"), coding);
     let mut plain = Vec::new();
     let bytes = answer.body.as_slice();
@@ -31,7 +31,7 @@ fn decoded(coding: &str, answer: &Answer) -> Vec<u8> {
     plain
 }
 
-fn asked(served: &Served, path: &str, coding: &str) -> Answer {
+fn asked(served: &Served, path: &str, coding: &str) -> Response {
     served.request("GET", path, &[("accept-encoding", coding)])
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use changeover_cli::hash::Fingerprint;
-use changeover_cli::html::Page;
+use changeover_cli::html::HtmlDocument;
 use common::shop::{Shop, error_of};
 use common::{changeover_json, files_below, json, kill, note_codes, publish_up_to, put, text};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ fn verify(folder: &Path) -> Value {
 /// What the document says: build and number.
 fn said(folder: &Path) -> (String, u64) {
     let html = text(folder, "index.html");
-    let page = Page::parse(html.as_bytes());
+    let page = HtmlDocument::parse(html.as_bytes());
     let changeover_cli::html::Claim::Build(build) = page.claim() else {
         panic!("{html}");
     };

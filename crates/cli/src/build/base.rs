@@ -2,7 +2,7 @@
 
 use super::plain::texts_in;
 use crate::error::{Error, Result};
-use crate::html::Page;
+use crate::html::HtmlDocument;
 use crate::url::decoded;
 
 /// `/`, `/app/` or a whole URL, always with a slash at the end. `./` and the empty base work anywhere, so they become
@@ -30,7 +30,7 @@ pub fn normalised(base: &str) -> Result<String> {
 
 /// The base for which the root-absolute scripts of `index.html`, in tags or in inline modules, are files of the dist;
 /// else its `<base>`; else `/`.
-pub fn inferred(index: &Page, is_file: impl Fn(&str) -> bool) -> String {
+pub fn inferred(index: &HtmlDocument, is_file: impl Fn(&str) -> bool) -> String {
     let inline = index.inline_scripts();
     let named = inline.iter().flat_map(|code| texts_in(code));
     for source in index.script_sources().into_iter().chain(named) {
@@ -132,7 +132,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                inferred(&Page::parse(html.as_bytes()), is_file),
+                inferred(&HtmlDocument::parse(html.as_bytes()), is_file),
                 base,
                 "{html}"
             );

@@ -27,7 +27,7 @@ use self::raw::Raw;
 use crate::error::{Error, Result};
 use crate::git;
 use crate::hash::Fingerprint;
-use crate::html::Page;
+use crate::html::HtmlDocument;
 use crate::stores;
 use crate::time::{rfc3339, unix_now};
 
@@ -169,7 +169,7 @@ fn described(
     stores: Names<Store>,
 ) -> Result<Build> {
     let id = claimed.unwrap_or_else(|| raw.content_id(&stores));
-    let index = Page::parse(&raw.documents["index.html"]);
+    let index = HtmlDocument::parse(&raw.documents["index.html"]);
     let base = match &hints.base {
         Some(base) => base::normalised(base)?,
         None => base::inferred(&index, |path| raw.prints.contains_key(path)),
@@ -200,7 +200,7 @@ fn described(
     let stamped = raw
         .documents
         .iter()
-        .map(|(path, bytes)| (path.clone(), Page::parse(bytes).stamped(&id, None)))
+        .map(|(path, bytes)| (path.clone(), HtmlDocument::parse(bytes).stamped(&id, None)))
         .collect();
     Ok(raw.finish(manifest, stamped, described_by))
 }

@@ -23,7 +23,7 @@ use crate::{
     deploy::files_of,
     error::{At, Error, Result},
     hash::Fingerprint,
-    html::Page,
+    html::HtmlDocument,
     stores,
 };
 
@@ -302,13 +302,18 @@ fn amended(raw: Raw, mut manifest: Manifest, touched: Vec<String>) -> Result<Bui
     };
     manifest.id = BuildId(id.clone());
     if touched_index {
-        let index = Page::parse(&raw.documents["index.html"]).substance();
+        let index = HtmlDocument::parse(&raw.documents["index.html"]).substance();
         manifest.html = Some(Fingerprint::of(&index).integrity);
     }
     let documents: BTreeMap<_, _> = raw
         .documents
         .iter()
-        .map(|(path, bytes)| (path.clone(), Page::parse(bytes).restamped(&id, None)))
+        .map(|(path, bytes)| {
+            (
+                path.clone(),
+                HtmlDocument::parse(bytes).restamped(&id, None),
+            )
+        })
         .collect();
     let mut build = raw.finish(manifest, documents, Description::OwnManifest);
     build.notes.push(note);

@@ -7,9 +7,9 @@ use regex::Regex;
 
 use super::{Raw, base, kind_of};
 use crate::hash::Fingerprint;
-use crate::html::Page;
+use crate::html::HtmlDocument;
 
-pub fn describe(manifest: &mut Manifest, raw: &Raw, index: &Page, site_base: &str) {
+pub fn describe(manifest: &mut Manifest, raw: &Raw, index: &HtmlDocument, site_base: &str) {
     manifest.entries = entries(raw, index, site_base);
     manifest.chunks = raw
         .prints
@@ -36,7 +36,7 @@ pub fn chunk(path: &str, print: &Fingerprint) -> Chunk {
 
 /// The scripts of the dist that `index.html` starts the app with: those in its tags, and those that its inline modules
 /// name.
-pub fn entries(raw: &Raw, index: &Page, site_base: &str) -> Vec<String> {
+pub fn entries(raw: &Raw, index: &HtmlDocument, site_base: &str) -> Vec<String> {
     let mut entries = Vec::new();
     let inline = index.inline_scripts();
     let named = inline.iter().flat_map(|code| texts_in(code));

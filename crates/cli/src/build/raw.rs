@@ -12,7 +12,7 @@ use changeover::engine::release::Release;
 use super::{Build, Content, Description, Note, PRECOMPRESSED, Source, is_document, named};
 use crate::error::{At, Error, Result};
 use crate::hash::{Fingerprint, build_id};
-use crate::html::{self, Claim, Page};
+use crate::html::{self, Claim, HtmlDocument};
 use crate::stores;
 use crate::time::unix_now;
 use crate::walk::{self, Listing};
@@ -119,7 +119,7 @@ impl Raw {
     pub(super) fn claimed_build(&self) -> Result<Option<String>> {
         let mut claimed: Option<(String, &str)> = None;
         for (path, bytes) in &self.documents {
-            let Claim::Build(id) = Page::parse(bytes).claim() else {
+            let Claim::Build(id) = HtmlDocument::parse(bytes).claim() else {
                 continue;
             };
             if !is_id(&id) {
@@ -153,7 +153,12 @@ impl Raw {
         let documents: Vec<_> = self
             .documents
             .iter()
-            .map(|(path, bytes)| (path, Fingerprint::of(&Page::parse(bytes).unstamped())))
+            .map(|(path, bytes)| {
+                (
+                    path,
+                    Fingerprint::of(&HtmlDocument::parse(bytes).unstamped()),
+                )
+            })
             .collect();
         build_id(
             self.prints
@@ -212,7 +217,8 @@ impl Raw {
             });
         }
         let index = &self.documents["index.html"];
-        if html::unreadable(index).is_none() && Page::parse(index).claim() == Claim::Silent {
+        if html::unreadable(index).is_none() && HtmlDocument::parse(index).claim() == Claim::Silent
+        {
             notes.push(Note {
                 code: "no-tag",
                 text: "index.html has no changeover tag (<script src data-release>), so its pages learn their build only \

@@ -8,7 +8,7 @@ use changeover::engine::manifest::Document;
 
 use super::{Build, Content, Note, PRECOMPRESSED, Source, hashes, named, plain};
 use crate::error::{At, Error, Result};
-use crate::html::{Claim, Page};
+use crate::html::{Claim, HtmlDocument};
 
 impl Build {
     /// Finishes the build. `sequence` is `None` if the documents were published before without a number.
@@ -19,7 +19,7 @@ impl Build {
         let mut stamped = BTreeMap::new();
         for (path, original) in &self.originals {
             let current = self.document(path);
-            let bytes = Page::parse(current).stamped(self.id(), sequence);
+            let bytes = HtmlDocument::parse(current).stamped(self.id(), sequence);
             if bytes != *original {
                 stamped.insert(path.clone(), bytes);
             }
@@ -28,7 +28,7 @@ impl Build {
         for (path, places) in &followed.untouchable {
             stamped.remove(path);
             let original = self.originals[path].clone();
-            if let Claim::Build(claimed) = Page::parse(&original).claim()
+            if let Claim::Build(claimed) = HtmlDocument::parse(&original).claim()
                 && claimed != self.id()
             {
                 return Err(Error::new(

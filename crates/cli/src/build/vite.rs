@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{Raw, plain};
 use crate::error::{At, Error, Result};
 use crate::hash::Fingerprint;
-use crate::html::Page;
+use crate::html::HtmlDocument;
 
 /// Where Vite 5 and later put it.
 const PLACE: &str = ".vite/manifest.json";
@@ -104,7 +104,7 @@ impl Graph {
         manifest.entries.sort();
         manifest.entries.dedup();
         // A new name of an entry does not count as a change of the document.
-        let index = Page::parse(&raw.documents["index.html"]).unstamped();
+        let index = HtmlDocument::parse(&raw.documents["index.html"]).unstamped();
         manifest.html = Some(names.code(&index));
         give_to_shell(manifest);
         Ok(())

@@ -2,8 +2,8 @@
 //!
 //! The page takes its build from `data-build` on the changeover `<script>` tag, which is the tag with `data-release`.
 //! It takes the number of its release from `data-sequence`: a release with a lower number is older than the page.
-//! [`Page::stamped`] writes both, [`Page::unstamped`] returns the bytes without them, and [`Page::claim`] reads the
-//! build.
+//! [`HtmlDocument::stamped`] writes both, [`HtmlDocument::unstamped`] returns the bytes without them, and
+//! [`HtmlDocument::claim`] reads the build.
 
 mod tags;
 
@@ -25,7 +25,7 @@ const SEQUENCE: &str = "data-sequence";
 const OWN_RELEASE: &str = "changeover/release.json";
 
 /// An HTML document and its start tags.
-pub struct Page<'a> {
+pub struct HtmlDocument<'a> {
     bytes: &'a [u8],
     tags: Vec<Tag>,
 }
@@ -41,7 +41,7 @@ pub enum Claim {
     Build(String),
 }
 
-impl<'a> Page<'a> {
+impl<'a> HtmlDocument<'a> {
     /// A document that cannot be read has no tags here, so it is not changed. See [`unreadable`].
     pub fn parse(bytes: &'a [u8]) -> Self {
         Self {
@@ -107,11 +107,11 @@ impl<'a> Page<'a> {
         edits.apply(self.bytes)
     }
 
-    /// [`Page::unstamped`] without the list of slots, which is about their files and not about the document.
+    /// [`HtmlDocument::unstamped`] without the list of slots, which is about their files and not about the document.
     pub fn substance(&self) -> Vec<u8> {
         let unstamped = self.unstamped();
         let mut edits = Edits::default();
-        if let Some(list) = Page::parse(&unstamped).slots_list() {
+        if let Some(list) = HtmlDocument::parse(&unstamped).slots_list() {
             edits.replace(list, "");
         }
         edits.apply(&unstamped)

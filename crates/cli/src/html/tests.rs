@@ -3,17 +3,17 @@
 use super::*;
 
 fn stamped(html: &str) -> String {
-    String::from_utf8(Page::parse(html.as_bytes()).stamped("b1", None)).unwrap()
+    String::from_utf8(HtmlDocument::parse(html.as_bytes()).stamped("b1", None)).unwrap()
 }
 
 fn unstamped(html: &str) -> String {
-    String::from_utf8(Page::parse(html.as_bytes()).unstamped()).unwrap()
+    String::from_utf8(HtmlDocument::parse(html.as_bytes()).unstamped()).unwrap()
 }
 
 #[test]
 fn attributes_without_space_between_them_are_stamped_too() {
     let html = "<script data-release=\"changeover/release.json\"data-build=\"\"></script>";
-    let page = Page::parse(html.as_bytes());
+    let page = HtmlDocument::parse(html.as_bytes());
     assert_eq!(
         String::from_utf8(page.stamped("b1", Some(7))).unwrap(),
         "<script data-release=\"changeover/release.json\" data-sequence=\"7\"data-build=\"b1\"></script>"
@@ -75,7 +75,7 @@ fn what_only_looks_like_the_tag_is_not_stamped() {
 #[test]
 fn a_stamp_that_is_there_stays_until_it_is_replaced_on_purpose() {
     let html = b"<script data-release=/r data-build=mine></script>";
-    let page = Page::parse(html);
+    let page = HtmlDocument::parse(html);
     assert_eq!(page.claim(), Claim::Build("mine".into()));
     assert_eq!(page.stamped("b1", None), html);
     assert_eq!(
@@ -97,7 +97,7 @@ fn removing_the_stamp_gives_back_the_document_before_it() {
 #[test]
 fn the_number_of_the_release_stands_beside_the_build() {
     let numbered = |html: &str, number| {
-        String::from_utf8(Page::parse(html.as_bytes()).stamped("b1", Some(number))).unwrap()
+        String::from_utf8(HtmlDocument::parse(html.as_bytes()).stamped("b1", Some(number))).unwrap()
     };
     for (before, after) in [
         (
@@ -114,13 +114,16 @@ fn the_number_of_the_release_stands_beside_the_build() {
         ),
     ] {
         assert_eq!(numbered(before, 7), after);
-        let page = Page::parse(after.as_bytes());
+        let page = HtmlDocument::parse(after.as_bytes());
         assert_eq!(page.sequence(), Some(7));
         assert_eq!(numbered(after, 8), after.replace("\"7\"", "\"8\""));
         assert_eq!(page.stamped("b2", None), after.as_bytes());
         assert_eq!(unstamped(after), unstamped(before));
     }
-    assert_eq!(Page::parse(b"<script data-release>").sequence(), None);
+    assert_eq!(
+        HtmlDocument::parse(b"<script data-release>").sequence(),
+        None
+    );
     assert_eq!(
         numbered(
             "<script data-release=https://other.test/r.json></script>",
@@ -142,7 +145,7 @@ fn reading_is_linear_in_comments_and_attributes() {
         "<![CDATA[",
     ] {
         let html = part.repeat(1_000_000 / part.len()) + "<script data-release></script>";
-        Page::parse(html.as_bytes()).stamped("b1", Some(1));
+        HtmlDocument::parse(html.as_bytes()).stamped("b1", Some(1));
     }
 }
 
@@ -155,9 +158,9 @@ fn the_list_of_slots_carries_the_stamp_and_is_no_part_of_what_the_document_is() 
         )
     };
     let restamped = |html: &str| {
-        String::from_utf8(Page::parse(html.as_bytes()).restamped("new", None)).unwrap()
+        String::from_utf8(HtmlDocument::parse(html.as_bytes()).restamped("new", None)).unwrap()
     };
-    let substance = |html: &str| Page::parse(html.as_bytes()).substance();
+    let substance = |html: &str| HtmlDocument::parse(html.as_bytes()).substance();
     assert_eq!(restamped(&page("old", "a-1.js")), page("new", "a-1.js"));
     assert_eq!(
         unstamped(&page("old", "a-1.js")),
@@ -184,26 +187,26 @@ fn the_list_of_slots_carries_the_stamp_and_is_no_part_of_what_the_document_is() 
 #[test]
 fn a_meta_tag_carries_the_claim_when_the_tag_does_not() {
     let html = b"<meta content='v7' name=changeover-build>";
-    let page = Page::parse(html);
+    let page = HtmlDocument::parse(html);
     assert_eq!(page.claim(), Claim::Build("v7".into()));
     assert_eq!(
         page.restamped("v8", None),
         b"<meta content=\"v8\" name=changeover-build>"
     );
     assert_eq!(
-        Page::parse(b"<meta name=changeover-build content>").claim(),
+        HtmlDocument::parse(b"<meta name=changeover-build content>").claim(),
         Claim::Unstamped
     );
-    assert_eq!(Page::parse(b"<p>").claim(), Claim::Silent);
+    assert_eq!(HtmlDocument::parse(b"<p>").claim(), Claim::Silent);
     assert_eq!(
-        Page::parse(b"<script data-release>").claim(),
+        HtmlDocument::parse(b"<script data-release>").claim(),
         Claim::Unstamped
     );
 }
 
 #[test]
 fn scripts_that_run_are_listed_and_data_blocks_are_not() {
-    let page = Page::parse(
+    let page = HtmlDocument::parse(
         b"<base href=/x/><script src=z.js data-release></script><script src=a.js></script><script type=module src='b.js?x=1&amp;y=2'></script>\
           <script type=importmap src=c.json></script><script>inline</script><script type=text/javascript src=d.js></script>",
     );
@@ -215,12 +218,12 @@ fn scripts_that_run_are_listed_and_data_blocks_are_not() {
 fn cut_off_and_binary_documents_do_not_panic() {
     let whole = "<!--a--><script data-release='x' data-build=\"y\"><!--<script></script>--></script><p a=b c='d'>&#x41;</p>";
     for end in 0..whole.len() {
-        let page = Page::parse(&whole.as_bytes()[..end]);
+        let page = HtmlDocument::parse(&whole.as_bytes()[..end]);
         page.stamped("b1", None);
         page.unstamped();
     }
     let noise: Vec<u8> = (0..20_000u32)
         .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
         .collect();
-    Page::parse(&noise).stamped("b1", None);
+    HtmlDocument::parse(&noise).stamped("b1", None);
 }

@@ -40,7 +40,7 @@ struct Asked<'a> {
 }
 
 /// `Ok(None)` when there is no such file, an error when it cannot be read now.
-type Outcome = io::Result<Option<Response<Body>>>;
+type RouteResult = io::Result<Option<Response<Body>>>;
 
 impl Routes {
     pub fn new(snapshots: Arc<Snapshots>) -> Self {
@@ -88,7 +88,7 @@ impl Routes {
     }
 
     /// `release.json` and the manifests. The history and the build folders are private.
-    async fn guard_file(&self, asked: &Asked<'_>, path: &str) -> Outcome {
+    async fn guard_file(&self, asked: &Asked<'_>, path: &str) -> RouteResult {
         let Some(pointer) = &asked.snapshot.pointer else {
             return Ok(None);
         };
@@ -114,7 +114,7 @@ impl Routes {
             .await
     }
 
-    async fn site_file(&self, asked: &Asked<'_>, path: &str) -> Outcome {
+    async fn site_file(&self, asked: &Asked<'_>, path: &str) -> RouteResult {
         if path.split('/').any(is_hidden) {
             return Ok(None);
         }
@@ -137,7 +137,7 @@ impl Routes {
     }
 
     /// A document by its name, by its folder, or by its name without the ending.
-    async fn document(&self, asked: &Asked<'_>, path: &str) -> Outcome {
+    async fn document(&self, asked: &Asked<'_>, path: &str) -> RouteResult {
         let snapshot = asked.snapshot;
         let folder = path.is_empty() || path.ends_with('/');
         if !folder && snapshot.document(&format!("{path}/index.html")).is_some() {
@@ -162,7 +162,7 @@ impl Routes {
     }
 
     /// A file that no build has put into the site. Files of builds that are not in the snapshot count as absent.
-    async fn unmanaged(&self, asked: &Asked<'_>, path: &str) -> Outcome {
+    async fn unmanaged(&self, asked: &Asked<'_>, path: &str) -> RouteResult {
         let path = match path {
             "" => "index.html".to_owned(),
             folder if folder.ends_with('/') => format!("{folder}index.html"),
@@ -186,7 +186,7 @@ impl Routes {
         self.found(asked, &found).await
     }
 
-    async fn found(&self, asked: &Asked<'_>, found: &Found) -> Outcome {
+    async fn found(&self, asked: &Asked<'_>, found: &Found) -> RouteResult {
         let Some(chosen) = self.cache.chosen(found, asked.headers).await? else {
             return Ok(None);
         };

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use super::Verdict;
+use super::Findings;
 use crate::hash::Fingerprint;
 
 /// The limit for one response, from connecting to its last byte.
@@ -113,7 +113,7 @@ impl Fetcher {
     }
 }
 
-impl Verdict {
+impl Findings {
     /// Adds a fault for a request that brought no body. Its code begins with `prefix`.
     pub(super) fn unfetched(&mut self, prefix: &str, url: &str, fetched: &Fetched) {
         match fetched {

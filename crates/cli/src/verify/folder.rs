@@ -3,44 +3,44 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use super::{Verdict, selected_builds};
+use super::{Findings, selected_builds};
 use crate::deploy::files_of;
 use crate::hash::Fingerprint;
 use crate::site::Site;
 
-pub fn verify(site: &Site) -> Verdict {
-    let mut verdict = Verdict::default();
+pub fn verify(site: &Site) -> Findings {
+    let mut findings = Findings::default();
     let release = match site.live() {
         Ok(Some(release)) => release,
         Ok(None) => {
             let place = site.pointer().display().to_string();
             let text = format!("there is no {place}, so nothing is published here");
-            verdict.fault("release-missing", place, text);
-            return verdict;
+            findings.fault("release-missing", place, text);
+            return findings;
         }
         Err(error) => {
-            verdict.fault(
+            findings.fault(
                 "release-invalid",
                 site.pointer().display().to_string(),
                 error.to_string(),
             );
-            return verdict;
+            return findings;
         }
     };
     for (nth, build) in selected_builds(&release).enumerate() {
         let Some(manifest) = &build.manifest else {
-            verdict.no_manifest(&site.pointer().display().to_string(), build);
+            findings.no_manifest(&site.pointer().display().to_string(), build);
             continue;
         };
         let place = site.guard().join(manifest);
         let shown = place.display().to_string();
         let Ok(bytes) = std::fs::read(&place) else {
             let text = format!("the manifest of build {} is not at {shown}", build.id.0);
-            verdict.fault("manifest-missing", shown, text);
+            findings.fault("manifest-missing", shown, text);
             continue;
         };
         let Some(manifest) =
-            verdict.manifest(&build.id.0, build.integrity.as_deref(), &shown, &bytes)
+            findings.manifest(&build.id.0, build.integrity.as_deref(), &shown, &bytes)
         else {
             continue;
         };
@@ -54,7 +54,7 @@ pub fn verify(site: &Site) -> Verdict {
         for folder in folders {
             for (path, print) in files_of(&manifest) {
                 let file = folder.join(&path);
-                verdict.files += 1;
+                findings.files += 1;
                 let found = File::open(&file)
                     .ok()
                     .filter(|open| open.metadata().is_ok_and(|meta| meta.is_file()));
@@ -62,21 +62,21 @@ pub fn verify(site: &Site) -> Verdict {
                 match found {
                     None => {
                         let text = format!("{shown} is missing");
-                        verdict.fault("missing", shown, text);
+                        findings.fault("missing", shown, text);
                     }
                     Some(mut open) => match Fingerprint::like(&print.integrity, &mut open) {
                         Ok(measured) => {
-                            verdict.compare(&shown, &measured, &print.integrity, print.size)
+                            findings.compare(&shown, &measured, &print.integrity, print.size)
                         }
                         Err(error) => {
                             let text = format!("{shown} cannot be read: {error}");
-                            verdict.fault("unreachable", shown, text);
+                            findings.fault("unreachable", shown, text);
                         }
                     },
                 }
             }
         }
     }
-    verdict.release = Some(release);
-    verdict
+    findings.release = Some(release);
+    findings
 }

@@ -35,7 +35,7 @@ pub struct Fault {
 
 /// The result of a check.
 #[derive(Debug, Default)]
-pub struct Verdict {
+pub struct Findings {
     pub release: Option<Release>,
     /// The number of files that were compared.
     pub files: usize,
@@ -52,7 +52,7 @@ impl fmt::Display for Fault {
 ///
 /// A check of a URL ends at the deadline, whatever the server does. It returns an error only when there is nothing to
 /// check (`site-missing`, `url-invalid`); everything else is a fault.
-pub fn verify(target: &str, deadline: Duration) -> Result<Verdict> {
+pub fn verify(target: &str, deadline: Duration) -> Result<Findings> {
     if target.starts_with("http://") || target.starts_with("https://") {
         return Remote::new(target, deadline).map(|remote| remote.verify());
     }
@@ -82,12 +82,12 @@ pub(crate) fn live_manifest(url: &str) -> Result<Manifest> {
         ));
     }
     let remote = Remote::new(url, PER_REQUEST)?;
-    let mut verdict = Verdict::default();
+    let mut findings = Findings::default();
     let manifest = remote
-        .release(&mut verdict)
-        .and_then(|release| remote.manifest(&release.build, &mut verdict));
+        .release(&mut findings)
+        .and_then(|release| remote.manifest(&release.build, &mut findings));
     manifest.ok_or_else(|| {
-        let fault = verdict.faults.first();
+        let fault = findings.faults.first();
         let text = fault.map_or_else(
             || format!("{} has no manifest", shown(url)),
             |fault| shown(&fault.text),
@@ -96,7 +96,7 @@ pub(crate) fn live_manifest(url: &str) -> Result<Manifest> {
     })
 }
 
-impl Verdict {
+impl Findings {
     fn fault(&mut self, code: &str, place: impl Into<String>, text: impl Into<String>) {
         self.faults.push(Fault {
             code: code.into(),

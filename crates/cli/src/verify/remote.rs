@@ -8,7 +8,7 @@ use changeover::engine::manifest::{MANIFEST_LIMIT, Manifest};
 use changeover::engine::release::{BuildRef, RELEASE_LIMIT, Release};
 
 use super::fetch::{Fetched, Fetcher};
-use super::{Verdict, selected_builds};
+use super::{Findings, selected_builds};
 use crate::deploy::files_of;
 use crate::error::{Error, Result};
 use crate::hash::Fingerprint;
@@ -62,68 +62,68 @@ impl Remote {
     }
 
     /// A change of the release during the check is not a fault: the check starts again.
-    pub fn verify(&self) -> Verdict {
-        let mut verdict = self.check();
+    pub fn verify(&self) -> Findings {
+        let mut findings = self.check();
         for _ in 1..ATTEMPTS {
-            let Some(checked) = verdict
+            let Some(checked) = findings
                 .release
                 .as_ref()
-                .filter(|_| !verdict.faults.is_empty())
+                .filter(|_| !findings.faults.is_empty())
             else {
                 break;
             };
-            let moved = matches!(self.release(&mut Verdict::default()), Some(now) if now.sequence != checked.sequence);
+            let moved = matches!(self.release(&mut Findings::default()), Some(now) if now.sequence != checked.sequence);
             if !moved {
                 break;
             }
-            verdict = self.check();
+            findings = self.check();
         }
         // The output ends up in logs.
-        for fault in &mut verdict.faults {
+        for fault in &mut findings.faults {
             fault.place = shown(&fault.place);
             fault.text = shown(&fault.text);
         }
-        verdict
+        findings
     }
 
-    fn check(&self) -> Verdict {
-        let mut verdict = Verdict::default();
-        let Some(release) = self.release(&mut verdict) else {
-            return verdict;
+    fn check(&self) -> Findings {
+        let mut findings = Findings::default();
+        let Some(release) = self.release(&mut findings) else {
+            return findings;
         };
         for (nth, build) in selected_builds(&release).enumerate() {
-            let Some(mut manifest) = self.manifest(build, &mut verdict) else {
+            let Some(mut manifest) = self.manifest(build, &mut findings) else {
                 continue;
             };
             if nth > 0 {
                 // Only the live build's documents are served.
                 manifest.documents.clear();
             }
-            self.check_files(&manifest, &mut verdict);
+            self.check_files(&manifest, &mut findings);
         }
-        verdict.faults.sort_by(|a, b| a.place.cmp(&b.place));
-        verdict.release = Some(release);
-        verdict
+        findings.faults.sort_by(|a, b| a.place.cmp(&b.place));
+        findings.release = Some(release);
+        findings
     }
 
-    pub fn manifest(&self, build: &BuildRef, verdict: &mut Verdict) -> Option<Manifest> {
+    pub fn manifest(&self, build: &BuildRef, findings: &mut Findings) -> Option<Manifest> {
         let Some(manifest) = &build.manifest else {
-            verdict.no_manifest(&self.pointer, build);
+            findings.no_manifest(&self.pointer, build);
             return None;
         };
         let url = format!("{}changeover/{}", self.root, encoded(manifest));
         match self.fetcher.fetch_whole(&url, MANIFEST_LIMIT as u64) {
             Fetched::Body { bytes, .. } => {
-                verdict.manifest(&build.id.0, build.integrity.as_deref(), &url, &bytes)
+                findings.manifest(&build.id.0, build.integrity.as_deref(), &url, &bytes)
             }
             other => {
-                verdict.unfetched("manifest-", &url, &other);
+                findings.unfetched("manifest-", &url, &other);
                 None
             }
         }
     }
 
-    pub fn release(&self, verdict: &mut Verdict) -> Option<Release> {
+    pub fn release(&self, findings: &mut Findings) -> Option<Release> {
         match self
             .fetcher
             .fetch_whole(&self.pointer, RELEASE_LIMIT as u64)
@@ -131,7 +131,7 @@ impl Remote {
             Fetched::Body { bytes, .. } => match Release::parse(&String::from_utf8_lossy(&bytes)) {
                 Ok(release) => Some(release),
                 Err(error) => {
-                    verdict.fault(
+                    findings.fault(
                         "release-invalid",
                         &self.pointer,
                         format!("{} cannot be used: {error}", self.pointer),
@@ -140,13 +140,13 @@ impl Remote {
                 }
             },
             other => {
-                verdict.unfetched("release-", &self.pointer, &other);
+                findings.unfetched("release-", &self.pointer, &other);
                 None
             }
         }
     }
 
-    fn check_files(&self, manifest: &Manifest, verdict: &mut Verdict) {
+    fn check_files(&self, manifest: &Manifest, findings: &mut Findings) {
         let files: Vec<_> = files_of(manifest).collect();
         let next = AtomicUsize::new(0);
         let compared = AtomicUsize::new(0);
@@ -155,7 +155,7 @@ impl Remote {
         std::thread::scope(|scope| {
             for _ in 0..AT_ONCE {
                 scope.spawn(|| {
-                    let mut mine = Verdict::default();
+                    let mut mine = Findings::default();
                     while !self.fetcher.is_over()
                         && unreachable.load(Ordering::Relaxed) < UNREACHABLE_LIMIT
                     {
@@ -180,8 +180,8 @@ impl Remote {
             }
         });
         let compared = compared.into_inner();
-        verdict.files += compared;
-        verdict.faults.append(
+        findings.files += compared;
+        findings.faults.append(
             &mut found
                 .into_inner()
                 .expect("no thread panicked while it held this"),
@@ -195,7 +195,7 @@ impl Remote {
                 "{UNREACHABLE_LIMIT} files in a row could not be fetched, so the other {left} of {} were not asked for",
                 files.len()
             );
-            verdict.fault("given-up", &self.root, text);
+            findings.fault("given-up", &self.root, text);
         } else {
             let text = format!(
                 "the check took longer than {} seconds and was ended, {left} of {} files were not compared; --deadline \
@@ -203,18 +203,18 @@ impl Remote {
                 self.fetcher.deadline().as_secs(),
                 files.len()
             );
-            verdict.fault("deadline", &self.root, text);
+            findings.fault("deadline", &self.root, text);
         }
     }
 
-    fn check_file(&self, path: &str, print: &Fingerprint, verdict: &mut Verdict) -> Reached {
+    fn check_file(&self, path: &str, print: &Fingerprint, findings: &mut Findings) -> Reached {
         let url = format!("{}{}", self.root, encoded(path));
         if print.size > FILE_LIMIT {
             let text = format!(
                 "the manifest says that {url} has {} bytes, and files of more than {FILE_LIMIT} are not fetched",
                 print.size
             );
-            verdict.fault("too-large", &url, text);
+            findings.fault("too-large", &url, text);
             return Reached::Yes;
         }
         // One byte more than expected is enough to see that the file is too long.
@@ -222,7 +222,7 @@ impl Remote {
             .fetcher
             .fetch_hash(&url, print.size + 1, &print.integrity)
         {
-            Fetched::Body { html: true, .. } if !crate::build::is_document(path) => verdict.fault(
+            Fetched::Body { html: true, .. } if !crate::build::is_document(path) => findings.fault(
                 "html-instead",
                 &url,
                 format!(
@@ -230,11 +230,11 @@ impl Remote {
                 ),
             ),
             Fetched::Body { measured, .. } => {
-                verdict.compare(&url, &measured, &print.integrity, print.size);
+                findings.compare(&url, &measured, &print.integrity, print.size);
             }
             Fetched::Late => return Reached::Late,
             other => {
-                verdict.unfetched("", &url, &other);
+                findings.unfetched("", &url, &other);
                 if matches!(other, Fetched::Unreachable(_)) {
                     return if self.fetcher.is_over() {
                         Reached::Late

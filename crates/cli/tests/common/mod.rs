@@ -124,7 +124,7 @@ pub fn run_up_to<'a>(failpoint: &str, words: impl IntoIterator<Item = &'a str>) 
         .unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    while stderr.read_line(&mut line).unwrap() > 0 && !line.contains("stopped at step") {
+    while stderr.read_line(&mut line).unwrap() > 0 && !line.contains("stopped at failpoint") {
         line.clear();
     }
     child
@@ -224,11 +224,11 @@ impl Served {
     }
 
     /// `path` has no slash in front and is already encoded.
-    pub fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Response {
         self.request("GET", path, &[])
     }
 
-    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
         let path = format!(
             "{}{path}",
             &self.url["http://".len() + self.address.len()..]
@@ -253,14 +253,14 @@ impl Drop for Served {
 }
 
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     /// Lower-case names.
     pub headers: HashMap<String, String>,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
@@ -271,7 +271,7 @@ impl Answer {
 }
 
 /// One request on a connection of its own, the path sent exactly as it is given.
-pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Response {
     let mut client = Client::new(address);
     client.request(method, path, headers).unwrap()
 }
@@ -290,7 +290,7 @@ impl Client {
         }
     }
 
-    pub fn get(&mut self, path: &str) -> io::Result<Answer> {
+    pub fn get(&mut self, path: &str) -> io::Result<Response> {
         self.request("GET", path, &[])
     }
 
@@ -299,7 +299,7 @@ impl Client {
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
-    ) -> io::Result<Answer> {
+    ) -> io::Result<Response> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => {
@@ -339,7 +339,7 @@ impl Client {
         let mut body = vec![0; length];
         connection.read_exact(&mut body)?;
         self.connection = Some(connection);
-        Ok(Answer {
+        Ok(Response {
             status,
             headers,
             body,
@@ -356,7 +356,7 @@ fn line(connection: &mut BufReader<TcpStream>) -> io::Result<String> {
 }
 
 /// A response without a length, read until the connection ends.
-pub fn until_the_end(served: &Served, path: &str, coding: &str) -> Answer {
+pub fn until_the_end(served: &Served, path: &str, coding: &str) -> Response {
     let mut stream = TcpStream::connect(&served.address).unwrap();
     let base = &served.url["http://".len() + served.address.len()..];
     let head = format!("GET {base}{path} HTTP/1.0\r\naccept-encoding: {coding}\r\n\r\n");
@@ -369,7 +369,7 @@ pub fn until_the_end(served: &Served, path: &str, coding: &str) -> Answer {
     }
     let mut body = Vec::new();
     reader.read_to_end(&mut body).unwrap();
-    Answer {
+    Response {
         status,
         headers,
         body,

@@ -78,7 +78,7 @@ struct World {
     colliding: usize,
     generation: u64,
     hashed: Vec<String>,
-    steps: u64,
+    failpoints: u64,
     duration: Duration,
     outcomes: HashMap<&'static str, u32>,
 }
@@ -94,7 +94,7 @@ impl World {
             colliding,
             generation: 0,
             hashed: Vec::new(),
-            steps: 0,
+            failpoints: 0,
             duration: Duration::ZERO,
             outcomes: HashMap::new(),
         };
@@ -146,7 +146,7 @@ impl World {
         name
     }
 
-    /// Counts the steps of a typical publish and how long it takes.
+    /// Counts the failpoints of a typical publish and measures its duration.
     fn measure(&mut self) {
         let start = Instant::now();
         let out = self
@@ -156,12 +156,12 @@ impl World {
             .unwrap();
         assert!(out.status.success());
         self.duration = start.elapsed();
-        self.steps = String::from_utf8(out.stderr)
+        self.failpoints = String::from_utf8(out.stderr)
             .unwrap()
             .lines()
-            .filter(|line| line.starts_with("step "))
+            .filter(|line| line.starts_with("failpoint "))
             .count() as u64;
-        assert!(self.steps > 100, "{} steps", self.steps);
+        assert!(self.failpoints > 100, "{} failpoints", self.failpoints);
     }
 
     fn command(&self) -> Command {
@@ -200,11 +200,11 @@ impl World {
         // kinds of writes, where the order matters most; and at a random time.
         let (mut child, how) = match round % 3 {
             0 => {
-                let step = 1 + self.rng.below(self.steps);
-                self.stop_at(&step.to_string())
+                let failpoint = 1 + self.rng.below(self.failpoints);
+                self.stop_at(&failpoint.to_string())
             }
             1 => {
-                let name = LATE_STEPS[(round / 3) as usize % LATE_STEPS.len()];
+                let name = NAMED_FAILPOINTS[(round / 3) as usize % NAMED_FAILPOINTS.len()];
                 self.stop_at(name)
             }
             _ => {
@@ -214,7 +214,7 @@ impl World {
                 (child, "by delay")
             }
         };
-        if how == "at a step" {
+        if how == "at a failpoint" {
             facts.wait_for_fresh_passes(2);
         }
         let ended = child.try_wait().unwrap().is_some();
@@ -233,10 +233,10 @@ impl World {
         }
     }
 
-    fn stop_at(&self, step: &str) -> (Child, &'static str) {
+    fn stop_at(&self, failpoint: &str) -> (Child, &'static str) {
         (
-            publish_up_to(step, &self.dist, &self.site, KEEP),
-            "at a step",
+            publish_up_to(failpoint, &self.dist, &self.site, KEEP),
+            "at a failpoint",
         )
     }
 
@@ -252,7 +252,7 @@ impl World {
 }
 
 /// The named failpoints.
-const LATE_STEPS: [&str; 9] = [
+const NAMED_FAILPOINTS: [&str; 9] = [
     "build placed",
     "new assets placed",
     "manifest placed",

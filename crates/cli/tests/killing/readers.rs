@@ -71,10 +71,10 @@ impl Facts {
 
     pub fn assert_clean(&self, world: &World) {
         println!(
-            "seed {}: {} passes of the readers, {} steps a publish, kills: {:?}",
+            "seed {}: {} passes of the readers, {} failpoints per publish, kills: {:?}",
             world.rng.seed,
             self.passes(),
-            world.steps,
+            world.failpoints,
             world.outcomes
         );
         assert_eq!(
