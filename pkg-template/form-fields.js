@@ -193,23 +193,6 @@ export function createFields({ root = document, patience = 10_000 } = {}) {
   };
 }
 
-/**
- * Registers the fields of a page until it is disposed.
- *
- * @param {{dispose: () => void}} page
- * @param {(fields: ReturnType<typeof createFields>) => void} register
- */
-export function carryFields(page, register) {
-  const fields = createFields();
-  register(fields);
-  const { dispose } = page;
-  page.dispose = () => {
-    fields.dispose();
-    dispose();
-  };
-  return fields;
-}
-
 /** Where the app is; a hash counts if it is a route. */
 const place = () => location.pathname + (/^#[/!]/.test(location.hash) ? location.hash : '');
 

@@ -26,6 +26,10 @@ export interface Options {
   runtime?: string;
   /** URL of the `.wasm` file, for the slim runtime. */
   wasm?: string;
+  /** URL of the file with the prompt, which is fetched when the user may have to be asked. Default: `prompt.js` beside the runtime. */
+  promptFile?: string;
+  /** URL of the file that saves and restores state, which is fetched when there is some. Default: `states.js` beside the runtime. */
+  statesFile?: string;
   /** URL of the module for stores and migrations. Default: found beside the runtime. */
   stores?: string;
   /** URL of its `.wasm` file, for `stores-slim.js`. */

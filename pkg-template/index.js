@@ -2,7 +2,7 @@
 import { KEY, openPage } from './loader.js';
 import { closeStores, inertStore, lazyStore } from './load-stores.js';
 import { LATE, completeOptions } from './options.js';
-import { quietly } from './suppress-preload-error.js';
+import { loadModule } from './load-module.js';
 /** @import { Changeover, Options, Status, Store } from './index.js' */
 /** @import { Api, ApiPlace, GivenOptions, Runtime } from './types/page.js' */
 
@@ -25,7 +25,7 @@ export function createChangeover(options = {}) {
   // Relative to the document, as in a script tag.
   const { runtime } = complete;
   /** @type {() => Promise<Runtime>} */
-  const load = () => (runtime ? import(/* @vite-ignore */ /* webpackIgnore: true */ runtime) : quietly('runtime', () => import('./runtime.js')));
+  const load = () => loadModule('runtime', runtime, () => import('./runtime.js'));
   const page = openPage({ ...complete, prompt: complete.prompt ? 'on' : 'off' }, load);
   // The loader has no bytes for what it does not know yet.
   Object.assign(page.status, { ...unknown(), ...page.status, decision: unknown().decision });

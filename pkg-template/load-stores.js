@@ -2,7 +2,7 @@
 import { codeOf, failure } from './error.js';
 import { textOf } from './load-errors.js';
 import { completeOptions } from './options.js';
-import { quietly } from './suppress-preload-error.js';
+import { loadModule } from './load-module.js';
 /** @import { Store, StoreMode, StoreSpec, Undo } from './index.js' */
 /** @import { Stores } from './types/state.js' */
 
@@ -38,9 +38,7 @@ export const storesLoaded = () => Boolean(place().loading);
 /** @type {(page: Page) => Promise<Stores>} */
 async function load({ options }) {
   const complete = completeOptions(options);
-  const { createStores } = complete.stores
-    ? await import(/* @vite-ignore */ /* webpackIgnore: true */ complete.stores)
-    : await quietly('stores', () => import('./stores.js'));
+  const { createStores } = await loadModule('stores', complete.stores, () => import('./stores.js'));
   return createStores({ options: complete });
 }
 

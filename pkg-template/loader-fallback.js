@@ -4,13 +4,12 @@
 // The loader goes on detecting and deciding. What it has no bytes for comes from here: the full prompt instead of the
 // plain banner, holds, registered states carried through the reload, and the reason when a reload did not happen.
 import { createMarks } from './departure.js';
-import { createPrompt } from './prompt.js';
+import { createPromptOnDemand } from './prompt-on-demand.js';
 import { describeFailure } from './load-errors.js';
-import { carryFields } from './form-fields.js';
 import { bare } from './loader.js';
 import { ON_THE_WAY } from './snapshot-db.js';
-import { FIELDS, createStates } from './states.js';
-/** @import { AbortReason, Prompt, StateProvider } from './index.js' */
+import { createStatesOnDemand } from './states-on-demand.js';
+/** @import { AbortReason, Prompt } from './index.js' */
 /** @import { CompleteOptions, Envelope, LoaderRelease, LoaderStatus, Page } from './types/page.js' */
 
 /** @typedef {Pick<Envelope, 'states' | 'about'>} Parts of an envelope */
@@ -39,15 +38,15 @@ export function equip(page, options) {
   const scope = new URL(options.release).pathname;
   const marks = createMarks(`changeover:${scope}:leaving`);
   const envelope = envelopeAt(`changeover:${scope}:envelope`, marks);
-  const states = createStates({
+  /** @type {(code: string, message: string) => void} */
+  const problem = (code, message) => console.error(`changeover: ${message} (${code})`);
+  const states = createStatesOnDemand(options, {
     scope,
     build: options.build,
     carried: () => envelope.came,
     keep: envelope.keep,
     tell() {},
-    problem(code, message) {
-      console.error(`changeover: ${message} (${code})`);
-    },
+    problem,
     runs: null,
   });
   /** @type {LoaderRelease | null} */
@@ -76,12 +75,13 @@ export function equip(page, options) {
     busy,
     trouble,
   });
-  const prompt = createPrompt({
+  const asking = {
     lang: options.lang,
     labels: options.labels,
-    onReload: (seen) => page.reload(seen.trouble === 'stateNotSaved' ? 'anyway' : 'user'),
+    onReload: (/** @type {Prompt} */ seen) => page.reload(seen.trouble === 'stateNotSaved' ? 'anyway' : 'user'),
     onLater: () => page.snooze(),
-  });
+  };
+  const prompt = createPromptOnDemand(options, asking, problem);
   const refresh = () => release && options.prompt && prompt.show(view());
   /** @type {(reason: AbortReason) => never} */
   const refuse = (reason) => {
@@ -126,7 +126,7 @@ export function equip(page, options) {
   };
 
   page.state = (name, provider) => states.register(String(name), provider);
-  const fields = options.fields ? carryFields(page, (/** @type {StateProvider} */ fields) => states.register(FIELDS, fields)) : null;
+  if (options.fields) states.prepare();
   page.backups = states.backups;
   page.api.backups = () => /** @type {NonNullable<Page['backups']>} */ (page.backups)();
 
@@ -217,7 +217,6 @@ export function equip(page, options) {
     clearTimeout(watchdog);
     unwatch();
     prompt.hide();
-    fields?.dispose();
     states.dispose();
     for (const name of /** @type {const} */ (['unequip', 'hold', 'state', 'backups'])) delete page[name];
     for (const name of /** @type {const} */ (['show', 'save', 'reload', 'dispose']))

@@ -45,6 +45,8 @@ export function completeOptions(given) {
     health: typeof given.health === 'function' ? /** @type {CompleteOptions['health']} */ (given.health) : null,
     runtime: absolute(text('runtime')),
     wasm: absolute(text('wasm')),
+    promptFile: absolute(text('promptFile')),
+    statesFile: absolute(text('statesFile')),
     stores: absolute(text('stores')),
     storesWasm: absolute(text('storesWasm')),
     fields: given.fields === true || given.fields === 'on' || given.fields === 'true',

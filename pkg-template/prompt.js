@@ -5,6 +5,7 @@
 // updates what changed -> hide() removes it, with every timer and listener, and gives the focus back.
 import { chooseLabels } from './prompt-labels.js';
 import { buildPrompt } from './prompt-element.js';
+export { stamp } from './stamp.js';
 /** @import { AbortReason, Labels, Prompt, Reason } from './index.js' */
 
 /** Longest message of a release that is shown, in characters. */

@@ -2,23 +2,26 @@
 //
 // In order: instantiate, make the core, start it, connect the public object, hand over the failures the loader has
 // captured. From then on the core calls back with events. If the core dies, the loader level takes its place.
+//
+// Files of their own, fetched when they are first needed: prompt.js (prompt-on-demand.js), states.js with the form fields
+// (states-on-demand.js), stores.js (load-stores.js).
 import { createBindings } from './bindings.js';
 import { describeFailure, textOf } from './load-errors.js';
 import { instantiate } from './instantiate.js';
 import { LATE, amendEarly, amendLate } from './options.js';
 import { equip } from './loader-fallback.js';
 import { createIntact } from './intact.js';
-import { carryFields } from './form-fields.js';
 import { lazyStore, loadStores, storesLoaded } from './load-stores.js';
-import { createPrompt } from './prompt.js';
-import { FIELDS, createStates } from './states.js';
+import { createPromptOnDemand } from './prompt-on-demand.js';
+import { createStatesOnDemand, loadStates } from './states-on-demand.js';
 import { createSwapping } from './swap-bridge.js';
 import { createWorker } from './worker.js';
-/** @import { AbortReason, Backup, ChangeoverEvent, Prompt, StateProvider, Status, Store } from './index.js' */
+/** @import { AbortReason, Backup, ChangeoverEvent, Decision, Prompt, Status, Store } from './index.js' */
 /**
  * @import {
  *   CheckFiles, CompleteOptions, GivenOptions, GuardBindings, GuardCore, GuardHost, Implementation, LoaderStatus, Page, StoreReads, WrongFile,
  * } from './types/page.js'
+ * @import { PromptOptions } from './prompt.js'
  */
 /** @import { Shield } from './trap-shield.js' */
 
@@ -31,6 +34,9 @@ import { createWorker } from './worker.js';
 
 /** How long a reload waits for a durable store to come back to an older schema; the engine gives all of it 15 s. */
 const HAND_OVER = 8_000;
+
+/** What may yet end without a question: the manifest of the other build is not there, or its code is being swapped in. */
+const QUIET = ['manifestPending', 'slotsChanged'];
 
 /** More happens early only in a document that never finishes loading. */
 const EARLY_EVENTS = 100;
@@ -49,9 +55,26 @@ export async function attach(page) {
     if (next === page) equip(page, options);
     connectBare(next);
   };
+  if (options.fields || hasArrived(options)) loadStates(options).catch(() => {}); // beside the wasm; what asks for it next tries again
   const { exports, shield } = await instantiate(createBindings(), options.wasm);
   if (page.status.level !== 'off') connect(page, options, /** @type {GuardBindings} */ (exports).Core, shield); // else disposed meanwhile
 }
+
+/**
+ * Whether the page before this one has left something.
+ *
+ * @param {CompleteOptions} options
+ */
+function hasArrived({ release }) {
+  try {
+    return Boolean(sessionStorage.getItem(`changeover:${new URL(release).pathname}:envelope`));
+  } catch {
+    return false;
+  }
+}
+
+/** @param {Decision} decision */
+const mayAsk = ({ kind, reason }) => kind !== 'ignore' && !QUIET.includes(reason);
 
 /** @type {(page: Page, options: CompleteOptions, Core: GuardBindings['Core'], shield: Shield) => void} */
 function connect(page, options, Core, shield) {
@@ -152,7 +175,7 @@ function connect(page, options, Core, shield) {
   };
   /** @type {(code: string, message: string) => void} */
   const problem = (code, message) => emit({ type: 'problem', code, message });
-  const states = createStates({
+  const states = createStatesOnDemand(options, {
     scope: new URL(options.release).pathname,
     build: options.build,
     carried: () => tell('carried') ?? {},
@@ -161,7 +184,8 @@ function connect(page, options, Core, shield) {
     problem,
     runs: async () => (await loadStores(page)).states,
   });
-  const prompt = createPrompt({
+  /** @type {PromptOptions} */
+  const asking = {
     get lang() {
       return options.lang;
     },
@@ -170,7 +194,8 @@ function connect(page, options, Core, shield) {
     },
     onReload: ({ trouble }) => tell('reload', trouble === 'stateNotSaved' ? 'anyway' : 'user'),
     onLater: () => tell('snooze'),
-  });
+  };
+  const prompt = createPromptOnDemand(options, asking, problem);
   /** @param {Prompt} view */
   const show = (view) => options.prompt && prompt.show(view);
 
@@ -194,6 +219,10 @@ function connect(page, options, Core, shield) {
       place = at;
     },
     event(event) {
+      if (event.type === 'decisionMade' && mayAsk(event.decision)) {
+        if (options.prompt) prompt.prepare();
+        states.prepare();
+      }
       if (event.type === 'promptShown') show(event.prompt);
       if (event.type === 'promptHidden') prompt.hide();
       if (event.type === 'changeoverAborted') {
@@ -292,7 +321,7 @@ function connect(page, options, Core, shield) {
     const message = `createChangeover() was called when the page was already guarded: ${ignored.join(', ')} came too late`;
     problem('options_ignored', message);
   };
-  if (options.fields) carryFields(page, (/** @type {StateProvider} */ fields) => states.register(FIELDS, fields));
+  if (options.fields) states.prepare();
   page.backups = async () => [...(await states.backups()), ...(storesLoaded() ? await (await loadStores(page)).backups() : [])];
   page.api.backups = () => /** @type {() => Promise<Backup[]>} */ (page.backups)();
   worker = createWorker({

@@ -14,6 +14,9 @@ import { own, put } from './own.js';
 import { agree, schemaOf, stepsOf } from './step-ids.js';
 import { createUsed } from './restored-marks.js';
 import { cloned } from './clone.js';
+import { within as limited } from './within.js';
+export { createFields } from './form-fields.js';
+export { stamp } from './stamp.js';
 /** @import { Backup, StateProvider } from './index.js' */
 /**
  * @import {
@@ -245,6 +248,19 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       refuse(jobs, error);
     }
   };
+  /**
+   * What came is not put in place after all: the user has begun something else. It becomes a backup.
+   *
+   * @type {(name: string) => void}
+   */
+  const comeTooLate = (name) => {
+    const found = find(name);
+    if (!found) return;
+    const why = { reason: 'came_late', message: 'the page could not restore it in time' };
+    report([name], failure({ code: why.reason, message: why.message }));
+    finished('failed', name);
+    backUp(name, found, why).catch(() => {});
+  };
   /** @type {(jobs: Arrival[], error: any) => void} */
   const refuse = (jobs, error) => {
     report(jobs.map(({ name }) => name), error);
@@ -416,13 +432,15 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     /**
      * @param {string} name
      * @param {StateProvider} provider
+     * @param {boolean} [late] the provider has been there for so long that it takes nothing from before
      */
-    register(name, provider) {
+    register(name, provider, late = false) {
       /** @type {Entry} */
       const entry = { provider };
       if (providers.has(name)) retire(name, /** @type {Entry} */ (providers.get(name)));
       providers.set(name, entry);
-      restore(name, entry);
+      if (late) comeTooLate(name);
+      else restore(name, entry);
       if (hasSchema(entry)) ready();
       return () => {
         if (providers.get(name) !== entry) return;
@@ -539,21 +557,5 @@ const supplanted = (name, { schema }) => ({
   message: `state "${name}" was taken back from schema ${schema} and changed since`,
 });
 
-/**
- * @template T
- * @param {T} answer
- * @returns {Promise<Awaited<T>>}
- */
-async function within(answer, patience = PATIENCE) {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer;
-  /** @type {Promise<never>} */
-  const late = new Promise((_, fail) => {
-    timer = setTimeout(fail, patience, `no answer within ${patience / 1000} s`);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+/** @type {<T>(answer: T, patience?: number) => Promise<Awaited<T>>} */
+const within = (answer, patience = PATIENCE) => limited(answer, patience);

@@ -1,7 +1,7 @@
 // The plugin for Vite 7 and 8.
 //
-// In order: the app's own `import 'changeover'` loses what is inlined in it, the loader, the runtime, the stores and
-// their wasm join the output as files of their own, every HTML file gets the script tag; and when all plugins are done and the files lie on
+// In order: the app's own `import 'changeover'` loses what is inlined in it, the loader, the runtime with its parts, the stores
+// and their wasm join the output as files of their own, every HTML file gets the script tag; and when all plugins are done and the files lie on
 // disk, they are hashed, the build id is stamped into the HTML, the manifest and the release are written. No chunk is touched but where a
 // slot is loaded (vite-slots.js).
 import { createHash } from 'node:crypto';
@@ -24,7 +24,7 @@ import { STORES_OPTION, checkStores, readStores } from './vite-stores.js';
  *
  * @typedef {{ tag: 'script', attrs: Record<string, string>, children?: string, injectTo: 'head-prepend' }} Tag
  * @typedef {{ fileName: string, source: Buffer, id: string }} Part a file of ours; `id`: its logical one
- * @typedef {Record<'loader' | 'runtime' | 'wasm' | 'stores' | 'storesWasm', Part>} PartFiles
+ * @typedef {Record<'loader' | 'runtime' | 'wasm' | 'prompt' | 'states' | 'stores' | 'storesWasm', Part>} PartFiles
  * @typedef {{ files: PartFiles, emitted: Part[], ids: Map<string, string> }} Parts `emitted`: those that lie in the output
  * @typedef {{ release: string } & Record<keyof PartFiles, string>} Addresses
  */
@@ -327,6 +327,8 @@ function readParts(assetsDir, loader, kind = '') {
     loader: named('changeover.js', 'changeover', '.js', 'changeover/loader'),
     runtime: named(`runtime${kind}-slim.js`, 'changeover-runtime', '.js', 'changeover/runtime'),
     wasm: named(`changeover${kind}.wasm`, 'changeover', '.wasm', 'changeover/wasm'),
+    prompt: named('prompt.js', 'changeover-prompt', '.js', 'changeover/prompt'),
+    states: named('states.js', 'changeover-states', '.js', 'changeover/states'),
     stores: named('stores-slim.js', 'changeover-stores', '.js', 'changeover/stores'),
     storesWasm: named('stores.wasm', 'changeover-stores', '.wasm', 'changeover/stores-wasm'),
   };
@@ -416,7 +418,7 @@ function scriptTag(settings, urls, parts) {
   /** @type {Record<string, string>} */
   const attrs = {
     'data-release': urls.release, 'data-build': '', 'data-runtime': urls.runtime, 'data-wasm': urls.wasm,
-    'data-stores': urls.stores, 'data-stores-wasm': urls.storesWasm,
+    'data-prompt-file': urls.prompt, 'data-states-file': urls.states, 'data-stores': urls.stores, 'data-stores-wasm': urls.storesWasm,
   };
   for (const name of /** @type {const} */ (['app', 'channel', 'interval', 'stream', 'lang'])) {
     if (settings[name] !== undefined) attrs[`data-${name}`] = String(settings[name]);

@@ -4,6 +4,7 @@
 //   1. wasm     crates/xtask compiles the runtime and writes its glue; wasm-opt shrinks it, names included
 //   2. native   the CLI for this platform
 //   3. package  esbuild bundles pkg-template/; types, plugin and bin are copied
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -37,6 +38,8 @@ const modules = [
   optimized: { wasm: join(work, `${name}.opt.wasm`), glue: join(work, `${glue}.opt.js`) },
 }));
 const storesModule = /** @type {Module} */ (modules.find(({ name }) => name === 'stores'));
+/** What the runtime fetches when a page first needs it. */
+const parts = ['prompt', 'states'];
 /** Slots in the tree of a framework, which the app brings. */
 const frameworks = ['react', 'vue'];
 const libraries = ['react', 'react-dom', 'vue'];
@@ -129,7 +132,7 @@ async function bundle(out) {
   /** @type {BuildOptions} */
   const common = { ...shortNames, bundle: true, target: 'es2020', platform: 'neutral', charset: 'utf8', logLevel: 'warning', legalComments: 'none' };
   const source = (/** @type {string} */ name) => join(template, name);
-  const apart = { external: ['./runtime.js', './stores.js'] }; // fetched when the page is idle: never part of an entry
+  const apart = { external: ['./runtime.js', './stores.js', ...parts.map((name) => `./${name}.js`)] }; // files of their own: never part of an entry
   await Promise.all([
     esbuild({ ...common, ...apart, entryPoints: [source('script-tag.js')], outfile: join(out, 'changeover.js'), format: 'iife', minify: true }),
     esbuild({ ...common, ...apart, entryPoints: [source('index.js')], outfile: join(out, 'index.js'), format: 'esm' }),
@@ -144,9 +147,10 @@ async function bundle(out) {
       esbuild({ ...common, entryPoints: [source(`${name}.js`)], outfile: join(out, `${name}.cjs`), format: 'cjs', supported: { 'dynamic-import': true }, plugins: [generated(storesModule, runtimes(storesModule)[0][1])] }),
     ]),
     ...modules.flatMap((module) => runtimes(module).map(async ([name, inlined]) => {
-      const { outputFiles } = await esbuild({ ...common, ...apart, entryPoints: [source(`${module.entry}.js`)], write: false, format: 'esm', minify: true, plugins: [generated(module, inlined)] });
+      const { outputFiles } = await esbuild({ ...common, ...apart, entryPoints: [source(`${module.entry}.js`)], write: false, format: 'esm', minify: true, plugins: [generated(module, inlined), stamped] });
       writeFileSync(join(out, name), mark(outputFiles[0].text));
     })),
+    ...parts.map((name) => esbuild({ ...common, ...apart, entryPoints: [source(`${name}.js`)], outfile: join(out, `${name}.js`), format: 'esm', minify: true, plugins: [stamped] })),
   ]);
 }
 
@@ -180,6 +184,21 @@ function generated({ optimized, slots }, inlined) {
     },
   };
 }
+
+/**
+ * `./stamp.js` with the hash of all that goes into the page.
+ *
+ * @type {Plugin}
+ */
+const stamped = {
+  name: 'stamped',
+  setup(bundler) {
+    const hash = createHash('sha256');
+    for (const name of readdirSync(template).sort()) if (/^(?!vite).*\.js$/.test(name)) hash.update(readFileSync(join(template, name)));
+    const stamp = hash.digest('hex').slice(0, 10);
+    bundler.onLoad({ filter: /[\\/]stamp\.js$/ }, () => ({ contents: `export const stamp = ${JSON.stringify(stamp)};` }));
+  },
+};
 
 function link() {
   const place = join(root, 'node_modules', 'changeover');

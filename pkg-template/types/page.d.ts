@@ -25,6 +25,8 @@ export type CompleteOptions = {
   health: (() => boolean | Promise<boolean>) | null;
   runtime: string | null;
   wasm: string | null;
+  promptFile: string | null;
+  statesFile: string | null;
   stores: string | null;
   storesWasm: string | null;
   fields: boolean;

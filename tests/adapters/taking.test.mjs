@@ -20,7 +20,7 @@ globalThis.ready = true;
 
 async function openPage(t, browser) {
   const kit = (name) => (request, response) => send(response, 200, readFileSync(join(ROOT, 'dist', 'npm', name), 'utf8'), '.js');
-  const files = ['index.js', 'runtime.js', 'stores.js', 'adopt.js'];
+  const files = ['index.js', 'runtime.js', 'states.js', 'stores.js', 'adopt.js'];
   const site = await serve({
     '/': '<!doctype html><title>notes</title><link rel="icon" href="data:,"><script type="module" src="/test.js"></script>',
     '/test.js': SCRIPT,

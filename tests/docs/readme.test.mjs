@@ -41,7 +41,7 @@ test('the commands and attributes that the README names exist', async () => {
 
 test('the codes of problems in the docs are those of the sources', () => {
   const source = (...names) => names.map((name) => readFileSync(join(ROOT, name), 'utf8')).join('\n');
-  const guard = source(...['checks', 'moves', 'odd', 'ready'].map((name) => `src/engine/guard/${name}.rs`), 'pkg-template/no-swapping.js', 'pkg-template/runtime.js', 'pkg-template/states.js');
+  const guard = source(...['checks', 'moves', 'odd', 'ready'].map((name) => `src/engine/guard/${name}.rs`), ...['no-swapping', 'runtime', 'states', 'states-on-demand', 'prompt-on-demand'].map((name) => `pkg-template/${name}.js`));
   const parser = source('src/engine/format.rs').split('pub fn code')[1].split('pub fn ')[0];
   const shapes = [/code(?: =|:) "(\w+)"/g, /"(\w+)",\s+join\(/g, /differs\(\s*"(\w+)"/g, /trouble\(\s*"(\w+)"/g, /IMPLAUSIBLE: &str = "(\w+)"/g, /problem\('(\w+)'/g, /problem\(codeOf\(error, '(\w+)'/g];
   const told = new Set(shapes.flatMap((shape) => [...guard.matchAll(shape)].map(([, code]) => code)));
@@ -225,10 +225,10 @@ test('a React app with lazy routes takes the diff, and its open page takes the n
   assert.deepEqual(tab.errors, []);
 });
 
-test('five minutes with a script tag: two files, one tag, publish', { skip: noChromium && 'no Chromium' }, async (t) => {
+test('five minutes with a script tag: four files, one tag, publish', { skip: noChromium && 'no Chromium' }, async (t) => {
   const app = await newProject(t);
   mkdirSync(join(app.dir, 'dist'));
-  for (const name of ['changeover.js', 'runtime.js']) cpSync(join(app.dir, 'node_modules/changeover', name), join(app.dir, 'dist', name));
+  for (const name of ['changeover.js', 'runtime.js', 'prompt.js', 'states.js']) cpSync(join(app.dir, 'node_modules/changeover', name), join(app.dir, 'dist', name));
   const page = (title) => `<!doctype html><html lang="en"><head>${example('tag')}<title>plain</title></head><body><h1 id="title">${title}</h1></body></html>`;
   const publish = example('publish').split('\n').find((line) => line.includes('publish'));
 

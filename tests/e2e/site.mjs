@@ -41,7 +41,7 @@ export function packageDir() {
  * @param {string} dist
  */
 export function addPackage(dist) {
-  for (const name of ['changeover.js', 'runtime.js']) cpSync(join(packageDir(), name), join(dist, name));
+  for (const name of ['changeover.js', 'runtime.js', 'prompt.js', 'states.js']) cpSync(join(packageDir(), name), join(dist, name));
 }
 
 /**

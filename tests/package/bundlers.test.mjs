@@ -1,6 +1,6 @@
 // The package in apps of other bundlers: no warning, which is an error in many a CI, and a guard that runs.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
@@ -61,6 +61,33 @@ for (const [name, bundle] of Object.entries(BUNDLERS)) {
     })()`), 'tea');
     assert.deepEqual(errors, []);
   });
+
+  test(`${name}: prompt and state are chunks that a page fetches when another build is in sight; without its chunk a plain bar asks`, { skip }, async (t) => {
+    const { out } = await buildApp(t, bundle, 'production', MAIN);
+    const [prompt, ...others] = readdirSync(out).filter((file) => readFileSync(join(out, file), 'utf8').includes('requiredTitle'));
+    assert.ok(prompt && !others.length, `the prompt is in one file: ${[prompt, ...others]}`);
+    for (const gone of [false, true]) {
+      const news = {};
+      const page = await browser.newPage();
+      t.after(() => page.close());
+      const errors = [];
+      const asked = [];
+      page.on('pageerror', (error) => errors.push(String(error)));
+      page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+      await page.goto(await serve(t, out, news));
+      await page.waitForFunction('globalThis.guard?.status.level === "full" && guard.status.release');
+      const scripts = () => asked.filter((path) => path.endsWith('.js'));
+      const before = scripts().length;
+      assert.ok(!asked.includes(`/${prompt}`));
+      if (gone) rmSync(join(out, prompt));
+      news.release = JSON.stringify({ sequence: 2, build: { id: 'b2' } });
+      await page.evaluate('guard.check().then(() => null)');
+      await page.waitForSelector(gone ? 'html > output button' : 'changeover-prompt');
+      assert.equal(scripts().filter((path) => path === `/${prompt}`).length > 0, true);
+      assert.ok(scripts().length >= before + 2, 'prompt and state');
+      assert.deepEqual(errors, []);
+    }
+  });
 }
 
 /** The warnings of a build, each cut to a line that a test can print. */
@@ -90,12 +117,12 @@ async function buildApp(t, bundle, mode, main) {
   return { out, stats };
 }
 
-async function serve(t, out) {
+async function serve(t, out, news = {}) {
   const release = JSON.stringify({ format: 1, app: 'shop', sequence: 1, issued: '2026-07-31T12:00:00Z', build: { id: 'b1', manifest: 'builds/b1.json' } });
   const server = createServer((request, response) => {
     const path = new URL(request.url, 'http://x').pathname;
     if (path === '/favicon.ico') return response.writeHead(204).end();
-    if (path === '/changeover/release.json') return response.setHeader('content-type', 'application/json').end(release);
+    if (path === '/changeover/release.json') return response.setHeader('content-type', 'application/json').end(news.release ?? release);
     const file = join(out, path === '/' ? 'index.html' : path);
     if (!existsSync(file)) return response.writeHead(404).end();
     response.setHeader('content-type', extname(file) === '.html' ? 'text/html' : 'text/javascript').end(readFileSync(file));

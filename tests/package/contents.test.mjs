@@ -10,9 +10,11 @@ import { PACKAGE, ROOT, packed } from './support.mjs';
 
 const text = (name) => readFileSync(join(PACKAGE, name), 'utf8');
 const KITS = ['adapters', 'adopt', 'react', 'slots', 'testing', 'vue', 'wasm-slot'];
+/** What the runtime fetches when a page first needs it. */
+const PARTS = ['prompt.js', 'states.js'];
 const STORES = ['stores.js', 'stores-slim.js'];
 const SLOTS = ['vite-compare.js', 'vite-slots.js', 'vite-slots-dev.js', 'vite-slots-edit.js', 'vite-slots-find.js', 'vite-slots-graph.js', 'vite-slots-names.js', 'vite-wasm-slot.js'];
-const SCRIPTS = ['changeover.js', 'index.js', 'index.cjs', 'runtime.js', 'runtime-slim.js', 'runtime-slots-slim.js', ...STORES, ...KITS.flatMap((name) => [`${name}.js`, `${name}.cjs`])];
+const SCRIPTS = ['changeover.js', 'index.js', 'index.cjs', 'runtime.js', 'runtime-slim.js', 'runtime-slots-slim.js', ...PARTS, ...STORES, ...KITS.flatMap((name) => [`${name}.js`, `${name}.cjs`])];
 
 test('the tarball holds the documented files and no others', () => {
   const platform = `${process.platform}-${process.arch}`;

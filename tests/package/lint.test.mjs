@@ -18,7 +18,7 @@ test('publint has nothing to say', () => {
 
 test('the types resolve in every module resolution', () => {
   // These entries are files for a server or a bundler to copy; they have no types.
-  const files = ['changeover.js', 'runtime.js', 'runtime-slim.js', 'stores.js', 'stores-slim.js', 'changeover.wasm', 'stores.wasm'];
+  const files = ['changeover.js', 'runtime.js', 'runtime-slim.js', 'prompt.js', 'states.js', 'stores.js', 'stores-slim.js', 'changeover.wasm', 'stores.wasm'];
   // The Vite plugin is ESM only, as Vite's configs are.
   const { code, output } = tool('@arethetypeswrong/cli/dist/index.js', [packed().tarball, '--exclude-entrypoints', ...files, '--ignore-rules', 'cjs-resolves-to-esm']);
   assert.equal(code, 0, output);

@@ -19,7 +19,7 @@ async function importBare(name) {
   return { entry: runInContext('entry', sandbox), added: globals().filter((key) => !before.has(key)) };
 }
 
-for (const name of ['index.js', 'index.cjs', 'runtime.js', 'runtime-slim.js', 'stores.js', 'adapters.js', 'adapters.cjs', 'adopt.js', 'adopt.cjs', 'testing.js', 'testing.cjs']) {
+for (const name of ['index.js', 'index.cjs', 'runtime.js', 'runtime-slim.js', 'prompt.js', 'states.js', 'stores.js', 'adapters.js', 'adapters.cjs', 'adopt.js', 'adopt.cjs', 'testing.js', 'testing.cjs']) {
   test(`${name} touches nothing when it is imported`, async () => {
     const { added } = await importBare(name);
     assert.deepEqual(added, []);

@@ -11,10 +11,10 @@ for (const { name, vite } of VITES) {
 
   test(`${name}: the tag is the first child of head and names files that exist`, async (t) => {
     const { html, files, manifest } = await build(vite, makeApp(t));
-    assert.match(html(), /<head>\s*<script src="\/assets\/changeover-[0-9a-f]{10}\.js" data-release="\/changeover\/release\.json" data-sequence="\d+" data-build="[0-9a-f]{10}" data-runtime="\/assets\/changeover-runtime-[0-9a-f]{10}\.js" data-wasm="\/assets\/changeover-[0-9a-f]{10}\.wasm" data-stores="\/assets\/changeover-stores-[0-9a-f]{10}\.js" data-stores-wasm="\/assets\/changeover-stores-[0-9a-f]{10}\.wasm"><\/script>/);
+    assert.match(html(), /<head>\s*<script src="\/assets\/changeover-[0-9a-f]{10}\.js" data-release="\/changeover\/release\.json" data-sequence="\d+" data-build="[0-9a-f]{10}" data-runtime="\/assets\/changeover-runtime-[0-9a-f]{10}\.js" data-wasm="\/assets\/changeover-[0-9a-f]{10}\.wasm" data-prompt-file="\/assets\/changeover-prompt-[0-9a-f]{10}\.js" data-states-file="\/assets\/changeover-states-[0-9a-f]{10}\.js" data-stores="\/assets\/changeover-stores-[0-9a-f]{10}\.js" data-stores-wasm="\/assets\/changeover-stores-[0-9a-f]{10}\.wasm"><\/script>/);
     const tag = tagOf(html());
     assert.equal(tag['data-build'], manifest.id);
-    for (const url of [tag.src, tag['data-runtime'], tag['data-wasm'], tag['data-stores'], tag['data-stores-wasm']]) assert.ok(files.has(url.slice(1)), url);
+    for (const url of [tag.src, tag['data-runtime'], tag['data-wasm'], tag['data-prompt-file'], tag['data-states-file'], tag['data-stores'], tag['data-stores-wasm']]) assert.ok(files.has(url.slice(1)), url);
     assert.equal(html().split('data-release').length, 2);
     for (const [path, bytes] of files) {
       if (path !== 'index.html' && !path.startsWith('changeover/')) assert.ok(!bytes.includes(manifest.id), `${path} contains the build id`);
@@ -24,8 +24,8 @@ for (const { name, vite } of VITES) {
   test(`${name}: every option of the page becomes an attribute of the tag`, async (t) => {
     const options = { release: '/r.json', app: 'shop', channel: 'beta', interval: 5000, stream: 'off', prompt: false, lang: 'de', fields: true, trace: true };
     const { html } = await build(vite, makeApp(t), { options });
-    const { src, 'data-build': id, 'data-runtime': runtime, 'data-wasm': wasm, 'data-stores': stores, 'data-stores-wasm': storesWasm, ...rest } = tagOf(html());
-    assert.ok(src && id && runtime && wasm && stores && storesWasm);
+    const { src, 'data-build': id, 'data-runtime': runtime, 'data-wasm': wasm, 'data-prompt-file': prompt, 'data-states-file': states, 'data-stores': stores, 'data-stores-wasm': storesWasm, ...rest } = tagOf(html());
+    assert.ok(src && id && runtime && wasm && prompt && states && stores && storesWasm);
     assert.deepEqual(rest, {
       'data-release': '/r.json', 'data-app': 'shop', 'data-channel': 'beta', 'data-interval': '5000', 'data-stream': 'off',
       'data-lang': 'de', 'data-prompt': 'off', 'data-fields': 'on', 'data-trace': 'on',
@@ -61,7 +61,7 @@ for (const { name, vite } of VITES) {
     assert.equal(main['data-release'], './changeover/release.json');
     assert.equal(nested['data-release'], '../../changeover/release.json');
     for (const [tag, page] of [[main, 'index.html'], [nested, 'shop/eu/index.html']]) {
-      for (const url of [tag.src, tag['data-runtime'], tag['data-wasm'], tag['data-stores'], tag['data-stores-wasm']]) {
+      for (const url of [tag.src, tag['data-runtime'], tag['data-wasm'], tag['data-prompt-file'], tag['data-states-file'], tag['data-stores'], tag['data-stores-wasm']]) {
         assert.ok(relative.files.has(new URL(url, `http://x/${page}`).pathname.slice(1)), url);
       }
     }

@@ -77,7 +77,7 @@ for (const { name, vite } of VITES) {
     }
     for (const [without, withPlugin] of outputs) {
       const own = Object.keys(withPlugin.manifest.chunks).filter((file) => withPlugin.manifest.chunks[file].id.startsWith('changeover/'));
-      assert.equal(own.length, 5);
+      assert.equal(own.length, 7);
       const app = new Map([...withPlugin.files].filter(([path]) => !own.includes(path) && path !== 'index.html' && !path.startsWith('changeover/')));
       without.files.delete('index.html');
       assert.deepEqual([...app].map(digest), [...without.files].map(digest));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -66,6 +66,27 @@ for (const { name, vite } of VITES) {
     }
   });
 
+  test(`${name}: prompt and state come from the files that the tag names, each when it is needed; without its file a plain bar asks`, { skip }, async (t) => {
+    const root = makeApp(t, { 'src/main.js': MAIN });
+    const { out, files } = await build(vite, root);
+    for (const gone of [false, true]) {
+      const asked = [];
+      const news = {};
+      const page = await open(t, await serve(t, out, news), { asked });
+      const parts = () => asked.map((url) => new URL(url).pathname).filter((path) => /prompt|states/.test(path)).map((path) => path.replace(/-[0-9a-f]{10}/, ''));
+      await page.waitForFunction('guard.status.level === "full" && guard.status.release');
+      await page.waitForFunction('performance.getEntriesByType("resource").some(({ name }) => name.includes("changeover-states-"))');
+      assert.deepEqual(parts(), ['/assets/changeover-states.js']);
+      const [prompt] = [...files.keys()].filter((path) => path.includes('changeover-prompt-'));
+      if (gone) rmSync(join(out, prompt));
+      news.release = JSON.stringify({ sequence: 2, build: { id: 'another' } });
+      await page.evaluate('addEventListener("vite:preloadError", () => { window.announced = true }); guard.check().then(() => null)');
+      await page.waitForSelector(gone ? 'html > output button' : 'changeover-prompt');
+      assert.deepEqual(parts().slice(1), ['/assets/changeover-prompt.js']);
+      assert.equal(await page.evaluate('window.announced'), undefined, 'the app hears nothing of a missing file of ours');
+    }
+  });
+
   test(`${name}: in a page without the tag a store says what is missing, and the page lives on`, { skip }, async (t) => {
     const root = makeApp(t, { 'src/main.js': MAIN });
     const { out, files } = await build(vite, root, { build: { rollupOptions: { input: join(root, 'src/main.js') } } });
@@ -119,15 +140,15 @@ async function open(t, url, { asked = [] } = {}) {
   return page;
 }
 
-/** A static host of the folder `out`, with the release that a site would have. */
-async function serve(t, out) {
+/** A static host of the folder `out`, with the release that a site would have until there is `news.release`. */
+async function serve(t, out, news = {}) {
   const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.json': 'application/json' };
   const [, id] = /data-build="(\w+)"/.exec(readFileSync(join(out, 'index.html'), 'utf8')) ?? [null, 'unknown'];
   const release = JSON.stringify({ format: 1, app: 'shop-fixture', channel: 'stable', sequence: 1, issued: '2026-07-31T12:00:00Z', build: { id, manifest: `builds/${id}.json` }, urgency: 'routine' });
   const server = createServer((request, response) => {
     const path = new URL(request.url, 'http://x').pathname;
     if (path === '/favicon.ico') return response.writeHead(204).end();
-    if (path === '/changeover/release.json') return response.setHeader('content-type', 'application/json').end(release);
+    if (path === '/changeover/release.json') return response.setHeader('content-type', 'application/json').end(news.release ?? release);
     const file = join(out, path === '/' ? 'index.html' : path);
     if (!existsSync(file)) return response.writeHead(404).end();
     response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream').end(readFileSync(file));
