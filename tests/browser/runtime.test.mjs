@@ -291,5 +291,6 @@ test('options given to an instance that is there already are taken over, or name
     return heard;
   });
   assert.deepEqual(problem, [['options_ignored', 'createChangeover() was called when the page was already guarded: interval came too late']]);
+  await page.waitForSelector('changeover-prompt');
   assert.equal(await page.evaluate(() => document.querySelector('changeover-prompt').shadowRoot.querySelector('[part~="later"]').textContent), 'Später');
 });

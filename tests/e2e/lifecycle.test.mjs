@@ -98,6 +98,7 @@ inBrowsers('a prompt accepted while offline says so and keeps the page', { only:
   await tab.type('#draft', 'unsent');
   await site.publish('two');
   await tab.waitFor(promptIsUp);
+  await tab.locate(RELOAD_BUTTON);
   const devtools = await tab.devtools();
   await devtools.send('Network.enable');
   await devtools.send('Network.emulateNetworkConditions', { offline: true, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });

@@ -245,6 +245,7 @@ inBrowsers('a page that registered nothing is not said to lose work where nothin
   await tab.waitFor(promptIsUp);
   assert.equal(await tab.eval(() => changeover.reload()), 'reloadDidNotTake');
   assert.equal(await tab.eval(() => changeover.status.prompt.trouble), 'reloadDidNotTake');
+  await tab.locate(RELOAD_BUTTON);
   assert.doesNotMatch(await tab.eval(() => document.querySelector('changeover-prompt').shadowRoot.textContent), /lost|anyway/);
   await tab.click(RELOAD_BUTTON);
   await shows(tab, 'two');

@@ -80,7 +80,8 @@ for (const { name, vite } of VITES) {
       const [prompt] = [...files.keys()].filter((path) => path.includes('changeover-prompt-'));
       if (gone) rmSync(join(out, prompt));
       news.release = JSON.stringify({ sequence: 2, build: { id: 'another' } });
-      await page.evaluate('addEventListener("vite:preloadError", () => { window.announced = true }); guard.check().then(() => null)');
+      await page.evaluate('addEventListener("vite:preloadError", () => { window.announced = true })');
+      await page.waitForFunction('guard.check().then(({ skew }) => skew)', { polling: 300 }); // two looks at once are one
       await page.waitForSelector(gone ? 'html > output button' : 'changeover-prompt');
       assert.deepEqual(parts().slice(1), ['/assets/changeover-prompt.js']);
       assert.equal(await page.evaluate('window.announced'), undefined, 'the app hears nothing of a missing file of ours');
