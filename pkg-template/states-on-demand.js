@@ -22,7 +22,7 @@ import { within } from './within.js';
 
 /** What came is put in place no later than this after its provider: by then the user has begun something else. */
 const LATE = 15_000;
-/** How long a reload waits for the file; the user has pressed a button. */
+/** How long a reload waits for the file, for the user has pressed a button, and an arrival, before the page scrolls to where it was. */
 const PATIENCE = 5_000;
 /** A network that fails for a moment is asked again at these intervals. */
 const RETRIES = [1_000, 4_000];
@@ -71,6 +71,7 @@ export function createStatesOnDemand(options, port) {
   /** @param {any} error */
   const failed = (error) => {
     coming = null;
+    report?.(nothing()); // what comes later is told by itself
     if (!over && isNeeded()) {
       if (!told) port.problem('state_unavailable', `no state of this page can be saved or put in place: ${error.message}`);
       told = true;
@@ -113,7 +114,7 @@ export function createStatesOnDemand(options, port) {
     restored() {
       if (states) return states.restored();
       return new Promise((resolve) => {
-        const late = setTimeout(() => report?.(nothing()), LATE);
+        const late = setTimeout(() => report?.(nothing()), PATIENCE);
         report = (names) => {
           report = null;
           clearTimeout(late);

@@ -47,9 +47,9 @@ export const TITLES = {
  */
 export const BUDGETS = {
   loader: { budget: 1_500 },
-  idle: { budget: 95_000, today: 96_696 },
-  idleSlots: { budget: 115_000, today: 119_943 },
-  stores: { budget: 70_000, today: 81_448 },
+  idle: { budget: 95_000, today: 99_373 },
+  idleSlots: { budget: 115_000, today: 122_627 },
+  stores: { budget: 70_000, today: 84_159 },
 };
 export const SLACK = 0.01;
 

@@ -110,6 +110,7 @@ inBrowsers('a token in the address of page, release, manifest, runtime or chunk 
     document.head.append(Object.assign(document.createElement('script'), { textContent }));
   }, TOKEN);
   await tab.waitFor(() => news.filter(({ type }) => type === 'chunkFailed').length === 2, { what: 'both chunks' });
+  await tab.locate(RELOAD_BUTTON);
   const told = await tab.eval(() => JSON.stringify([changeover.status, news, changeover.trace(), document.querySelector('changeover-prompt').shadowRoot.textContent]));
   assert.doesNotMatch(told, /secret/);
   assert.match(told, /gone\.js/);
