@@ -47,8 +47,8 @@ export const TITLES = {
  */
 export const BUDGETS = {
   loader: { budget: 1_500 },
-  idle: { budget: 95_000, today: 99_373 },
-  idleSlots: { budget: 115_000, today: 122_627 },
+  idle: { budget: 95_000, today: 99_566 },
+  idleSlots: { budget: 115_000, today: 122_750 },
   stores: { budget: 70_000, today: 84_159 },
 };
 export const SLACK = 0.01;

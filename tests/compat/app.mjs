@@ -6,11 +6,13 @@
 //
 // The old build was written by this file once, and its output is a fixture: what is changed here reaches new builds alone.
 
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What the package needs in a page with a script tag. The stores are the two files that bundler plugins deliver as well. */
 const PACKAGE = ['changeover.js', 'runtime.js', 'stores-slim.js', 'stores.wasm'];
+/** Files that the earlier version had inside of its runtime. */
+const LATER = ['prompt.js', 'states.js'];
 
 /** What each schema knows of a draft and of a note: 1 is a text, 2 its lines. What else a record holds passes. */
 const SCHEMAS = {
@@ -95,7 +97,7 @@ globalThis.ready = true;
 export function writeBuild(dist, { name, schema, from, report = 'none' }) {
   const folder = join(dist, name);
   mkdirSync(folder);
-  for (const file of PACKAGE) cpSync(join(from, file), join(folder, file));
+  for (const file of [...PACKAGE, ...LATER.filter((file) => existsSync(join(from, file)))]) cpSync(join(from, file), join(folder, file));
   writeFileSync(join(folder, 'app.js'), script(name, schema));
   writeFileSync(join(folder, 'report.js'), `export const report = ${JSON.stringify(report)};\n`);
   writeFileSync(join(dist, 'changeover.stores.json'), JSON.stringify({ draft: READS[schema], notes: READS[schema] }));
