@@ -8,11 +8,15 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use changeover::engine::release::Release;
+use changeover::engine::release::{How, Release, Retire, Rollout, Urgency};
+use changeover::ids::BuildId;
+use changeover_cli::amend::{Announcement, Draft, amend};
+use changeover_cli::deploy::Who;
+use changeover_cli::error::Result;
 use common::shop::Shop;
 use common::{
     BINARY, changeover_json, files_below, json, kill, note_codes, publish_up_to, put, run_up_to,
-    text,
+    start_up_to, text,
 };
 use serde_json::{Value, json};
 
@@ -46,10 +50,15 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// How many failpoints a command passes.
+/// How many failpoints the binary passes.
 fn failpoints(words: &[&str]) -> usize {
-    let out = Command::new(BINARY)
-        .args(words)
+    let mut command = Command::new(BINARY);
+    command.args(words);
+    failpoints_of(command)
+}
+
+fn failpoints_of(mut command: Command) -> usize {
+    let out = command
         .env("CHANGEOVER_FAILPOINTS", "trace")
         .stdout(Stdio::null())
         .output()
@@ -121,6 +130,84 @@ fn a_rollback_killed_at_any_point_leaves_the_old_or_the_new_release_with_every_f
         assert_eq!(code, 0, "failpoint {failpoint}: {verdict}");
     }
     assert!(old > 5 && new > 0, "{old} old, {new} new");
+}
+
+#[test]
+fn an_amendment_killed_at_any_point_is_made_whole_or_not_at_all() {
+    let shop = Shop::new();
+    shop.publish(&[]);
+    set_fields(&shop.site(), "");
+    let before = shop.release();
+    let amending = |site: &Path| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "amends_the_site", "--ignored", "--nocapture"])
+            .env(SITE, site);
+        command
+    };
+    let copied = || {
+        let root = tempfile::tempdir().unwrap();
+        copy(&shop.site(), root.path());
+        root
+    };
+    let root = copied();
+    let count = failpoints_of(amending(root.path()));
+    assert!(count >= 6, "{count} failpoints");
+    let (mut old, mut new) = (0, 0);
+    for failpoint in 1..=count {
+        let root = copied();
+        let site = root.path();
+        kill(start_up_to(&failpoint.to_string(), amending(site)));
+        let release = json(site, "changeover/release.json");
+        if release == before {
+            old += 1;
+        } else {
+            assert_eq!(
+                (&release["urgency"], &release["rollout"]["percent"]),
+                (&json!("now"), &json!(10))
+            );
+            new += 1;
+        }
+        has_fields(site);
+        let amended = amend(site, &Who::default(), amendment).unwrap();
+        assert_eq!(amended.is_new, release == before);
+        assert_eq!(amended.release.retire.len(), 2);
+        has_fields(site);
+        let away = amend(site, &Who::default(), |draft| {
+            draft.end_rollout("of this test");
+            Ok(())
+        });
+        assert!(away.unwrap().is_new);
+        assert_history(site);
+    }
+    assert!(old > 2 && new > 0, "{old} old, {new} new");
+}
+
+const SITE: &str = "CHANGEOVER_TEST_SITE";
+
+#[test]
+#[ignore = "the test above runs this in a process that it kills"]
+fn amends_the_site() {
+    let site = std::env::var(SITE).expect("the path of a site");
+    amend(Path::new(&site), &Who::default(), amendment).unwrap();
+}
+
+fn amendment(draft: &mut Draft) -> Result<()> {
+    draft.set_announcement(&Announcement {
+        urgency: Urgency::Now,
+        message: Some("Leave".into()),
+    });
+    draft.retire(Retire {
+        build: BuildId("y".into()),
+        how: How::Force,
+        by: None,
+    });
+    draft.set_rollout(Some(Rollout {
+        percent: 10,
+        salt: "s".into(),
+        otherwise: None,
+    }));
+    Ok(())
 }
 
 #[test]

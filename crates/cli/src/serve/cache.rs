@@ -34,7 +34,7 @@ struct Key {
 
 /// `None` when the file is not shorter in that coding.
 #[derive(Debug)]
-struct Kept {
+struct Cached {
     basis: Basis,
     /// When the file on disk was found unchanged. Encoded bytes depend on the plain ones instead.
     unchanged: Unchanged,
@@ -53,9 +53,10 @@ enum Basis {
 #[derive(Clone, Debug)]
 struct ByBytes;
 
-impl Weighter<Key, Arc<Kept>> for ByBytes {
-    fn weight(&self, _: &Key, kept: &Arc<Kept>) -> u64 {
-        kept.representation
+impl Weighter<Key, Arc<Cached>> for ByBytes {
+    fn weight(&self, _: &Key, cached: &Arc<Cached>) -> u64 {
+        cached
+            .representation
             .as_ref()
             .map_or(256, |representation| representation.weight())
     }
@@ -64,7 +65,7 @@ impl Weighter<Key, Arc<Kept>> for ByBytes {
 /// Shared by all requests.
 #[derive(Debug)]
 pub struct Cache {
-    memory: Memory<Key, Arc<Kept>, ByBytes>,
+    memory: Memory<Key, Arc<Cached>, ByBytes>,
     /// The root of the site.
     site: PathBuf,
     turns: Arc<Semaphore>,
@@ -135,11 +136,11 @@ impl Cache {
             file: found.file.clone(),
             coding: None,
         };
-        let kept = self.memory.get(&key);
-        if let Some(kept) = &kept
-            && kept.unchanged.holds()
+        let cached = self.memory.get(&key);
+        if let Some(cached) = &cached
+            && cached.unchanged.holds()
         {
-            return Ok(kept.representation.clone());
+            return Ok(cached.representation.clone());
         }
         let at = moment();
         let basis = match Stamp::of(&found.file) {
@@ -147,15 +148,15 @@ impl Cache {
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
-        if let Some(kept) = kept
-            && kept.basis == basis
+        if let Some(cached) = cached
+            && cached.basis == basis
         {
-            kept.unchanged.note(at);
-            return Ok(kept.representation.clone());
+            cached.unchanged.note(at);
+            return Ok(cached.representation.clone());
         }
         let _turn = self.turns.acquire().await;
-        if let Some(kept) = self.fresh(&key, &basis) {
-            return Ok(kept.representation.clone());
+        if let Some(cached) = self.fresh(&key, &basis) {
+            return Ok(cached.representation.clone());
         }
         let Found {
             file,
@@ -194,12 +195,12 @@ impl Cache {
             coding: Some(coding),
         };
         let basis = Basis::Plain(plain.etag.clone());
-        if let Some(kept) = self.fresh(&key, &basis) {
-            return Ok(kept.representation.clone());
+        if let Some(cached) = self.fresh(&key, &basis) {
+            return Ok(cached.representation.clone());
         }
         let _turn = self.turns.acquire().await;
-        if let Some(kept) = self.fresh(&key, &basis) {
-            return Ok(kept.representation.clone());
+        if let Some(cached) = self.fresh(&key, &basis) {
+            return Ok(cached.representation.clone());
         }
         let (source, file) = (plain.clone(), file.map(Path::to_path_buf));
         let coded = on_a_thread(move || source.coded(coding, file.as_deref())).await?;
@@ -208,17 +209,17 @@ impl Cache {
         Ok(representation)
     }
 
-    fn fresh(&self, key: &Key, basis: &Basis) -> Option<Arc<Kept>> {
-        self.memory.get(key).filter(|kept| kept.basis == *basis)
+    fn fresh(&self, key: &Key, basis: &Basis) -> Option<Arc<Cached>> {
+        self.memory.get(key).filter(|cached| cached.basis == *basis)
     }
 
     fn put(&self, key: Key, basis: Basis, representation: Option<Arc<Representation>>) {
-        let kept = Kept {
+        let cached = Cached {
             basis,
             unchanged: Unchanged::default(),
             representation,
         };
-        self.memory.insert(key, Arc::new(kept));
+        self.memory.insert(key, Arc::new(cached));
     }
 
     /// A file that was written a moment ago may be written again within the same clock tick. Unless it has the bytes

@@ -33,7 +33,7 @@ const JUST_NOW: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A warning is printed again when its cause was absent for this long.
-const SAID_FOR: Duration = Duration::from_secs(60);
+const REPEAT_AFTER: Duration = Duration::from_secs(60);
 
 /// Open files that are no connections: the runtime, the standard streams, files of the site.
 const OTHER_FILES: u64 = 32;
@@ -101,20 +101,20 @@ pub async fn serve<R: Responder>(
     let tasks = TaskTracker::new();
     let mut ended = ending.clone();
     let accepting = async {
-        let mut said = Said::default();
+        let mut warnings = Warnings::default();
         let mut number = 0;
         loop {
             let (stream, _) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) if is_of_one_connection(&error) => continue,
                 Err(error) => {
-                    said.cannot_accept(&error);
+                    warnings.cannot_accept(&error);
                     open.make_room();
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
             };
-            let place = open.place(most, &mut said).await;
+            let place = open.place(most, &mut warnings).await;
             number += 1;
             let member = open.enter(number, place);
             let one = one(
@@ -195,13 +195,13 @@ struct Open {
 
 impl Open {
     /// Waits for a place, and frees one if possible.
-    async fn place(&self, most: usize, said: &mut Said) -> Option<OwnedSemaphorePermit> {
+    async fn place(&self, most: usize, warnings: &mut Warnings) -> Option<OwnedSemaphorePermit> {
         if let Ok(place) = self.places.clone().try_acquire_owned() {
             return Some(place);
         }
         loop {
             if !self.make_room() {
-                said.is_full(most);
+                warnings.is_full(most);
             }
             let free = self.places.clone().acquire_owned();
             if let Ok(place) = tokio::time::timeout(PAUSE, free).await {
@@ -273,14 +273,14 @@ impl Drop for Member {
 
 /// When each warning was last caused, so that it is printed once and not for every connection.
 #[derive(Default)]
-struct Said {
+struct Warnings {
     cannot_accept: Option<Instant>,
     is_full: Option<Instant>,
 }
 
-impl Said {
+impl Warnings {
     fn cannot_accept(&mut self, error: &io::Error) {
-        if is_news(&mut self.cannot_accept) {
+        if is_due(&mut self.cannot_accept) {
             eprintln!(
                 "warning: no connection can be accepted now: {error}; the server goes on trying (raise the limit with `ulimit -n`, or lower --max-connections)"
             );
@@ -288,7 +288,7 @@ impl Said {
     }
 
     fn is_full(&mut self, most: usize) {
-        if is_news(&mut self.is_full) {
+        if is_due(&mut self.is_full) {
             eprintln!(
                 "warning: all {most} connections are at work, so others wait (see --max-connections)"
             );
@@ -296,10 +296,10 @@ impl Said {
     }
 }
 
-fn is_news(last: &mut Option<Instant>) -> bool {
+fn is_due(last: &mut Option<Instant>) -> bool {
     let now = Instant::now();
     last.replace(now)
-        .is_none_or(|last| now.duration_since(last) > SAID_FOR)
+        .is_none_or(|last| now.duration_since(last) > REPEAT_AFTER)
 }
 
 /// Errors that only concern one client, which closed its connection before it was accepted.

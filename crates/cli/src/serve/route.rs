@@ -33,7 +33,7 @@ pub struct Routes {
 }
 
 /// A GET or HEAD request.
-struct Asked<'a> {
+struct FileRequest<'a> {
     snapshot: &'a Snapshot,
     headers: &'a HeaderMap,
     head_only: bool,
@@ -71,14 +71,14 @@ impl Routes {
                 "400: this is not a path of a file",
             ));
         };
-        let asked = Asked {
+        let request = FileRequest {
             snapshot: &snapshot,
             headers,
             head_only: method == Method::HEAD,
         };
         let outcome = match path.strip_prefix("changeover/") {
-            Some(own) => self.guard_file(&asked, own).await,
-            None => self.site_file(&asked, &path).await,
+            Some(own) => self.guard_file(&request, own).await,
+            None => self.site_file(&request, &path).await,
         };
         Route::Response(match outcome {
             Ok(Some(response)) => response,
@@ -88,16 +88,16 @@ impl Routes {
     }
 
     /// `release.json` and the manifests. The history and the build folders are private.
-    async fn guard_file(&self, asked: &Asked<'_>, path: &str) -> RouteResult {
-        let Some(pointer) = &asked.snapshot.pointer else {
+    async fn guard_file(&self, request: &FileRequest<'_>, path: &str) -> RouteResult {
+        let Some(pointer) = &request.snapshot.pointer else {
             return Ok(None);
         };
         if path == "release.json" {
             let plain = &pointer.representation;
-            let found = self.cache.chosen_of(plain, path, asked.headers).await?;
+            let found = self.cache.chosen_of(plain, path, request.headers).await?;
             let every_time = Caching::AskEveryTime;
             let mut response =
-                response::of(&found, every_time, asked.headers, asked.head_only).await?;
+                response::of(&found, every_time, request.headers, request.head_only).await?;
             response
                 .headers_mut()
                 .insert(EVENTS_HEADER, HeaderValue::from_static("events"));
@@ -110,35 +110,38 @@ impl Routes {
         if !(is_named || is_usual) {
             return Ok(None);
         }
-        self.found(asked, &asked.snapshot.manifest(self.snapshots.site(), path))
-            .await
+        self.found(
+            request,
+            &request.snapshot.manifest(self.snapshots.site(), path),
+        )
+        .await
     }
 
-    async fn site_file(&self, asked: &Asked<'_>, path: &str) -> RouteResult {
+    async fn site_file(&self, request: &FileRequest<'_>, path: &str) -> RouteResult {
         if path.split('/').any(is_hidden) {
             return Ok(None);
         }
-        if let Some(found) = asked.snapshot.asset(path) {
-            return self.found(asked, &found).await;
+        if let Some(found) = request.snapshot.asset(path) {
+            return self.found(request, &found).await;
         }
-        if let Some(response) = self.document(asked, path).await? {
+        if let Some(response) = self.document(request, path).await? {
             return Ok(Some(response));
         }
-        if let Some(response) = self.unmanaged(asked, path).await? {
+        if let Some(response) = self.unmanaged(request, path).await? {
             return Ok(Some(response));
         }
-        if !is_route(path, asked.headers) {
+        if !is_route(path, request.headers) {
             return Ok(None);
         }
-        match self.document(asked, "index.html").await? {
+        match self.document(request, "index.html").await? {
             Some(response) => Ok(Some(response)),
-            None => self.unmanaged(asked, "index.html").await,
+            None => self.unmanaged(request, "index.html").await,
         }
     }
 
     /// A document by its name, by its folder, or by its name without the ending.
-    async fn document(&self, asked: &Asked<'_>, path: &str) -> RouteResult {
-        let snapshot = asked.snapshot;
+    async fn document(&self, request: &FileRequest<'_>, path: &str) -> RouteResult {
+        let snapshot = request.snapshot;
         let folder = path.is_empty() || path.ends_with('/');
         if !folder && snapshot.document(&format!("{path}/index.html")).is_some() {
             // Without the slash, relative references would be resolved against the folder above.
@@ -155,20 +158,20 @@ impl Routes {
         };
         for candidate in candidates {
             if let Some(found) = snapshot.document(&candidate) {
-                return self.found(asked, &found).await;
+                return self.found(request, &found).await;
             }
         }
         Ok(None)
     }
 
     /// A file that no build has put into the site. Files of builds that are not in the snapshot count as absent.
-    async fn unmanaged(&self, asked: &Asked<'_>, path: &str) -> RouteResult {
+    async fn unmanaged(&self, request: &FileRequest<'_>, path: &str) -> RouteResult {
         let path = match path {
             "" => "index.html".to_owned(),
             folder if folder.ends_with('/') => format!("{folder}index.html"),
             file => file.to_owned(),
         };
-        if path == "changeover" || asked.snapshot.knows(&path) {
+        if path == "changeover" || request.snapshot.knows(&path) {
             return Ok(None);
         }
         let snapshots = self.snapshots.clone();
@@ -183,11 +186,11 @@ impl Routes {
             immutable: false,
             ambiguous: false,
         };
-        self.found(asked, &found).await
+        self.found(request, &found).await
     }
 
-    async fn found(&self, asked: &Asked<'_>, found: &Found) -> RouteResult {
-        let Some(chosen) = self.cache.chosen(found, asked.headers).await? else {
+    async fn found(&self, request: &FileRequest<'_>, found: &Found) -> RouteResult {
+        let Some(chosen) = self.cache.chosen(found, request.headers).await? else {
             return Ok(None);
         };
         // Other bytes than those in the manifest are just being replaced, or were changed by hand.
@@ -196,7 +199,7 @@ impl Routes {
         let is_immutable =
             (found.immutable && is_promised) || (chosen.names_itself && !found.ambiguous);
         let caching = Caching::immutable(is_immutable);
-        response::of(&chosen, caching, asked.headers, asked.head_only)
+        response::of(&chosen, caching, request.headers, request.head_only)
             .await
             .map(Some)
     }

@@ -37,18 +37,18 @@ pub struct Snapshots {
 #[derive(Clone, Debug)]
 struct Shown {
     snapshot: Arc<Snapshot>,
-    put_off: Option<PutOff>,
+    retry: Option<Retry>,
     /// When to read the history once more.
     again: Option<Instant>,
 }
 
 /// A pointer that could not be used yet.
 #[derive(Clone, Debug)]
-struct PutOff {
+struct Retry {
     pointer: Option<Stamp>,
     until: Instant,
     delay: Duration,
-    said: &'static str,
+    reason: &'static str,
 }
 
 impl Snapshots {
@@ -62,7 +62,7 @@ impl Snapshots {
             unchanged: Unchanged::default(),
             shown: RwLock::new(Shown {
                 snapshot: Arc::new(Snapshot::empty()),
-                put_off: None,
+                retry: None,
                 again: None,
             }),
         };
@@ -76,7 +76,7 @@ impl Snapshots {
             Ok(None) => {}
             Err(Unready::Unfinished(error) | Unready::Refused(error)) => return Err(error),
             Err(unready @ (Unready::Waiting(..) | Unready::Failed(_))) => {
-                snapshots.put_off(pointer, &unready);
+                snapshots.retry_later(pointer, &unready);
             }
         }
         Ok(snapshots)
@@ -110,7 +110,7 @@ impl Snapshots {
         let is_due = |snapshots: &Self, shown: &Shown| {
             snapshots.is_due(shown)
                 || (shown.snapshot.pointer.is_some()
-                    && shown.put_off.is_none()
+                    && shown.retry.is_none()
                     && (shown.again.is_some_and(|again| Instant::now() >= again)
                         || shown.snapshot.folders != folders(&snapshots.site)))
         };
@@ -147,13 +147,13 @@ impl Snapshots {
             Ok(Some(snapshot)) => self.show(snapshot),
             // The pointer is gone. The last release stays until there is another one.
             Ok(None) => {}
-            Err(unready) => self.put_off(pointer, &unready),
+            Err(unready) => self.retry_later(pointer, &unready),
         }
     }
 
     fn show(&self, snapshot: Snapshot) {
         let shown = self.shown();
-        if shown.put_off.is_some()
+        if shown.retry.is_some()
             && let Some(pointer) = &snapshot.pointer
         {
             let release = &pointer.release;
@@ -172,16 +172,16 @@ impl Snapshots {
         self.set(Shown {
             again,
             snapshot: Arc::new(snapshot),
-            put_off: None,
+            retry: None,
         });
     }
 
-    fn put_off(&self, pointer: Option<Stamp>, unready: &Unready) {
+    fn retry_later(&self, pointer: Option<Stamp>, unready: &Unready) {
         let shown = self.shown();
         let before = shown
-            .put_off
+            .retry
             .as_ref()
-            .filter(|before| before.pointer == pointer && before.said == unready.kind());
+            .filter(|before| before.pointer == pointer && before.reason == unready.kind());
         if before.is_none() {
             let stays = if shown.snapshot.pointer.is_some() {
                 "; the release before stays served"
@@ -196,11 +196,11 @@ impl Snapshots {
         };
         let delay = before.map_or(least, |before| (before.delay * 2).min(most));
         self.set(Shown {
-            put_off: Some(PutOff {
+            retry: Some(Retry {
                 pointer,
                 until: Instant::now() + delay,
                 delay,
-                said: unready.kind(),
+                reason: unready.kind(),
             }),
             ..shown
         });
@@ -213,10 +213,10 @@ impl Snapshots {
             .pointer
             .as_ref()
             .map(|pointer| &pointer.stamp);
-        if let Some(put_off) = &shown.put_off
-            && put_off.pointer == on_disk
+        if let Some(retry) = &shown.retry
+            && retry.pointer == on_disk
         {
-            return Instant::now() >= put_off.until;
+            return Instant::now() >= retry.until;
         }
         on_disk.is_some()
             && (on_disk.as_ref() != in_view

@@ -113,10 +113,16 @@ pub fn publish_up_to(failpoint: &str, dist: &Path, site: &Path, more: &[&str]) -
     run_up_to(failpoint, words.into_iter().chain(more.iter().copied()))
 }
 
-/// Starts a command, which stops at a failpoint or runs to its end. The caller kills it.
+/// Starts the binary, which stops at a failpoint or runs to its end. The caller kills it.
 pub fn run_up_to<'a>(failpoint: &str, words: impl IntoIterator<Item = &'a str>) -> Child {
-    let mut child = Command::new(BINARY)
-        .args(words)
+    let mut command = Command::new(BINARY);
+    command.args(words);
+    start_up_to(failpoint, command)
+}
+
+/// Starts a command, which stops at a failpoint or runs to its end. The caller kills it.
+pub fn start_up_to(failpoint: &str, mut command: Command) -> Child {
+    let mut child = command
         .env("CHANGEOVER_FAILPOINTS", failpoint)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
