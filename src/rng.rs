@@ -72,6 +72,21 @@ pub fn hexadecimal(number: u64, count: u32) -> String {
         .collect()
 }
 
+/// A number for a text, for tables of this page; not for what an attacker may choose. FNV, eight bytes at a time, with its upper
+/// half mixed in: the lower one alone does not see the ends of the words.
+pub fn hash(text: &str) -> u64 {
+    let hash = text
+        .as_bytes()
+        .chunks(8)
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, bytes| {
+            let word = bytes
+                .iter()
+                .fold(0, |word, byte| (word << 8) | u64::from(*byte));
+            (hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23)
+        });
+    hash ^ (hash >> 32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,10 +4,8 @@
 
 use alloc::{string::String, vec, vec::Vec};
 
-use super::{
-    manifest::{Chunk, Manifest},
-    text::hash,
-};
+use super::manifest::{Chunk, Manifest};
+use crate::rng::hash;
 
 /// Which links are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +66,7 @@ impl Links {
         loop {
             spot &= self.index.len() - 1;
             let place = self.index.get(spot).copied().unwrap_or(NOWHERE);
-            let found = build.chunks.nth(place);
+            let found = build.chunks.get_indexed(place);
             // At least half of the spots are free, so that the search ends.
             if found.is_none_or(|(name, _)| name == path) {
                 return (place, spot);
@@ -98,7 +96,7 @@ impl<'a> Graph<'a> {
     }
 
     pub fn chunk(&self, place: usize) -> Option<(&'a String, &'a Chunk)> {
-        self.build.chunks.nth(place)
+        self.build.chunks.get_indexed(place)
     }
 
     /// The numbers of what a file imports; `NOWHERE` for files that the manifest does not list.

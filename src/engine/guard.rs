@@ -18,7 +18,7 @@ mod swaps;
 use crate::rng::Rng;
 use alloc::{string::String, vec::Vec};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     changeover::Changeover,
@@ -43,8 +43,7 @@ use crate::{
 };
 
 /// What the app has set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(serde::Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Config {
     /// Releases for another app are ignored.

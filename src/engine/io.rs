@@ -4,9 +4,7 @@
 //! serialisable, so that a trace recorded in a real page replays natively.
 
 use alloc::{string::String, vec::Vec};
-#[cfg(feature = "replay")]
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use super::failure::FetchFailure;
 pub use super::news::{
@@ -15,24 +13,22 @@ pub use super::news::{
 };
 use super::{
     manifest::Store,
-    names::Names,
     slots::{Answer, Fetch, SlotUse, Step},
 };
 use crate::{
-    ids::BuildId,
+    ids::{BuildId, Names},
     time::{Millis, Timestamp},
 };
 
 /// What the driver knows when the page starts.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Start {
     /// The running build; `None` when the page does not name it.
     pub build: Option<BuildId>,
     /// The sequence of the release that the document was published with, if it names it. A release with a lower sequence is
     /// older than the page.
-    #[cfg_attr(feature = "replay", serde(default))]
+    #[serde(default)]
     pub document_sequence: Option<u64>,
     /// Feeds jitter and ids; the driver draws it once per page.
     pub seed: u64,
@@ -47,7 +43,7 @@ pub struct Start {
     /// The highest release sequence any tab of this origin has accepted.
     pub highest_sequence: Option<u64>,
     /// The app of that release, if it is known.
-    #[cfg_attr(feature = "replay", serde(default))]
+    #[serde(default)]
     pub highest_app: Option<String>,
     /// Builds this tab has already been reloaded for, with the count.
     pub reloads: Vec<Reloads>,
@@ -56,15 +52,13 @@ pub struct Start {
     pub arrival: Option<Arrival>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloads {
     pub target: BuildId,
     pub count: u32,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snooze {
     /// The release that the user postponed; a newer one prompts again at once.
     pub sequence: u64,
@@ -72,8 +66,7 @@ pub struct Snooze {
 }
 
 /// A changeover that reloaded the page, as the page before recorded it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {
     pub changeover: String,
     pub from: Option<BuildId>,
@@ -82,8 +75,7 @@ pub struct Arrival {
 }
 
 /// A fact from the world.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -97,7 +89,7 @@ pub enum Input {
         /// URL of the event stream, from the `Changeover-Events` header or the options.
         events: Option<String>,
         /// The server's clock, from the `Date` header.
-        #[cfg_attr(feature = "replay", serde(default))]
+        #[serde(default)]
         date: Option<Timestamp>,
     },
     ReleaseFailed {
@@ -123,10 +115,10 @@ pub enum Input {
         /// Files that the browser lists as loaded.
         files: Vec<String>,
         /// The scripts and styles in the document.
-        #[cfg_attr(feature = "replay", serde(default))]
+        #[serde(default)]
         elements: Vec<String>,
         /// Whether the browser's list is complete, as far as the driver can tell.
-        #[cfg_attr(feature = "replay", serde(default))]
+        #[serde(default)]
         complete: bool,
     },
     /// The slots whose code this page has loaded; sent at the start and after each change.
@@ -205,7 +197,7 @@ pub enum Input {
         failure: Option<FetchFailure>,
         /// Whether the failed answer still seems to be the app: it is like the one that brought this page, carries our mark, or
         /// redirects to another origin in a way that nothing in between can have forged.
-        #[cfg_attr(feature = "replay", serde(default))]
+        #[serde(default)]
         ours: bool,
     },
     /// A service worker controls this page from now on, or none does any more.
@@ -231,8 +223,7 @@ pub enum Input {
     Disposed,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Source {
     Poll,
@@ -242,8 +233,7 @@ pub enum Source {
     Chunk,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum LoadKind {
     Script,
@@ -254,8 +244,7 @@ pub enum LoadKind {
     Error,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Asker {
     /// The app called `reload()`.
@@ -267,8 +256,7 @@ pub enum Asker {
 }
 
 /// Whether the next version of a service worker was installed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum WorkerOutcome {
     /// It controls the page.
@@ -280,16 +268,14 @@ pub enum WorkerOutcome {
 }
 
 /// A file that differs from what its manifest says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrongFile {
     pub file: String,
     pub failure: FetchFailure,
 }
 
 /// Messages between the tabs of one origin. Unauthenticated, so that they only serve as hints.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum PeerMessage {
     /// The leader has checked; `sequence` is the last one it accepted.
@@ -318,8 +304,7 @@ pub enum Output {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum WakeReason {
     Nothing,
@@ -353,8 +338,7 @@ pub enum WakeReason {
 }
 
 /// An effect for the driver to perform.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -420,7 +404,7 @@ pub enum Effect {
     },
     RememberSequence {
         sequence: u64,
-        #[cfg_attr(feature = "replay", serde(default))]
+        #[serde(default)]
         app: String,
     },
     /// `count` 0: forget it, since the reload succeeded.
@@ -444,8 +428,7 @@ pub enum Effect {
 }
 
 /// Which document may take the envelope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum EnvelopeMark {
     /// A document whose navigation has begun by now.

@@ -9,11 +9,9 @@
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
-use super::{
-    format::MAX_SAFE_INTEGER,
-    names::sort,
-    text::{decimal, join},
-};
+use serde::{Deserialize, Serialize};
+
+use super::{excerpt::quoted, format::MAX_SAFE_INTEGER};
 use crate::rng::{FNV_OFFSET, fnv, hexadecimal};
 
 /// One registered step as it travels with stored values.
@@ -32,12 +30,32 @@ impl From<(u32, u32, u64)> for Mark {
 }
 
 /// The steps that lead to a schema, in order of their numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Lineage(Vec<Mark>);
+
+impl From<Lineage> for String {
+    fn from(lineage: Lineage) -> Self {
+        lineage.to_text()
+    }
+}
+
+impl TryFrom<String> for Lineage {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::read(&text).ok_or_else(|| {
+            format!(
+                "{} is no list of steps such as 1-2-0a0b0c0d0e0f0a",
+                quoted(&text)
+            )
+        })
+    }
+}
 
 impl From<Vec<Mark>> for Lineage {
     fn from(mut marks: Vec<Mark>) -> Self {
-        sort(&mut marks, |one, other| one < other);
+        marks.sort_unstable();
         marks.dedup();
         Self(marks)
     }
@@ -87,9 +105,9 @@ impl Lineage {
         let mut text = String::new();
         for mark in &self.0 {
             let between = if text.is_empty() { "" } else { " " };
-            let (from, to) = (decimal(mark.from.into()), decimal(mark.to.into()));
+            let (from, to) = (mark.from.to_string(), mark.to.to_string());
             let hash = hexadecimal(mark.hash, HASH_DIGITS);
-            text.push_str(&join(&[between, &from, "-", &to, "-", &hash]));
+            text.push_str(&format!("{between}{from}-{to}-{hash}"));
         }
         text
     }
@@ -167,44 +185,24 @@ impl Disagreement {
                 ours,
                 theirs,
             } => {
-                let (from, to) = (decimal((*from).into()), decimal((*to).into()));
+                let (from, to) = (from.to_string(), to.to_string());
                 let [ours, theirs] = [ours, theirs].map(|hash| hexadecimal(*hash, HASH_DIGITS));
-                join(&[
-                    "its step ",
-                    &from,
-                    " -> ",
-                    &to,
-                    " has hash ",
-                    &theirs,
-                    ", and this build's step ",
-                    &from,
-                    " -> ",
-                    &to,
-                    " has hash ",
-                    &ours,
-                    BRANCHES,
-                    &to,
-                ])
+                format!(
+                    "its step {from} -> {to} has hash {theirs}, and this build's step {from} -> {to} has hash {ours}{}{to}",
+                    BRANCHES
+                )
             }
             Self::Schema {
                 schema,
                 ours,
                 theirs,
             } => {
-                let schema = decimal((*schema).into());
+                let schema = schema.to_string();
                 let (ours, theirs) = (numbers(ours, ", "), numbers(theirs, ", "));
-                join(&[
-                    "its schema ",
-                    &schema,
-                    " comes from schema ",
-                    &theirs,
-                    ", and this build's schema ",
-                    &schema,
-                    " from schema ",
-                    &ours,
-                    BRANCHES,
-                    &schema,
-                ])
+                format!(
+                    "its schema {schema} comes from schema {theirs}, and this build's schema {schema} from schema {ours}{}{schema}",
+                    BRANCHES
+                )
             }
         }
     }
@@ -228,7 +226,7 @@ pub fn numbers(schemas: &[u32], between: &str) -> String {
         if place > 0 {
             text.push_str(between);
         }
-        text.push_str(&decimal((*schema).into()));
+        text.push_str(&schema.to_string());
     }
     text
 }

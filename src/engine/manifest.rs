@@ -1,14 +1,18 @@
 //! The manifest: the server's statement of one build, its chunk graph and facts. Immutable, named by the build's id.
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
+mod reading;
 
-use serde::{Deserialize, Serialize};
+use alloc::{string::String, vec::Vec};
 
-use super::{
-    format::{self, ANY, FORMAT, Fields, ID, INTEGRITY, Large, PATH, ParseError, SMALL, Whole},
-    names::Names,
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::format::{
+    self, FORMAT, Id, Integrity, ParseError, RelativePath, build_id, maybe_text, named, or_default,
+    text, texts,
 };
-use crate::ids::BuildId;
+use crate::ids::{BuildId, Names};
+
+pub use reading::Reading;
 
 /// Most bytes of a manifest that are read: room for 40 000 chunks.
 pub const MANIFEST_LIMIT: usize = 16 * 1024 * 1024;
@@ -19,35 +23,54 @@ const DOCUMENT: &str = "the manifest";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Always [`FORMAT`].
+    #[serde(deserialize_with = "format::format")]
     pub format: u32,
+    #[serde(deserialize_with = "text::<Id, _>")]
     pub app: String,
+    #[serde(deserialize_with = "build_id")]
     pub id: BuildId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// ISO 8601.
     pub created: String,
     /// The path, or the URL, that the bundler put before the name of every file.
-    #[serde(default = "root")]
+    #[serde(default = "root", deserialize_with = "base")]
     pub base: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Commit>,
     /// A page never swaps from one epoch to another.
-    #[serde(default = "first_epoch")]
+    #[serde(default = "first_epoch", deserialize_with = "epoch")]
     pub epoch: u32,
     /// The scripts that start the app.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "texts::<RelativePath, _>")]
     pub entries: Vec<String>,
     /// Hash of `index.html` without the stamp; says whether the document changed in substance.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "maybe_text::<Integrity, _>"
+    )]
     pub html: Option<String>,
     /// The exact bytes of every HTML file.
-    #[serde(default, skip_serializing_if = "Names::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "is_empty",
+        deserialize_with = "named::<RelativePath, _, _>"
+    )]
     pub documents: Names<Document>,
-    #[serde(default, skip_serializing_if = "Names::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "is_empty",
+        deserialize_with = "or_default"
+    )]
     pub slots: Names<Slot>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "named::<RelativePath, _, _>")]
     pub chunks: Names<Chunk>,
-    #[serde(default, skip_serializing_if = "Names::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "is_empty",
+        deserialize_with = "or_default"
+    )]
     pub stores: Names<Store>,
 }
 
@@ -67,6 +90,7 @@ pub struct Commit {
 /// An HTML file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
+    #[serde(deserialize_with = "text::<Integrity, _>")]
     pub integrity: String,
     /// In bytes.
     pub size: u64,
@@ -75,9 +99,10 @@ pub struct Document {
 /// A named, replaceable place in the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
+    #[serde(deserialize_with = "text::<RelativePath, _>")]
     pub file: String,
     pub kind: SlotKind,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub schema: u32,
 }
 
@@ -100,18 +125,35 @@ pub struct Chunk {
     pub id: String,
     /// Hash of the code without the hashed names of other files in it.
     pub code: String,
+    #[serde(deserialize_with = "text::<Integrity, _>")]
     pub integrity: String,
     /// In bytes.
     pub size: u64,
     pub kind: ChunkKind,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "texts::<RelativePath, _>"
+    )]
     pub imports: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "texts::<RelativePath, _>"
+    )]
     pub dynamic_imports: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "texts::<RelativePath, _>"
+    )]
     pub css: Vec<String>,
     /// The names that other chunks can import; empty also when the build does not say.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "or_default"
+    )]
     pub exports: Vec<String>,
     pub owner: Owner,
 }
@@ -144,7 +186,7 @@ pub struct Store {
     /// The version that the build writes.
     pub schema: u32,
     /// The versions that the build can read.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub reads: Vec<u32>,
 }
 
@@ -156,39 +198,6 @@ impl Manifest {
             if let Some(read) = reading.step(usize::MAX) {
                 return read;
             }
-        }
-    }
-
-    fn read(
-        fields: &mut Fields<'_>,
-        chunks: Option<Names<Chunk>>,
-        error: Option<ParseError>,
-    ) -> Self {
-        Self {
-            format: FORMAT,
-            app: fields.text("app", ID),
-            id: BuildId(fields.text("id", ID)),
-            version: fields.maybe_text("version", ANY),
-            created: fields.text("created", ANY),
-            base: fields.maybe_text("base", ANY).unwrap_or_else(root),
-            commit: fields
-                .maybe_inner("commit")
-                .map(|mut commit| Commit::read(&mut commit)),
-            epoch: fields
-                .maybe_number("epoch", SMALL)
-                .map_or_else(first_epoch, |epoch| epoch as u32),
-            entries: fields.texts("entries", PATH),
-            html: fields.maybe_text("html", INTEGRITY),
-            documents: fields.named("documents", PATH, Document::read),
-            slots: fields.named("slots", ANY, Slot::read),
-            chunks: match chunks {
-                Some(chunks) => {
-                    fields.blame(error);
-                    chunks
-                }
-                None => fields.named("chunks", PATH, Chunk::read),
-            },
-            stores: fields.named("stores", ANY, Store::read),
         }
     }
 
@@ -219,118 +228,24 @@ impl Manifest {
     }
 }
 
-/// A manifest that is being read, slice by slice.
-#[derive(Debug)]
-pub struct Reading<'t>(format::Reading<'t, Chunk>);
-
-impl<'t> Reading<'t> {
-    pub fn new(text: impl Into<Cow<'t, str>>) -> Result<Self, ParseError> {
-        let chunks = Large {
-            field: "chunks",
-            names: PATH,
-            read: Chunk::read,
-        };
-        format::Reading::new(DOCUMENT, text.into(), MANIFEST_LIMIT, chunks).map(Self)
-    }
-
-    /// Of the text, in bytes.
-    pub fn size(&self) -> usize {
-        self.0.size()
-    }
-
-    /// Reads about `bytes` more. Hands out the manifest, or what is wrong with it, at the end.
-    pub fn step(&mut self, bytes: usize) -> Option<Result<Manifest, ParseError>> {
-        let whole = match self.0.step(bytes)? {
-            Ok(whole) => whole,
-            Err(error) => return Some(Err(error)),
-        };
-        let Whole {
-            fields,
-            large,
-            error,
-        } = whole;
-        Some(format::finish(DOCUMENT, fields, |fields| {
-            Manifest::read(fields, large, error)
-        }))
-    }
-}
-
-impl Commit {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            sha: fields.text("sha", ANY),
-            author: fields.maybe_text("author", ANY),
-            message: fields.maybe_text("message", ANY),
-            time: fields.maybe_text("time", ANY),
-        }
-    }
-}
-
-impl Document {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            integrity: fields.text("integrity", INTEGRITY),
-            size: fields.number("size", u64::MAX),
-        }
-    }
-}
-
-impl Slot {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            file: fields.text("file", PATH),
-            kind: match fields.text("kind", ANY).as_str() {
-                "module" => SlotKind::Module,
-                "wasm" => SlotKind::Wasm,
-                _ => SlotKind::Unknown,
-            },
-            schema: fields.maybe_number("schema", SMALL).unwrap_or_default() as u32,
-        }
-    }
-}
-
-impl Chunk {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            id: fields.text("id", ANY),
-            code: fields.text("code", ANY),
-            integrity: fields.text("integrity", INTEGRITY),
-            size: fields.number("size", u64::MAX),
-            kind: match fields.text("kind", ANY).as_str() {
-                "script" => ChunkKind::Script,
-                "style" => ChunkKind::Style,
-                "wasm" => ChunkKind::Wasm,
-                _ => ChunkKind::Asset,
-            },
-            imports: fields.texts("imports", PATH),
-            dynamic_imports: fields.texts("dynamicImports", PATH),
-            css: fields.texts("css", PATH),
-            exports: fields.texts("exports", ANY),
-            owner: match fields.text("owner", ANY).as_str() {
-                "slot" => Owner::Slot,
-                "shared" => Owner::Shared,
-                "pinned" => Owner::Pinned,
-                _ => Owner::Shell,
-            },
-        }
-    }
-}
-
-impl Store {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            schema: fields.number("schema", SMALL) as u32,
-            reads: fields.smalls("reads"),
-        }
-    }
+fn is_empty<V>(names: &Names<V>) -> bool {
+    names.len() == 0
 }
 
 fn root() -> String {
     "/".into()
 }
 
+fn base<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::deserialize(deserializer).map(|base| base.unwrap_or_else(root))
+}
+
 fn first_epoch() -> u32 {
     1
+}
+
+fn epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    Option::deserialize(deserializer).map(|epoch| epoch.unwrap_or_else(first_epoch))
 }
 
 #[cfg(test)]
@@ -358,14 +273,19 @@ mod tests {
     #[test]
     fn kinds_and_owners_of_a_later_version_pass() {
         let manifest = Manifest::parse(&with_chunk("a.js", "worker", "tenant")).unwrap();
-        let chunk = &manifest.chunks["a.js"];
+        let chunk = manifest.chunks.get("a.js").unwrap();
         assert_eq!((chunk.kind, chunk.owner), (ChunkKind::Asset, Owner::Shell));
         let slot = r#""slots":{"cart":{"file":"a.js","kind":"worklet"}},"chunks""#;
         let text = with_chunk("a.js", "script", "slot").replacen(r#""chunks""#, slot, 1);
         let manifest = Manifest::parse(&text).unwrap();
-        assert_eq!(manifest.slots["cart"].kind, SlotKind::Unknown);
+        assert_eq!(manifest.slots.get("cart").unwrap().kind, SlotKind::Unknown);
         assert_eq!(
-            Manifest::parse(&manifest.to_json()).unwrap().slots["cart"].kind,
+            Manifest::parse(&manifest.to_json())
+                .unwrap()
+                .slots
+                .get("cart")
+                .unwrap()
+                .kind,
             SlotKind::Unknown
         );
     }
@@ -376,7 +296,7 @@ mod tests {
         assert_eq!(error.code(), "invalid_value");
         assert_eq!(
             error.to_string(),
-            "the manifest has chunks \"../a.js\", which must be a relative path without '..', scheme or host"
+            "the manifest has a wrong chunks: invalid value: string \"../a.js\", expected a relative path without '..', scheme or host"
         );
     }
 

@@ -22,25 +22,24 @@
 //! schema to another, and [`store`] lets tabs of several builds share data; [`lineage`] says for both what a schema means.
 //!
 //! Leaves that every part may use: [`io`], the documents [`release`] and [`manifest`] with their [`format`], the [`graph`]
-//! of a build, the [`status`], the steps of a swap in [`slots`], and the small ones: [`burst`], [`failure`], [`json`], [`names`], [`poll_role`],
-//! [`sequence`], [`text`].
+//! of a build, the [`status`], the steps of a swap in [`slots`], and the small ones: [`burst`], [`excerpt`], [`failure`],
+//! [`poll_role`], [`sequence`].
 
 pub mod burst;
 pub mod changeover;
 pub mod check_schedule;
 pub mod departure;
+pub mod excerpt;
 pub mod failure;
 pub mod format;
 pub mod graph;
 pub mod guard;
 pub mod hold;
 pub mod io;
-pub mod json;
 pub mod lineage;
 pub mod manifest;
 pub mod manifest_cache;
 pub mod migration;
-pub mod names;
 pub mod news;
 pub mod policy;
 pub mod poll_role;
@@ -56,5 +55,3 @@ pub mod store;
 pub mod stream;
 pub mod swap;
 pub mod tabs;
-pub mod text;
-pub mod written;

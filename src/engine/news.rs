@@ -1,15 +1,12 @@
 //! The events that the app receives.
 
 use alloc::{string::String, vec::Vec};
-#[cfg(feature = "replay")]
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{ids::BuildId, time::Timestamp};
 
 /// An event for the app; the tag is its name in JavaScript.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
     rename_all = "camelCase",
@@ -91,8 +88,7 @@ pub enum Event {
 }
 
 /// What a changeover waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum WaitReason {
     Holds,
@@ -101,8 +97,7 @@ pub enum WaitReason {
 }
 
 /// How a swap ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SwapOutcome {
     Committed,
@@ -117,8 +112,7 @@ pub enum SwapOutcome {
 }
 
 /// Why slots cannot be swapped to a release.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SwapRefusal {
     /// A stable code, such as `entryChanged`.
     pub why: String,
@@ -128,8 +122,7 @@ pub struct SwapRefusal {
     pub root: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum DecisionKind {
     Ignore,
@@ -140,16 +133,14 @@ pub enum DecisionKind {
 }
 
 /// A decision and its reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     pub kind: DecisionKind,
     pub reason: Reason,
 }
 
 /// Stable reason codes, the same in logs, events, UI and tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Reason {
     NoReleaseYet,
@@ -180,8 +171,7 @@ pub enum Reason {
     BadBuild,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AbortReason {
     Offline,
@@ -200,8 +190,7 @@ pub enum AbortReason {
 }
 
 /// What the prompt shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Prompt {
     pub reason: Reason,
@@ -218,8 +207,7 @@ pub struct Prompt {
     pub trouble: Option<AbortReason>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "replay", derive(Deserialize))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Busy {
     Holds {

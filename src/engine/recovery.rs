@@ -4,7 +4,7 @@
 
 use alloc::string::{String, ToString};
 
-use super::{io::LoadKind, text::find};
+use super::io::LoadKind;
 
 /// Where this app's own files come from.
 #[derive(Clone, Debug, Default)]
@@ -90,7 +90,7 @@ impl AppOrigin {
 }
 
 fn origin_of(url: &str) -> Option<&str> {
-    let host = find(url, "://")? + 3;
+    let host = url.find("://")? + 3;
     let end = url.get(host..)?.find(['/', '?', '#']);
     end.map_or(Some(url), |end| url.get(..host + end))
 }
@@ -134,12 +134,12 @@ fn is_load_text(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     LOAD_TEXTS
         .iter()
-        .any(|parts| parts.iter().all(|part| find(&message, part).is_some()))
+        .any(|parts| parts.iter().all(|part| message.contains(part)))
 }
 
 /// An HTML page run as a script: Chromium and Safari, Firefox. `JSON.parse` has the same complaint about an API.
 fn is_html_as_script(message: &str) -> bool {
-    let says = |words: &str| find(message, words).is_some();
+    let says = |words: &str| message.contains(words);
     (says("Unexpected token '<'") || says("expected expression, got '<'")) && !says("JSON")
 }
 
@@ -150,8 +150,8 @@ fn is_script(url: &str) -> bool {
 
 /// The first absolute URL, or the first path after a space or a bracket, in an error's text.
 fn url_in(message: &str) -> Option<&str> {
-    let after = |mark: &str| find(message, mark).map(|at| at + 1);
-    let absolute = [find(message, "https://"), find(message, "http://")]
+    let after = |mark: &str| message.find(mark).map(|at| at + 1);
+    let absolute = [message.find("https://"), message.find("http://")]
         .into_iter()
         .flatten()
         .min();

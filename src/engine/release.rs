@@ -2,10 +2,11 @@
 
 use alloc::{string::String, vec::Vec};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::format::{
-    self, ANY, FORMAT, Fields, ID, INTEGRITY, MAX_SAFE_INTEGER, MESSAGE, PATH, ParseError, TIME,
+    self, FORMAT, Id, Integrity, Message, Moment, ParseError, RelativePath, build_id, maybe_number,
+    maybe_text, number, or_default, percent,
 };
 use crate::ids::BuildId;
 
@@ -21,44 +22,79 @@ const DOCUMENT: &str = "release.json";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
     /// Always [`FORMAT`].
+    #[serde(default = "first_format", deserialize_with = "format::format")]
     pub format: u32,
     /// `None`, as in a release that was made by hand: for any app that asks for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "maybe_text::<Id, _>"
+    )]
     pub app: Option<String>,
-    #[serde(default = "stable")]
+    #[serde(default = "stable", deserialize_with = "channel")]
     pub channel: String,
     /// Grows with every release, a rollback included; at most 2^53 - 1.
+    #[serde(deserialize_with = "number")]
     pub sequence: u64,
     /// ISO 8601.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "maybe_text::<Moment, _>"
+    )]
     pub issued: Option<String>,
     /// ISO 8601; afterwards the freshness of the release is unknown, and nothing happens by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "maybe_text::<Moment, _>"
+    )]
     pub expires: Option<String>,
     pub build: BuildRef,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub urgency: Urgency,
     /// Plain text for the prompt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "maybe_text::<Message, _>"
+    )]
     pub message: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
     /// Releases below this sequence must be left.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "maybe_number"
+    )]
     pub floor: Option<u64>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "or_default"
+    )]
     pub retire: Vec<Retire>,
 }
 
 /// A build and where its manifest is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildRef {
+    #[serde(deserialize_with = "build_id")]
     pub id: BuildId,
     /// Path of the manifest relative to `release.json`. Without one, what the build changes is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "maybe_text::<RelativePath, _>"
+    )]
     pub manifest: Option<String>,
     /// Hash of the manifest's bytes, as in an `integrity` attribute.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "maybe_text::<Integrity, _>"
+    )]
     pub integrity: Option<String>,
 }
 
@@ -77,6 +113,7 @@ pub enum Urgency {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rollout {
     /// 0 to 100.
+    #[serde(deserialize_with = "percent")]
     pub percent: u8,
     /// Decides with the visitor who is in; the same salt keeps the same visitors.
     pub salt: String,
@@ -88,10 +125,15 @@ pub struct Rollout {
 /// A build that must be left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retire {
+    #[serde(deserialize_with = "build_id")]
     pub build: BuildId,
     pub how: How,
     /// ISO 8601; from then on `drain` is `force`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "maybe_text::<Moment, _>"
+    )]
     pub by: Option<String>,
 }
 
@@ -108,31 +150,7 @@ pub enum How {
 impl Release {
     /// Reads and checks the text of a `release.json`. Only `sequence` and `build.id` must be there; unknown fields pass.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        format::read_by_hand(DOCUMENT, text, RELEASE_LIMIT, Self::read)
-    }
-
-    fn read(fields: &mut Fields<'_>) -> Self {
-        let urgencies = ["routine", "soon", "now"];
-        Self {
-            format: FORMAT,
-            app: fields.maybe_text("app", ID),
-            channel: fields.maybe_text("channel", ID).unwrap_or_else(stable),
-            sequence: fields.number("sequence", MAX_SAFE_INTEGER),
-            issued: fields.maybe_text("issued", TIME),
-            expires: fields.maybe_text("expires", TIME),
-            build: BuildRef::read(&mut fields.inner("build")),
-            urgency: match fields.maybe_word("urgency", &urgencies, "routine, soon or now") {
-                Some(2) => Urgency::Now,
-                Some(1) => Urgency::Soon,
-                Some(_) | None => Urgency::Routine,
-            },
-            message: fields.maybe_text("message", MESSAGE),
-            rollout: fields
-                .maybe_inner("rollout")
-                .map(|mut rollout| Rollout::read(&mut rollout)),
-            floor: fields.maybe_number("floor", MAX_SAFE_INTEGER),
-            retire: fields.inners("retire", Retire::read),
-        }
+        format::read(DOCUMENT, text, RELEASE_LIMIT)
     }
 
     /// Writes the release, indented, fields in the order of the type.
@@ -160,44 +178,16 @@ impl Release {
     }
 }
 
-impl BuildRef {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            id: BuildId(fields.text("id", ID)),
-            manifest: fields.maybe_text("manifest", PATH),
-            integrity: fields.maybe_text("integrity", INTEGRITY),
-        }
-    }
-}
-
-impl Rollout {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            // At most 100, so the conversion holds.
-            percent: fields.number("percent", 100) as u8,
-            salt: fields.text("salt", ANY),
-            otherwise: fields
-                .maybe_inner("otherwise")
-                .map(|mut otherwise| BuildRef::read(&mut otherwise)),
-        }
-    }
-}
-
-impl Retire {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            build: BuildId(fields.text("build", ID)),
-            how: match fields.word("how", &["drain", "force"], "drain or force") {
-                0 => How::Drain,
-                _ => How::Force,
-            },
-            by: fields.maybe_text("by", TIME),
-        }
-    }
+fn first_format() -> u32 {
+    FORMAT
 }
 
 fn stable() -> String {
     "stable".into()
+}
+
+fn channel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    maybe_text::<Id, _>(deserializer).map(|channel| channel.unwrap_or_else(stable))
 }
 
 #[cfg(test)]
@@ -258,25 +248,25 @@ mod tests {
                 "builds/9eedfbeeca.json",
                 "../x.json",
                 "invalid_value",
-                "release.json has build.manifest \"../x.json\", which must be a relative path without '..', scheme or host",
+                "release.json has a wrong build.manifest: invalid value: string \"../x.json\", expected a relative path without '..', scheme or host",
             ),
             (
                 "3115",
                 "9007199254740992",
                 "invalid_value",
-                "release.json has sequence 9007199254740992, which must be a whole number from 0 to 9007199254740991",
+                "release.json has a wrong sequence: invalid value: integer `9007199254740992`, expected a whole number from 0 to 9007199254740991",
             ),
             (
                 "2026-07-31T12:00:00Z",
                 "today",
                 "invalid_value",
-                "release.json has issued \"today\", which must be a time such as 2026-07-31T12:00:00Z",
+                "release.json has a wrong issued: invalid value: string \"today\", expected a time such as 2026-07-31T12:00:00Z",
             ),
             (
                 "\"sequence\"",
                 "\"rollout\":{\"percent\":101,\"salt\":\"\"},\"sequence\"",
                 "invalid_value",
-                "release.json has rollout.percent 101, which must be a whole number from 0 to 100",
+                "release.json has a wrong rollout.percent: invalid value: integer `101`, expected a whole number from 0 to 100",
             ),
         ] {
             let error = Release::parse(&SMALLEST.replace(from, to)).unwrap_err();

@@ -4,10 +4,7 @@
 //! number or a time of day behind it. What fits none of these as of now is no sequence that later releases go beyond: a page
 //! may follow it while it is served, and must not remember it.
 
-use super::{
-    format,
-    text::{decimal, join},
-};
+use super::format;
 use crate::time::{Millis, Timestamp};
 
 /// Clocks differ, and a release may be dated ahead.
@@ -42,15 +39,8 @@ pub fn is_absurd(sequence: u64, now: Timestamp) -> bool {
 /// The beginning of a day such as 20260731.
 fn date(number: u64) -> Option<u64> {
     let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
-    let two = |number: u64| join(&[if number < 10 { "0" } else { "" }, &decimal(number)]);
-    let text = join(&[
-        &decimal(year),
-        "-",
-        &two(month),
-        "-",
-        &two(day),
-        "T00:00:00Z",
-    ]);
+    let two = |number: u64| format!("{}{number}", if number < 10 { "0" } else { "" });
+    let text = format!("{year}-{}-{}T00:00:00Z", two(month), two(day));
     format::time(&text).map(|time| time.0)
 }
 

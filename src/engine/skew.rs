@@ -14,9 +14,8 @@ pub use needed::{Needed, needed};
 use super::{
     graph::Graph,
     manifest::{Chunk, Manifest},
-    names::sort,
-    text::{find, hash},
 };
+use crate::rng::hash;
 
 /// The differences that matter to one page. Paths are those of the running build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,10 +79,14 @@ fn same(running: &Manifest, target: &Manifest) -> Vec<bool> {
     // Both are in the order of their names.
     let mut at = 0;
     for (path, chunk) in &running.chunks {
-        while target.chunks.nth(at).is_some_and(|(other, _)| other < path) {
+        while target
+            .chunks
+            .get_indexed(at)
+            .is_some_and(|(other, _)| other < path)
+        {
             at += 1;
         }
-        let kept = target.chunks.nth(at);
+        let kept = target.chunks.get_indexed(at);
         same.push(
             kept.is_some_and(|(other, found)| other == path && found.integrity == chunk.integrity),
         );
@@ -93,7 +96,7 @@ fn same(running: &Manifest, target: &Manifest) -> Vec<bool> {
     }
     let values = target.chunks.values();
     let mut code: Vec<(u64, &Chunk)> = values.map(|chunk| (substance(chunk), chunk)).collect();
-    sort(&mut code, |(one, _), (other, _)| one < other);
+    code.sort_unstable_by_key(|(hash, _)| *hash);
     for (same, chunk) in same.iter_mut().zip(running.chunks.values()) {
         if !*same {
             let wanted = substance(chunk);
@@ -112,7 +115,7 @@ fn substance(chunk: &Chunk) -> u64 {
 
 /// The path in a URL or a path, without query and fragment.
 pub(super) fn path_of(url: &str) -> &str {
-    let host = find(url, "://").and_then(|at| url.get(at + 3..));
+    let host = url.find("://").and_then(|at| url.get(at + 3..));
     let path = match host {
         Some(rest) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
         None => url,
@@ -201,7 +204,7 @@ mod tests {
     #[test]
     fn entries_and_what_they_import_are_always_loaded() {
         let mut running = running();
-        let mut main = running.chunks["assets/main-1.js"].clone();
+        let mut main = running.chunks.get("assets/main-1.js").unwrap().clone();
         main.imports.push("assets/cart-1.js".into());
         running.chunks.insert("assets/main-1.js".into(), main);
         let target = build(
@@ -347,7 +350,7 @@ mod tests {
             .collect();
         if let (Some(entry), Some((path, ..))) = (chunks.get(1..), chunks.first()) {
             let later = entry.iter().map(|(path, ..)| path.to_string()).collect();
-            manifest.chunks.get_mut(path).unwrap().dynamic_imports = later;
+            manifest.chunks.get_mut(*path).unwrap().dynamic_imports = later;
         }
         manifest
     }

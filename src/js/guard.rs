@@ -9,14 +9,13 @@ use js_sys::{Object, Promise};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
-use super::{call, promise, report_panics};
+use super::{call, promise, report_panics, to_js};
 use crate::{
     engine::{
-        io::{Asker, Event, FetchFailure, Input, LoadKind, WorkerOutcome, WrongFile},
-        text::join,
-        written::ToJson,
+        io::{Asker, Effect, Event, FetchFailure, Input, LoadKind, WorkerOutcome, WrongFile},
+        manifest::Store,
     },
-    ids::BuildId,
+    ids::{BuildId, Names},
     time::Timestamp,
     web::{Driver, Host, Options, Stream, json},
 };
@@ -57,11 +56,9 @@ impl Core {
             release: release.clone(),
         };
         let driver = Driver::new(options, Box::new(JsHost(host))).ok_or_else(|| {
-            js_sys::Error::new(&join(&[
-                "\"",
-                &release,
-                "\" is no absolute URL of a release.json",
-            ]))
+            js_sys::Error::new(&format!(
+                "\"{release}\" is no absolute URL of a release.json"
+            ))
         })?;
         Ok(Core {
             driver,
@@ -75,7 +72,7 @@ impl Core {
 
     #[wasm_bindgen(unchecked_return_type = "Status")]
     pub fn status(&self) -> JsValue {
-        json::parse(&self.driver.status())
+        to_js(&self.driver.status())
     }
 
     #[wasm_bindgen(js_name = isSettled)]
@@ -262,27 +259,27 @@ struct JsHost(JsValue);
 
 impl Host for JsHost {
     fn on_event(&self, event: &Event) {
-        let _ = call(&self.0, "event", &json::parse(&event.to_json()));
+        let _ = call(&self.0, "event", &to_js(event));
     }
 
     fn on_settled(&self) {
         let _ = call(&self.0, "settled", &JsValue::UNDEFINED);
     }
 
-    fn capture(&self, stores: &str) -> Promise {
-        promise(call(&self.0, "capture", &json::parse(stores)))
+    fn capture(&self, stores: &Names<Store>) -> Promise {
+        promise(call(&self.0, "capture", &to_js(stores)))
     }
 
     fn restore(&self) -> Promise {
         promise(call(&self.0, "restore", &JsValue::UNDEFINED))
     }
 
-    fn swap(&self, effect: &str) {
-        let _ = call(&self.0, "swap", &json::parse(effect));
+    fn swap(&self, effect: &Effect) {
+        let _ = call(&self.0, "swap", &to_js(effect));
     }
 
-    fn check(&self, effect: &str) -> bool {
-        call(&self.0, "check", &json::parse(effect)).is_ok()
+    fn check(&self, effect: &Effect) -> bool {
+        call(&self.0, "check", &to_js(effect)).is_ok()
     }
 
     fn on_stayed(&self) {

@@ -16,14 +16,18 @@ pub mod stores;
 #[cfg(feature = "js")]
 use js_sys::Promise;
 use js_sys::{Function, Reflect};
+use serde::Serialize;
 use wasm_bindgen::{JsCast, prelude::*};
-
-use crate::engine::text::{decimal, join};
 
 fn call(host: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
     Reflect::get(host, &method.into())?
         .dyn_into::<Function>()?
         .call1(host, argument)
+}
+
+/// A value as JavaScript has it: the names of fields and variants are those of its JSON.
+fn to_js(value: &impl Serialize) -> JsValue {
+    crate::web::json::parse(&crate::engine::format::to_json(value))
 }
 
 #[cfg(feature = "js")]
@@ -40,7 +44,7 @@ fn report_panics(host: &JsValue) {
     std::panic::set_hook(Box::new(move |panic| {
         let place = panic
             .location()
-            .map(|at| join(&[at.file(), ":", &decimal(at.line().into())]));
+            .map(|at| format!("{}:{}", at.file(), at.line()));
         let _ = call(&host, "panicked", &place.unwrap_or_default().into());
     }));
 }

@@ -22,7 +22,6 @@ use crate::{
             Taker,
         },
         store::{Capabilities, Reachability, Timing},
-        written::ToJson,
     },
     web::{
         json,

@@ -32,11 +32,11 @@ use super::{
 use crate::{
     engine::{
         guard::{Config, Guard},
-        io::{AbortReason, Event, Input, Output, Snooze, Start},
-        text::join,
-        written::ToJson,
+        io::{AbortReason, Effect, Event, Input, Output, Snooze, Start},
+        manifest::Store,
+        status::Status,
     },
-    ids::BuildId,
+    ids::{BuildId, Names},
     rng::hexadecimal,
     time::{Millis, Timestamp},
 };
@@ -73,17 +73,17 @@ pub trait Host {
     fn on_event(&self, event: &Event);
     /// The guard has seen what there is to see: [`Driver::is_settled`] has become true.
     fn on_settled(&self);
-    /// Captures the state of the page for a build that reads `stores` (JSON of the manifest's `stores`): resolves to the
-    /// envelope's parts of it and `failed: string | null`.
-    fn capture(&self, stores: &str) -> Promise;
+    /// Captures the state of the page for a build that reads `stores`: resolves to the envelope's parts of it and
+    /// `failed: string | null`.
+    fn capture(&self, stores: &Names<Store>) -> Promise;
     /// Waits for what is being restored: resolves to `{restored: string[], failed: string[]}`.
     fn restore(&self) -> Promise;
-    /// Takes a step of a swap, or drops what one has prepared (JSON of the effect), and answers with
-    /// [`Input::SwapAnswered`]. Pages without slots are never asked.
-    fn swap(&self, _effect: &str) {}
-    /// Has files of a build looked at (JSON of [`Effect::CheckFiles`](crate::engine::io::Effect::CheckFiles)), and answers with
-    /// [`Input::FilesChecked`]. `false`: it cannot, and there is no answer.
-    fn check(&self, _effect: &str) -> bool {
+    /// Takes a step of a swap, or drops what one has prepared, and answers with [`Input::SwapAnswered`]. Pages without slots
+    /// are never asked.
+    fn swap(&self, _effect: &Effect) {}
+    /// Has files of a build looked at ([`Effect::CheckFiles`]), and answers with [`Input::FilesChecked`]. `false`: it cannot,
+    /// and there is no answer.
+    fn check(&self, _effect: &Effect) -> bool {
         false
     }
     /// The page was to be reloaded and lives on: what was captured for that is old now.
@@ -208,10 +208,9 @@ impl Driver {
         self.inner.is_settled()
     }
 
-    /// The guard's status as JSON.
-    pub fn status(&self) -> String {
+    pub fn status(&self) -> Status {
         // The guard is borrowed only for a step, never while the host is called.
-        self.inner.guard.borrow().status().to_json()
+        self.inner.guard.borrow().status()
     }
 
     /// The envelope that came with this page: states that no provider has claimed are still in it.
@@ -344,7 +343,7 @@ impl Inner {
             .filter(|text| !text.is_empty())
             .unwrap_or_else(|| {
                 let part = || hexadecimal((random() * 4_294_967_296.0) as u64, 8);
-                let visitor = join(&["\"", &part(), &part(), "\""]);
+                let visitor = format!("\"{}{}\"", part(), part());
                 let _ = self.storage.write(Area::Local, "visitor", &visitor);
                 visitor
             });

@@ -6,7 +6,7 @@ use super::{
     Emit,
     locks::{Lock, LockEvent, LockMode},
 };
-use crate::engine::{io::Input, text::join};
+use crate::engine::io::Input;
 
 /// A candidacy, and later the leadership; dropping it withdraws the one and hands the other over.
 #[must_use = "dropping it leaves the election"]
@@ -19,7 +19,7 @@ impl Election {
     pub fn join(scope: &str, emit: &Emit) -> Option<Self> {
         let emit = emit.clone();
         let leading = Rc::new(Cell::new(false));
-        let name = join(&["changeover:", scope, ":leader"]);
+        let name = format!("changeover:{scope}:leader");
         let lock = Lock::request(&name, LockMode::Exclusive, move |fate| match fate {
             LockEvent::Granted => {
                 leading.set(true);

@@ -21,7 +21,6 @@ use crate::{
     engine::{
         burst::OF_A_SERVER,
         io::{Input, Source},
-        text::join,
     },
     ids::BuildId,
 };
@@ -58,7 +57,7 @@ impl EventStream {
             connection: RefCell::default(),
         });
         let weak = Rc::downgrade(&inner);
-        let name = join(&["changeover:stream ", &origin]);
+        let name = format!("changeover:stream {origin}");
         let lock = Lock::request(&name, LockMode::ExclusiveNow, move |fate| {
             if let Some(inner) = weak.upgrade() {
                 match fate {

@@ -31,9 +31,9 @@ use super::{
     json,
 };
 use crate::engine::{
+    excerpt::quoted,
     format::ParseError,
     store::{Answer, Failure, Head, ReadSet, ReadValues, Record, Transaction, Write, evaluate},
-    text::{join, quoted},
 };
 
 /// How a transaction ended.
@@ -449,7 +449,7 @@ impl Running {
                 if let (Write::Put { key, .. }, Some(Failure::Failed { message })) =
                     (&write, &mut self.failure)
                 {
-                    *message = join(&[&quoted(key), ": ", message]);
+                    *message = format!("{}: {message}", quoted(key));
                 }
                 return;
             }

@@ -19,10 +19,7 @@ use super::{
     json,
     locks::{Lock, LockMode},
 };
-use crate::{
-    engine::{io::FetchFailure, text::join},
-    time::Millis,
-};
+use crate::{engine::io::FetchFailure, time::Millis};
 
 #[wasm_bindgen]
 extern "C" {
@@ -124,7 +121,7 @@ impl Errand {
         };
         let patience = Timer::new(begin());
         let granted = begin();
-        let name = join(&["changeover:manifest:", &state.url]);
+        let name = format!("changeover:manifest:{}", state.url);
         let turn = Lock::request(&name, LockMode::Exclusive, move |_| granted());
         patience.arm(if turn.is_some() { PATIENCE } else { 0 });
         state.turn.replace(turn);
@@ -152,7 +149,7 @@ impl State {
         let opened = caches
             .is_object()
             .then(|| caches.unchecked_ref::<Caches>())
-            .and_then(|caches| caches.open(&join(&["changeover:", &self.scope])).ok());
+            .and_then(|caches| caches.open(&format!("changeover:{}", self.scope)).ok());
         let Some(opened) = opened else {
             return self.ask_server();
         };
@@ -347,7 +344,7 @@ impl Check {
         let subtle = json::property(&json::property(&window(), "crypto"), "subtle");
         let (algorithm, hash) = integrity.split_once('-')?;
         Some(Self {
-            algorithm: join(&["SHA-", algorithm.strip_prefix("sha")?]),
+            algorithm: format!("SHA-{}", algorithm.strip_prefix("sha")?),
             hash: hash.into(),
             subtle: subtle.is_object().then(|| subtle.unchecked_into())?,
         })

@@ -6,9 +6,8 @@ use web_sys::BroadcastChannel;
 use super::{Emit, inlet::Inlet, json};
 use crate::engine::{
     burst::OF_TABS,
+    format::to_json,
     io::{Input, PeerMessage, Source},
-    text::join,
-    written::ToJson,
 };
 
 /// An open channel; dropping it closes it.
@@ -21,7 +20,7 @@ pub struct Peers {
 impl Peers {
     /// Joins the channel; `None` where there is none.
     pub fn join(scope: &str, emit: &Emit) -> Option<Self> {
-        let channel = BroadcastChannel::new(&join(&["changeover:", scope])).ok()?;
+        let channel = BroadcastChannel::new(&format!("changeover:{scope}")).ok()?;
         let emit = emit.clone();
         let heard = Inlet::new(&channel, "message", OF_TABS, move |data| {
             let Some(data) = data else {
@@ -44,7 +43,7 @@ impl Peers {
     }
 
     pub fn tell(&self, message: &PeerMessage) {
-        let _ = self.channel.post_message(&message.to_json().into());
+        let _ = self.channel.post_message(&to_json(message).into());
     }
 }
 

@@ -25,10 +25,9 @@ use super::{
 use crate::{
     engine::{
         io::{Effect, EnvelopeMark, FetchFailure, Input, WorkerOutcome},
-        text::{decimal, join},
-        written::ToJson,
+        manifest::Store,
     },
-    ids::BuildId,
+    ids::{BuildId, Names},
 };
 
 impl Inner {
@@ -56,7 +55,7 @@ impl Inner {
                 }
             }
             Effect::CheckFiles { ref build, .. } => {
-                if !self.host.check(&effect.to_json()) {
+                if !self.host.check(&effect) {
                     let build = build.clone();
                     (self.emit)(Input::FilesChecked { build, wrong: None });
                 }
@@ -90,15 +89,15 @@ impl Inner {
                 from,
                 to,
                 stores,
-            } => self.capture_state(changeover, from, to, &stores.to_json()),
+            } => self.capture_state(changeover, from, to, &stores),
             Effect::RestoreState => self.restore_state(),
             Effect::TakeSwapStep { .. } | Effect::DiscardSwap { .. } => {
                 #[cfg(feature = "swap")]
-                self.host.swap(&effect.to_json());
+                self.host.swap(&effect);
             }
             Effect::RememberSequence { sequence, app } => {
-                let sequence = decimal(sequence);
-                let of = join(&[&sequence, " ", &app]);
+                let sequence = sequence.to_string();
+                let of = format!("{sequence} {app}");
                 let _ = self.storage.write(Area::Local, "sequence", &sequence);
                 let _ = self.storage.write(Area::Local, "sequenceOf", &of);
             }
@@ -229,7 +228,7 @@ impl Inner {
         // Without user and password, which `fetch` refuses, and without the hash.
         let [origin, path, query] = [location.origin(), location.pathname(), location.search()]
             .map(Result::unwrap_or_default);
-        self.ask_for_document(join(&[&origin, &path, &query]), Redirects::Followed);
+        self.ask_for_document(format!("{origin}{path}{query}"), Redirects::Followed);
     }
 
     fn ask_for_document(self: &Rc<Self>, url: String, redirects: Redirects) {
@@ -275,7 +274,7 @@ impl Inner {
         changeover: String,
         from: Option<BuildId>,
         to: BuildId,
-        stores: &str,
+        stores: &Names<Store>,
     ) {
         self.envelope.expect(&changeover);
         let weak = Rc::downgrade(self);

@@ -11,13 +11,7 @@ use super::{
     json,
     storage::{Area, Storage},
 };
-use crate::{
-    engine::{
-        io::Reloads,
-        text::{decimal, join},
-    },
-    ids::BuildId,
-};
+use crate::{engine::io::Reloads, ids::BuildId};
 
 /// How the names of counts begin; the build follows.
 const PREFIX: &str = "reload:";
@@ -46,13 +40,13 @@ pub fn read(storage: &Storage) -> Vec<Reloads> {
 
 /// Writes a count; 0 forgets it.
 pub fn remember(storage: &Storage, target: &BuildId, count: u32) {
-    let name = join(&[PREFIX, &target.0]);
+    let name = format!("{}{}", PREFIX, target.0);
     let map = read_map(storage);
     if count == 0 {
         storage.remove(Area::Session, &name);
         let _ = Reflect::delete_property(&map, &target.0.as_str().into());
     } else {
-        let _ = storage.write(Area::Session, &name, &decimal(count.into()));
+        let _ = storage.write(Area::Session, &name, &count.to_string());
         json::set(&map, &target.0, &count.into());
     }
     match json::write(&map).filter(|text| text != "{}") {

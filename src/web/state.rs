@@ -23,7 +23,6 @@ use crate::{
     engine::{
         departure,
         io::{Arrival, EnvelopeMark},
-        text::{decimal, join},
     },
     ids::BuildId,
     rng::{FNV_OFFSET, fnv, hexadecimal},
@@ -162,15 +161,15 @@ impl Envelope {
         }
         let text = sealed(&envelope).ok_or("the page's state is not JSON")?;
         let refused = |_| {
-            let size = decimal(text.len() as u64);
-            join(&[
-                "the session storage took none of the page's state (",
-                &size,
-                " bytes)",
-            ])
+            let size = text.len().to_string();
+            format!("the session storage took none of the page's state ({size} bytes)")
         };
         let written = storage
-            .write(Area::Session, NAME, &join(&[&text, &" ".repeat(MARGIN)]))
+            .write(
+                Area::Session,
+                NAME,
+                &format!("{text}{}", " ".repeat(MARGIN)),
+            )
             .and_then(|()| storage.write(Area::Session, NAME, &text));
         match written {
             // No work of the user is in it.

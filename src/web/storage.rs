@@ -4,7 +4,6 @@ use wasm_bindgen::JsValue;
 use web_sys::Storage as WebStorage;
 
 use super::callback::window;
-use crate::engine::text::join;
 
 /// The storage of one site (the scope is the path of its `release.json`).
 pub struct Storage {
@@ -23,9 +22,9 @@ pub enum Area {
 impl Storage {
     /// Opens what the browser grants; an area that cannot hold a probe counts as missing.
     pub fn open(scope: &str) -> Self {
-        let prefix = join(&["changeover:", scope, ":"]);
+        let prefix = format!("changeover:{scope}:");
         let works = |area: &WebStorage| {
-            let probe = join(&[&prefix, "probe"]);
+            let probe = format!("{prefix}probe");
             area.set_item(&probe, "1")
                 .and_then(|()| area.remove_item(&probe))
                 .is_ok()
@@ -81,6 +80,6 @@ impl Storage {
     }
 
     fn key(&self, name: &str) -> String {
-        join(&[&self.prefix, name])
+        format!("{}{name}", self.prefix)
     }
 }

@@ -46,6 +46,7 @@ use super::{
     store_driver::{App, Progress, Shared, Translated},
 };
 use crate::engine::{
+    excerpt::quoted,
     migration::{
         Loss, MigrationError, reconcile,
         typed::{Typed, Versioned},
@@ -54,7 +55,6 @@ use crate::engine::{
         Capabilities, DurableError, Mode, Reachability, Reply, Seen, Stamp, Timing,
         TranslationPlan, Untranslated,
     },
-    text::{join, quoted},
 };
 
 /// How a store is opened.
@@ -117,13 +117,11 @@ impl fmt::Display for StoreError {
         match self {
             Self::Store(error) => error.fmt(f),
             Self::Value(error) => error.fmt(f),
-            Self::Contended { store, key } => f.write_str(&join(&[
-                "store ",
-                &quoted(store),
-                ": ",
-                &quoted(key),
-                " was changed by others each time this tab tried to update it",
-            ])),
+            Self::Contended { store, key } => f.write_str(&format!(
+                "store {}: {} was changed by others each time this tab tried to update it",
+                quoted(store),
+                quoted(key)
+            )),
         }
     }
 }

@@ -26,13 +26,10 @@ use super::{
     locks::{Lock, LockEvent, LockMode},
 };
 use crate::{
-    engine::{
-        store::{
-            Answer, Capabilities, DurableError, Head, Input, Mode, Output, RecordVersions, Reply,
-            Request, RequestKind, Row, Seen, Stamp, StoreClient, Ticket, Transaction,
-            TranslationPlan, Untranslated,
-        },
-        text::{decimal, join},
+    engine::store::{
+        Answer, Capabilities, DurableError, Head, Input, Mode, Output, RecordVersions, Reply,
+        Request, RequestKind, Row, Seen, Stamp, StoreClient, Ticket, Transaction, TranslationPlan,
+        Untranslated,
     },
     time::{Millis, Timestamp},
 };
@@ -283,7 +280,7 @@ impl Drop for Shared {
 }
 
 fn name_of(scope: &str, store: &str) -> String {
-    join(&["changeover:", scope, ":store:", store])
+    format!("changeover:{scope}:store:{store}")
 }
 
 impl Inner {
@@ -395,7 +392,7 @@ impl Inner {
             }
             Output::Reply { id, result } => self.on_reply(id, result),
             Output::ModeChanged { mode } => self.on_mode(&mode),
-            Output::AskRevive { schema } => self.tell(&join(&["r", &decimal(schema.into())])),
+            Output::AskRevive { schema } => self.tell(&format!("r{}", schema)),
             Output::HeadChanged => self.tell("h"),
             Output::Problem { error } => self.app.on_problem(&error),
             // Handled in the loop.
@@ -549,6 +546,6 @@ impl Inner {
     }
 
     fn lock_of(&self, schema: u32) -> String {
-        join(&[&self.name, ":schema:", &decimal(schema.into())])
+        format!("{}:schema:{}", self.name, schema)
     }
 }

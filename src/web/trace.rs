@@ -3,13 +3,10 @@
 //! Nothing in it is secret: the URLs are without user, password and query. The text of a manifest stays as it is, since its
 //! ids have queries that tell modules apart.
 
+use serde::Serialize;
+
 use crate::{
-    engine::{
-        guard::Config,
-        io::Input,
-        text::discreet,
-        written::{Field, ToJson, write_object},
-    },
+    engine::{excerpt::discreet, format::to_json, guard::Config, io::Input},
     time::Timestamp,
 };
 
@@ -44,7 +41,7 @@ impl Trace {
         self.line(at, "input", input, !is_manifest);
     }
 
-    pub fn output(&mut self, at: Timestamp, output: &dyn ToJson) {
+    pub fn output(&mut self, at: Timestamp, output: &impl Serialize) {
         self.line(at, "output", output, true);
     }
 
@@ -52,26 +49,13 @@ impl Trace {
         &self.lines
     }
 
-    fn line(&mut self, at: Timestamp, kind: &'static str, what: &dyn ToJson, is_told: bool) {
+    fn line(&mut self, at: Timestamp, kind: &'static str, what: &impl Serialize, is_told: bool) {
         if self.full {
             return;
         }
-        let mut line = String::new();
-        write_object(&mut line, "", &[("at", &at), (kind, what)]);
+        let line = format!("{{\"at\":{},\"{kind}\":{}}}", at.0, to_json(what));
         self.lines
             .push_str(&if is_told { discreet(&line) } else { line });
         self.lines.push('\n');
-    }
-}
-
-impl ToJson for Config {
-    fn write(&self, out: &mut String) {
-        let fields: &[Field] = &[
-            ("app", &self.app),
-            ("channel", &self.channel),
-            ("interval", &self.interval),
-            ("release", &self.release),
-        ];
-        write_object(out, "", fields);
     }
 }

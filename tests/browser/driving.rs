@@ -3,8 +3,11 @@
 use std::{cell::RefCell, rc::Rc};
 
 use changeover::{
-    engine::io::{Asker, Event, Input},
-    ids::BuildId,
+    engine::{
+        io::{Asker, Event, Input},
+        manifest::Store,
+    },
+    ids::{BuildId, Names},
     web::{Driver, Host, Options, Stream},
 };
 use js_sys::{JSON, Promise, Reflect};
@@ -36,7 +39,7 @@ impl Host for App {
     fn on_settled(&self) {
         *self.settled.borrow_mut() += 1;
     }
-    fn capture(&self, _stores: &str) -> Promise {
+    fn capture(&self, _stores: &Names<Store>) -> Promise {
         Promise::resolve(&js(
             "return { states: { draft: 'hello' }, failed: 'state \"cart\" could not be captured' }",
         ))
@@ -90,7 +93,8 @@ fn server() -> Replaced {
 }
 
 fn status(driver: &Driver, name: &str) -> JsValue {
-    Reflect::get(&JSON::parse(&driver.status()).unwrap(), &name.into()).unwrap()
+    let status = serde_json::to_string(&driver.status()).unwrap();
+    Reflect::get(&JSON::parse(&status).unwrap(), &name.into()).unwrap()
 }
 
 #[wasm_bindgen_test]

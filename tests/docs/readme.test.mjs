@@ -42,8 +42,8 @@ test('the commands and attributes that the README names exist', async () => {
 test('the codes of problems in the docs are those of the sources', () => {
   const source = (...names) => names.map((name) => readFileSync(join(ROOT, name), 'utf8')).join('\n');
   const guard = source(...['checks', 'moves', 'odd', 'ready'].map((name) => `src/engine/guard/${name}.rs`), ...['no-swapping', 'runtime', 'states', 'states-on-demand', 'prompt-on-demand'].map((name) => `pkg-template/${name}.js`));
-  const parser = source('src/engine/format.rs').split('pub fn code')[1].split('pub fn ')[0];
-  const shapes = [/code(?: =|:) "(\w+)"/g, /"(\w+)",\s+join\(/g, /differs\(\s*"(\w+)"/g, /trouble\(\s*"(\w+)"/g, /IMPLAUSIBLE: &str = "(\w+)"/g, /problem\('(\w+)'/g, /problem\(codeOf\(error, '(\w+)'/g];
+  const parser = source('src/engine/format/error.rs').split('pub fn code')[1].split('pub fn ')[0];
+  const shapes = [/code(?: =|:) "(\w+)"/g, /"(\w+)",\s+format!\(/g, /differs\(\s*"(\w+)"/g, /trouble\(\s*"(\w+)"/g, /IMPLAUSIBLE: &str = "(\w+)"/g, /problem\('(\w+)'/g, /problem\(codeOf\(error, '(\w+)'/g];
   const told = new Set(shapes.flatMap((shape) => [...guard.matchAll(shape)].map(([, code]) => code)));
   for (const [, code] of parser.matchAll(/=> "(\w+)"/g)) told.add(code);
   for (const code of ['wrong_build', 'integrity', 'length']) told.delete(code); // what is wrong with manifests and files stands in the sentence

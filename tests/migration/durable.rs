@@ -13,7 +13,6 @@ use changeover::{
             Head, Input, LayoutVersion, Mode, RefuseReason, RequestKind, Seen, Stamp, Transaction,
             Write, evaluate,
         },
-        written::ToJson,
     },
     time::Timestamp,
 };

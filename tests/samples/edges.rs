@@ -1,10 +1,10 @@
 //! Samples of what goes into the guard and what it has done.
 
+use changeover::ids::Names;
 use changeover::{
     engine::{
         io::*,
         manifest::{ChunkKind, Store},
-        names::Names,
         slots::{Fetch, SlotUse, Use},
     },
     time::Timestamp,
@@ -241,7 +241,7 @@ pub fn effects() -> Vec<Effect> {
             changeover: text("c"),
             from: None,
             to: build("b"),
-            stores: Names::from_pairs(vec![
+            stores: Names::from_iter(vec![
                 (
                     text("draft"),
                     Store {

@@ -69,7 +69,7 @@ fn an_odd_answer_leaves_the_app_alone_is_told_and_heals() {
             "plain words",
             body("Bad gateway"),
             "not_json",
-            "release.json is not JSON: byte 1 is wrong",
+            "release.json is not JSON: line 1, column 1 is wrong",
         ),
         (
             "another format",

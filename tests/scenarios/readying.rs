@@ -235,7 +235,7 @@ fn with_imports() -> Manifest {
     vendor.imports.push("assets/huge.js".into());
     let mut huge = chunk("huge", "huge");
     huge.size = 100 << 20;
-    let mut entry = next.chunks[ENTRY].clone();
+    let mut entry = next.chunks.get(ENTRY).unwrap().clone();
     entry.imports.push("assets/vendor-b.js".into());
     next.chunks.insert(ENTRY.into(), entry);
     next.chunks.insert("assets/vendor-b.js".into(), vendor);

@@ -40,8 +40,8 @@ fn a_name_is_taken_for_as_long_as_the_page_lives() {
     let without = shop().with(|app| app.module("cart").text = 2).build("b");
     let mut again = shop().with(|app| app.module("cart").text = 3).build("c");
     let (name, new) = (
-        before.slots["cart"].file.clone(),
-        again.slots["cart"].file.clone(),
+        before.slots.get("cart").unwrap().file.clone(),
+        again.slots.get("cart").unwrap().file.clone(),
     );
     let mut chunk = again.chunks.remove(&new).unwrap();
     chunk.code = "other".into();
@@ -100,7 +100,10 @@ fn code_that_stays_behind_keeps_its_pointer_and_never_meets_a_second_copy() {
         panic!("the only slot that changed cannot follow");
     };
     running.on_committed(&moves);
-    assert_eq!(running.stale()["cart"].file, shop().file("cart"));
+    assert_eq!(
+        running.stale().get("cart").unwrap().file,
+        shop().file("cart")
+    );
     // It follows as soon as it can, although the build is the same.
     let Plan::Swap(moves) = plan(&running, &after, &after, &showing(&["cart"])) else {
         panic!("it can follow now");

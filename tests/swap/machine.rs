@@ -30,7 +30,7 @@ fn each_step_is_told_what_it_needs() {
     let (moves, edited) = (moves(), edited());
     let mut scene = Scene::begin(moves.clone());
     scene.run();
-    let file = |module: &str| edited.slots[module].file.clone();
+    let file = |module: &str| edited.slots.get(module).unwrap().file.clone();
     let to = |pointers: &[Pointer]| -> Vec<String> {
         let slots = pointers.iter().map(|pointer| pointer.slot.clone());
         slots.collect()

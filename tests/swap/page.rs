@@ -105,7 +105,7 @@ impl Tab {
     pub fn runs(&self, slot: &str, build: &Manifest) -> bool {
         let (_, file) = &self.running[slot];
         let ran = self.instances.get(file).map(|chunk| &chunk.integrity);
-        *file == build.slots[slot].file
+        *file == build.slots.get(slot).unwrap().file
             && ran == build.chunks.get(file).map(|chunk| &chunk.integrity)
     }
 
@@ -114,7 +114,7 @@ impl Tab {
     pub fn is_behind(&self, slot: &str, build: &Manifest) -> bool {
         let (_, file) = &self.running[slot];
         let code = |chunk: Option<&Chunk>| chunk.map(|chunk| chunk.code.clone());
-        *file != build.slots[slot].file
+        *file != build.slots.get(slot).unwrap().file
             || code(self.instances.get(file)) != code(build.chunks.get(file))
     }
 

@@ -1,4 +1,4 @@
-// One sample of everything the runtime tells the app. Written by tests/samples.rs.
+// One sample of everything the runtime tells the app. Written by tests/samples/main.rs.
 import type { ChangeoverEvent, ReadonlyDeep, Status } from './readonly.js';
 
 export const events = [

@@ -94,7 +94,7 @@ pub fn tidy_documents(site: &Site, live: &Release) -> Result<()> {
         for path in manifest
             .documents
             .keys()
-            .filter(|path| !current.documents.contains_key(path))
+            .filter(|path| !current.documents.contains_key(path.as_str()))
         {
             let view = site.root().join(path);
             if same_bytes(&site.files(id).join(path), &view)? {

@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 
 use changeover::engine::manifest::{Manifest, Store};
-use changeover::engine::names::Names;
+use changeover::ids::Names;
 use serde_json::Value;
 
 use crate::build::{Note, named};
@@ -265,7 +265,7 @@ pub fn dropped(build: &Manifest, live: &Manifest) -> Option<Note> {
     let names: Vec<_> = live
         .stores
         .keys()
-        .filter(|name| !build.stores.contains_key(name))
+        .filter(|name| !build.stores.contains_key(name.as_str()))
         .map(|name| quoted(name))
         .collect();
     let (what, whose) = match names.len() {

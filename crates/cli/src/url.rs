@@ -1,6 +1,6 @@
 //! Percent-encoding of paths, and URLs as they may be shown.
 
-use changeover::engine::text::discreet;
+use changeover::engine::excerpt::discreet;
 
 /// Encodes each part of a `/`-separated path for use in a URL.
 pub fn encoded(path: &str) -> String {

@@ -304,7 +304,10 @@ fn a_pointer_that_cannot_be_read_is_replaced_and_kept() {
     shop.build("2");
     let published = shop.publish(&[]);
     let said = note(&published, "release-replaced");
-    assert!(said.contains("rollout.percent 250"), "{said}");
+    assert!(
+        said.contains("a wrong rollout.percent: invalid value: integer `250`"),
+        "{said}"
+    );
     let place = said.rsplit(' ').next().unwrap();
     assert_eq!(fs::read_to_string(place).unwrap(), damaged);
 }

@@ -229,10 +229,10 @@ fn one_sentence_says_what_a_deploy_means_and_the_others_why() {
 fn a_hint_names_what_can_be_pinned() {
     let renamed = |id: &str, edit: fn(&mut Texts)| {
         let mut build = build(id, edit);
-        for chunk in build
+        for (_, chunk) in build
             .chunks
-            .values_mut()
-            .filter(|chunk| chunk.id == "src/util.js")
+            .iter_mut()
+            .filter(|(_, chunk)| chunk.id == "src/util.js")
         {
             chunk.id = "chunk:util".into();
         }

@@ -8,9 +8,9 @@ use std::fmt;
 
 use changeover::{
     engine::{
+        excerpt::discreet,
         guard::{Config, Guard},
         io::{Input, Output},
-        text::discreet,
     },
     time::Timestamp,
 };

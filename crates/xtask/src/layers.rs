@@ -120,20 +120,17 @@ const PARTS: &[&str] = &[
 const LEAVES: &[&str] = &[
     "io",
     "burst",
+    "excerpt",
     "failure",
-    "json",
     "error",
     "format",
     "graph",
     "poll_role",
     "status",
     "lineage",
-    "names",
     "news",
     "sequence",
     "slots",
-    "text",
-    "written",
 ];
 
 /// The only module that uses the parts.

@@ -1,6 +1,7 @@
 //! Times, sizes and documents that are wrong.
 
 use super::*;
+use crate::time::Timestamp;
 use alloc::{collections::BTreeSet, string::ToString};
 #[cfg(target_family = "wasm")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -16,8 +17,8 @@ fn every_kind_of_error_has_a_code_and_a_sentence_of_its_own() {
         (Kind::Html, "release.json answered HTML instead of JSON"),
         (Kind::CutOff, "release.json ends in the middle"),
         (
-            Kind::NotJson { at: Some(3) },
-            "release.json is not JSON: byte 3 is wrong",
+            Kind::NotJson { line: 1, column: 3 },
+            "release.json is not JSON: line 1, column 3 is wrong",
         ),
         (Kind::NotAnObject, "release.json is JSON, but not an object"),
         (
@@ -33,10 +34,9 @@ fn every_kind_of_error_has_a_code_and_a_sentence_of_its_own() {
         (
             Kind::Invalid {
                 field: "floor".into(),
-                value: "-1".into(),
-                rule: fields::number_rule(100),
+                what: "invalid value: integer `-1`, expected u64".into(),
             },
-            "release.json has floor -1, which must be a whole number from 0 to 100",
+            "release.json has a wrong floor: invalid value: integer `-1`, expected u64",
         ),
     ];
     let mut codes = BTreeSet::new();

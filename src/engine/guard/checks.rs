@@ -6,6 +6,7 @@ use super::{Guard, odd};
 use crate::{
     engine::{
         check_schedule::Answer,
+        excerpt::{discreet, quoted},
         format::ParseError,
         io::{Effect, Event, FetchFailure, Reason},
         manifest::{Manifest, Reading},
@@ -14,7 +15,6 @@ use crate::{
         releases::{Circumstances, Odd, Remembered, Verdict},
         rollout,
         status::Trouble,
-        text::{decimal, discreet, join, quoted},
     },
     ids::BuildId,
     time::{Millis, Timestamp},
@@ -156,13 +156,11 @@ impl Guard {
             return;
         }
         self.is_advised = true;
-        let message = join(&[
-            "changeover: ",
-            &trouble.message,
-            " at ",
-            &discreet(&self.config.release),
-            ", so this page hears of no new build; the Vite plugin, `changeover stamp` and `changeover publish` write that file",
-        ]);
+        let message = format!(
+            "changeover: {} at {}, so this page hears of no new build; the Vite plugin, `changeover stamp` and `changeover publish` write that file",
+            trouble.message,
+            discreet(&self.config.release)
+        );
         self.perform(Effect::Advise { message });
     }
 
@@ -188,16 +186,11 @@ impl Guard {
                 .filter(|(wanted, found)| wanted != found)
                 .map(|(wanted, found)| Trouble {
                     code: code.into(),
-                    message: join(&[
-                        "release.json is for ",
-                        field,
-                        " ",
-                        &quoted(found),
-                        ", and this page belongs to ",
-                        field,
-                        " ",
-                        &quoted(wanted),
-                    ]),
+                    message: format!(
+                        "release.json is for {field} {}, and this page belongs to {field} {}",
+                        quoted(found),
+                        quoted(wanted)
+                    ),
                 })
         };
         differs("wrong_app", "app", &self.config.app, release.app.as_ref()).or_else(|| {
@@ -282,16 +275,16 @@ impl Guard {
 fn wrong_build(build: &BuildId, found: &BuildId) -> Trouble {
     Trouble {
         code: "wrong_build".into(),
-        message: join(&[
-            &manifest_name(build),
-            " describes build ",
-            &quoted(&found.0),
-        ]),
+        message: format!(
+            "{} describes build {}",
+            manifest_name(build),
+            quoted(&found.0)
+        ),
     }
 }
 
 pub(super) fn manifest_name(build: &BuildId) -> String {
-    join(&["the manifest of build ", &build.0])
+    format!("the manifest of build {}", build.0)
 }
 
 pub(super) fn check_timed_out() -> Trouble {
@@ -303,45 +296,26 @@ pub(super) fn fetch_trouble(what: &str, failure: &FetchFailure) -> Trouble {
     let (code, message) = match failure {
         FetchFailure::Network => (
             "network",
-            join(&[what, " could not be fetched: no connection"]),
+            format!("{what} could not be fetched: no connection"),
         ),
-        FetchFailure::Timeout => ("timeout", join(&[what, " was not answered in time"])),
+        FetchFailure::Timeout => ("timeout", format!("{what} was not answered in time")),
         FetchFailure::Status { status } => (
             "status",
-            join(&[
-                what,
-                " was answered with status ",
-                &decimal((*status).into()),
-            ]),
+            format!("{what} was answered with status {}", status),
         ),
         FetchFailure::TooLarge { limit } => (
             "too_large",
-            join(&[
-                what,
-                " has more than the ",
-                &decimal((*limit).into()),
-                " bytes that are read",
-            ]),
+            format!("{what} has more than the {} bytes that are read", limit),
         ),
-        FetchFailure::Integrity => ("integrity", join(&[what, " does not match its integrity"])),
+        FetchFailure::Integrity => ("integrity", format!("{what} does not match its integrity")),
         FetchFailure::Length { bytes } => (
             "length",
-            join(&[
-                what,
-                " has ",
-                &decimal(*bytes),
-                " bytes, which is not its length",
-            ]),
+            format!("{what} has {} bytes, which is not its length", *bytes),
         ),
-        FetchFailure::Html => ("html", join(&[what, " was answered with a page of HTML"])),
+        FetchFailure::Html => ("html", format!("{what} was answered with a page of HTML")),
         FetchFailure::Redirected { origin } => (
             "redirected",
-            join(&[
-                what,
-                " was answered by ",
-                origin,
-                ", another origin, and is not believed",
-            ]),
+            format!("{what} was answered by {origin}, another origin, and is not believed"),
         ),
     };
     Trouble {

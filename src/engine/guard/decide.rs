@@ -11,7 +11,6 @@ use crate::{
         policy::{self, Changed, Facts, Files, Target},
         release::{BuildRef, How, Urgency},
         rollout, skew,
-        text::join,
     },
     ids::BuildId,
     time::{Millis, Timestamp},
@@ -261,7 +260,7 @@ impl Guard {
             build: running.clone(),
             path: named
                 .and_then(|named| named.manifest.clone())
-                .unwrap_or_else(|| join(&["builds/", &running.0, ".json"])),
+                .unwrap_or_else(|| format!("builds/{}.json", running.0)),
             integrity: named.and_then(|named| named.integrity.clone()),
             need: if is_left { Need::Helpful } else { Need::Early },
         })

@@ -13,11 +13,10 @@ use crate::{
         },
         manifest::Store,
         manifest_cache::Lookup,
-        names::Names,
         policy::{self, Facts},
         release::Urgency,
     },
-    ids::BuildId,
+    ids::{BuildId, Names},
     time::{Millis, Timestamp},
 };
 

@@ -1,10 +1,6 @@
 //! The sentences about releases that do not fit what is known.
 
-use crate::engine::{
-    releases::Odd,
-    status::Trouble,
-    text::{decimal, join, quoted},
-};
+use crate::engine::{excerpt::quoted, releases::Odd, status::Trouble};
 
 /// Why a release is ignored. Builds and apps: of the release, and of the one before.
 pub(super) fn ignored(
@@ -13,43 +9,33 @@ pub(super) fn ignored(
     (build, accepted): (&str, &str),
     (app, ours): (&str, &str),
 ) -> Trouble {
-    let sequence = decimal(sequence);
+    let sequence = sequence.to_string();
     let (code, message) = match odd {
         Odd::Older { highest } => (
             "older_release",
-            join(&[
-                "release.json has sequence ",
-                &sequence,
-                ", older than ",
-                &decimal(highest),
-                ", which was seen before",
-            ]),
+            format!(
+                "release.json has sequence {sequence}, older than {highest}, which was seen before"
+            ),
         ),
         Odd::Reused { .. } => (
             "sequence_reused",
-            join(&[
-                "release.json has sequence ",
-                &sequence,
-                " with build ",
-                &quoted(build),
-                ", and the same sequence had build ",
-                &quoted(accepted),
-                " before",
-            ]),
+            format!(
+                "release.json has sequence {sequence} with build {}, and the same sequence had build {} before",
+                quoted(build),
+                quoted(accepted)
+            ),
         ),
         Odd::Implausible { .. } => (
             IMPLAUSIBLE,
-            join(&["release.json has sequence ", &sequence, ABSURD]),
+            format!("release.json has sequence {sequence}{}", ABSURD),
         ),
         Odd::OtherApp => (
             "wrong_app",
-            join(&[
-                "release.json is for app ",
-                &quoted(app),
-                ", and was for app ",
-                &quoted(ours),
-                " before",
-            ]),
+            format!(
+                "release.json is for app {}, and was for app {} before",
+                quoted(app),
+                quoted(ours)
+            ),
         ),
     };
     trouble(code, message)
@@ -57,44 +43,39 @@ pub(super) fn ignored(
 
 /// A release that was ignored is followed from now on.
 pub(super) fn corrected(odd: Odd, sequence: u64) -> Trouble {
-    let sequence = decimal(sequence);
+    let sequence = sequence.to_string();
     let (before, number) = match odd {
-        Odd::Older { highest } => (" is followed although it is lower than ", decimal(highest)),
+        Odd::Older { highest } => (
+            " is followed although it is lower than ",
+            highest.to_string(),
+        ),
         Odd::Reused { sequence } => (
             " is followed with another build than before, though its number is still ",
-            decimal(sequence),
+            sequence.to_string(),
         ),
         Odd::Implausible { sequence } => (
             " is followed although no release of today has the number ",
-            decimal(sequence),
+            sequence.to_string(),
         ),
         Odd::OtherApp => (" is followed although it is for another app", "".into()),
     };
-    let message = join(&[
-        "release.json with sequence ",
-        &sequence,
-        before,
-        &number,
-        ": the server answers nothing else",
-    ]);
+    let message = format!(
+        "release.json with sequence {sequence}{before}{number}: the server answers nothing else"
+    );
     trouble("sequence_reset", message)
 }
 
 /// A release was followed although its sequence is larger than any that a later release will have.
 pub(super) fn absurd(sequence: u64) -> Trouble {
-    let message = join(&["release.json has sequence ", &decimal(sequence), ABSURD]);
+    let message = format!("release.json has sequence {sequence}{}", ABSURD);
     trouble(IMPLAUSIBLE, message)
 }
 
 /// What this origin remembered was wrong.
 pub(super) fn forgotten(remembered: u64, sequence: u64) -> Trouble {
-    let message = join(&[
-        "sequence ",
-        &decimal(remembered),
-        " was remembered, which no release of today has; it is forgotten, and ",
-        &decimal(sequence),
-        " counts",
-    ]);
+    let message = format!(
+        "sequence {remembered} was remembered, which no release of today has; it is forgotten, and {sequence} counts"
+    );
     trouble(IMPLAUSIBLE, message)
 }
 

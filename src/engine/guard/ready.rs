@@ -13,13 +13,13 @@ use super::{Guard, checks::fetch_trouble, decide::TargetState};
 use crate::{
     engine::{
         changeover::Availability,
+        excerpt::quoted,
         io::{DecisionKind, Effect, Event, FetchFailure, WakeReason, WrongFile},
         manifest::Chunk,
         manifest_cache::Lookup,
         policy::{self, Facts, Files},
         skew,
         slots::Fetch,
-        text::{join, quoted},
     },
     ids::BuildId,
     time::{Millis, Timestamp},
@@ -228,7 +228,7 @@ impl Guard {
         };
         let mut needed = skew::needed(running, running, &self.page()?)?;
         needed.files.retain(|(path, chunk)| {
-            let other = target.chunks.get(path);
+            let other = target.chunks.get(path.as_str());
             other.is_none_or(|other| other.integrity == chunk.integrity)
         });
         let own = running.build.id.clone();
@@ -275,11 +275,12 @@ impl Guard {
                 if *checked == own && is_other(&same.failure) =>
             {
                 self.ready.is_altered = true;
-                let message = join(&[
-                    &same.file,
+                let message = format!(
+                    "{}{}",
+                    same.file,
                     ", which this page runs, is not what the manifest of its build says: the host rewrites files, so that \
-                     nothing can tell whether those of a new build are whole",
-                ]);
+                     nothing can tell whether those of a new build are whole"
+                );
                 self.tell(Event::Problem {
                     code: "files_altered".into(),
                     message,
@@ -306,11 +307,11 @@ impl Guard {
             until: after(self.now, span),
         };
         if !core::mem::replace(&mut self.ready.is_told, true) {
-            let what = join(&[&wrong.file, " of build ", &quoted(&build.0)]);
+            let what = format!("{} of build {}", wrong.file, quoted(&build.0));
             let message = fetch_trouble(&what, &wrong.failure).message;
             self.tell(Event::Problem {
                 code: "target_not_ready".into(),
-                message: join(&[&message, "; no refresh is asked for before it is right"]),
+                message: format!("{message}; no refresh is asked for before it is right"),
             });
         }
     }

@@ -11,7 +11,6 @@ use crate::{
         io::{
             AbortReason, DecisionKind, Effect, Event, Reason, SwapOutcome, SwapRefusal, WakeReason,
         },
-        names::Names,
         policy::Changed,
         slots::{Answer, SlotUse, Use},
         status::{ChangeoverSummary, PhaseName},
@@ -20,7 +19,7 @@ use crate::{
             SwapOutput, SwapPlan, SwapReason, Timeouts, Verdict,
         },
     },
-    ids::BuildId,
+    ids::{BuildId, Names},
     time::{Millis, Timestamp},
 };
 
@@ -86,8 +85,7 @@ struct Current {
 
 impl Guard {
     pub(super) fn on_slots_listed(&mut self, slots: Vec<SlotUse>) {
-        let uses = slots.into_iter().map(|it| (it.slot, it.state)).collect();
-        let uses = Names::from_pairs(uses);
+        let uses: Names<Use> = slots.into_iter().map(|it| (it.slot, it.state)).collect();
         if self.swaps.machine.is_none()
             && let Some(build) = self.running.build.clone()
         {

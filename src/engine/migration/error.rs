@@ -3,12 +3,13 @@
 use alloc::{string::String, vec::Vec};
 use core::fmt;
 
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
 use super::step::StepName;
 use crate::{
     engine::{
+        excerpt::quoted,
         lineage::{Disagreement, HASH_DIGITS, numbers},
-        text::{decimal, join, quoted},
-        written::{ToJson, write_object},
     },
     rng::hexadecimal,
     time::Millis,
@@ -167,7 +168,7 @@ impl MigrationError {
 
     /// What is wrong, in a sentence.
     pub fn sentence(&self) -> String {
-        join(&["store ", &quoted(&self.store), &self.kind.sentence()])
+        format!("store {}{}", quoted(&self.store), self.kind.sentence())
     }
 }
 
@@ -176,71 +177,51 @@ impl Kind {
         match self {
             Kind::UnknownStore => " is not registered".into(),
             Kind::DuplicateStore => " is registered twice".into(),
-            Kind::TooManySteps { count, limit } => join(&[
-                " has ",
-                &count_of(*count),
-                " steps, more than ",
-                &count_of(*limit),
-            ]),
-            Kind::TooManySchemas { count, limit } => join(&[
-                " has ",
-                &count_of(*count),
-                " schemas, more than ",
-                &count_of(*limit),
-            ]),
-            Kind::InvalidCost { from, to } => join(&[
-                ": the step ",
-                &numbers(&[*from, *to], ARROW),
-                " has cost 0; the least is 1",
-            ]),
-            Kind::SelfStep { schema } => join(&[
-                ": the step ",
-                &numbers(&[*schema, *schema], ARROW),
-                " leads nowhere; a changed shape needs a new schema number",
-            ]),
+            Kind::TooManySteps { count, limit } => {
+                format!(" has {} steps, more than {}", count, limit)
+            }
+            Kind::TooManySchemas { count, limit } => {
+                format!(" has {} schemas, more than {}", count, limit)
+            }
+            Kind::InvalidCost { from, to } => format!(
+                ": the step {} has cost 0; the least is 1",
+                numbers(&[*from, *to], ARROW)
+            ),
+            Kind::SelfStep { schema } => format!(
+                ": the step {} leads nowhere; a changed shape needs a new schema number",
+                numbers(&[*schema, *schema], ARROW)
+            ),
             Kind::DuplicateStep { from, to, hashes } => {
-                let mut sentence = join(&[
-                    ": the step ",
-                    &numbers(&[*from, *to], ARROW),
-                    " is registered twice",
-                ]);
+                let mut sentence = format!(
+                    ": the step {} is registered twice",
+                    numbers(&[*from, *to], ARROW)
+                );
                 if hashes.0 != hashes.1 {
-                    sentence.push_str(&join(&[
-                        ", with different content (hashes ",
-                        &hexadecimal(hashes.0, HASH_DIGITS),
-                        " and ",
-                        &hexadecimal(hashes.1, HASH_DIGITS),
-                        ")",
-                    ]));
+                    sentence.push_str(&format!(
+                        ", with different content (hashes {} and {})",
+                        hexadecimal(hashes.0, HASH_DIGITS),
+                        hexadecimal(hashes.1, HASH_DIGITS)
+                    ));
                 }
                 sentence
             }
             Kind::Cycle { schemas } => {
-                join(&[": the steps ", &numbers(schemas, ARROW), " go in a circle"])
+                format!(": the steps {} go in a circle", numbers(schemas, ARROW))
             }
-            Kind::Ambiguous { first, second } => join(&[
-                ": the paths ",
-                &numbers(first, ARROW),
-                " and ",
-                &numbers(second, ARROW),
-                " cost the same; give one of their steps another cost",
-            ]),
+            Kind::Ambiguous { first, second } => format!(
+                ": the paths {} and {} cost the same; give one of their steps another cost",
+                numbers(first, ARROW),
+                numbers(second, ARROW)
+            ),
             Kind::Gap { from, to, reached } => {
                 let start = numbers(&[*from], "");
-                let mut sentence = join(&[
-                    ": no path leads from schema ",
-                    &start,
-                    " to ",
-                    &numbers(&[*to], ""),
-                ]);
+                let mut sentence = format!(
+                    ": no path leads from schema {start} to {}",
+                    numbers(&[*to], "")
+                );
                 sentence.push_str(&match reached.is_empty() {
-                    true => join(&["; no step starts at ", &start]),
-                    false => join(&[
-                        "; from ",
-                        &start,
-                        " the steps reach ",
-                        &numbers(reached, COMMA),
-                    ]),
+                    true => format!("; no step starts at {start}"),
+                    false => format!("; from {start} the steps reach {}", numbers(reached, COMMA)),
                 });
                 sentence
             }
@@ -248,83 +229,66 @@ impl Kind {
                 let mut lossy = String::new();
                 for (place, step) in steps.iter().enumerate() {
                     let between = if place == 0 { "" } else { COMMA };
-                    lossy.push_str(&join(&[between, &step.to_text()]));
+                    lossy.push_str(&format!("{between}{}", step.to_text()));
                 }
-                join(&[
-                    ": every path from schema ",
-                    &numbers(&[*from], ""),
-                    " to ",
-                    &numbers(&[*to], ""),
-                    " is lossy, here through ",
-                    &lossy,
-                    ", and a loss is not allowed",
-                ])
+                format!(
+                    ": every path from schema {} to {} is lossy, here through {lossy}, and a loss is not allowed",
+                    numbers(&[*from], ""),
+                    numbers(&[*to], "")
+                )
             }
             Kind::UnknownSchema {
                 schema,
                 head,
                 known,
-            } => join(&[
-                " holds schema ",
-                &numbers(&[*schema], ""),
-                ", which this build (head ",
-                &numbers(&[*head], ""),
-                ", knows ",
-                &numbers(known, COMMA),
-                ") does not know",
-            ]),
+            } => format!(
+                " holds schema {}, which this build (head {}, knows {}) does not know",
+                numbers(&[*schema], ""),
+                numbers(&[*head], ""),
+                numbers(known, COMMA)
+            ),
             Kind::ForeignLineage {
                 schema,
                 disagreement,
                 set_hash,
-            } => join(&[
-                " holds schema ",
-                &numbers(&[*schema], ""),
-                " of another lineage (",
-                &hexadecimal(*set_hash, HASH_DIGITS),
-                "): ",
-                &disagreement.sentence(),
-            ]),
-            Kind::SnapshotFailed { message } => join(&[": its snapshot failed: ", message]),
-            Kind::SnapshotTimedOut { budget } => join(&[": its snapshot", &longer_than(*budget)]),
+            } => format!(
+                " holds schema {} of another lineage ({}): {}",
+                numbers(&[*schema], ""),
+                hexadecimal(*set_hash, HASH_DIGITS),
+                disagreement.sentence()
+            ),
+            Kind::SnapshotFailed { message } => format!(": its snapshot failed: {message}"),
+            Kind::SnapshotTimedOut { budget } => format!(": its snapshot{}", longer_than(*budget)),
             Kind::StepFailed {
                 step,
                 path,
                 message,
-            } => join(&[
-                ": the step ",
-                &step.to_text(),
-                " failed",
-                &at(path),
-                ": ",
-                message,
-            ]),
+            } => format!(
+                ": the step {} failed{}: {message}",
+                step.to_text(),
+                at(path)
+            ),
             Kind::StepTimedOut { step, budget } => {
-                join(&[": the step ", &step.to_text(), &longer_than(*budget)])
+                format!(": the step {}{}", step.to_text(), longer_than(*budget))
             }
-            Kind::Lost { step, path } => join(&[
-                ": the step ",
-                &step.to_text(),
-                " loses ",
-                path,
-                ": going back does not restore it, and the step is not marked lossy",
-            ]),
+            Kind::Lost { step, path } => format!(
+                ": the step {} loses {path}: going back does not restore it, and the step is not marked lossy",
+                step.to_text()
+            ),
             Kind::Invalid {
                 schema,
                 path,
                 message,
-            } => join(&[
-                ": its value is not valid as schema ",
-                &numbers(&[*schema], ""),
-                &at(path),
-                ": ",
-                message,
-            ]),
-            Kind::ValidationTimedOut { schema, budget } => join(&[
-                ": validating its value as schema ",
-                &numbers(&[*schema], ""),
-                &longer_than(*budget),
-            ]),
+            } => format!(
+                ": its value is not valid as schema {}{}: {message}",
+                numbers(&[*schema], ""),
+                at(path)
+            ),
+            Kind::ValidationTimedOut { schema, budget } => format!(
+                ": validating its value as schema {}{}",
+                numbers(&[*schema], ""),
+                longer_than(*budget)
+            ),
             Kind::Cancelled => ": the migration was cancelled".into(),
         }
     }
@@ -344,33 +308,29 @@ impl fmt::Debug for MigrationError {
 
 impl core::error::Error for MigrationError {}
 
-impl ToJson for MigrationError {
-    fn write(&self, out: &mut String) {
-        let fields = [
-            ("code", &String::from(self.code()) as &dyn ToJson),
-            ("message", &self.sentence()),
-            ("store", &self.store),
-            ("step", &self.step()),
-            ("path", &self.path().map(String::from)),
-        ];
-        write_object(out, "", &fields);
+/// What JavaScript makes an error of.
+impl Serialize for MigrationError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("MigrationError", 5)?;
+        fields.serialize_field("code", self.code())?;
+        fields.serialize_field("message", &self.sentence())?;
+        fields.serialize_field("store", &self.store)?;
+        fields.serialize_field("step", &self.step())?;
+        fields.serialize_field("path", &self.path())?;
+        fields.end()
     }
 }
 
 const ARROW: &str = " -> ";
 const COMMA: &str = ", ";
 
-fn count_of(count: usize) -> String {
-    decimal(count as u64)
-}
-
 fn longer_than(budget: Millis) -> String {
-    join(&[" took longer than ", &decimal(budget), " ms"])
+    format!(" took longer than {budget} ms")
 }
 
 fn at(path: &Option<String>) -> String {
     match path {
-        Some(path) => join(&[" at ", path]),
+        Some(path) => format!(" at {path}"),
         None => String::new(),
     }
 }

@@ -7,10 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::error::{Kind, MigrationError};
 use super::search::{self, Arc};
 use super::step::{Direction, Step, StepName, StepRef};
-use crate::engine::{
-    lineage::{Lineage, Mark},
-    names::{Names, sort},
-};
+use crate::engine::lineage::{Lineage, Mark};
+use crate::ids::Names;
 
 /// Most steps and most schemas of one store; keeps every search far below a millisecond.
 pub const STEP_LIMIT: usize = 1000;
@@ -281,7 +279,7 @@ impl Store {
             }
             schemas.extend([from, to]);
         }
-        sort(&mut schemas, |one, other| one < other);
+        schemas.sort_unstable();
         schemas.dedup();
         if schemas.len() > STEP_LIMIT {
             return fail(Kind::TooManySchemas {

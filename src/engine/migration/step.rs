@@ -5,7 +5,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{lineage::numbers, text::join};
+use crate::engine::lineage::numbers;
 
 /// Names a function that the caller keeps; the engine never sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ impl StepName {
             Direction::Up => " (up)",
             Direction::Down => " (down)",
         };
-        join(&[&numbers(&[self.from, self.to], " -> "), direction])
+        format!("{}{direction}", numbers(&[self.from, self.to], " -> "))
     }
 
     /// The way back.

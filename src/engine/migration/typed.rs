@@ -58,8 +58,6 @@
 //! A type that wants to keep fields it does not know, as it should, ends in
 //! `#[serde(flatten)] rest: serde_json::Map<String, serde_json::Value>`.
 
-mod decode;
-
 use alloc::{
     boxed::Box,
     string::{String, ToString},
@@ -74,6 +72,17 @@ use super::error::{Kind, MigrationError};
 use super::registry::{Edge, Loss, Plan, Registry, StoreSpec};
 use super::step::StepRef;
 use crate::engine::lineage::{Lineage, content_hash};
+
+/// Reads a type out of a JSON value; the error says where in the value it went wrong.
+fn decode<T: DeserializeOwned>(value: &Value) -> Result<T, StepError> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        StepError {
+            message: error.inner().to_string(),
+            path: (path != ".").then_some(path),
+        }
+    })
+}
 
 /// A type that is one schema of a store.
 pub trait Versioned: Serialize + DeserializeOwned + 'static {
@@ -279,7 +288,7 @@ impl<Head: Versioned> Chain<Head> {
     fn keep<A: Versioned, B: Versioned>(&mut self, function: Function<A, B>) -> StepRef {
         let place = StepRef(self.functions.len() as u32);
         self.functions.push(Box::new(move |value| {
-            let value = decode::decode(&value)?;
+            let value = decode(&value)?;
             encoded(&function(value)?)
         }));
         place
@@ -321,7 +330,7 @@ impl<Head: Versioned> Typed<Head> {
             .registry
             .plan_stored(&self.store, schema, lineage, loss)?;
         let value = self.walk(&plan, stored)?;
-        decode::decode(&value).map_err(|error| self.invalid(Head::SCHEMA, error))
+        decode(&value).map_err(|error| self.invalid(Head::SCHEMA, error))
     }
 
     /// The value as this build stores it.
@@ -435,3 +444,6 @@ macro_rules! migrations {
         )
     };
 }
+
+#[cfg(test)]
+mod tests;

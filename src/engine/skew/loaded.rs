@@ -157,7 +157,7 @@ pub(super) fn places_of(running: &Manifest, files: &[String], root: &str) -> Vec
         for (base, kind) in [(own, Base::Own), (root, Base::Root)] {
             let below = path.strip_prefix(base).filter(|_| base.starts_with('/'));
             let place =
-                below.and_then(|path| running.chunks.position(path.trim_start_matches('/')));
+                below.and_then(|path| running.chunks.find_index(path.trim_start_matches('/')).ok());
             places.extend(place.map(|place| (place, kind)));
         }
     }
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_list_that_lost_an_import_of_the_entry_is_incomplete() {
         let mut running = running();
-        let mut main = running.chunks["assets/main-1.js"].clone();
+        let mut main = running.chunks.get("assets/main-1.js").unwrap().clone();
         main.imports.push("assets/vendor-1.js".into());
         running.chunks.insert("assets/main-1.js".into(), main);
         running
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn code_of_slots_that_are_not_loaded_is_not_loaded() {
         let mut running = running();
-        let mut main = running.chunks["assets/main-1.js"].clone();
+        let mut main = running.chunks.get("assets/main-1.js").unwrap().clone();
         main.dynamic_imports.clear();
         running.chunks.insert("assets/main-1.js".into(), main);
         running.slots.insert(

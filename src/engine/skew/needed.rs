@@ -14,7 +14,6 @@ use super::{
 use crate::engine::{
     graph::{Graph, Reach},
     manifest::{Chunk, ChunkKind},
-    text::find,
 };
 
 /// Files of a build in the order in which they are needed, and the path or URL that precedes their names.
@@ -45,7 +44,7 @@ pub fn needed<'a>(running: Graph<'_>, target: Graph<'a>, page: &Loaded<'_>) -> O
     let is_of_another_page = |entry: &str| {
         let id = target.build.chunks.get(entry).map(|chunk| &chunk.id);
         let mut before = running.build.entries.iter().filter(|entry| {
-            let chunk = running.build.chunks.get(entry);
+            let chunk = running.build.chunks.get(entry.as_str());
             chunk.is_some_and(|chunk| Some(&chunk.id) == id)
         });
         page.complete && before.next().is_some_and(|entry| !is_loaded(entry))
@@ -75,7 +74,7 @@ pub fn needed<'a>(running: Graph<'_>, target: Graph<'a>, page: &Loaded<'_>) -> O
 
 /// Whether a base is absolute, so that it does not depend on the path of the page.
 fn is_placed(base: &str) -> bool {
-    base.starts_with('/') || find(base, "://").is_some() && path_of(base).starts_with('/')
+    base.starts_with('/') || base.contains("://") && path_of(base).starts_with('/')
 }
 
 /// What `starts` load at once, in the order in which a browser discovers it.
@@ -207,7 +206,7 @@ mod tests {
                 ("print.css", "print.css", turn),
             ],
         );
-        let mut entry = shop.chunks[main.as_str()].clone();
+        let mut entry = shop.chunks.get(main.as_str()).unwrap().clone();
         entry.imports.push(vendor);
         entry.css.push(style);
         entry.dynamic_imports.clear();

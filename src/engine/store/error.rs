@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::fmt;
 
 use super::mode::{ReadOnlyReason, RefuseReason};
-use crate::engine::text::{decimal, join, quoted};
+use crate::engine::excerpt::quoted;
 
 /// Why a read or a write of a shared store did not happen. Nothing has changed.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -61,8 +61,8 @@ impl Failure {
     pub fn sentence(&self) -> String {
         match self {
             Self::Quota => "there is no space left to write to".into(),
-            Self::Unavailable { message } => join(&["the database is not available: ", message]),
-            Self::Failed { message } => join(&["the database failed: ", message]),
+            Self::Unavailable { message } => format!("the database is not available: {message}"),
+            Self::Failed { message } => format!("the database failed: {message}"),
         }
     }
 }
@@ -107,34 +107,27 @@ impl DurableError {
     pub fn sentence(&self) -> String {
         let end = match &self.kind {
             Kind::ReadOnly { reason } => {
-                join(&[" is read-only for this build: ", &reason.sentence()])
+                format!(" is read-only for this build: {}", reason.sentence())
             }
-            Kind::Refused { reason } => join(&[" is refused to this build: ", &reason.sentence()]),
-            Kind::Backup { schema } => join(&[
-                " has gone on from schema ",
-                &decimal((*schema).into()),
-                "; this build reads its backup and cannot write",
-            ]),
-            Kind::Conflict { key } => join(&[
-                ": ",
-                &quoted(key),
-                " was changed since this tab last saw it",
-            ]),
-            Kind::Untranslated { key, why } => join(&[
-                ": ",
-                &quoted(key),
-                " could not be translated: ",
-                &why.message,
-            ]),
-            Kind::Storage { failure } => join(&[": ", &failure.sentence()]),
-            Kind::Busy { key } => join(&[
-                ": ",
-                &quoted(key),
-                " was changed by others each time this tab tried to write it",
-            ]),
+            Kind::Refused { reason } => format!(" is refused to this build: {}", reason.sentence()),
+            Kind::Backup { schema } => format!(
+                " has gone on from schema {}; this build reads its backup and cannot write",
+                schema
+            ),
+            Kind::Conflict { key } => {
+                format!(": {} was changed since this tab last saw it", quoted(key))
+            }
+            Kind::Untranslated { key, why } => {
+                format!(": {} could not be translated: {}", quoted(key), why.message)
+            }
+            Kind::Storage { failure } => format!(": {}", failure.sentence()),
+            Kind::Busy { key } => format!(
+                ": {} was changed by others each time this tab tried to write it",
+                quoted(key)
+            ),
             Kind::Closed => " is closed".into(),
         };
-        join(&["store ", &quoted(&self.store), &end])
+        format!("store {}{end}", quoted(&self.store))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use alloc::{string::String, vec::Vec};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     engine::{
-        format::{self, ANY, FORMAT, Fields, MAX_SAFE_INTEGER, ParseError, Rule},
+        format::{self, FORMAT, ParseError, maybe_number, number, or_default},
         lineage::Lineage,
-        names::sort,
-        written::{ToJson, write_object},
     },
     time::Timestamp,
 };
@@ -21,9 +21,12 @@ const LIMIT: usize = 1024 * 1024;
 ///
 /// It names schemas and builds, never values. A change of the layout (`schema`, the set of namespaces, the fences)
 /// raises `epoch`; a change of `fill` or `alone_since` does not.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Head {
+    #[serde(deserialize_with = "format::format")]
     pub format: u32,
+    #[serde(deserialize_with = "number")]
     pub epoch: u64,
     /// The primary: the namespace that holds every record and every write.
     pub schema: u32,
@@ -32,14 +35,17 @@ pub struct Head {
     /// Builds with a lower schema may not write. At least `schema`.
     pub min_writer: u32,
     /// In order of their schemas. Those below `schema` are being revived.
+    #[serde(default, deserialize_with = "or_default")]
     pub namespaces: Vec<Namespace>,
     /// Namespaces that are no longer in use, as they were left.
+    #[serde(default, deserialize_with = "or_default")]
     pub backups: Vec<Backup>,
     /// The build that changed the layout last.
     pub build: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "StoredNamespace", from = "StoredNamespace")]
 pub struct Namespace {
     pub schema: u32,
     /// The steps that lead to the schema in the build that added it.
@@ -55,8 +61,9 @@ pub struct Namespace {
 
 /// Up to which schema a namespace knows the records above it that were written in `epoch` or later, until the next higher
 /// root: one that was added from below in the middle never got to know what was written above it before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Root {
+    #[serde(deserialize_with = "number")]
     pub epoch: u64,
     pub schema: u32,
 }
@@ -74,7 +81,7 @@ pub enum Fill {
     Full,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Backup {
     pub schema: u32,
     /// When the schema was left: how old the backup is.
@@ -123,25 +130,16 @@ impl Head {
 
     /// Reads a stored head. One of a later format or with parts missing is an error, never an empty store.
     pub fn read(json: &str) -> Result<Self, ParseError> {
-        format::read(DOCUMENT, json, LIMIT, |fields| {
-            let schema = small(fields, "schema");
-            let mut namespaces = fields.inners("namespaces", Namespace::read);
-            sort(&mut namespaces, |one, other| one.schema < other.schema);
-            if !namespaces.iter().any(|it| it.schema == schema) {
-                // Names the primary in the error when it is missing.
-                fields.inner("primary");
-            }
-            Self {
-                format: FORMAT,
-                epoch: fields.number("epoch", MAX_SAFE_INTEGER),
-                schema,
-                min_reader: small(fields, "minReader"),
-                min_writer: small(fields, "minWriter"),
-                namespaces,
-                backups: fields.inners("backups", Backup::read),
-                build: fields.text("build", ANY),
-            }
-        })
+        let mut head: Self = format::read(DOCUMENT, json, LIMIT)?;
+        head.namespaces.sort_unstable_by_key(|it| it.schema);
+        match head.namespace(head.schema) {
+            Some(_) => Ok(head),
+            None => Err(ParseError::missing(DOCUMENT, "primary")),
+        }
+    }
+
+    pub fn to_json(&self) -> String {
+        format::to_json(self)
     }
 
     pub fn namespace(&self, schema: u32) -> Option<&Namespace> {
@@ -188,8 +186,8 @@ impl Head {
         self.next_epoch(build);
         self.backups.retain(|it| it.schema != schema);
         namespace.roots = self.roots_of(schema);
-        self.namespaces.push(namespace);
-        sort(&mut self.namespaces, |one, other| one.schema < other.schema);
+        let place = self.namespaces.partition_point(|it| it.schema <= schema);
+        self.namespaces.insert(place, namespace);
     }
 
     /// What a new namespace knows: as much as the one it is made from, and from now on everything.
@@ -254,119 +252,67 @@ impl Namespace {
     }
 }
 
-impl Namespace {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        let after = fields.maybe_text("after", ANY);
-        let words = ["partial", "copying", "checking", "full"];
-        let fill = fields.word("fill", &words, "partial, copying, checking or full");
-        Self {
-            schema: small(fields, "schema"),
-            lineage: lineage(fields),
-            fill: match fill {
-                1 => Fill::Copying { after },
-                2 => Fill::Checking { after },
-                3 => Fill::Full,
-                _ => Fill::Partial,
-            },
-            round: small(fields, "round"),
-            alone_since: fields
-                .maybe_number("aloneSince", MAX_SAFE_INTEGER)
-                .map(Timestamp),
-            roots: fields.inners("roots", |fields| Root {
-                epoch: fields.number("epoch", MAX_SAFE_INTEGER),
-                schema: small(fields, "schema"),
-            }),
-        }
-    }
+/// A namespace as it is stored: how far it is filled is a word, and up to which key stands beside it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredNamespace {
+    schema: u32,
+    lineage: Lineage,
+    fill: FillWord,
+    #[serde(default)]
+    after: Option<String>,
+    round: u32,
+    #[serde(default, deserialize_with = "maybe_number")]
+    alone_since: Option<u64>,
+    #[serde(default, deserialize_with = "or_default")]
+    roots: Vec<Root>,
 }
 
-impl Backup {
-    fn read(fields: &mut Fields<'_>) -> Self {
-        Self {
-            schema: small(fields, "schema"),
-            at: Timestamp(fields.number("at", MAX_SAFE_INTEGER)),
-            used: Timestamp(fields.number("used", MAX_SAFE_INTEGER)),
-            lineage: lineage(fields),
-        }
-    }
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FillWord {
+    Partial,
+    Copying,
+    Checking,
+    Full,
 }
 
-fn small(fields: &mut Fields<'_>, name: &str) -> u32 {
-    fields.number(name, u32::MAX.into()) as u32
-}
-
-fn lineage(fields: &mut Fields<'_>) -> Lineage {
-    let text = fields.text("lineage", LINEAGE);
-    Lineage::read(&text).unwrap_or_default()
-}
-
-const LINEAGE: Rule = Rule::new(
-    |text| Lineage::read(text).is_some(),
-    "steps such as 1-2-0a0b0c0d0e0f0a",
-);
-
-impl ToJson for Head {
-    fn write(&self, out: &mut String) {
-        write_object(
-            out,
-            "",
-            &[
-                ("format", &self.format),
-                ("epoch", &self.epoch),
-                ("schema", &self.schema),
-                ("minReader", &self.min_reader),
-                ("minWriter", &self.min_writer),
-                ("namespaces", &self.namespaces),
-                ("backups", &self.backups),
-                ("build", &self.build),
-            ],
-        );
-    }
-}
-
-impl ToJson for Namespace {
-    fn write(&self, out: &mut String) {
-        let nothing = None;
-        let (fill, after) = match &self.fill {
-            Fill::Partial => ("partial", &nothing),
-            Fill::Copying { after } => ("copying", after),
-            Fill::Checking { after } => ("checking", after),
-            Fill::Full => ("full", &nothing),
+impl From<Namespace> for StoredNamespace {
+    fn from(it: Namespace) -> Self {
+        let (fill, after) = match it.fill {
+            Fill::Partial => (FillWord::Partial, None),
+            Fill::Copying { after } => (FillWord::Copying, after),
+            Fill::Checking { after } => (FillWord::Checking, after),
+            Fill::Full => (FillWord::Full, None),
         };
-        write_object(
-            out,
-            "",
-            &[
-                ("schema", &self.schema),
-                ("lineage", &self.lineage.to_text()),
-                ("fill", &String::from(fill)),
-                ("after", after),
-                ("round", &self.round),
-                ("aloneSince", &self.alone_since),
-                ("roots", &self.roots),
-            ],
-        );
+        Self {
+            schema: it.schema,
+            lineage: it.lineage,
+            fill,
+            after,
+            round: it.round,
+            alone_since: it.alone_since.map(|at| at.0),
+            roots: it.roots,
+        }
     }
 }
 
-impl ToJson for Root {
-    fn write(&self, out: &mut String) {
-        write_object(out, "", &[("epoch", &self.epoch), ("schema", &self.schema)]);
-    }
-}
-
-impl ToJson for Backup {
-    fn write(&self, out: &mut String) {
-        write_object(
-            out,
-            "",
-            &[
-                ("schema", &self.schema),
-                ("at", &self.at),
-                ("used", &self.used),
-                ("lineage", &self.lineage.to_text()),
-            ],
-        );
+impl From<StoredNamespace> for Namespace {
+    fn from(it: StoredNamespace) -> Self {
+        let after = it.after;
+        Self {
+            schema: it.schema,
+            lineage: it.lineage,
+            fill: match it.fill {
+                FillWord::Partial => Fill::Partial,
+                FillWord::Copying => Fill::Copying { after },
+                FillWord::Checking => Fill::Checking { after },
+                FillWord::Full => Fill::Full,
+            },
+            round: it.round,
+            alone_since: it.alone_since.map(Timestamp),
+            roots: it.roots,
+        }
     }
 }
 
@@ -406,14 +352,14 @@ mod tests {
             ("", "its head is empty"),
             ("null", "its head is JSON, but not an object"),
             ("{}", "its head has no format"),
-            ("{\"format\":1}", "its head has no schema"),
+            ("{\"format\":1}", "its head has no epoch"),
             (
                 &text.replace("\"schema\":2,\"min", "\"schema\":3,\"min"),
                 "its head has no primary",
             ),
             (
                 &text.replace("\"lineage\":\"\"", "\"lineage\":\"?\""),
-                "its head has namespaces.lineage \"?\", which must be steps such as 1-2-0a0b0c0d0e0f0a",
+                "its head has a wrong namespaces[0].lineage: \"?\" is no list of steps such as 1-2-0a0b0c0d0e0f0a",
             ),
             (&text[..50], "its head ends in the middle"),
         ] {

@@ -5,11 +5,7 @@ use core::fmt;
 
 use super::head::{Head, Root};
 use crate::{
-    engine::{
-        lineage::Lineage,
-        names::sort,
-        text::{decimal, join},
-    },
+    engine::lineage::Lineage,
     time::{Millis, Timestamp},
 };
 
@@ -64,7 +60,7 @@ impl Reachability {
     /// From `(from, to, lossy)`.
     pub fn new(ways: impl IntoIterator<Item = (u32, u32, bool)>) -> Self {
         let mut ways: Vec<(u32, u32, bool)> = ways.into_iter().collect();
-        sort(&mut ways, |one, other| one < other);
+        ways.sort_unstable();
         Self(ways)
     }
 
@@ -142,8 +138,7 @@ impl ReadOnlyReason {
 
     /// Why, as the end of a sentence.
     pub fn sentence(&self) -> String {
-        let around =
-            |before, schema: &u32, after| join(&[before, &decimal((*schema).into()), after]);
+        let around = |before, schema: &u32, after| format!("{before}{}{after}", schema);
         match self {
             Self::NoDown { schema } => around(
                 "tabs on schema ",
@@ -183,13 +178,12 @@ impl RefuseReason {
 
     /// Why, as the end of a sentence.
     pub fn sentence(&self) -> String {
-        let around =
-            |before, schema: &u32, after| join(&[before, &decimal((*schema).into()), after]);
+        let around = |before, schema: &u32, after| format!("{before}{}{after}", schema);
         match self {
             Self::Head { message } => message.clone(),
             Self::ForeignSchema { schema, message } => {
                 let start = around("it holds schema ", schema, " of another lineage: ");
-                join(&[&start, message])
+                format!("{start}{message}")
             }
             Self::NoPath { schema } => around(
                 "it holds schema ",

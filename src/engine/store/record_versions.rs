@@ -9,7 +9,7 @@ use alloc::{string::String, vec::Vec};
 
 use super::head::Stamp;
 use super::transaction::Seen;
-use crate::engine::names::Names;
+use crate::ids::Names;
 
 /// Most records whose version is remembered. Beyond that some are forgotten, and writes to them win as if they had never
 /// been seen.

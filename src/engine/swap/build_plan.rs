@@ -10,9 +10,9 @@ use super::{
 };
 use crate::engine::{
     graph::{Graph, Reach, Walk},
-    names::Names,
     slots::{Fetch, Pointer},
 };
+use crate::ids::Names;
 
 impl<'a> Planner<'a> {
     /// There is a way: puts down what it takes.
@@ -125,7 +125,7 @@ impl<'a> Planner<'a> {
         };
         let mut left = vec![false; base.chunks.len()];
         for place in base_shell.order.iter().chain(&loaded.order) {
-            let Some((path, chunk)) = base.chunks.nth(*place) else {
+            let Some((path, chunk)) = base.chunks.get_indexed(*place) else {
                 continue;
             };
             let Some(mark) = left.get_mut(*place).filter(|mark| !**mark) else {

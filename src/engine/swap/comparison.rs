@@ -5,9 +5,8 @@ use alloc::{string::String, vec, vec::Vec};
 use crate::engine::{
     graph::Graph,
     manifest::{Chunk, Owner},
-    names::sort,
-    text::hash,
 };
+use crate::rng::hash;
 
 /// Two builds compared. A file is the same when name and bytes are: a browser makes a new instance of the same code under
 /// another name.
@@ -32,11 +31,11 @@ impl<'a> Comparison<'a> {
         let (mut old, mut pinned) = (Vec::new(), Vec::new());
         let mut at = 0;
         for ((place, mate), (path, chunk)) in same_in_target.iter_mut().enumerate().zip(before) {
-            while after.nth(at).is_some_and(|(other, _)| other < path) {
+            while after.get_indexed(at).is_some_and(|(other, _)| other < path) {
                 at += 1;
             }
             let same = after
-                .nth(at)
+                .get_indexed(at)
                 .is_some_and(|(other, found)| other == path && found.integrity == chunk.integrity);
             match same_in_base.get_mut(at) {
                 Some(twin) if same => {
@@ -51,8 +50,8 @@ impl<'a> Comparison<'a> {
                 }
             }
         }
-        sort(&mut old, |one, other| one < other);
-        sort(&mut pinned, |one, other| one < other);
+        old.sort_unstable();
+        pinned.sort_unstable();
         Self {
             base,
             target,

@@ -4,8 +4,8 @@ use alloc::{string::String, vec::Vec};
 
 use super::{stale::StaleSlot, swap_plan::SwapPlan};
 use crate::{
-    engine::{manifest::ChunkKind, names::Names},
-    ids::BuildId,
+    engine::manifest::ChunkKind,
+    ids::{BuildId, Names},
 };
 
 /// What a page runs. The shell never changes; the slots all point to one build, and those that could not follow stay.

@@ -12,9 +12,9 @@ use super::{
 use crate::engine::{
     graph::{Graph, Reach, Trace, Walk},
     manifest::{ChunkKind, Manifest, Slot, SlotKind},
-    names::{Names, sort},
     slots::Use,
 };
+use crate::ids::Names;
 
 /// More reasons than these are not read, and each may name a long way.
 const MOST_REFUSALS: usize = 32;
@@ -345,7 +345,7 @@ impl<'a> Planner<'a> {
             found.push(refusal(Why::ElementRedefined));
         }
         let schema = diff.from.as_ref().map_or(to.schema, |from| from.schema);
-        let reads = self.both.target.build.stores.get(name);
+        let reads = self.both.target.build.stores.get(name.as_str());
         let cannot = reads.is_some_and(|store| !store.reads.contains(&schema));
         if diff.swaps() && to.schema > schema && cannot {
             found.push(refusal(Why::NoMigrationPath));
@@ -375,7 +375,7 @@ impl<'a> Planner<'a> {
                     let held = |reach| self.both.base.walk(&start, reach, &is_shell);
                     let loaded = held(Reach::Static);
                     let files = held(Reach::Whole).order.into_iter().filter_map(|place| {
-                        let (path, chunk) = base.chunks.nth(place)?;
+                        let (path, chunk) = base.chunks.get_indexed(place)?;
                         let file = StaleFile {
                             module: chunk.id.clone(),
                             integrity: chunk.integrity.clone(),
@@ -396,7 +396,7 @@ impl<'a> Planner<'a> {
             };
             stale.push((diff.name.clone(), stale_slot));
         }
-        Names::from_pairs(stale)
+        Names::from_iter(stale)
     }
 
     /// Under which name the page has loaded a script of the target's shell.
@@ -536,12 +536,12 @@ fn superseded<'s>(stale: &'s Names<StaleSlot>, target: &Manifest) -> Vec<&'s str
         .values()
         .flat_map(|stale_slot| stale_slot.files.iter())
         .filter(|(path, file)| {
-            let kept = target.chunks.get(path);
+            let kept = target.chunks.get(path.as_str());
             !file.is_style && kept.is_none_or(|chunk| chunk.integrity != file.integrity)
         })
         .map(|(_, file)| file.module.as_str())
         .collect();
-    sort(&mut modules, |one, other| one < other);
+    modules.sort_unstable();
     modules
 }
 

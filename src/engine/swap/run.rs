@@ -478,7 +478,7 @@ impl Swap {
             // Snapshot or migration failed, not the new code: the same file may work in another page.
             Verdict::State => self.composition.on_bad(Bad { build, file: None }),
             Verdict::Unproven => {
-                *self.composition.tries.get_or_insert_with(&build.0, || 0) += 1;
+                *self.composition.tries.entry(build.0.clone()).or_insert(0) += 1;
             }
             Verdict::Missing | Verdict::Declined | Verdict::Moot => {}
         }

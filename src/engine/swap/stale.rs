@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::engine::names::Names;
+use crate::ids::Names;
 
 /// A slot whose code is older than the build that the others point to.
 #[derive(Clone, Debug, PartialEq, Eq)]

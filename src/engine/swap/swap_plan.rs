@@ -6,10 +6,9 @@ use super::{refusal::Refusal, stale::StaleSlot};
 use crate::{
     engine::{
         manifest::SlotKind,
-        names::Names,
         slots::{Fetch, Pointer, Use},
     },
-    ids::BuildId,
+    ids::{BuildId, Names},
 };
 
 /// How much dead code a page may hold before a refresh is due. Browsers never free the code of a module.

@@ -3,6 +3,7 @@
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::js::to_js;
 use crate::{
     engine::{
         lineage::{Lineage, content_hash},
@@ -10,7 +11,6 @@ use crate::{
             Edge, Loss, MigrationError, Outcome, Plan, Registry, StepRef, StoreReport, StoreSpec,
         },
         store::{DurableError, Reply, Seen, Stamp},
-        written::ToJson,
     },
     time::Timestamp,
     web::json,
@@ -118,7 +118,7 @@ pub(super) fn read_seen(seen: &JsValue) -> Option<Seen> {
 
 /// What `stores.js` makes an error of.
 pub(super) fn thrown(error: MigrationError) -> JsValue {
-    json::parse(&error.to_json())
+    to_js(&error)
 }
 
 pub(super) fn thrown_durable(error: &DurableError, store: &str) -> JsValue {

@@ -4,11 +4,7 @@ use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{IdbKeyRange, IdbObjectStore, IdbRequest};
 
-use crate::engine::{
-    store::{Failure, ReadSet, Record, ScanRead, Stamp, Write},
-    text::{decimal, find, join},
-    written::ToJson,
-};
+use crate::engine::store::{Failure, ReadSet, Record, ScanRead, Stamp, Write};
 use crate::web::json;
 
 const HEAD: &str = "head";
@@ -95,13 +91,13 @@ pub(super) fn perform(
 }
 
 pub(super) fn name(schema: u32, key: &str) -> JsValue {
-    join(&[&decimal(schema.into()), ":", key]).into()
+    format!("{}:{key}", schema).into()
 }
 
 /// All records of a schema after a key, no other schema's: `;` comes next after `:`.
 pub(super) fn range(schema: u32, after: Option<&str>) -> Result<IdbKeyRange, JsValue> {
     let lower = name(schema, after.unwrap_or_default());
-    let upper = join(&[&decimal(schema.into()), ";"]);
+    let upper = format!("{};", schema);
     IdbKeyRange::bound_with_lower_open_and_upper_open(&lower, &upper.into(), true, true)
 }
 
@@ -126,7 +122,7 @@ pub(super) fn pairs(names: &IdbRequest, values: &IdbRequest) -> Vec<(String, JsV
     let (names, values) = (array(names), array(values));
     let keys = names.iter().map(|name| {
         let name = name.as_string().unwrap_or_default();
-        let colon = find(&name, ":").map_or(0, |at| at + 1);
+        let colon = name.find(":").map_or(0, |at| at + 1);
         name.get(colon..).unwrap_or_default().to_owned()
     });
     keys.zip(values.iter()).collect()

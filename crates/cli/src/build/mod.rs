@@ -17,8 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use changeover::engine::manifest::{ChunkKind, Commit, MANIFEST_LIMIT, Manifest, Store};
-use changeover::engine::names::Names;
-use changeover::ids::BuildId;
+use changeover::ids::{BuildId, Names};
 
 pub use self::app::NAMELESS;
 

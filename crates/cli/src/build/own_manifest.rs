@@ -9,11 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use changeover::{
-    engine::{
-        manifest::{Manifest, Store},
-        names::Names,
-    },
-    ids::BuildId,
+    engine::manifest::{Manifest, Store},
+    ids::{BuildId, Names},
 };
 
 use serde_json::Value;
@@ -249,11 +246,11 @@ fn touched(raw: &Raw, manifest: &Manifest) -> Result<Vec<String>> {
     let added = raw
         .prints
         .keys()
-        .filter(|path| !manifest.chunks.contains_key(path))
+        .filter(|path| !manifest.chunks.contains_key(path.as_str()))
         .chain(
             raw.documents
                 .keys()
-                .filter(|path| !manifest.documents.contains_key(path)),
+                .filter(|path| !manifest.documents.contains_key(path.as_str())),
         );
     touched.extend(added.cloned());
     touched.sort();
@@ -279,7 +276,8 @@ fn amended(raw: Raw, mut manifest: Manifest, touched: Vec<String>) -> Result<Bui
     for (path, print) in &raw.prints {
         let chunk = manifest
             .chunks
-            .get_or_insert_with(path, || plain::chunk(path, print));
+            .entry(path.to_owned())
+            .or_insert_with(|| plain::chunk(path, print));
         if chunk.integrity != print.integrity || chunk.size != print.size {
             chunk.integrity.clone_from(&print.integrity);
             chunk.code.clone_from(&print.integrity);

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use changeover::engine::format::is_id;
 use changeover::engine::manifest::{Document, Manifest, Store};
-use changeover::engine::names::Names;
 use changeover::engine::release::Release;
+use changeover::ids::Names;
 
 use super::{Build, Content, Description, Note, PRECOMPRESSED, Source, is_document, named};
 use crate::error::{At, Error, Result};

@@ -94,7 +94,8 @@ impl Build {
         let chunk = self
             .manifest
             .chunks
-            .get_or_insert_with(path, || plain::chunk(path, &content.print));
+            .entry(path.to_owned())
+            .or_insert_with(|| plain::chunk(path, &content.print));
         chunk.integrity.clone_from(&content.print.integrity);
         chunk.code.clone_from(&content.print.integrity);
         chunk.size = content.print.size;

@@ -59,7 +59,7 @@ fn a_bare_dist_is_all_shell_with_ids_that_are_paths() {
             ("x.wasm", ChunkKind::Wasm, Owner::Shell),
         ]
     );
-    let chunk = &manifest.chunks["a b.js"];
+    let chunk = manifest.chunks.get("a b.js").unwrap();
     assert_eq!(
         (chunk.id.as_str(), &chunk.code, &chunk.integrity, chunk.size),
         (

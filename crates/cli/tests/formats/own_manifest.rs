@@ -33,8 +33,11 @@ fn a_dist_touched_after_the_build_is_another_build_with_another_stamp() {
     assert_ne!(build.id(), "own-1");
     let paths: Vec<_> = build.files.keys().map(String::as_str).collect();
     assert_eq!(paths, ["app.js", "index.html", "robots.txt"]);
-    assert_eq!(build.manifest.chunks["app.js"].id, "src/app.js");
-    assert_eq!(build.manifest.chunks["app.js"].size, 13);
+    assert_eq!(
+        build.manifest.chunks.get("app.js").unwrap().id,
+        "src/app.js"
+    );
+    assert_eq!(build.manifest.chunks.get("app.js").unwrap().size, 13);
     let changeover_cli::build::Source::Memory(html) = &build.files["index.html"].source else {
         panic!("documents are in memory");
     };

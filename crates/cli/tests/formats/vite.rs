@@ -9,7 +9,7 @@ fn a_vite_manifest_gives_the_graph() {
     assert_eq!(build.described_by, Description::Vite);
     let manifest = &build.manifest;
     assert_eq!(manifest.entries, ["assets/index-aaaaaaaa.js"]);
-    let entry = &manifest.chunks["assets/index-aaaaaaaa.js"];
+    let entry = manifest.chunks.get("assets/index-aaaaaaaa.js").unwrap();
     assert_eq!(entry.id, "index.html");
     assert_eq!(entry.imports, ["assets/shared-aaaaaaaa.js"]);
     assert_eq!(entry.dynamic_imports, ["assets/Cart-aaaaaaaa.js"]);

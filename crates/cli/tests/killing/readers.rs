@@ -208,7 +208,7 @@ pub fn follow_the_document(facts: &Facts, site: &Path) {
         let bytes = read(&format!("changeover/builds/{id}.json"))?;
         let manifest =
             Manifest::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| error.to_string())?;
-        if manifest.documents["index.html"].integrity != facts.integrity(html) {
+        if manifest.documents.get("index.html").unwrap().integrity != facts.integrity(html) {
             return Err(format!("the document of build {id} is not whole"));
         }
         // The number in a document of a build that is not live yet tells its page that the pointer is older.

@@ -262,7 +262,7 @@ fn the_parts_of_changeover_beside_a_bare_app_are_files_and_no_entries() {
     assert!(
         ["changeover.js", "runtime.js", "stores.js"]
             .iter()
-            .all(|file| one.chunks.contains_key(file))
+            .all(|file| one.chunks.contains_key(*file))
     );
     let touched = |loaded: &[&str]| {
         let files: Vec<_> = loaded.iter().map(|file| format!("/{file}")).collect();

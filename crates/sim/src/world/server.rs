@@ -199,7 +199,15 @@ impl Server {
     pub fn differ(&self, one: &BuildId, other: &BuildId) -> bool {
         let main = |id: &BuildId| {
             let build = self.builds.iter().find(|build| build.manifest.id == *id)?;
-            Some(build.manifest.chunks["assets/index.js"].code.clone())
+            Some(
+                build
+                    .manifest
+                    .chunks
+                    .get("assets/index.js")
+                    .unwrap()
+                    .code
+                    .clone(),
+            )
         };
         main(one) != main(other)
     }

@@ -168,7 +168,7 @@ fn an_error_is_written_with_everything_it_names() {
             path: "note".into(),
         },
     );
-    let json: serde_json::Value = serde_json::from_str(&error.to_json()).unwrap();
+    let json: serde_json::Value = serde_json::to_value(&error).unwrap();
     assert_eq!(json["code"], "lost_value");
     assert_eq!(json["message"], error.sentence());
     assert_eq!(json["store"], "cart");

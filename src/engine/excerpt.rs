@@ -1,45 +1,31 @@
-//! Small things done to text without the machinery of `core::fmt` and of `str` patterns, which would be a tenth of
-//! the runtime.
+//! Text from outside made fit for a sentence: short, on one line, and without secrets.
 
-use alloc::string::String;
+use alloc::{format, string::String};
 
-/// The parts, one after the other.
-pub fn join(parts: &[&str]) -> String {
-    let mut text = String::with_capacity(parts.iter().map(|part| part.len()).sum());
-    for part in parts {
-        text.push_str(part);
-    }
-    text
+/// Longest excerpt of a value, in characters.
+const LONGEST: usize = 120;
+
+/// The text without secrets, on one line, cut where a sentence would burst.
+pub fn excerpt(text: &str) -> String {
+    shortened(&discreet(text), LONGEST)
 }
 
-/// `number` in decimal.
-pub fn decimal(number: u64) -> String {
-    let mut text = String::new();
-    let mut place = 1_u64;
-    while number / place >= 10 {
-        place *= 10;
-    }
-    while place > 0 {
-        let digit = u32::try_from(number / place % 10).unwrap_or_default();
-        text.extend(char::from_digit(digit, 10));
-        place /= 10;
-    }
-    text
-}
-
-/// `text` in quotation marks, cut where a sentence would burst, without characters that end a line.
-pub fn quoted(text: &str) -> String {
-    const LONGEST: usize = 120;
-    let mut quoted = String::from("\"");
+/// The text on one line, cut after so many characters.
+pub fn shortened(text: &str, most: usize) -> String {
+    let mut short = String::new();
     for (place, character) in text.chars().enumerate() {
-        if place == LONGEST {
-            quoted.push('…');
+        if place == most {
+            short.push('…');
             break;
         }
-        quoted.push(if character < ' ' { ' ' } else { character });
+        short.push(if character < ' ' { ' ' } else { character });
     }
-    quoted.push('"');
-    quoted
+    short
+}
+
+/// The text in quotation marks, shortened.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", shortened(text, LONGEST))
 }
 
 /// `text` without what the URLs in it may keep secret: user and password, query and fragment.
@@ -55,7 +41,7 @@ pub fn discreet(text: &str) -> String {
     for word in text.split_inclusive(ends) {
         let end = word.trim_end_matches(ends).len();
         let (word, rest) = word.split_at(end);
-        let host = find(word, "://").map_or(0, |at| at + 3);
+        let host = word.find("://").map_or(0, |at| at + 3);
         let (scheme, word) = word.split_at(host);
         let is_over = |character: char| matches!(character, '/' | '?' | '#');
         let authority = word.find(is_over).unwrap_or(word.len());
@@ -77,54 +63,11 @@ pub fn discreet(text: &str) -> String {
     kept
 }
 
-/// Where `part` begins in `text`, in bytes.
-pub fn find(text: &str, part: &str) -> Option<usize> {
-    let (text, part) = (text.as_bytes(), part.as_bytes());
-    (0..=text.len().checked_sub(part.len())?)
-        .find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(part)))
-}
-
-/// A number for a text; not for what an attacker may choose. FNV, eight bytes at a time, its upper half mixed in: the lower one alone does not see the ends of the words.
-pub fn hash(text: &str) -> u64 {
-    let hash = text
-        .as_bytes()
-        .chunks(8)
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, bytes| {
-            let word = bytes
-                .iter()
-                .fold(0, |word, byte| (word << 8) | u64::from(*byte));
-            (hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23)
-        });
-    hash ^ (hash >> 32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::{format, string::ToString};
     #[cfg(target_family = "wasm")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
-
-    #[test]
-    fn numbers_read_as_the_formatter_writes_them() {
-        for number in [0, 1, 9, 10, 99, 100, 12_345, 1 << 53, u64::MAX] {
-            assert_eq!(decimal(number), number.to_string());
-        }
-    }
-
-    #[test]
-    fn parts_are_found_where_the_library_finds_them() {
-        for (text, part) in [
-            ("", ""),
-            ("a", ""),
-            ("", "a"),
-            ("über das", "das"),
-            ("aab", "ab"),
-            ("abc", "abcd"),
-        ] {
-            assert_eq!(find(text, part), text.find(part), "{part:?} in {text:?}");
-        }
-    }
 
     #[test]
     fn what_urls_may_keep_secret_is_left_out() {
@@ -163,6 +106,5 @@ mod tests {
             quoted(&"ä".repeat(121)),
             format!("\"{}…\"", "ä".repeat(120))
         );
-        assert_eq!(join(&["a", "", "b"]), "ab");
     }
 }
