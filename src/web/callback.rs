@@ -1,21 +1,13 @@
 //! Handles of what is opened in the browser: each closes what it opened when it is dropped.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
+use futures_util::future::{AbortHandle, abortable};
 use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, prelude::*};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Event, EventTarget, Window};
-
-#[wasm_bindgen]
-extern "C" {
-    type Thenable;
-    #[wasm_bindgen(method)]
-    fn then(this: &Thenable, fulfilled: &Function, rejected: &Function) -> JsValue;
-}
 
 /// The window of this page.
 pub fn window() -> Window {
@@ -152,27 +144,30 @@ pub fn later(run: impl FnOnce() + 'static) {
     Timeout::new(0, run).forget();
 }
 
-type Done = Box<dyn FnOnce(Result<JsValue, JsValue>)>;
-
 /// Tells `done` how the promise ended. Nothing can be cancelled: give `done` a weak reference to what may be gone.
 pub fn on_settled(promise: &Promise, done: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
-    let done: Rc<Cell<Option<Done>>> = Rc::new(Cell::new(Some(Box::new(done))));
-    let other = done.clone();
-    let fulfilled = once(move |value| {
-        if let Some(done) = done.take() {
-            done(Ok(value));
-        }
-        JsValue::UNDEFINED
-    });
-    let rejected = once(move |error| {
-        if let Some(done) = other.take() {
-            done(Err(error));
-        }
-        JsValue::UNDEFINED
-    });
-    promise
-        .unchecked_ref::<Thenable>()
-        .then(&fulfilled, &rejected);
+    let settled = JsFuture::from(promise.clone());
+    spawn_local(async { done(settled.await) });
+}
+
+/// A future that runs until it is over; dropping the handle ends it at the place where it waits.
+#[must_use = "dropping it ends the task"]
+pub struct Task(AbortHandle);
+
+impl Task {
+    pub fn spawn(future: impl Future<Output = ()> + 'static) -> Self {
+        let (future, handle) = abortable(future);
+        spawn_local(async {
+            let _ = future.await;
+        });
+        Self(handle)
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A function that JavaScript's garbage collector frees. For callers that may call long after the asker is gone, such as

@@ -1,23 +1,22 @@
 //! Requests: one at a time each, capped in bytes and in time.
 //!
-//! In order: `fetch` with an abort signal and a timer, the status line, the body chunk by chunk up to the cap, the answer. A
-//! browser that was told a hash has all of a body before it hands out any: it is read and decoded in parts, and the page has
-//! its turn between two of them.
-//! Written with callbacks: an executor would cost more bytes than this file.
+//! In order: `fetch` with an abort signal, and beside it a time limit; the status line, the body chunk by chunk up to the cap,
+//! the answer. A browser that was told a hash has all of a body before it hands out any: it is read and decoded in parts, and
+//! the page has its turn between two of them.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::Cell, pin::pin, rc::Rc};
 
+use futures_util::future::{Either, select};
+use gloo_net::http::{RequestBuilder, Response};
+use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, Date, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, RequestCache, RequestCredentials, RequestInit, Response, Url};
-
-use super::{
-    callback::{Timer, on_settled},
-    json, lifecycle,
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortController, RequestCache, RequestCredentials, RequestRedirect, ResponseType, Url,
 };
+
+use super::{callback::Task, json, lifecycle};
 use crate::{
     engine::io::FetchFailure,
     time::{Millis, Timestamp},
@@ -25,9 +24,9 @@ use crate::{
 
 #[wasm_bindgen]
 extern "C" {
-    /// With `catch`: apps replace `fetch`, and theirs may throw.
+    /// With `catch`: apps replace `fetch`, and theirs may throw. gloo's `send` panics when it rejects with no `Error`.
     #[wasm_bindgen(catch, js_name = fetch)]
-    fn call_fetch(url: &str, init: &RequestInit) -> Result<JsValue, JsValue>;
+    fn call_fetch(url: &str, init: &Object) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_name = TextDecoder)]
     type Decoder;
@@ -48,9 +47,9 @@ extern "C" {
 
 /// How long an answer may take, body included. Longer than a slow mobile network needs, shorter than the least sensible
 /// patience of a server that accepts and never answers.
-const TIMEOUT: Millis = 15_000;
+const TIMEOUT: u32 = 15_000;
 /// The same for a manifest, which may have some megabytes.
-const MANIFEST_TIMEOUT: Millis = 60_000;
+const MANIFEST_TIMEOUT: u32 = 60_000;
 /// `release.json` is meant to stay below 1 KiB.
 const RELEASE_LIMIT: u32 = 64 << 10;
 /// A manifest takes about 400 bytes a chunk: room for 40 000.
@@ -103,36 +102,14 @@ type Done = Box<dyn FnOnce(Outcome)>;
 /// A request under way; dropping it aborts it.
 #[must_use = "dropping it aborts the request"]
 pub struct Request {
-    running: Rc<Running>,
+    call: Rc<Call>,
+    _task: Task,
 }
 
-struct Running {
-    limit: u32,
-    /// Of what was asked; `None`: an answer from anywhere will do.
-    origin: RefCell<Option<String>>,
+/// What the task and the handle of a request share.
+struct Call {
     controller: AbortController,
-    timer: RefCell<Option<Timer>>,
-    response: RefCell<Option<Response>>,
-    decoder: Decoder,
-    pieces: Option<Array>,
-    /// What came and is not decoded.
-    rest: RefCell<Option<Rest>>,
-    /// Bytes that came since the page had its turn.
-    fresh: Cell<u32>,
-    turn: RefCell<Option<Timer>>,
-    /// A document is asked for whether it is there; its text counts only when its status is a failure, kept here.
-    is_document: bool,
-    failed: Cell<Option<FetchFailure>>,
-    body: RefCell<String>,
-    length: Cell<u64>,
     done: Cell<Option<Done>>,
-}
-
-struct Rest {
-    /// Of what may come; `None`: these bytes are all.
-    reader: Option<Reader>,
-    bytes: Uint8Array,
-    from: u32,
 }
 
 /// Asks whether the release changed: the browser's cache adds the ETag, the server answers 304 in the usual case.
@@ -166,13 +143,13 @@ pub fn manifest(
 
 /// Decodes a manifest that the browser has kept.
 pub fn kept_manifest(bytes: Uint8Array, done: impl FnOnce(Outcome) + 'static) -> Option<Request> {
-    let running = Running::new(MANIFEST_LIMIT, false, None, Box::new(done))?;
-    running.pause(Rest {
-        reader: None,
-        bytes,
-        from: 0,
-    });
-    Some(Request { running })
+    let call = Call::new(Box::new(done))?;
+    let mut reading = Reading::new(MANIFEST_LIMIT, Kind::Kept);
+    Some(call.run(async move {
+        TimeoutFuture::new(0).await;
+        reading.decode_in_turns(&bytes).await;
+        reading.finish()
+    }))
 }
 
 /// The steps of fetching with integrity: the second goes past the cache and shows the status, the third decides
@@ -217,267 +194,292 @@ fn start(
     redirects: Option<Redirects>,
     done: Done,
 ) -> Option<Request> {
-    let is_document = redirects.is_some();
-    let pieces = (limit == MANIFEST_LIMIT).then(Array::new);
-    let running = Running::new(limit, is_document, pieces, done)?;
-    let init = RequestInit::new();
-    init.set_cache(cache);
-    init.set_credentials(RequestCredentials::SameOrigin);
-    init.set_signal(Some(&running.controller.signal()));
+    let kind = match (redirects, limit) {
+        (Some(_), _) => Kind::Document,
+        (None, MANIFEST_LIMIT) => Kind::Manifest,
+        (None, _) => Kind::Release,
+    };
+    let call = Call::new(done)?;
+    let mut builder = RequestBuilder::new(url)
+        .cache(cache)
+        .credentials(RequestCredentials::SameOrigin)
+        .abort_signal(Some(&call.controller.signal()));
     if let Some(integrity) = integrity {
-        init.set_integrity(integrity);
-    }
-    // Where a document comes from in the end is between the browser and the site.
-    if redirects.is_none() {
-        let asked = Url::new(url).ok().map(|url| url.origin());
-        running.origin.replace(asked);
+        builder = builder.integrity(integrity);
     }
     if redirects == Some(Redirects::Shown) {
-        json::set(&init, "redirect", &"manual".into());
+        builder = builder.redirect(RequestRedirect::Manual);
     }
-    let promise = call_fetch(url, &init).unwrap_or_else(|error| Promise::reject(&error).into());
-    running.wait(&promise, Running::on_response);
-    Some(Request { running })
+    let request = builder.build().ok();
+    // Heard from now on: a promise that rejects unheard is an error of the app.
+    let asked = request.and_then(|request| send(&request.into()));
+    let answer = asked.map(|asked| JsFuture::from(Promise::resolve(&asked)));
+    let controller = call.controller.clone();
+    let mut reading = Reading::new(limit, kind);
+    // Where a document comes from in the end is between the browser and the site.
+    if kind != Kind::Document {
+        reading.origin = Url::new(url).ok().map(|url| url.origin());
+    }
+    Some(call.run(async move {
+        let ended = {
+            let come = pin!(reading.take(answer));
+            match select(come, TimeoutFuture::new(kind.timeout())).await {
+                Either::Left((ended, _)) => ended,
+                Either::Right(_) => Err(Refusal::of(FetchFailure::Timeout)),
+            }
+        };
+        if ended.is_err() || reading.is_enough() {
+            // Gives the connection back: the rest of the body is not read.
+            controller.abort();
+        }
+        match ended {
+            Err(refusal) if kind != Kind::Document || reading.response.is_none() => Err(refusal),
+            _ => reading.finish(),
+        }
+    }))
+}
+
+/// What `fetch` answers. Those that apps put in its place take an address and a plain object, which they may copy.
+fn send(request: &web_sys::Request) -> Option<JsValue> {
+    let init = Object::new();
+    for name in ["cache", "credentials", "integrity", "redirect", "signal"] {
+        json::set(&init, name, &json::property(request, name));
+    }
+    call_fetch(&request.url(), &init).ok()
+}
+
+impl Call {
+    fn new(done: Done) -> Option<Rc<Self>> {
+        Some(Rc::new(Self {
+            controller: AbortController::new().ok()?,
+            done: Cell::new(Some(done)),
+        }))
+    }
+
+    fn run(self: Rc<Self>, outcome: impl Future<Output = Outcome> + 'static) -> Request {
+        let call = self.clone();
+        let task = Task::spawn(async move {
+            let outcome = outcome.await;
+            if let Some(done) = call.done.take() {
+                done(outcome);
+            }
+        });
+        Request {
+            call: self,
+            _task: task,
+        }
+    }
 }
 
 impl Drop for Request {
     fn drop(&mut self) {
-        if self.running.done.take().is_some() {
-            self.running.controller.abort();
+        if self.call.done.take().is_some() {
+            self.call.controller.abort();
         }
     }
 }
 
-impl Running {
-    fn new(limit: u32, is_document: bool, pieces: Option<Array>, done: Done) -> Option<Rc<Self>> {
-        let running = Rc::new(Self {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Release,
+    Manifest,
+    /// A manifest that is not fetched.
+    Kept,
+    /// Asked for whether it is there; its text counts only when its status is a failure.
+    Document,
+}
+
+impl Kind {
+    fn timeout(self) -> u32 {
+        match self {
+            Self::Manifest | Self::Kept => MANIFEST_TIMEOUT,
+            Self::Release | Self::Document => TIMEOUT,
+        }
+    }
+}
+
+/// What has come so far.
+struct Reading {
+    kind: Kind,
+    limit: u32,
+    /// Of what was asked; `None`: an answer from anywhere will do.
+    origin: Option<String>,
+    response: Option<Response>,
+    /// The status of a document that is not there.
+    failed: Option<FetchFailure>,
+    decoder: Decoder,
+    body: String,
+    length: u64,
+    pieces: Array,
+}
+
+impl Reading {
+    fn new(limit: u32, kind: Kind) -> Self {
+        Self {
+            kind,
             limit,
-            origin: RefCell::default(),
-            controller: AbortController::new().ok()?,
-            timer: RefCell::new(None),
-            response: RefCell::new(None),
+            origin: None,
+            response: None,
+            failed: None,
             decoder: Decoder::new(),
-            pieces,
-            rest: RefCell::default(),
-            fresh: Cell::new(0),
-            turn: RefCell::default(),
-            is_document,
-            failed: Cell::new(None),
-            body: RefCell::default(),
-            length: Cell::new(0),
-            done: Cell::new(Some(done)),
-        });
-        let late = Rc::downgrade(&running);
-        let timer = Timer::new(move || {
-            if let Some(running) = late.upgrade() {
-                running.refuse(FetchFailure::Timeout, None);
-            }
-        });
-        timer.arm(if limit == MANIFEST_LIMIT {
-            MANIFEST_TIMEOUT
-        } else {
-            TIMEOUT
-        });
-        running.timer.replace(Some(timer));
-        let rested = Rc::downgrade(&running);
-        running.turn.replace(Some(Timer::new(move || {
-            if let Some(running) = rested.upgrade()
-                && let Some(rest) = running.rest.take()
-            {
-                running.go_on(rest);
-            }
-        })));
-        Some(running)
+            body: String::new(),
+            length: 0,
+            pieces: Array::new(),
+        }
     }
 
-    /// Goes on with `next` when the promise is fulfilled; a rejection is a network failure.
-    fn wait(self: &Rc<Self>, promise: &JsValue, next: fn(&Rc<Self>, JsValue)) {
-        let this = Rc::downgrade(self);
-        on_settled(&Promise::resolve(promise), move |settled| {
-            let Some(this) = this.upgrade() else { return };
-            match settled {
-                Ok(value) => next(&this, value),
-                Err(_) => this.refuse(FetchFailure::Network, None),
-            }
-        });
-    }
-
-    fn on_response(self: &Rc<Self>, response: JsValue) {
-        let response: Response = response.unchecked_into();
+    /// Waits for the response and reads what is wanted of it.
+    async fn take(&mut self, answer: Option<JsFuture>) -> Result<(), Refusal> {
+        let unreachable = || Refusal::of(FetchFailure::Network);
+        let response = answer.ok_or_else(unreachable)?.await;
+        let response = response.map_err(|_| unreachable())?;
+        // A `fetch` that was replaced may answer with anything.
+        if json::text(&response, "url").is_none() {
+            return Err(unreachable());
+        }
+        let response = Response::from(response.unchecked_into::<web_sys::Response>());
         if let Some(origin) = self.stray_origin(&response) {
-            return self.refuse(FetchFailure::Redirected { origin }, None);
+            return Err(Refusal::of(FetchFailure::Redirected { origin }));
         }
         if !response.ok() {
-            let redirected = json::text(&response, "type").as_deref() == Some("opaqueredirect");
             let failure = match response.status() {
-                0 if redirected => FetchFailure::Status { status: 302 },
+                0 if response.type_() == ResponseType::Opaqueredirect => {
+                    FetchFailure::Status { status: 302 }
+                }
                 // An opaque or error response, from a service worker perhaps: nothing was learnt.
                 0 => FetchFailure::Network,
                 status => FetchFailure::Status { status },
             };
-            if self.is_document && matches!(failure, FetchFailure::Status { status: 400..500 }) {
-                self.failed.set(Some(failure));
-                return self.take(response);
+            let is_missing = matches!(failure, FetchFailure::Status { status: 400..500 });
+            if self.kind != Kind::Document || !is_missing {
+                let retry_after = header(&response, "Retry-After").and_then(|text| span(&text));
+                return Err(Refusal {
+                    retry_after,
+                    ..Refusal::of(failure)
+                });
             }
-            let retry_after = header(&response, "Retry-After").and_then(|text| span(&text));
-            return self.refuse(failure, retry_after);
+            self.failed = Some(failure);
         }
-        self.take(response);
-    }
-
-    fn take(self: &Rc<Self>, response: Response) {
         let body = response.body();
-        self.response.replace(Some(response));
-        let Some(body) = body else {
-            return self.finish();
-        };
-        let (body, options) = (body.unchecked_ref::<Body>(), Object::new());
-        json::set(&options, "mode", &"byob".into());
-        let reader = body.reader(&options);
-        match reader.or_else(|_| body.reader(&JsValue::UNDEFINED)) {
-            Ok(reader) => self.read(reader, &Uint8Array::new_with_length(SLICE.min(self.limit))),
-            Err(_) => self.refuse(FetchFailure::Network, None),
+        self.response = Some(response);
+        match body {
+            Some(body) => self.read(&body.unchecked_into()).await,
+            None => Ok(()),
         }
     }
 
     /// The origin that answered, when it is not the one that was asked. An answer that a service worker made has no URL.
     fn stray_origin(&self, response: &Response) -> Option<String> {
-        let asked = self.origin.borrow();
-        let asked = asked.as_ref()?;
+        let asked = self.origin.as_ref()?;
         let origin = Url::new(&response.url()).ok()?.origin();
         (origin != *asked).then_some(origin)
     }
 
-    fn read(self: &Rc<Self>, reader: Reader, buffer: &Uint8Array) {
-        let this = Rc::downgrade(self);
-        on_settled(&reader.read(buffer), move |settled| {
-            let Some(this) = this.upgrade() else { return };
-            let Ok(chunk) = settled else {
-                return this.refuse(FetchFailure::Network, None);
-            };
+    async fn read(&mut self, body: &Body) -> Result<(), Refusal> {
+        let options = Object::new();
+        json::set(&options, "mode", &"byob".into());
+        let reader = body
+            .reader(&options)
+            .or_else(|_| body.reader(&JsValue::UNDEFINED))
+            .map_err(|_| Refusal::of(FetchFailure::Network))?;
+        let mut buffer = Uint8Array::new_with_length(SLICE.min(self.limit));
+        // Bytes that came since the page had its turn.
+        let mut fresh = 0_u32;
+        while !self.is_enough() {
+            let chunk = JsFuture::from(reader.read(&buffer)).await;
+            let chunk = chunk.map_err(|_| Refusal::of(FetchFailure::Network))?;
             if json::property(&chunk, "done").is_truthy() {
-                return this.finish();
+                break;
             }
             let bytes = json::property(&chunk, "value");
             let length = json::number(&bytes, "byteLength").unwrap_or_default();
-            this.length.set(this.length.get().saturating_add(length));
-            if this.length.get() > this.limit.into() {
-                return this.refuse(FetchFailure::TooLarge { limit: this.limit }, None);
+            self.length = self.length.saturating_add(length);
+            if self.length > self.limit.into() {
+                return Err(Refusal::of(FetchFailure::TooLarge { limit: self.limit }));
             }
             // An app may have replaced `fetch`, by that of a frame for instance.
             let bytes: Uint8Array = bytes
                 .dyn_into()
                 .unwrap_or_else(|bytes| Uint8Array::new(&bytes));
-            if let Some(pieces) = &this.pieces {
+            if self.kind == Kind::Manifest {
                 // The buffer is filled again.
-                pieces.push(&bytes.slice(0, bytes.length()));
+                self.pieces.push(&bytes.slice(0, bytes.length()));
             }
-            let fresh = this.fresh.get().saturating_add(bytes.length());
-            let rest = Rest {
-                reader: Some(reader),
-                bytes,
-                from: 0,
-            };
-            if fresh < slice() {
-                this.fresh.set(fresh);
-                this.go_on(rest);
-            } else {
-                this.pause(rest);
+            fresh = fresh.saturating_add(bytes.length());
+            if fresh >= slice() {
+                fresh = 0;
+                TimeoutFuture::new(0).await;
             }
-        });
+            self.decode_in_turns(&bytes).await;
+            buffer = Uint8Array::new(&bytes.buffer());
+        }
+        Ok(())
     }
 
-    /// Decodes what is there, up to a slice, and reads on.
-    fn go_on(self: &Rc<Self>, mut rest: Rest) {
-        let length = rest.bytes.length();
-        let end = length.min(rest.from.saturating_add(slice()));
-        self.decode(&rest.bytes.subarray(rest.from, end), true);
-        rest.from = end;
-        if self.is_document && self.failure().is_some() && self.length.get() > MARK_LIMIT {
-            self.finish();
-        } else if end < length {
-            self.pause(rest);
-        } else if let Some(reader) = rest.reader {
-            self.read(reader, &Uint8Array::new(&rest.bytes.buffer()));
-        } else {
-            self.finish();
+    /// Decodes bytes a slice at a time; the page has its turn between two of them.
+    async fn decode_in_turns(&mut self, bytes: &Uint8Array) {
+        let length = bytes.length();
+        let mut from = 0_u32;
+        loop {
+            let end = length.min(from.saturating_add(slice()));
+            self.decode(&bytes.subarray(from, end), true);
+            from = end;
+            if from == length || self.is_enough() {
+                return;
+            }
+            TimeoutFuture::new(0).await;
         }
     }
 
-    /// Gives the page its turn before the rest.
-    fn pause(&self, rest: Rest) {
-        self.fresh.set(0);
-        self.rest.replace(Some(rest));
-        if let Some(turn) = self.turn.borrow().as_ref() {
-            turn.arm(0);
-        }
+    /// Of a document that is not there, so much is read as tells whose it is.
+    fn is_enough(&self) -> bool {
+        self.failed.is_some() && self.length > MARK_LIMIT
     }
 
     /// Decodes in the browser, which brings its decoder along. What is no text becomes U+FFFD.
-    fn decode(&self, bytes: &JsValue, more: bool) {
-        if self.is_document && self.failure().is_none() {
+    fn decode(&mut self, bytes: &JsValue, more: bool) {
+        if self.kind == Kind::Document && self.failed.is_none() {
             return;
         }
         let options = Object::new();
         json::set(&options, "stream", &more.into());
         let text = self.decoder.decode(bytes, &options).unwrap_or_default();
-        self.body.borrow_mut().push_str(&text);
+        self.body.push_str(&text);
     }
 
-    fn failure(&self) -> Option<FetchFailure> {
-        let failure = self.failed.take();
-        self.failed.set(failure.clone());
-        failure
-    }
-
-    fn finish(&self) {
+    fn finish(mut self) -> Outcome {
         self.decode(&Uint8Array::new_with_length(0), false);
-        let body = self.body.take();
-        if let Some(failure) = self.failed.take() {
-            self.end(Err(Refusal {
-                failure,
-                retry_after: None,
+        let Self { body, response, .. } = self;
+        if let Some(failure) = self.failed {
+            return Err(Refusal {
                 mark: MARKS.iter().any(|mark| body.contains(mark)),
-            }));
-            return self.controller.abort();
+                ..Refusal::of(failure)
+            });
         }
-        let events = self.response.borrow().as_ref().and_then(|response| {
+        let response = response.as_ref();
+        let events = response.and_then(|response| {
             let url = header(response, "Changeover-Events")?;
             Some(Url::new_with_base(&url, &response.url()).ok()?.href())
         });
-        let date = self.response.borrow().as_ref().and_then(|response| {
+        let date = response.and_then(|response| {
             let date = Date::parse(&header(response, "Date")?);
             (date > 0.0).then_some(Timestamp(date as u64))
         });
-        let pieces = self.pieces.clone().unwrap_or_default();
-        self.end(Ok(Answer {
+        Ok(Answer {
             body,
             events,
             date,
-            pieces,
-        }));
+            pieces: self.pieces,
+        })
     }
+}
 
-    fn refuse(&self, failure: FetchFailure, retry_after: Option<Millis>) {
-        if self.is_document && self.response.borrow().is_some() {
-            self.finish();
-        } else {
-            self.end(Err(Refusal {
-                failure,
-                retry_after,
-                mark: false,
-            }));
-        }
-        // Gives the connection back: the rest of the body is not read.
-        self.controller.abort();
-    }
-
-    fn end(&self, outcome: Outcome) {
-        if let Some(timer) = self.timer.borrow().as_ref() {
-            timer.clear();
-        }
-        if let Some(done) = self.done.take() {
-            done(outcome);
+impl Refusal {
+    fn of(failure: FetchFailure) -> Self {
+        Self {
+            failure,
+            retry_after: None,
+            mark: false,
         }
     }
 }
@@ -492,7 +494,8 @@ fn slice() -> u32 {
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {
-    response.headers().get(name).ok().flatten()
+    // gloo's own `get` panics on headers that are none, as those of a `fetch` that was replaced may be.
+    response.headers().into_raw().get(name).ok().flatten()
 }
 
 /// `Retry-After` as milliseconds from now: seconds, or an HTTP date.

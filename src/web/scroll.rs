@@ -1,21 +1,19 @@
 //! Scrolls the page back to where it was, once it is tall enough again.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
-use super::callback::{Listener, Timer, window};
+use gloo_timers::future::TimeoutFuture;
 
-/// How long an arriving page may take to grow to its old height.
+use super::callback::{Listener, Task, window};
+
+/// How long an arriving page may take to grow to its old height, and the time between two tries, in milliseconds.
 const PATIENCE: u32 = 2_000;
 const STEP: u32 = 50;
 
-/// An attempt to scroll; it ends when it succeeds, after [`PATIENCE`] milliseconds, or when the user scrolls.
+/// An attempt to scroll; it ends when it succeeds, after [`PATIENCE`], or when the user scrolls.
 #[must_use = "dropping it gives up"]
 pub struct ScrollRestore {
-    _attempt: Rc<Attempt>,
-}
-
-struct Attempt {
-    timer: Timer,
+    _attempt: Rc<RefCell<Option<Task>>>,
     _listeners: Vec<Listener>,
 }
 
@@ -28,40 +26,31 @@ pub fn position() -> (f64, f64) {
 }
 
 impl ScrollRestore {
-    pub fn start((x, y): (f64, f64)) -> Self {
-        let attempt = Rc::new_cyclic(|attempt: &std::rc::Weak<Attempt>| {
-            let again = attempt.clone();
-            let left = std::cell::Cell::new(PATIENCE / STEP);
-            let timer = Timer::new(move || {
-                let Some(attempt) = again.upgrade() else {
-                    return;
-                };
-                window().scroll_to_with_x_and_y(x, y);
-                let (now_x, now_y) = position();
-                let there = (now_x - x).abs() < 1.5 && (now_y - y).abs() < 1.5;
-                left.set(left.get().saturating_sub(1));
-                if !there && left.get() > 0 {
-                    attempt.timer.arm(STEP.into());
-                }
-            });
-            let give_up = |kind| {
-                let attempt = attempt.clone();
-                Listener::new(&window(), kind, move |_| {
-                    if let Some(attempt) = attempt.upgrade() {
-                        attempt.timer.clear();
-                    }
-                })
-            };
-            let listeners = ["wheel", "touchmove", "keydown", "pointerdown"]
-                .into_iter()
-                .map(give_up)
-                .collect();
-            Attempt {
-                timer,
-                _listeners: listeners,
-            }
-        });
-        attempt.timer.arm(0);
-        Self { _attempt: attempt }
+    pub fn start(to: (f64, f64)) -> Self {
+        let attempt = Rc::new(RefCell::new(Some(Task::spawn(scroll(to)))));
+        let give_up = |kind| {
+            let attempt = attempt.clone();
+            Listener::new(&window(), kind, move |_| drop(attempt.take()))
+        };
+        let listeners = ["wheel", "touchmove", "keydown", "pointerdown"]
+            .into_iter()
+            .map(give_up)
+            .collect();
+        Self {
+            _attempt: attempt,
+            _listeners: listeners,
+        }
+    }
+}
+
+async fn scroll((x, y): (f64, f64)) {
+    TimeoutFuture::new(0).await;
+    for _ in 0..PATIENCE / STEP {
+        window().scroll_to_with_x_and_y(x, y);
+        let (now_x, now_y) = position();
+        if (now_x - x).abs() < 1.5 && (now_y - y).abs() < 1.5 {
+            return;
+        }
+        TimeoutFuture::new(STEP).await;
     }
 }

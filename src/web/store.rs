@@ -31,12 +31,10 @@
 use std::{
     cell::{Cell, RefCell},
     fmt,
-    future::Future,
-    pin::Pin,
     rc::Rc,
-    task::{Context, Poll, Waker},
 };
 
+use futures_channel::oneshot;
 use serde::Serialize;
 use serde_json::Value;
 use wasm_bindgen::JsValue;
@@ -135,6 +133,8 @@ pub struct Change<'a, Head> {
     pub value: Option<Head>,
 }
 
+/// What came of something that was asked of the store.
+type Answer = Result<Reply<JsValue>, DurableError>;
 type HeardProblem = Rc<dyn Fn(&DurableError)>;
 type Heard<Head> = Rc<dyn Fn(Change<'_, Head>)>;
 
@@ -148,7 +148,7 @@ pub struct Listening<Head> {
 
 struct Page<Head> {
     chain: Typed<Head>,
-    answers: RefCell<Vec<(u32, Rc<Answer>)>>,
+    answers: RefCell<Vec<(u32, oneshot::Sender<Answer>)>>,
     mode: RefCell<Option<Mode>>,
     listeners: RefCell<Vec<(u32, Heard<Head>)>>,
     on_problem: RefCell<Option<HeardProblem>>,
@@ -301,11 +301,17 @@ impl<Head: Versioned> Store<Head> {
         answer.await.map(drop).map_err(StoreError::Store)
     }
 
-    fn ask(&self) -> (u32, Waiting) {
+    /// A number for something to ask, and its answer. A store that goes before it has answered never does.
+    fn ask(&self) -> (u32, impl Future<Output = Answer> + use<Head>) {
         let id = self.next_id();
-        let answer = Rc::new(Answer::default());
-        self.page.answers.borrow_mut().push((id, answer.clone()));
-        (id, Waiting(answer))
+        let (sender, answer) = oneshot::channel();
+        self.page.answers.borrow_mut().push((id, sender));
+        (id, async {
+            match answer.await {
+                Ok(answer) => answer,
+                Err(oneshot::Canceled) => std::future::pending().await,
+            }
+        })
     }
 
     fn next_id(&self) -> u32 {
@@ -377,7 +383,7 @@ impl<Head: Versioned> App for TypedApp<Head> {
         let place = self.0.answers.borrow().iter().position(|(it, _)| *it == id);
         let Some(place) = place else { return };
         let (_, answer) = self.0.answers.borrow_mut().swap_remove(place);
-        answer.put(result);
+        let _ = answer.send(result); // the app may have given up waiting for it
     }
 
     fn on_mode(&self, mode: &Mode) {
@@ -402,38 +408,6 @@ impl<Head: Versioned> App for TypedApp<Head> {
             // A value that cannot be loaded is left out here; reading the record gives the error.
             let value = value.as_ref().and_then(|value| self.0.load(value).ok());
             heard(Change { key, value });
-        }
-    }
-}
-
-/// The place of an answer that is waited for.
-#[derive(Default)]
-struct Answer {
-    result: RefCell<Option<Result<Reply<JsValue>, DurableError>>>,
-    waker: RefCell<Option<Waker>>,
-}
-
-struct Waiting(Rc<Answer>);
-
-impl Answer {
-    fn put(&self, result: Result<Reply<JsValue>, DurableError>) {
-        self.result.replace(Some(result));
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
-}
-
-impl Future for Waiting {
-    type Output = Result<Reply<JsValue>, DurableError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.0.result.take() {
-            Some(result) => Poll::Ready(result),
-            None => {
-                self.0.waker.replace(Some(context.waker().clone()));
-                Poll::Pending
-            }
         }
     }
 }

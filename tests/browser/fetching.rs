@@ -199,3 +199,34 @@ async fn a_large_manifest_is_decoded_in_parts_and_the_page_has_its_turn_between_
     });
     assert_eq!(kept.sum::<usize>(), answer.body.len());
 }
+
+#[wasm_bindgen_test]
+async fn an_answer_that_is_no_response_is_a_network_failure() {
+    for answer in [
+        "undefined",
+        "Promise.resolve('{}')",
+        "Promise.resolve({ ok: true, json: async () => ({}) })",
+        "Promise.reject('no error')",
+    ] {
+        let _fetch = answering(answer);
+        let (_request, slot) = ask("/release.json");
+        assert_eq!(failure(&slot).await, FetchFailure::Network, "{answer}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_request_that_is_dropped_between_two_parts_of_its_body_reads_no_more() {
+    let _fetch = answering(
+        "Promise.resolve(new Response(new ReadableStream({
+            pull(body) { window.parts = (window.parts ?? 0) + 1; body.enqueue(new Uint8Array(10)); return new Promise((next) => setTimeout(next, 20)); },
+        })))",
+    );
+    let (request, slot) = ask("/release.json");
+    eventually("two parts", || js("return window.parts > 1").is_truthy()).await;
+    drop(request);
+    let parts = js("return parts").as_f64().unwrap();
+    sleep(200).await;
+    assert!(slot.borrow().is_none());
+    // The stream itself may fetch one part ahead.
+    assert!(js("return parts").as_f64().unwrap() <= parts + 2.0);
+}
