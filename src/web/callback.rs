@@ -34,6 +34,9 @@ impl Callback {
 }
 
 /// An event listener; dropping it removes it.
+///
+/// It may be entered again while it runs: an app may answer news of the guard with an event that the guard listens to. A
+/// listener of gloo-events is a `FnMut`, which throws then; that would be a trap, and end the guard.
 #[must_use = "dropping it removes the listener"]
 pub struct Listener {
     target: EventTarget,

@@ -1,9 +1,16 @@
 //! What the browser says by itself: the event stream, the page's life.
 
+use std::{cell::Cell, rc::Rc};
+
 use changeover::{
     engine::io::{Input, Source},
     ids::BuildId,
-    web::{events::EventStream, files::LoadedFiles, lifecycle::Lifecycle},
+    web::{
+        callback::{Listener, window},
+        events::EventStream,
+        files::LoadedFiles,
+        lifecycle::Lifecycle,
+    },
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -231,4 +238,19 @@ async fn a_list_that_had_room_is_complete_and_stays_so_when_it_is_cleared() {
     js_later("return fetch('/later.js')").await;
     eventually("the later file", || has("/later.js") && has("/early.js")).await;
     assert!(files.list().complete);
+}
+
+#[wasm_bindgen_test]
+fn a_listener_is_entered_again_while_it_runs() {
+    let heard = Rc::new(Cell::new(0));
+    let count = heard.clone();
+    let _listener = Listener::new(&window(), "changeover-test", move |_| {
+        count.set(count.get() + 1);
+        // As an app does that answers news of the guard with an event that the guard listens to.
+        if count.get() < 3 {
+            js("dispatchEvent(new Event('changeover-test'))");
+        }
+    });
+    js("dispatchEvent(new Event('changeover-test'))");
+    assert_eq!(heard.get(), 3);
 }
