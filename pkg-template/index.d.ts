@@ -1,4 +1,9 @@
 // The contract of the package `changeover`. Needs no DOM library of the consumer.
+import type {
+  AbortReason, ChangeoverPhase, DecisionKind, GuardLevel, Reason, StreamState, SwapOutcome, SwapReason, SwapRefusalCode, Urgency, WaitReason,
+} from './enums.js';
+
+export type { AbortReason, DecisionKind, Reason, SwapOutcome, SwapReason, SwapRefusalCode, Urgency } from './enums.js';
 
 /** Milliseconds; a point in time is milliseconds since the Unix epoch. */
 export type Millis = number;
@@ -63,15 +68,8 @@ export interface Labels {
   countdown: string;
 }
 
-export type Level = 'starting' | 'loader' | 'full' | 'off';
-export type DecisionKind = 'ignore' | 'wait' | 'swap' | 'prompt' | 'reload';
-export type Reason =
-  | 'noReleaseYet' | 'sameBuild' | 'unknownRunningBuild' | 'nothingLoadedChanged' | 'manifestUnavailable'
-  | 'manifestPending' | 'filesPending' | 'targetNotReady' | 'snoozed' | 'newBuild' | 'rollback' | 'urgent' | 'retired' | 'chunkFailed'
-  | 'reloadDidNotTake' | 'expired' | 'reloading' | 'slotsChanged' | 'swapPaused' | 'badBuild';
-export type AbortReason =
-  | 'offline' | 'unreachable' | 'stateNotSaved' | 'reloadDidNotTake' | 'reloadIgnored' | 'noSkew' | 'superseded' | 'swapFailed' | 'disposed';
-export type Urgency = 'routine' | 'soon' | 'now';
+/** `loader` is the level of the script tag's loader, without a runtime. */
+export type Level = GuardLevel | 'loader';
 
 export interface Decision { kind: DecisionKind; reason: Reason }
 
@@ -93,14 +91,14 @@ export interface Status {
   decision: Decision;
   leader: boolean;
   /** `'off'` also in tabs that do not lead, and where there are no Web Locks (plain http): those tabs poll. */
-  stream: 'off' | 'connecting' | 'open' | 'waiting';
+  stream: StreamState;
   lastCheck: Millis | null;
   /** Failed checks in a row. */
   failures: number;
   lastFailure: Trouble | null;
   holds: { reason: string; deadline: Millis | null }[];
   prompt: Prompt | null;
-  changeover: { id: string; from: string | null; to: string; phase: 'draining' | 'probing' | 'capturing' | 'renewing' | 'reloading' | 'swapping' | 'probation' } | null;
+  changeover: { id: string; from: string | null; to: string; phase: ChangeoverPhase } | null;
 }
 
 export interface Prompt {
@@ -124,12 +122,12 @@ export interface Events {
   promptShown: { type: 'promptShown'; prompt: Prompt };
   promptHidden: { type: 'promptHidden' };
   changeoverStarted: { type: 'changeoverStarted'; changeover: string; from: string | null; to: string };
-  changeoverWaiting: { type: 'changeoverWaiting'; changeover: string; reason: 'holds' | 'serviceWorker'; holds: string[] };
+  changeoverWaiting: { type: 'changeoverWaiting'; changeover: string; reason: WaitReason; holds: string[] };
   changeoverAborted: { type: 'changeoverAborted'; changeover: string; reason: AbortReason };
   changeoverDone: { type: 'changeoverDone'; changeover: string; from: string | null; to: string };
   /** The slots of this page cannot follow the release, and why; the page asks for a refresh where one is due. */
   swapRefused: { type: 'swapRefused'; to: string; refusals: SwapRefusal[] };
-  /** A swap is over. `reason` is a stable code, `null` when it was committed. */
+  /** A swap is over. `reason` is `null` when it was committed. */
   swapEnded: {
     type: 'swapEnded';
     changeover: string;
@@ -138,8 +136,8 @@ export interface Events {
     /** The slots that were to get new code. */
     slots: string[];
     /** `aborted`, `rolledBack`: the page is as before. `kept`: the new code wrote durable data and stays. `broken`: only a refresh helps. */
-    outcome: 'committed' | 'aborted' | 'rolledBack' | 'kept' | 'broken';
-    reason: string | null;
+    outcome: SwapOutcome;
+    reason: SwapReason | null;
     slot: string | null;
     message: string | null;
   };
@@ -149,8 +147,7 @@ export interface Events {
 }
 
 export interface SwapRefusal {
-  /** A stable code, such as `entryChanged`, `secondCopy` or `noMigrationPath`. */
-  why: string;
+  why: SwapRefusalCode;
   slot: string | null;
   file: string | null;
   /** Modules from the entry or the slot to the one at the root of it. */

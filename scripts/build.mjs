@@ -108,9 +108,9 @@ async function assemble() {
   for (const name of readdirSync(template)) {
     if (name === 'bin' || /^vite.*\.js$/.test(name) || name.endsWith('.d.ts')) cpSync(join(template, name), join(fresh, name), { recursive: true });
   }
-  for (const name of ['index', ...kits, ...frameworks]) {
+  for (const name of ['index', 'enums', ...kits, ...frameworks]) {
     // From CommonJS, types of an ES module may not be imported; these name the contract of their own kind.
-    writeFileSync(join(fresh, `${name}.d.cts`), readFileSync(join(template, `${name}.d.ts`), 'utf8').replaceAll("'./index.js'", "'./index.cjs'"));
+    writeFileSync(join(fresh, `${name}.d.cts`), readFileSync(join(template, `${name}.d.ts`), 'utf8').replace(/'\.\/(index|enums)\.js'/g, "'./$1.cjs'"));
   }
   for (const { name, optimized } of modules) cpSync(optimized.wasm, join(fresh, `${name}.wasm`));
   cpSync(join(work, 'native'), join(fresh, 'native'), { recursive: true });

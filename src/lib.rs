@@ -2,7 +2,7 @@
 //!
 //! | layer | module | what lives there | may use |
 //! |---|---|---|---|
-//! | | [`ids`], [`time`], [`rng`] | names, moments, and the seeded generator that every layer shares | alloc, serde |
+//! | | [`ids`], [`time`], [`rng`], [`listed`] | names, moments, the seeded generator and listed enums that every layer shares | alloc, serde |
 //! | L0 | [`engine`] | every decision, pure: no browser, no clock, no randomness | alloc, serde |
 //! | L1 | `web` (feature `web`) | the browser drivers: fetch, streams, storage, timers; no decision | engine |
 //! | L2 | `js` (features `js`, `stores`) | the `#[wasm_bindgen]` surfaces of the npm package | engine, web |
@@ -19,6 +19,7 @@ pub mod engine;
 pub mod ids;
 #[cfg(any(feature = "js", feature = "stores"))]
 pub mod js;
+pub mod listed;
 pub mod rng;
 pub mod time;
 #[cfg(feature = "web")]

@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::BuildId, time::Timestamp};
+use crate::{ids::BuildId, listed::listed, time::Timestamp};
 
 /// An event for the app; the tag is its name in JavaScript.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,28 +87,32 @@ pub enum Event {
     },
 }
 
-/// What a changeover waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum WaitReason {
-    Holds,
-    /// For the next version of the service worker that controls the page.
-    ServiceWorker,
+listed! {
+    /// What a changeover waits for.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub enum WaitReason {
+        Holds,
+        /// For the next version of the service worker that controls the page.
+        ServiceWorker,
+    }
 }
 
-/// How a swap ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum SwapOutcome {
-    Committed,
-    /// Before the switch: the page is as it was.
-    Aborted,
-    /// After it: the page is as it was before.
-    RolledBack,
-    /// After it, and with data written that the old code cannot read: the page stays on the new build.
-    Kept,
-    /// The rollback failed too: only a refresh helps.
-    Broken,
+listed! {
+    /// How a swap ended.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub enum SwapOutcome {
+        Committed,
+        /// Before the switch: the page is as it was.
+        Aborted,
+        /// After it: the page is as it was before.
+        RolledBack,
+        /// After it, and with data written that the old code cannot read: the page stays on the new build.
+        Kept,
+        /// The rollback failed too: only a refresh helps.
+        Broken,
+    }
 }
 
 /// Why slots cannot be swapped to a release.
@@ -122,14 +126,17 @@ pub struct SwapRefusal {
     pub root: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum DecisionKind {
-    Ignore,
-    Wait,
-    Swap,
-    Prompt,
-    Reload,
+listed! {
+    /// What the page does about a release.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub enum DecisionKind {
+        Ignore,
+        Wait,
+        Swap,
+        Prompt,
+        Reload,
+    }
 }
 
 /// A decision and its reason.
@@ -139,54 +146,59 @@ pub struct Decision {
     pub reason: Reason,
 }
 
-/// Stable reason codes, the same in logs, events, UI and tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Reason {
-    NoReleaseYet,
-    SameBuild,
-    UnknownRunningBuild,
-    NothingLoadedChanged,
-    ManifestUnavailable,
-    ManifestPending,
-    /// The files that a refresh would load are being checked.
-    FilesPending,
-    /// One of them is missing or wrong.
-    TargetNotReady,
-    Snoozed,
-    NewBuild,
-    Rollback,
-    Urgent,
-    Retired,
-    ChunkFailed,
-    ReloadDidNotTake,
-    Expired,
-    Reloading,
-    /// Only slots changed, which can be swapped in the open page.
-    SlotsChanged,
-    /// A swap lacked a file or time, and is tried again.
-    SwapPaused,
-    /// The build already failed in this page: its code threw, or the app rejected it. The user is not prompted until the app
-    /// checks.
-    BadBuild,
+listed! {
+    /// Stable reason codes, the same in logs, events, UI and tests.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub enum Reason {
+        NoReleaseYet,
+        SameBuild,
+        UnknownRunningBuild,
+        NothingLoadedChanged,
+        ManifestUnavailable,
+        ManifestPending,
+        /// The files that a refresh would load are being checked.
+        FilesPending,
+        /// One of them is missing or wrong.
+        TargetNotReady,
+        Snoozed,
+        NewBuild,
+        Rollback,
+        Urgent,
+        Retired,
+        ChunkFailed,
+        ReloadDidNotTake,
+        Expired,
+        Reloading,
+        /// Only slots changed, which can be swapped in the open page.
+        SlotsChanged,
+        /// A swap lacked a file or time, and is tried again.
+        SwapPaused,
+        /// The build already failed in this page: its code threw, or the app rejected it. The user is not prompted until the app
+        /// checks.
+        BadBuild,
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum AbortReason {
-    Offline,
-    Unreachable,
-    StateNotSaved,
-    /// This target already had its one reload; only the user may ask for another.
-    ReloadDidNotTake,
-    ReloadIgnored,
-    /// There is no other build to move to.
-    NoSkew,
-    /// The user postponed it while it waited, or another release came.
-    Superseded,
-    /// A swap failed; `swapEnded` says why.
-    SwapFailed,
-    Disposed,
+listed! {
+    /// Why a changeover did not happen.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub enum AbortReason {
+        Offline,
+        Unreachable,
+        StateNotSaved,
+        /// This target already had its one reload; only the user may ask for another.
+        ReloadDidNotTake,
+        ReloadIgnored,
+        /// There is no other build to move to.
+        NoSkew,
+        /// The user postponed it while it waited, or another release came.
+        Superseded,
+        /// A swap failed; `swapEnded` says why.
+        SwapFailed,
+        Disposed,
+    }
 }
 
 /// What the prompt shows.

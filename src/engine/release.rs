@@ -8,7 +8,7 @@ use super::format::{
     self, FORMAT, Id, Integrity, Message, Moment, ParseError, RelativePath, build_id, maybe_number,
     maybe_text, number, or_default, percent,
 };
-use crate::ids::BuildId;
+use crate::{ids::BuildId, listed::listed};
 
 pub use super::format::MESSAGE_LIMIT;
 
@@ -98,15 +98,17 @@ pub struct BuildRef {
     pub integrity: Option<String>,
 }
 
-/// How much it matters that tabs move.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Urgency {
-    #[default]
-    Routine,
-    Soon,
-    /// The page counts down and then moves by itself.
-    Now,
+listed! {
+    /// How much it matters that tabs move.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    pub enum Urgency {
+        #[default]
+        Routine,
+        Soon,
+        /// The page counts down and then moves by itself.
+        Now,
+    }
 }
 
 /// Which part of the browsers gets the release's build.

@@ -8,7 +8,7 @@ use super::{
     io::{Decision, Prompt},
     release::Urgency,
 };
-use crate::{ids::BuildId, time::Timestamp};
+use crate::{ids::BuildId, listed::listed, time::Timestamp};
 
 /// The state of the guard after the last input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -35,12 +35,15 @@ pub struct Status {
     pub changeover: Option<ChangeoverSummary>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Level {
-    Starting,
-    Full,
-    Off,
+listed! {
+    /// How much of the guard runs.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    #[serde(rename_all = "camelCase")]
+    pub enum Level {
+        Starting,
+        Full,
+        Off,
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,13 +55,16 @@ pub struct ReleaseSummary {
     pub message: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum StreamState {
-    Off,
-    Connecting,
-    Open,
-    Waiting,
+listed! {
+    /// The state of the event stream.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    #[serde(rename_all = "camelCase")]
+    pub enum StreamState {
+        Off,
+        Connecting,
+        Open,
+        Waiting,
+    }
 }
 
 /// What went wrong: a stable code and a sentence.
@@ -82,17 +88,20 @@ pub struct ChangeoverSummary {
     pub phase: PhaseName,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum PhaseName {
-    Draining,
-    Probing,
-    Capturing,
-    /// The service worker installs its next version.
-    Renewing,
-    Reloading,
-    /// New code is being fetched and mounted.
-    Swapping,
-    /// New code is shown, and the old code is kept until probation ends.
-    Probation,
+listed! {
+    /// What a changeover is doing.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+    #[serde(rename_all = "camelCase")]
+    pub enum PhaseName {
+        Draining,
+        Probing,
+        Capturing,
+        /// The service worker installs its next version.
+        Renewing,
+        Reloading,
+        /// New code is being fetched and mounted.
+        Swapping,
+        /// New code is shown, and the old code is kept until probation ends.
+        Probation,
+    }
 }

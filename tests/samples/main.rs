@@ -1,14 +1,17 @@
 //! One sample of every public variant: what is written can be read back, and the samples are laid down
 //! for the TypeScript compiler, which checks the samples against the hand-written types.
 //!
-//! `WRITE_SAMPLES=1 cargo test -p changeover --test samples` writes `tests/types/samples.ts` anew.
+//! `WRITE_SAMPLES=1 cargo test -p changeover --test samples` writes `tests/types/samples.ts` and
+//! `pkg-template/enums.d.ts` anew.
 
 mod edges;
+mod enums;
 mod swap;
 
 use changeover::{
     engine::{io::*, release::Urgency, status::*},
     ids::BuildId,
+    listed::Listed,
     time::Timestamp,
 };
 use serde::Serialize;
@@ -23,55 +26,12 @@ fn text(text: &str) -> String {
     text.into()
 }
 
-const REASONS: [Reason; 20] = [
-    Reason::NoReleaseYet,
-    Reason::SameBuild,
-    Reason::UnknownRunningBuild,
-    Reason::NothingLoadedChanged,
-    Reason::ManifestUnavailable,
-    Reason::ManifestPending,
-    Reason::FilesPending,
-    Reason::TargetNotReady,
-    Reason::Snoozed,
-    Reason::NewBuild,
-    Reason::Rollback,
-    Reason::Urgent,
-    Reason::Retired,
-    Reason::ChunkFailed,
-    Reason::ReloadDidNotTake,
-    Reason::Expired,
-    Reason::Reloading,
-    Reason::SlotsChanged,
-    Reason::SwapPaused,
-    Reason::BadBuild,
-];
-
-const KINDS: [DecisionKind; 5] = [
-    DecisionKind::Ignore,
-    DecisionKind::Wait,
-    DecisionKind::Swap,
-    DecisionKind::Prompt,
-    DecisionKind::Reload,
-];
-
-const ABORTS: [AbortReason; 9] = [
-    AbortReason::Offline,
-    AbortReason::Unreachable,
-    AbortReason::StateNotSaved,
-    AbortReason::ReloadDidNotTake,
-    AbortReason::ReloadIgnored,
-    AbortReason::NoSkew,
-    AbortReason::Superseded,
-    AbortReason::SwapFailed,
-    AbortReason::Disposed,
-];
-
+/// One of each kind; `enums.d.ts` is made from all reasons.
 fn decisions() -> Vec<Decision> {
-    let kinds = KINDS.into_iter().cycle();
-    REASONS
-        .into_iter()
-        .zip(kinds)
-        .map(|(reason, kind)| Decision { kind, reason })
+    DecisionKind::ALL
+        .iter()
+        .zip(Reason::ALL)
+        .map(|(&kind, &reason)| Decision { kind, reason })
         .collect()
 }
 
@@ -210,40 +170,26 @@ fn events() -> Vec<Event> {
         changeover: changeover.clone(),
         reason,
     };
-    events.extend(ABORTS.map(aborted));
+    events.extend(AbortReason::ALL.iter().copied().map(aborted));
     events
 }
 
 fn statuses() -> Vec<Status> {
     let bare = Status::default();
-    let streams = [
-        StreamState::Connecting,
-        StreamState::Open,
-        StreamState::Waiting,
-    ];
-    let phases = [
-        PhaseName::Draining,
-        PhaseName::Probing,
-        PhaseName::Capturing,
-        PhaseName::Renewing,
-        PhaseName::Reloading,
-        PhaseName::Swapping,
-        PhaseName::Probation,
-    ];
-    let urgencies = [Urgency::Routine, Urgency::Soon, Urgency::Now];
-    let full = (0..7).map(|turn| Status {
+    let turns = PhaseName::ALL.len();
+    let full = (0..turns).map(|turn| Status {
         level: if turn == 0 { Level::Off } else { Level::Full },
         level_reason: (turn == 0).then(|| text("disposed")),
         build: Some(build("a")),
         release: Some(ReleaseSummary {
             sequence: u64::from(u32::MAX) * 1_000,
             build: build("b"),
-            urgency: urgencies[turn % 3],
+            urgency: Urgency::ALL[turn % Urgency::ALL.len()],
             message: (turn == 1).then(|| text("tonight")),
         }),
         skew: true,
         leader: turn == 1,
-        stream: streams[turn % 3],
+        stream: StreamState::ALL[turn % StreamState::ALL.len()],
         last_check: Some(Timestamp(1_800_000_000_000)),
         failures: 3,
         last_failure: Some(Trouble {
@@ -265,7 +211,7 @@ fn statuses() -> Vec<Status> {
             id: text("c"),
             from: (turn > 0).then(|| build("a")),
             to: build("b"),
-            phase: phases[turn],
+            phase: PhaseName::ALL[turn],
         }),
         ..bare.clone()
     });
@@ -316,6 +262,8 @@ fn what_goes_in_and_out_is_read_back_as_it_was() {
     survive(&inputs());
     survive(&effects());
     survive(&events());
+    survive(Reason::ALL);
+    survive(SwapOutcome::ALL);
 }
 
 #[test]
@@ -339,13 +287,18 @@ fn the_samples_for_typescript_are_the_ones_on_disk() {
         &list("statuses", "ReadonlyDeep<Status>", all(&statuses())),
     ]
     .concat();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/types/samples.ts");
+    is_on_disk("tests/types/samples.ts", &written);
+}
+
+/// Compares a file of this repository with what it should hold, which `WRITE_SAMPLES=1` writes first.
+fn is_on_disk(name: &str, written: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("WRITE_SAMPLES").is_some() {
-        std::fs::write(path, &written).unwrap();
+        std::fs::write(&path, written).unwrap();
     }
-    let there = std::fs::read_to_string(path).unwrap_or_default();
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         there == written,
-        "tests/types/samples.ts is out of date: run with WRITE_SAMPLES=1"
+        "{name} is out of date: run with WRITE_SAMPLES=1"
     );
 }

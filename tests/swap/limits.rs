@@ -9,6 +9,7 @@ use changeover::{
         swap::{Bad, Budget, Composition, Page, Plan, Use, Why},
     },
     ids::BuildId,
+    listed::Listed as _,
 };
 
 use crate::{

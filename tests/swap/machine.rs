@@ -1,7 +1,10 @@
 //! Swaps that go well and swaps that go wrong, step by step on a virtual clock.
 
-use changeover::engine::swap::{
-    Answer, Composition, Ending, Failure, Phase, Pointer, Step, SwapInput, SwapReason, Timeouts,
+use changeover::{
+    engine::swap::{
+        Answer, Composition, Ending, Failure, Phase, Pointer, Step, SwapInput, SwapReason, Timeouts,
+    },
+    listed::Listed as _,
 };
 
 use crate::{

@@ -6,6 +6,7 @@ use changeover::{
         swap::{Answer, Ending, Phase, SwapInput},
     },
     ids::BuildId,
+    listed::Listed as _,
 };
 
 use crate::stepping::{Scene, moves};
@@ -71,7 +72,7 @@ fn every_input_meets_every_phase_twice() {
         }
     }
     for phase in Phase::ALL {
-        assert!(met.contains(&phase), "{phase:?} is not met");
+        assert!(met.contains(phase), "{phase:?} is not met");
     }
 }
 

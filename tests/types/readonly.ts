@@ -1,5 +1,5 @@
-// The samples against the types: every sample fits, and every event, reason and phase there is has a sample.
-import type { AbortReason, ChangeoverEvent, Decision, DecisionKind, Level, Prompt, Reason, Status, Urgency } from 'changeover';
+// The samples against the types: every sample fits, and every event, field and phase there is has a sample.
+import type { AbortReason, ChangeoverEvent, Decision, DecisionKind, Level, Prompt, Status, Urgency } from 'changeover';
 import type { events, statuses } from './samples.js';
 
 export type { ChangeoverEvent, Status };
@@ -14,7 +14,6 @@ type Missing<Wanted, Sampled> = Exclude<Wanted, Sampled>;
 type Nothing<T extends never> = T;
 export type Checked = [
   Nothing<Missing<ChangeoverEvent['type'], SampledEvent['type']>>,
-  Nothing<Missing<Reason, Of<'decisionMade'>['decision']['reason']>>,
   Nothing<Missing<DecisionKind, Of<'decisionMade'>['decision']['kind']>>,
   Nothing<Missing<AbortReason, Of<'changeoverAborted'>['reason']>>,
   Nothing<Missing<keyof Prompt, keyof Of<'promptShown'>['prompt']>>,

@@ -93,7 +93,7 @@ const LAYERS: &[Layer] = &[
 const NATIVE: &[&str] = &["cli", "sim", "model"];
 
 /// Modules below all layers. They are as pure as the engine and must not use any layer.
-const BASE: &[&str] = &["ids", "time", "rng"];
+const BASE: &[&str] = &["ids", "listed", "rng", "time"];
 
 /// The parts of the engine, which must not use each other.
 const PARTS: &[&str] = &[

@@ -1,58 +1,30 @@
 //! The phases of a swap, and what each allows.
 
-/// Where a swap is, and so what it waits for. The codes are stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// No swap is under way.
-    Idle,
-    Fetching,
-    Importing,
-    /// A hold of the app delays it.
-    Held,
-    /// The user is using the slots.
-    Quiet,
-    Snapshots,
-    Migrating,
-    Mounting,
-    Switching,
-    Probation,
-    Committing,
-    RollingBack,
+use crate::listed::listed;
+
+listed! {
+    /// Where a swap is, and so what it waits for. The codes are stable.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Phase {
+        /// No swap is under way.
+        Idle => "idle",
+        Fetching => "fetching",
+        Importing => "importing",
+        /// A hold of the app delays it.
+        Held => "held",
+        /// The user is using the slots.
+        Quiet => "quiet",
+        Snapshots => "snapshots",
+        Migrating => "migrating",
+        Mounting => "mounting",
+        Switching => "switching",
+        Probation => "probation",
+        Committing => "committing",
+        RollingBack => "rollingBack",
+    }
 }
 
 impl Phase {
-    pub const ALL: [Self; 12] = [
-        Self::Idle,
-        Self::Fetching,
-        Self::Importing,
-        Self::Held,
-        Self::Quiet,
-        Self::Snapshots,
-        Self::Migrating,
-        Self::Mounting,
-        Self::Switching,
-        Self::Probation,
-        Self::Committing,
-        Self::RollingBack,
-    ];
-
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Fetching => "fetching",
-            Self::Importing => "importing",
-            Self::Held => "held",
-            Self::Quiet => "quiet",
-            Self::Snapshots => "snapshots",
-            Self::Migrating => "migrating",
-            Self::Mounting => "mounting",
-            Self::Switching => "switching",
-            Self::Probation => "probation",
-            Self::Committing => "committing",
-            Self::RollingBack => "rollingBack",
-        }
-    }
-
     /// Whether the page may already show new code.
     pub(super) fn is_past_switch(self) -> bool {
         match self {

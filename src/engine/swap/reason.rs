@@ -1,92 +1,44 @@
 //! Why a swap ended early, and what that says about the build.
 
-/// Why a swap did not commit. The codes are stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SwapReason {
-    /// A file is missing, is not what the manifest says, or could not be fetched.
-    FetchFailed,
-    /// A module threw when it was evaluated, or could not be linked.
-    ImportFailed,
-    ImportTimedOut,
-    /// The user did not pause for as long as a swap waits.
-    NeverQuiet,
-    Vetoed,
-    /// Nothing says whether a slot is inside another one that is swapped too.
-    PlaceUnknown,
-    SnapshotFailed,
-    SnapshotTimedOut,
-    NoMigrationPath,
-    MigrationFailed,
-    MigrationTimedOut,
-    MountFailed,
-    /// The new code around a slot does not show it, and its state would be lost.
-    NotShown,
-    /// The new code was mounted and did not become ready.
-    NotReady,
-    SwitchFailed,
-    SwitchTimedOut,
-    Threw,
-    Empty,
-    Unhealthy,
-    /// The release has moved on to another build.
-    Superseded,
-    PageChanged,
-    Disposed,
+use crate::listed::listed;
+
+listed! {
+    /// Why a swap did not commit. The codes are stable.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum SwapReason {
+        /// A file is missing, is not what the manifest says, or could not be fetched.
+        FetchFailed => "fetchFailed",
+        /// A module threw when it was evaluated, or could not be linked.
+        ImportFailed => "importFailed",
+        ImportTimedOut => "importTimedOut",
+        /// The user did not pause for as long as a swap waits.
+        NeverQuiet => "neverQuiet",
+        Vetoed => "vetoed",
+        /// Nothing says whether a slot is inside another one that is swapped too.
+        PlaceUnknown => "placeUnknown",
+        SnapshotFailed => "snapshotFailed",
+        SnapshotTimedOut => "snapshotTimedOut",
+        NoMigrationPath => "noMigrationPath",
+        MigrationFailed => "migrationFailed",
+        MigrationTimedOut => "migrationTimedOut",
+        MountFailed => "mountFailed",
+        /// The new code around a slot does not show it, and its state would be lost.
+        NotShown => "notShown",
+        /// The new code was mounted and did not become ready.
+        NotReady => "notReady",
+        SwitchFailed => "switchFailed",
+        SwitchTimedOut => "switchTimedOut",
+        Threw => "threw",
+        Empty => "empty",
+        Unhealthy => "unhealthy",
+        /// The release has moved on to another build.
+        Superseded => "superseded",
+        PageChanged => "pageChanged",
+        Disposed => "disposed",
+    }
 }
 
 impl SwapReason {
-    pub const ALL: [Self; 22] = [
-        Self::FetchFailed,
-        Self::ImportFailed,
-        Self::ImportTimedOut,
-        Self::NeverQuiet,
-        Self::Vetoed,
-        Self::PlaceUnknown,
-        Self::SnapshotFailed,
-        Self::SnapshotTimedOut,
-        Self::NoMigrationPath,
-        Self::MigrationFailed,
-        Self::MigrationTimedOut,
-        Self::MountFailed,
-        Self::NotShown,
-        Self::NotReady,
-        Self::SwitchFailed,
-        Self::SwitchTimedOut,
-        Self::Threw,
-        Self::Empty,
-        Self::Unhealthy,
-        Self::Superseded,
-        Self::PageChanged,
-        Self::Disposed,
-    ];
-
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::FetchFailed => "fetchFailed",
-            Self::ImportFailed => "importFailed",
-            Self::ImportTimedOut => "importTimedOut",
-            Self::NeverQuiet => "neverQuiet",
-            Self::Vetoed => "vetoed",
-            Self::PlaceUnknown => "placeUnknown",
-            Self::SnapshotFailed => "snapshotFailed",
-            Self::SnapshotTimedOut => "snapshotTimedOut",
-            Self::NoMigrationPath => "noMigrationPath",
-            Self::MigrationFailed => "migrationFailed",
-            Self::MigrationTimedOut => "migrationTimedOut",
-            Self::MountFailed => "mountFailed",
-            Self::NotShown => "notShown",
-            Self::NotReady => "notReady",
-            Self::SwitchFailed => "switchFailed",
-            Self::SwitchTimedOut => "switchTimedOut",
-            Self::Threw => "threw",
-            Self::Empty => "empty",
-            Self::Unhealthy => "unhealthy",
-            Self::Superseded => "superseded",
-            Self::PageChanged => "pageChanged",
-            Self::Disposed => "disposed",
-        }
-    }
-
     /// What the reason says about the build.
     pub fn verdict(self) -> Verdict {
         match self {
