@@ -12,15 +12,15 @@ inBrowsers('a store is shared by tabs of both versions, in a schema of each, and
   const site = await startUpgrade(t);
   const old = await browser.open(site.url, { window: true });
   await runs(old, 'old');
+  await opens(old);
   await old.eval(async (count) => {
-    await openNotes();
     await Promise.all(Array.from({ length: count }, (_, at) => notes.set(`n${String(at).padStart(4, '0')}`, { text: `${at}\nend`, mark: at })));
   }, NOTES);
 
   await site.publish('new');
   const next = await browser.open(site.url, { window: true });
   await runs(next, 'new');
-  await next.eval(() => openNotes());
+  await opens(next);
   await agree([old, next], NOTES);
   await tell(old, next, 'by old');
   await tell(next, old, 'by new');
@@ -30,14 +30,14 @@ inBrowsers('a store is shared by tabs of both versions, in a schema of each, and
   // The old tab follows, and the old schema is left.
   await moves(old, 'new');
   await next.waitFor(() => steps.includes('contract'), { timeout: 20_000, what: 'the old schema to be left' });
-  await old.eval(() => openNotes());
+  await opens(old);
   await agree([old, next], NOTES + 2);
   await next.eval(() => notes.set('n0007', noteOf('changed\nby new', { mark: 7 })));
 
   // Back: the build that leaves brings the old schema back first.
   await site.rollback();
   await moves(old, 'old');
-  await old.eval(() => openNotes());
+  await opens(old);
   assert.deepEqual(await old.eval(() => notes.get('n0007')), { text: 'changed\nby new', mark: 7 });
   await agree([old, next], NOTES + 2);
   await tell(old, next, 'by old again');
@@ -45,6 +45,11 @@ inBrowsers('a store is shared by tabs of both versions, in a schema of each, and
   await countTogether([old, next], 2);
   for (const tab of [old, next]) assert.deepEqual(await tab.eval(() => errors), []);
 });
+
+async function opens(tab) {
+  await tab.eval(() => void openNotes());
+  await tab.waitFor(() => globalThis.notes, { timeout: 20_000, what: 'the store to be there for reading and writing' });
+}
 
 /** Every tab has all notes, each in its own schema, and what only the test knows of them. */
 async function agree(tabs, count) {
