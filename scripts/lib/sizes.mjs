@@ -47,9 +47,9 @@ export const TITLES = {
  */
 export const BUDGETS = {
   loader: { budget: 1_500 },
-  idle: { budget: 95_000, today: 99_566 },
-  idleSlots: { budget: 115_000, today: 122_750 },
-  stores: { budget: 70_000, today: 84_159 },
+  idle: { budget: 95_000, today: 104_884 },
+  idleSlots: { budget: 115_000, today: 128_295 },
+  stores: { budget: 70_000, today: 85_385 },
 };
 export const SLACK = 0.01;
 
