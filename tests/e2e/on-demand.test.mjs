@@ -80,7 +80,7 @@ inBrowsers('without the prompt’s file a plain bar asks, waits for holds, and m
   await tab.click(RELOAD);
   await tab.waitFor((banner) => document.querySelector(banner).textContent.includes('upload of report.pdf'), BANNER, { what: 'the bar to say what it waits for' });
   assert.equal(await tab.eval(() => document.getElementById('build').textContent), 'one');
-  await tab.eval(() => void setTimeout(done, 50)); // the page goes at once
+  await tab.eval(() => void setTimeout(() => globalThis.done(), 200)); // the page goes at once
   await arrives(tab, 'two');
   assert.equal(await draft(tab), 'tea');
   assert.deepEqual(await tab.eval(() => errors()), []);
