@@ -144,7 +144,7 @@ pub fn manifest(
 /// Decodes a manifest that the browser has kept.
 pub fn kept_manifest(bytes: Uint8Array, done: impl FnOnce(Outcome) + 'static) -> Option<Request> {
     let call = Call::new(Box::new(done))?;
-    let mut reading = Reading::new(MANIFEST_LIMIT, Kind::Kept);
+    let mut reading = Reading::new(MANIFEST_LIMIT, Kind::Manifest);
     Some(call.run(async move {
         TimeoutFuture::new(0).await;
         reading.decode_in_turns(&bytes).await;
@@ -194,10 +194,10 @@ fn start(
     redirects: Option<Redirects>,
     done: Done,
 ) -> Option<Request> {
-    let kind = match (redirects, limit) {
-        (Some(_), _) => Kind::Document,
-        (None, MANIFEST_LIMIT) => Kind::Manifest,
-        (None, _) => Kind::Release,
+    let (kind, time) = match (redirects, limit) {
+        (Some(_), _) => (Kind::Document, TIMEOUT),
+        (None, MANIFEST_LIMIT) => (Kind::Manifest, MANIFEST_TIMEOUT),
+        (None, _) => (Kind::Release, TIMEOUT),
     };
     let call = Call::new(done)?;
     let mut builder = RequestBuilder::new(url)
@@ -223,7 +223,7 @@ fn start(
     Some(call.run(async move {
         let ended = {
             let come = pin!(reading.take(answer));
-            match select(come, TimeoutFuture::new(kind.timeout())).await {
+            match select(come, TimeoutFuture::new(time)).await {
                 Either::Left((ended, _)) => ended,
                 Either::Right(_) => Err(Refusal::of(FetchFailure::Timeout)),
             }
@@ -283,19 +283,8 @@ impl Drop for Request {
 enum Kind {
     Release,
     Manifest,
-    /// A manifest that is not fetched.
-    Kept,
     /// Asked for whether it is there; its text counts only when its status is a failure.
     Document,
-}
-
-impl Kind {
-    fn timeout(self) -> u32 {
-        match self {
-            Self::Manifest | Self::Kept => MANIFEST_TIMEOUT,
-            Self::Release | Self::Document => TIMEOUT,
-        }
-    }
 }
 
 /// What has come so far.
