@@ -1,190 +1,31 @@
-//! A run: several plans at once, all or nothing.
+//! Runs the plans of several stores as one transaction: either every store is migrated, or no store changes.
+//!
+//! The run takes a snapshot of every store, then migrates and validates the stores one after another, and then reports
+//! that the results may be used. Only one question to the driver is open at a time after the snapshots, and each has a
+//! time limit.
+
+mod messages;
+mod report;
 
 use alloc::{string::String, vec::Vec};
-
-use serde::{Deserialize, Serialize};
 
 use super::{
     error::{Kind, MigrationError},
     registry::Plan,
-    step::{Step, StepName, StepRef},
+    step::{Step, StepName},
 };
-use crate::time::{Millis, Timestamp};
+use crate::time::Timestamp;
 
-/// How a run goes about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RunOptions {
-    /// Longest time for one snapshot, one step or one validation. An answer after it counts as none, however late the
-    /// timer itself was.
-    pub budget: Millis,
-    /// End in a report instead of `Ready`; a failing store does not stop the others.
-    pub dry: bool,
-    /// After each step that is not lossy and has an inverse, go back on another copy and compare: finds a step that
-    /// loses something. Doubles the time.
-    pub verify: bool,
-}
+pub use messages::{Carried, RunInput, RunOptions, RunOutput};
+pub use report::{Outcome, Report, StepReport, StoreReport};
 
-impl Default for RunOptions {
-    fn default() -> Self {
-        Self {
-            budget: 3_000,
-            dry: false,
-            verify: false,
-        }
-    }
-}
-
-/// A fact about the run. `index` counts the steps of a store from 0; an answer to anything but the open question is
-/// ignored, for it belongs to an earlier one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    tag = "type",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
-pub enum RunInput {
-    SnapshotTaken {
-        store: String,
-    },
-    SnapshotFailed {
-        store: String,
-        message: String,
-    },
-    StepDone {
-        store: String,
-        index: usize,
-    },
-    StepFailed {
-        store: String,
-        index: usize,
-        message: String,
-        /// Where in the value, if the step said so.
-        path: Option<String>,
-    },
-    /// The driver itself has given the step up.
-    StepTimedOut {
-        store: String,
-        index: usize,
-    },
-    /// Going back gave the value before the step again.
-    Restored {
-        store: String,
-        index: usize,
-    },
-    /// Going back gave something else at `path`.
-    NotRestored {
-        store: String,
-        index: usize,
-        path: String,
-    },
-    Validated {
-        store: String,
-    },
-    Invalid {
-        store: String,
-        path: Option<String>,
-        message: String,
-    },
-    /// The timer asked for by `Wake` went off, or may have.
-    Woke,
-    /// The app or a newer release has given the whole run up.
-    Cancelled,
-}
-
-/// Do this, tell this, or sleep.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RunOutput {
-    /// Keep a deep copy of the store's value.
-    Snapshot {
-        store: String,
-    },
-    /// Run the function on the store's working copy and keep the result as the new one, and the old one until the next
-    /// output about this store.
-    RunStep {
-        store: String,
-        index: usize,
-        name: StepName,
-        step: StepRef,
-        is_async: bool,
-    },
-    /// Run the function on a copy of the working copy and compare with the value before the step.
-    GoBack {
-        store: String,
-        index: usize,
-        step: StepRef,
-    },
-    /// Check the working copy.
-    Validate {
-        store: String,
-        schema: u32,
-    },
-    Progress {
-        done: usize,
-        total: usize,
-    },
-    /// Everything is migrated and valid: the working copies may be put in place.
-    Ready {
-        stores: Vec<Carried>,
-    },
-    /// Nothing may be put in place; the snapshots are as good as before.
-    Failed {
-        error: MigrationError,
-    },
-    /// What a dry run found.
-    Reported {
-        report: Report,
-    },
-    /// Nothing more until an input arrives, or until `at`.
-    Wake {
-        at: Option<Timestamp>,
-    },
-}
-
-/// A store that has arrived.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Carried {
-    pub store: String,
-    pub schema: u32,
-}
-
-/// What a migration would do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    pub stores: Vec<StoreReport>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoreReport {
-    pub store: String,
-    pub from: u32,
-    pub to: u32,
-    pub lossy: bool,
-    /// The steps that ran, the failed one included.
-    pub steps: Vec<StepReport>,
-    pub outcome: Outcome,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepReport {
-    pub name: StepName,
-    pub lossy: bool,
-    pub took: Millis,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Ready,
-    Failed(MigrationError),
-}
-
-/// One migration of several stores, all or nothing.
+/// One migration of several stores: all of them or none.
 #[derive(Clone, Debug)]
 pub struct Run {
     options: RunOptions,
     plans: Vec<Plan>,
     stage: Stage,
-    /// When the open question was asked.
+    /// When the driver was last asked for something.
     asked: Timestamp,
     reports: Vec<StoreReport>,
     done: usize,
@@ -194,9 +35,9 @@ pub struct Run {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
-    /// The stores whose snapshot is not there yet.
+    /// Waiting for the snapshots of these stores.
     Snapshots(Vec<String>),
-    /// The store at this place of `plans` is at work.
+    /// Working on the store with this index in `plans`.
     Store(usize, Work),
     Over,
 }
@@ -216,7 +57,7 @@ impl Run {
             options,
             stage: Stage::Snapshots(waiting),
             asked: now,
-            reports: plans.iter().map(begun).collect(),
+            reports: plans.iter().map(StoreReport::of).collect(),
             done: 0,
             total: plans.iter().map(|plan| plan.steps.len()).sum(),
             queue: Vec::new(),
@@ -362,7 +203,7 @@ impl Run {
         }
     }
 
-    /// Begins the next store that has not failed already, or ends.
+    /// Begins the first store from `place` on that has not failed, or ends the run.
     fn begin(&mut self, place: usize, now: Timestamp) {
         let failed = |report: &StoreReport| report.outcome != Outcome::Ready;
         match self.reports.get(place) {
@@ -426,7 +267,7 @@ impl Run {
         }
     }
 
-    /// Ends the run, or in a dry run this store.
+    /// Ends the run; a dry run ends only this store.
     fn fail(&mut self, place: usize, kind: Kind, now: Timestamp) {
         if self.is_over() {
             return;
@@ -470,7 +311,7 @@ impl Run {
         self.queue.push(output);
     }
 
-    /// The place of `store` if exactly this is asked of it.
+    /// The index of `store` if the driver was asked for exactly this work.
     fn open(&self, store: &str, work: Work) -> Option<usize> {
         match self.stage {
             Stage::Store(place, open) if open == work && self.plans[place].store == store => {
@@ -480,7 +321,7 @@ impl Run {
         }
     }
 
-    /// The same for a step or its way back, with the name of what runs.
+    /// The same for a step or its inverse, with the name of the one that runs.
     fn open_step(&self, store: &str, index: usize) -> Option<(usize, StepName)> {
         let name = |place: usize| self.plans[place].steps[index].name;
         match self.open(store, Work::Step(index)) {
@@ -511,20 +352,9 @@ impl Run {
     }
 }
 
-/// Takes `store` off the list, if it is on it.
+/// Removes `store` from the list. Returns whether it was there.
 fn took(waiting: &mut Vec<String>, store: &str) -> bool {
     let before = waiting.len();
     waiting.retain(|it| it != store);
     waiting.len() < before
-}
-
-fn begun(plan: &Plan) -> StoreReport {
-    StoreReport {
-        store: plan.store.clone(),
-        from: plan.from,
-        to: plan.to,
-        lossy: plan.lossy,
-        steps: Vec::new(),
-        outcome: Outcome::Ready,
-    }
 }
