@@ -23,6 +23,7 @@ mod build_plan;
 mod comparison;
 mod composition;
 mod phase;
+mod phase_steps;
 mod plan;
 mod reason;
 mod refusal;

@@ -1,19 +1,25 @@
 //! The state machine that takes a planned swap through its steps.
+//!
+//! [`Swap::begin`] starts an attempt. Each answer of the driver leads to the next phase, and `phase_steps` says what the
+//! driver is asked for in it. Time limits, holds and a change of the target can end the attempt; `endings` says how.
+
+mod endings;
 
 use alloc::{string::String, vec::Vec};
 
 use super::{
     attempt::Attempt,
-    composition::{Bad, Composition},
+    composition::Composition,
     phase::Phase,
-    reason::{SwapReason, Verdict},
-    steps::{Ending, Failure, SwapInput, SwapOutput, Timeouts},
+    phase_steps::{Begin, begin},
+    reason::SwapReason,
+    steps::{SwapInput, SwapOutput, Timeouts},
     swap_plan::SwapPlan,
 };
 use crate::{
     engine::{
         io::FetchFailure,
-        slots::{Answer, Migration, Module, Step},
+        slots::{Answer, Step},
     },
     ids::BuildId,
     time::Timestamp,
@@ -69,8 +75,8 @@ impl Swap {
         }
     }
 
-    /// Begins a planned swap. Returns false while another one is under way, since a page holds two generations at most, and
-    /// when the plan starts from another build.
+    /// Begins a planned swap. Returns false while another swap is under way, since a page holds two generations at most,
+    /// and when the plan starts from another build.
     pub fn begin(&mut self, id: String, swap_plan: SwapPlan, now: Timestamp) -> bool {
         let fits = self.attempt.is_none()
             && swap_plan.from == self.composition.build
@@ -94,7 +100,7 @@ impl Swap {
                 if self.attempt.as_ref().filter(is_ours).is_none() {
                     return;
                 }
-                // A step that is done counts, even if its time limit passes at the same moment.
+                // A finished step counts even if its time limit passes at the same moment.
                 self.on_answer(answer, now);
                 self.on_time(now);
             }
@@ -194,7 +200,7 @@ impl Swap {
         let phase = self.phase();
         match answer {
             Answer::Fetched if phase == Phase::Fetching => self.enter(Phase::Importing, now),
-            // A file that was there may be gone when it is fetched again.
+            // An import or a mount fetches files again, and they may be gone by then.
             Answer::FetchFailed { file, failure }
                 if matches!(phase, Phase::Fetching | Phase::Importing | Phase::Mounting) =>
             {
@@ -285,94 +291,25 @@ impl Swap {
         }
     }
 
-    /// Goes to `phase`, or to the first one after it that has something to do.
+    /// Goes to `phase`, or to the first phase after it that has something to do.
     fn enter(&mut self, phase: Phase, now: Timestamp) {
+        if phase == Phase::Held && self.is_held {
+            return self.step(phase, now);
+        }
         let Some(attempt) = &self.attempt else {
             return;
         };
-        let swap_plan = &attempt.swap_plan;
-        let has_slots = !swap_plan.slots.is_empty();
-        let slots = || {
-            let names = swap_plan.slots.iter().map(|slot| slot.pointer.slot.clone());
-            names.collect()
-        };
-        let styles = || swap_plan.styles_in.clone();
-        let (step, otherwise) = match phase {
-            Phase::Fetching => {
-                let files = swap_plan.fetch.clone();
-                let is_needed = !files.is_empty();
-                (is_needed.then_some(Step::Fetch { files }), Phase::Importing)
-            }
-            Phase::Importing => {
-                let modules = swap_plan.slots.iter().map(Module::of).collect();
-                let otherwise = match swap_plan.styles_in.as_slice() {
-                    [] => Phase::Switching,
-                    // The old styles stay until the new ones are loaded.
-                    _ => Phase::Mounting,
-                };
-                let pointers = swap_plan.pointers();
-                let step = Step::Import { modules, pointers };
-                (has_slots.then_some(step), otherwise)
-            }
-            Phase::Held if self.is_held => return self.step(phase, now),
-            Phase::Held => (None, Phase::Quiet),
-            Phase::Quiet => (Some(Step::AwaitQuiet { slots: slots() }), Phase::Snapshots),
-            Phase::Snapshots => (Some(Step::Snapshot { slots: slots() }), Phase::Migrating),
-            Phase::Migrating => {
-                let states: Vec<Migration> =
-                    swap_plan.slots.iter().filter_map(Migration::of).collect();
-                let is_needed = !states.is_empty();
-                (
-                    is_needed.then_some(Step::Migrate { states }),
-                    Phase::Mounting,
-                )
-            }
-            Phase::Mounting => {
-                let step = Step::Mount {
-                    slots: slots(),
-                    pointers: swap_plan.pointers(),
-                    styles: styles(),
-                };
-                (Some(step), Phase::Switching)
-            }
-            Phase::Switching => {
-                let step = Step::Switch {
-                    slots: slots(),
-                    pointers: swap_plan.pointers(),
-                    styles: styles(),
-                    styles_out: swap_plan.styles_out.clone(),
-                };
-                (Some(step), Phase::Probation)
-            }
-            Phase::Probation => {
-                let fetched = swap_plan.fetch.iter().map(|fetch| &fetch.file);
-                let files = fetched.chain(&swap_plan.revived).cloned().collect();
-                let step = Step::Watch {
-                    slots: slots(),
-                    files,
-                };
-                // No new code runs yet if only pointers and styles were changed.
-                (has_slots.then_some(step), Phase::Committing)
-            }
-            Phase::Committing => {
-                let step = Step::Commit {
-                    slots: slots(),
-                    styles: swap_plan.styles_out.clone(),
-                };
-                (Some(step), Phase::Idle)
-            }
-            Phase::RollingBack => (Some(Step::RollBack { slots: slots() }), Phase::Idle),
-            Phase::Idle => return,
-        };
-        match step {
-            None => self.enter(otherwise, now),
-            Some(step) => {
+        match begin(phase, &attempt.swap_plan) {
+            Begin::Nothing => {}
+            Begin::Skip(next) => self.enter(next, now),
+            Begin::Ask(step) => {
                 self.step(phase, now);
                 self.ask(step);
             }
         }
     }
 
+    /// Asks the driver for a step.
     fn ask(&mut self, step: Step) {
         if let Some(attempt) = &self.attempt {
             self.outputs.push(SwapOutput::Ask {
@@ -383,6 +320,7 @@ impl Swap {
         }
     }
 
+    /// Notes that the attempt is in `phase` from now on.
     fn step(&mut self, phase: Phase, now: Timestamp) {
         if let Some(attempt) = &mut self.attempt {
             attempt.phase = phase;
@@ -406,6 +344,7 @@ impl Swap {
         }
     }
 
+    /// Drops the copies and the hidden new code that the driver made for this attempt.
     fn discard(&mut self) {
         if let Some(attempt) = &mut self.attempt
             && core::mem::take(&mut attempt.has_copies)
@@ -413,135 +352,5 @@ impl Swap {
             let changeover = attempt.id.clone();
             self.outputs.push(SwapOutput::Discard { changeover });
         }
-    }
-
-    /// Gives up for a reason that is not the build's fault, unless the switch is over.
-    fn abort(&mut self, reason: SwapReason) {
-        if self.attempt.is_some() && !self.is_past_switch() {
-            self.end_early(Failure {
-                reason,
-                slot: None,
-                message: None,
-                fetch: None,
-            });
-        }
-    }
-
-    /// Gives up because the page cannot be swapped; it goes on unchanged.
-    fn decline(&mut self, reason: SwapReason, slot: String) {
-        self.end_early(Failure {
-            reason,
-            slot: Some(slot),
-            message: None,
-            fetch: None,
-        });
-    }
-
-    fn end_early(&mut self, failure: Failure) {
-        self.discard();
-        if let Some(attempt) = self.attempt.take() {
-            if attempt.has_imported {
-                self.composition.on_imported_in_vain(&attempt.swap_plan);
-            }
-            self.end(attempt, Ending::Aborted(failure));
-        }
-    }
-
-    /// Gives up for now: the network may recover, and a missing or truncated file may become complete.
-    fn fetch_failed(&mut self, file: String, failure: FetchFailure) {
-        self.end_early(Failure {
-            reason: SwapReason::FetchFailed,
-            slot: None,
-            message: None,
-            fetch: Some((file, failure)),
-        });
-    }
-
-    /// Gives up because the build failed. It is not tried again, unless only time was short.
-    fn fail(
-        &mut self,
-        reason: SwapReason,
-        slot: Option<String>,
-        message: Option<String>,
-        now: Timestamp,
-    ) {
-        let Some(attempt) = &mut self.attempt else {
-            return;
-        };
-        let mut moved = attempt.swap_plan.slots.iter();
-        let file = moved
-            .find(|moved| Some(&moved.pointer.slot) == slot.as_ref())
-            .map(|moved| moved.pointer.file.clone());
-        let build = attempt.swap_plan.to.clone();
-        match reason.verdict() {
-            Verdict::Bad => self.composition.on_bad(Bad { build, file }),
-            // Snapshot or migration failed, not the new code: the same file may work in another page.
-            Verdict::State => self.composition.on_bad(Bad { build, file: None }),
-            Verdict::Unproven => {
-                *self.composition.tries.entry(build.0.clone()).or_insert(0) += 1;
-            }
-            Verdict::Missing | Verdict::Declined | Verdict::Moot => {}
-        }
-        let failure = Failure {
-            reason,
-            slot,
-            message,
-            fetch: None,
-        };
-        if !attempt.phase.is_past_switch() {
-            self.end_early(failure);
-            return;
-        }
-        let has_written = attempt.has_written;
-        attempt.failure = Some(failure);
-        self.enter(
-            if has_written {
-                Phase::Committing
-            } else {
-                Phase::RollingBack
-            },
-            now,
-        );
-    }
-
-    fn finish(&mut self) {
-        if let Some(mut attempt) = self.attempt.take() {
-            self.composition.on_committed(&attempt.swap_plan);
-            let ending = match attempt.failure.take() {
-                None => Ending::Committed,
-                Some(failure) => Ending::Kept(failure),
-            };
-            self.end(attempt, ending);
-        }
-    }
-
-    fn rolled_back(&mut self) {
-        if let Some((attempt, failure)) = self.take_failed() {
-            self.composition.on_imported_in_vain(&attempt.swap_plan);
-            self.end(attempt, Ending::RolledBack(failure));
-        }
-    }
-
-    fn broken(&mut self, message: Option<String>) {
-        if let Some((attempt, failure)) = self.take_failed() {
-            self.composition.is_broken = true;
-            let message = message.or(failure.message);
-            self.end(attempt, Ending::Broken(Failure { message, ..failure }));
-        }
-    }
-
-    fn take_failed(&mut self) -> Option<(Attempt, Failure)> {
-        let mut attempt = self.attempt.take()?;
-        // A rollback has a reason.
-        let failure = attempt.failure.take()?;
-        Some((attempt, failure))
-    }
-
-    fn end(&mut self, attempt: Attempt, ending: Ending) {
-        self.outputs.push(SwapOutput::Ended {
-            changeover: attempt.id,
-            to: attempt.swap_plan.to,
-            ending,
-        });
     }
 }
