@@ -1,19 +1,30 @@
 //! The guard: one door in, one door out.
 //!
-//! `handle_input` takes a fact and the time, moves the parts, and leaves what follows in a queue. `poll_output` hands
-//! the queue out and ends with a `Wake` that says when the guard wants to be called again, and why. The guard routes
-//! between the parts; what each of them decides is theirs.
+//! `handle_input` takes a fact and the time, and leaves effects and events in a queue. `poll_output` hands the queue out
+//! and ends with a `Wake` that says when the guard wants to be called again, and why.
+//!
+//! 1. `start` sets up the parts; `route` hands each later input to the parts that it concerns.
+//! 2. `advance` lets every part do what is due.
+//! 3. `decide` collects what the parts know and decides; `target`, `compare` and `ready` answer what it asks.
+//! 4. `moves` and `swaps` take the page to the other build, `prompt` says what the app shows.
+//!
+//! The parts do not know each other; only the guard does.
 
 mod checks;
 mod chunks;
+mod compare;
 mod decide;
+mod listing;
 mod moves;
 mod odd;
+mod prompt;
 mod ready;
 mod report;
+mod route;
 mod start;
 #[cfg_attr(not(feature = "swap"), path = "guard/no_swaps.rs")]
 mod swaps;
+mod target;
 
 use crate::rng::Rng;
 use alloc::{string::String, vec::Vec};
@@ -22,14 +33,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     changeover::Changeover,
-    check_schedule::{self, CheckSchedule, CheckTrigger},
+    check_schedule::{self, CheckSchedule},
     departure::Departure,
     hold::Holds,
     io::{
-        AbortReason, Decision, DecisionKind, Effect, Event, Input, Output, PeerMessage, Prompt,
-        Reason, Reloads, Snooze, WakeReason,
+        AbortReason, Decision, DecisionKind, Effect, Event, Input, Output, Prompt, Reason, Reloads,
+        Snooze, WakeReason,
     },
-    manifest_cache::{ManifestCache, Way},
+    manifest_cache::ManifestCache,
     recovery::AppOrigin,
     releases::Releases,
     rollout, skew,
@@ -42,7 +53,7 @@ use crate::{
     time::{Millis, Timestamp},
 };
 
-/// What the app has set.
+/// The settings of the app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Config {
@@ -67,7 +78,7 @@ impl Default for Config {
     }
 }
 
-/// The longest that a snooze can last; a stored one that ends later comes from a clock that was wrong.
+/// The longest that a snooze can last. If a stored one ends later, it comes from a clock that was wrong.
 const LONGEST_SNOOZE: Millis = 60 * 60 * 1_000;
 
 /// Guards one page.
@@ -99,12 +110,12 @@ pub struct Guard {
     manifests: ManifestCache,
     app: AppOrigin,
     changeover: Option<Changeover>,
-    /// The reload that was commanded last, while this page may have to hand over to what it brings.
+    /// The last reload that the guard asked for, while this page may still have to hand over its state.
     departure: Option<Departure>,
 
-    listing: decide::Listing,
-    work: decide::Work,
-    comparison: Option<decide::Comparison>,
+    listing: listing::Listing,
+    work: compare::Work,
+    comparison: Option<compare::Comparison>,
     ready: ready::Readiness,
     decision: Decision,
     prompt: Option<Prompt>,
@@ -118,7 +129,7 @@ pub struct Guard {
     last_check: Option<Timestamp>,
     last_failure: Option<Trouble>,
     last_problem: Option<Trouble>,
-    /// It was said what to do about a release that is not there.
+    /// The app was told what to do about a missing release.
     is_advised: bool,
 }
 
@@ -172,8 +183,8 @@ impl Guard {
             app: AppOrigin::new(&config.release),
             changeover: None,
             departure: None,
-            listing: decide::Listing::default(),
-            work: decide::Work::default(),
+            listing: listing::Listing::default(),
+            work: compare::Work::default(),
             comparison: None,
             ready: ready::Readiness::default(),
             decision: Decision {
@@ -197,10 +208,10 @@ impl Guard {
     /// Takes in one fact. `now` that lies before an earlier one counts as that.
     pub fn handle_input(&mut self, input: Input, now: Timestamp) {
         self.now = self.now.max(now);
-        self.work = decide::Work::default();
+        self.work = compare::Work::default();
         match (self.life, input) {
             (Life::New, Input::Started(start)) => self.start(start),
-            // Nothing is known before the start, and nothing is wanted after the end.
+            // Inputs before the start and after the end are ignored.
             (Life::New, Input::Disposed) => self.life = Life::Disposed,
             (Life::New | Life::Disposed, _) => return,
             (Life::Running, Input::Disposed) => self.dispose(),
@@ -214,7 +225,7 @@ impl Guard {
 
     /// Hands out what follows from the inputs so far; ends with a `Wake`.
     pub fn poll_output(&mut self) -> Output {
-        // A handful at most, so that taking the first is cheap.
+        // The queue is short, so taking the first is cheap.
         if self.outputs.is_empty() {
             self.wake()
         } else {
@@ -222,139 +233,13 @@ impl Guard {
         }
     }
 
-    /// Whether all that was asked of the server is answered: no check in flight, no manifest pending,
-    /// no file of the target build being checked.
+    /// Whether the server has answered every request: no check in flight, no manifest pending, no file of the target build
+    /// being checked.
     pub fn is_settled(&self) -> bool {
         self.life != Life::Running
             || !self.checks.is_checking()
                 && !self.ready.is_checking()
                 && self.decision.reason != Reason::ManifestPending
-    }
-
-    fn route(&mut self, input: Input) {
-        let now = self.now;
-        match input {
-            // A page starts once.
-            Input::Started(_) => {}
-            // Handled above.
-            Input::Disposed => {}
-            Input::ReleaseFetched { body, events, date } => {
-                self.on_release_text(&body, events, date);
-            }
-            Input::ReleaseFailed {
-                failure,
-                retry_after,
-            } => self.on_release_failed(&failure, retry_after),
-            Input::ManifestFetched { build, body } => {
-                self.on_manifest_text(&build, body, Way::Anew)
-            }
-            Input::ManifestKept { build, body } => self.on_manifest_text(&build, body, Way::Usual),
-            Input::ManifestFailed { build, failure } => {
-                self.on_manifest_failed(
-                    &build,
-                    Way::Usual,
-                    checks::fetch_trouble(&checks::manifest_name(&build), &failure),
-                );
-            }
-            Input::LoadedFilesListed {
-                files,
-                elements,
-                complete,
-            } => self.listing.on_listed(files, elements, complete),
-            Input::FilesChecked { build, wrong } => self.on_files_checked(&build, wrong),
-            Input::SlotsListed { slots } => self.on_slots_listed(slots),
-            Input::SwapAnswered {
-                changeover,
-                round,
-                answer,
-            } => self.on_swap_answered(changeover, round, answer),
-            Input::Sighted {
-                source: _,
-                sequence,
-                build,
-            } => self.on_sighted(sequence, build),
-            Input::LoadFailed { kind, message, url } => {
-                self.on_load_failed(kind, message, url.as_deref())
-            }
-            Input::StreamOpened => self.stream.on_opened(now),
-            Input::StreamClosed => self.stream.on_closed(now, &mut self.rng),
-            Input::BecameVisible => {
-                self.on_swap_visible(true);
-                self.apply_tabs(|tabs| tabs.on_visible(true));
-                self.on_page_back(CheckTrigger::Focus);
-            }
-            Input::BecameHidden => {
-                self.on_swap_visible(false);
-                self.apply_tabs(|tabs| tabs.on_visible(false));
-            }
-            Input::Focused => self.on_page_back(CheckTrigger::Focus),
-            Input::Resumed => self.on_page_back(CheckTrigger::Return),
-            Input::PageShown { persisted } => {
-                if persisted {
-                    self.stay();
-                }
-                self.on_page_back(if persisted {
-                    CheckTrigger::Return
-                } else {
-                    CheckTrigger::Focus
-                });
-            }
-            Input::PageHid => {
-                self.chunks.on_gone();
-                self.mark_envelope(|departure| departure.on_hid());
-                self.apply_tabs(Tabs::on_away);
-            }
-            Input::LeavingBegan => self.chunks.on_leaving(now),
-            Input::UnloadAsked { objected } => {
-                self.mark_envelope(|departure| Some(departure.on_unload_asked(objected)));
-            }
-            Input::UnloadSettled => {
-                self.mark_envelope(|departure| Some(departure.on_unload_settled()));
-            }
-            Input::UserActed => self.capture_again(),
-            Input::WentOnline => {
-                self.online = true;
-                self.trouble
-                    .take_if(|(_, reason)| *reason == AbortReason::Offline);
-                self.stream.on_online(now, &mut self.rng);
-                self.manifests.retry_now(now);
-                self.ready.retry_now(now);
-                self.on_swap_retry(false);
-                self.checks.on_trigger(CheckTrigger::Return, now);
-            }
-            Input::WentOffline => self.online = false,
-            Input::Elected => self.apply_tabs(|tabs| tabs.on_elected(now)),
-            Input::Deposed => self.apply_tabs(Tabs::on_deposed),
-            Input::PeerHeard { message } => self.on_peer(&message),
-            Input::HoldTaken {
-                hold,
-                reason,
-                deadline,
-            } => self.holds.on_taken(hold, reason, deadline, now),
-            Input::HoldReleased { hold } => self.holds.on_released(hold),
-            Input::CheckRequested => {
-                self.manifests.retry_now(now);
-                self.ready.retry_now(now);
-                self.on_swap_retry(true);
-                self.checks.on_trigger(CheckTrigger::App, now);
-            }
-            Input::ReloadRequested { by } => self.on_reload_requested(by.into()),
-            Input::SnoozeRequested => self.on_snooze_requested(),
-            Input::DocumentProbed { failure, ours } => {
-                self.on_document_probed(failure.as_ref(), ours)
-            }
-            Input::WorkerSeen { controls } => self.controlled = controls,
-            Input::WorkerRenewed {
-                changeover,
-                outcome: _,
-            } => self.on_worker_renewed(&changeover),
-            Input::StateSaved => self.on_state_saved(None),
-            Input::StateSaveFailed { message } => self.on_state_saved(Some(message)),
-            Input::StateRestored { restored, failed } => {
-                self.tell(Event::StateRestored { restored, failed })
-            }
-            Input::Woke => {}
-        }
     }
 
     /// Lets every part do what is due now, and then decides.
@@ -398,39 +283,6 @@ impl Guard {
                 stream::Step::Open { url } => Effect::OpenStream { url },
                 stream::Step::Close => Effect::CloseStream,
             });
-        }
-    }
-
-    /// The page is there again, or was all the time.
-    fn on_page_back(&mut self, trigger: CheckTrigger) {
-        let was_away = self.tabs.is_away();
-        self.apply_tabs(Tabs::on_back);
-        self.checks.on_trigger(
-            if was_away {
-                CheckTrigger::Return
-            } else {
-                trigger
-            },
-            self.now,
-        );
-    }
-
-    fn on_peer(&mut self, message: &PeerMessage) {
-        self.apply_tabs(|tabs| tabs.on_peer(message));
-        match message {
-            PeerMessage::Checked {
-                sequence: Some(sequence),
-            } if !self.releases.knows(*sequence) => {
-                self.checks
-                    .on_hint(Some(*sequence), None, self.now, &mut self.rng);
-            }
-            PeerMessage::Checked { .. } if !self.tabs.is_leader() => {
-                self.checks.on_all_quiet(self.now, &mut self.rng);
-            }
-            PeerMessage::Checked { .. }
-            | PeerMessage::WhoIsVisible
-            | PeerMessage::Visible { .. }
-            | PeerMessage::Hidden { .. } => {}
         }
     }
 

@@ -9,7 +9,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{Guard, checks::fetch_trouble, decide::TargetState};
+use super::{Guard, checks::fetch_trouble, target::TargetState};
 use crate::{
     engine::{
         changeover::Availability,

@@ -5,7 +5,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{Guard, decide::TargetState};
+use super::{Guard, target::TargetState};
 use crate::{
     engine::{
         io::{
