@@ -5,9 +5,11 @@
 
 mod arriving;
 mod by_hand;
+mod counting_down;
 mod deciding;
 mod flooding;
 mod handing;
+mod hinting;
 mod holding;
 mod keeping;
 mod leaving;
@@ -20,6 +22,7 @@ mod poisoned;
 mod readying;
 mod recovering;
 mod renewing;
+mod samples;
 mod server;
 mod sharing;
 mod staying;

@@ -5,21 +5,20 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use changeover::{
     engine::{
         guard::{Config, Guard},
-        io::{
-            Arrival, Effect, Event, Input, Output, PeerMessage, Reason, Reloads, Source, Start,
-            WakeReason, WorkerOutcome,
-        },
-        manifest::{Chunk, ChunkKind, Manifest, Owner},
-        release::{BuildRef, Release},
-        slots::{Answer as SwapAnswer, Step},
+        io::{Effect, Event, Input, Output, Reason, Start, WakeReason, WorkerOutcome},
         status::Status,
     },
-    ids::BuildId,
     time::Timestamp,
 };
 
-pub use super::server::{Answer, Server};
 use super::words::{effect_text, event_text};
+pub use super::{
+    samples::{
+        arrival, build, build_ref, checked, chunk, hint, manifest, peer, release, reloads, start,
+        urgent,
+    },
+    server::{Answer, Server},
+};
 
 pub const SECOND: u64 = 1_000;
 pub const MINUTE: u64 = 60 * SECOND;
@@ -363,81 +362,6 @@ impl Page {
     }
 }
 
-pub fn start() -> Start {
-    Start {
-        build: Some(build("a")),
-        document_sequence: None,
-        seed: 7,
-        visitor: "ada".into(),
-        visible: true,
-        online: true,
-        locks: false,
-        storage: true,
-        highest_sequence: None,
-        highest_app: None,
-        reloads: Vec::new(),
-        snooze: None,
-        arrival: None,
-    }
-}
-
-pub fn build(id: &str) -> BuildId {
-    BuildId(id.into())
-}
-
-pub fn build_ref(id: &str) -> BuildRef {
-    BuildRef {
-        id: build(id),
-        manifest: Some(format!("builds/{id}.json")),
-        integrity: None,
-    }
-}
-
-pub fn release(sequence: u64, id: &str) -> Release {
-    Release::new(
-        "shop",
-        "stable",
-        sequence,
-        "2026-07-31T12:00:00Z",
-        build_ref(id),
-    )
-}
-
-/// A build whose entry differs from that of every other build, with a lazy file that does not.
-pub fn manifest(id: &str) -> Manifest {
-    let mut manifest = Manifest::new("shop", build(id), "2026-07-31T12:00:00Z");
-    let entry = format!("assets/index-{id}.js");
-    let mut main = chunk("src/main.js", &format!("main of {id}"));
-    main.dynamic_imports.push("assets/help.js".into());
-    manifest.chunks.insert(entry.clone(), main);
-    manifest
-        .chunks
-        .insert("assets/help.js".into(), chunk("src/help.js", "help"));
-    manifest.entries.push(entry);
-    manifest
-}
-
-pub fn chunk(id: &str, code: &str) -> Chunk {
-    let letters: String = code
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .chain(['A'; 43])
-        .take(43)
-        .collect();
-    Chunk {
-        id: id.into(),
-        code: code.into(),
-        integrity: format!("sha256-{letters}="),
-        size: 1,
-        kind: ChunkKind::Script,
-        imports: Vec::new(),
-        dynamic_imports: Vec::new(),
-        css: Vec::new(),
-        exports: Vec::new(),
-        owner: Owner::Shell,
-    }
-}
-
 /// Build b is build a under another name.
 pub fn unchanged() -> Page {
     page().with(|server| {
@@ -445,70 +369,4 @@ pub fn unchanged() -> Page {
         next.id = build("b");
         server.has(next);
     })
-}
-
-pub fn arrival(from: &str, to: &str) -> Arrival {
-    Arrival {
-        changeover: "c1".into(),
-        from: Some(build(from)),
-        to: build(to),
-        at: Timestamp(NOON - SECOND),
-    }
-}
-
-pub fn reloads(target: &str, count: u32) -> Reloads {
-    Reloads {
-        target: build(target),
-        count,
-    }
-}
-
-pub fn hint(sequence: u64) -> Input {
-    Input::Sighted {
-        source: Source::Stream,
-        sequence: Some(sequence),
-        build: None,
-    }
-}
-
-pub fn peer(message: PeerMessage) -> Input {
-    Input::PeerHeard { message }
-}
-
-pub fn checked(sequence: u64) -> Input {
-    peer(PeerMessage::Checked {
-        sequence: Some(sequence),
-    })
-}
-
-/// What a page answers to a step of a swap when all is well; watching is answered only by trouble.
-pub fn done(step: &Step) -> Option<SwapAnswer> {
-    Some(match step {
-        Step::Fetch { .. } => SwapAnswer::Fetched,
-        Step::Import { .. } => SwapAnswer::Imported,
-        Step::AwaitQuiet { .. } => SwapAnswer::Quiet,
-        Step::Snapshot { .. } => SwapAnswer::Snapshotted,
-        Step::Migrate { .. } => SwapAnswer::Migrated,
-        Step::Mount { .. } => SwapAnswer::Mounted,
-        Step::Switch { .. } => SwapAnswer::Switched,
-        Step::Watch { .. } => return None,
-        Step::Commit { .. } => SwapAnswer::Committed,
-        Step::RollBack { .. } => SwapAnswer::RolledBack,
-    })
-}
-
-/// A step by name, as scenarios plan trouble.
-pub fn name_of(step: &Step) -> &'static str {
-    match step {
-        Step::Fetch { .. } => "fetch",
-        Step::Import { .. } => "import",
-        Step::AwaitQuiet { .. } => "quiet",
-        Step::Snapshot { .. } => "snapshot",
-        Step::Migrate { .. } => "migrate",
-        Step::Mount { .. } => "mount",
-        Step::Switch { .. } => "switch",
-        Step::Watch { .. } => "watch",
-        Step::Commit { .. } => "commit",
-        Step::RollBack { .. } => "rollBack",
-    }
 }

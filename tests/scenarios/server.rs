@@ -7,12 +7,12 @@ use changeover::{
         io::{Effect, FetchFailure, Input, WorkerOutcome, WrongFile},
         manifest::Manifest,
         release::Release,
-        slots::{Answer as SwapAnswer, Fetch},
+        slots::{Answer as SwapAnswer, Fetch, Step},
     },
     time::Timestamp,
 };
 
-use super::page::{done, name_of};
+use super::words::name_of;
 
 /// How long the server takes to answer.
 const LATENCY: u64 = 20;
@@ -165,4 +165,20 @@ impl Server {
         };
         inbox.push((now + LATENCY, answer));
     }
+}
+
+/// What a page answers to a step of a swap when all is well; watching is answered only by trouble.
+fn done(step: &Step) -> Option<SwapAnswer> {
+    Some(match step {
+        Step::Fetch { .. } => SwapAnswer::Fetched,
+        Step::Import { .. } => SwapAnswer::Imported,
+        Step::AwaitQuiet { .. } => SwapAnswer::Quiet,
+        Step::Snapshot { .. } => SwapAnswer::Snapshotted,
+        Step::Migrate { .. } => SwapAnswer::Migrated,
+        Step::Mount { .. } => SwapAnswer::Mounted,
+        Step::Switch { .. } => SwapAnswer::Switched,
+        Step::Watch { .. } => return None,
+        Step::Commit { .. } => SwapAnswer::Committed,
+        Step::RollBack { .. } => SwapAnswer::RolledBack,
+    })
 }

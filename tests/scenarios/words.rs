@@ -1,11 +1,14 @@
 //! One line for each effect and event, as the stories spell them.
 
 use changeover::{
-    engine::io::{Busy, Effect, Event, PeerMessage, WaitReason},
+    engine::{
+        io::{Busy, Effect, Event, PeerMessage, WaitReason},
+        slots::Step,
+    },
     ids::BuildId,
 };
 
-use super::page::{NOON, SECOND, name_of};
+use super::page::{NOON, SECOND};
 
 pub fn effect_text(effect: &Effect) -> String {
     match effect {
@@ -141,4 +144,20 @@ pub fn event_text(event: &Event) -> String {
 
 fn step(from: Option<&BuildId>, to: &BuildId) -> String {
     format!("{} to {}", from.map_or("?", |from| &from.0), to.0)
+}
+
+/// A step by name, as scenarios plan trouble.
+pub fn name_of(step: &Step) -> &'static str {
+    match step {
+        Step::Fetch { .. } => "fetch",
+        Step::Import { .. } => "import",
+        Step::AwaitQuiet { .. } => "quiet",
+        Step::Snapshot { .. } => "snapshot",
+        Step::Migrate { .. } => "migrate",
+        Step::Mount { .. } => "mount",
+        Step::Switch { .. } => "switch",
+        Step::Watch { .. } => "watch",
+        Step::Commit { .. } => "commit",
+        Step::RollBack { .. } => "rollBack",
+    }
 }
