@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { OWN_FOLDER } from './vite-manifest.js';
+import { OWN_FOLDER } from './vite-common.js';
 
 /** @import { Logger } from 'vite' */
 

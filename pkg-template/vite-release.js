@@ -5,7 +5,8 @@
 // (`writeRelease`).
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OWN_FOLDER, failure, integrityOf, replaceFile } from './vite-manifest.js';
+import { OWN_FOLDER, failure } from './vite-common.js';
+import { integrityOf, replaceFile } from './vite-files.js';
 
 /**
  * @import { Logger } from 'vite'

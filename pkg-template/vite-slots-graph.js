@@ -1,5 +1,6 @@
 // What must hold of the module graph so that slots can be swapped.
-import { failure, plainId } from './vite-manifest.js';
+import { failure } from './vite-common.js';
+import { plainId } from './vite-graph.js';
 
 /**
  * @import { Rolldown } from 'vite'

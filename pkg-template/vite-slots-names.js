@@ -1,5 +1,5 @@
 // What the options `slots` and `pinned` mean, and which slot a module is.
-import { failure } from './vite-manifest.js';
+import { failure } from './vite-common.js';
 
 /**
  * @typedef {{ id: string, pattern: RegExp, schema?: number, text: string }} SlotPattern `text`: as the app has written it

@@ -3,9 +3,11 @@
 // In order: each module is looked through when it is plain JavaScript, before Vite adds its preload code; an `import()` that is a
 // slot becomes a call with the slot's id, and its target a chunk of its own, as do the modules that are pinned; when the
 // graph is whole it is checked; every document gets the list of slots and files that `changeover/slots` reads.
-import { basename, join } from 'node:path';
-import { failure, isDocument, moduleId, plainId } from './vite-manifest.js';
+import { join } from 'node:path';
+import { failure, isDocument } from './vite-common.js';
+import { moduleId, plainId } from './vite-graph.js';
 import { applyEdits } from './vite-slots-edit.js';
+import { closureOf, fileOf } from './vite-slots-files.js';
 import { findEdges, schemaOf, specifierOf, textOf } from './vite-slots-find.js';
 import { checkGraph } from './vite-slots-graph.js';
 import { checkId, readSlots, slotOf } from './vite-slots-names.js';
@@ -358,46 +360,4 @@ function readSchema(context, module) {
 function endsWithComma(code, { arguments: given, end }) {
   const after = code.slice(/** @type {ESTree.Argument} */ (given.at(-1)).end, end - 1);
   return after.replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '').includes(',');
-}
-
-/**
- * @param {Bundle} bundle
- * @param {string} module
- * @returns {Rolldown.OutputChunk | undefined}
- */
-function chunkOf(bundle, module) {
-  const chunks = /** @type {Rolldown.OutputChunk[]} */ (Object.values(bundle)).filter(({ type, facadeModuleId }) => type === 'chunk' && plainId(facadeModuleId) === plainId(module));
-  return chunks.find(({ isEntry }) => isEntry) ?? chunks[0];
-}
-
-/**
- * @param {Bundle} bundle
- * @param {string} module
- * @param {string} id
- */
-function fileOf(bundle, module, id) {
-  const chunk = chunkOf(bundle, module);
-  if (!chunk) throw failure('slotLost', `the slot "${id}" has no file of its own; another plugin has merged "${basename(module)}" with other code.`);
-  return chunk.fileName;
-}
-
-/**
- * What the chunks import at once, themselves included: scripts and styles, those that must come first before the others.
- *
- * @param {Bundle} bundle
- * @param {string[]} files
- * @returns {Record<'scripts' | 'css', Set<string>>}
- */
-function closureOf(bundle, files) {
-  /** @type {Set<string>[]} */
-  const [scripts, css] = [new Set(), new Set()];
-  const visit = (/** @type {string} */ file) => {
-    const chunk = bundle[file];
-    if (scripts.has(file) || chunk?.type !== 'chunk') return;
-    scripts.add(file);
-    chunk.imports.forEach(visit);
-    for (const style of chunk.viteMetadata?.importedCss ?? []) css.add(style);
-  };
-  files.forEach(visit);
-  return { scripts, css };
 }

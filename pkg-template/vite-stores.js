@@ -1,7 +1,7 @@
 // What an app says about its stores. `changeover publish` checks the same in the same words.
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { STORES_FILE, failure } from './vite-manifest.js';
+import { STORES_FILE, failure } from './vite-common.js';
 
 /** @import { StoresFacts } from './types/plugin.js' */
 

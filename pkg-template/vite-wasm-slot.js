@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { failure } from './vite-manifest.js';
+import { failure } from './vite-common.js';
 
 /**
  * @import { Plugin } from 'vite'

@@ -4,35 +4,28 @@
 // and their wasm join the output as files of their own, every HTML file gets the script tag; and when all plugins are done and the files lie on
 // disk, they are hashed, the build id is stamped into the HTML, the manifest and the release are written. No chunk is touched but where a
 // slot is loaded (vite-slots.js).
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { basename, dirname, join, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { OWN_FOLDER, SLOTS_BLOCK, blankComments, describe, factsOf, failure, findTag, isDocument, isId } from './vite-manifest.js';
+import { basename, resolve } from 'node:path';
+import { OWN_FOLDER, failure, isDocument } from './vite-common.js';
 import { compare, readEarlier } from './vite-compare.js';
-import { MESSAGE_LIMIT, URGENCIES, numberOf, readPrevious, writeRelease } from './vite-release.js';
+import { guardInDevelopment } from './vite-dev.js';
+import { blankComments, findTag } from './vite-documents.js';
+import { factsOf } from './vite-graph.js';
+import { describe } from './vite-manifest.js';
+import { checkOptions, checkVite } from './vite-options.js';
+import { PACKAGE, STAND_INS, isOwnModule, readParts } from './vite-parts.js';
+import { numberOf, readPrevious, writeRelease } from './vite-release.js';
 import { createSlots } from './vite-slots.js';
 import { slotsInDevelopment } from './vite-slots-dev.js';
+import { readStores } from './vite-stores.js';
+import { addressOf, isRelative, scriptTag, slotsTag, tagText } from './vite-tags.js';
 import { wasmSlots } from './vite-wasm-slot.js';
-import { STORES_OPTION, checkStores, readStores } from './vite-stores.js';
 
 /**
- * @import { IndexHtmlTransformContext, Plugin, ResolvedConfig, Rolldown } from 'vite'
- * @import { BuildState, Bundle, ChunkFacts, Context, Graph, Settings } from './types/plugin.js'
+ * @import { Plugin, ResolvedConfig, Rolldown } from 'vite'
+ * @import { BuildState, ChunkFacts, Context, Graph } from './types/plugin.js'
  * @import { ChangeoverPluginOptions } from './vite.js'
- *
- * @typedef {{ tag: 'script', attrs: Record<string, string>, children?: string, injectTo: 'head-prepend' }} Tag
- * @typedef {{ fileName: string, source: Buffer, id: string }} Part a file of ours; `id`: its logical one
- * @typedef {Record<'loader' | 'runtime' | 'wasm' | 'prompt' | 'states' | 'stores' | 'storesWasm', Part>} PartFiles
- * @typedef {{ files: PartFiles, emitted: Part[], ids: Map<string, string> }} Parts `emitted`: those that lie in the output
- * @typedef {{ release: string } & Record<keyof PartFiles, string>} Addresses
+ * @import { Parts } from './vite-parts.js'
  */
-
-const PACKAGE = dirname(fileURLToPath(import.meta.url));
-
-/** What stands in for a module of the package with inlined wasm, by what the module does for a page. */
-const STAND_INS = new Map(Object.entries({ runtime: 'attach', stores: 'createStores' }).map(([name, call]) => [`\0changeover:${name}`, standIn(name, call)]));
 
 /**
  * Writes the manifest of each build and puts the changeover script tag into its HTML.
@@ -218,291 +211,7 @@ export default function changeover(options = {}) {
     },
   };
 
-  /** @type {Plugin} */
-  const development = {
-    name: 'changeover:development',
-    apply: (_config, { command, isPreview }) => command === 'serve' && !isPreview,
-
-    config(user) {
-      const root = resolve(user.root ?? process.cwd());
-      // Found late, the package would make the dev server reload the page.
-      return canResolve(root) ? { optimizeDeps: { include: ['changeover', 'changeover/slots'] } } : undefined;
-    },
-
-    transformIndexHtml(_html, context) {
-      if (!context.server) return;
-      return [{ tag: 'script', children: `(${installInert})()`, injectTo: 'head-prepend' }];
-    },
-  };
-
-  return [supported, parted, wasmSlots(), slots.plugin, build, development, ...(settings.slots === false ? [] : [slotsInDevelopment()])];
-}
-
-/**
- * An error that names the version when Vite is older than 7; such a Vite does not tell plugins its version.
- *
- * @param {string | undefined} told
- * @param {string} root
- */
-function checkVite(told, root) {
-  if (parseInt(/** @type {string} */ (told)) >= 7) return;
-  let version = told;
-  try {
-    version ??= createRequire(join(root, 'package.json'))('vite/package.json').version;
-  } catch {
-    // Then the sentence does without.
-  }
-  const running = parseInt(/** @type {string} */ (version)) < 7 ? `Vite ${version}` : 'a Vite older than 7';
-  throw failure('unsupportedVite', `this is ${running}, and the plugin works with Vite 7 and 8; update Vite, or build without the plugin and let \`changeover publish\` or \`changeover stamp\` describe the output folder.`);
-}
-
-/**
- * The options, or an error that names the wrong one.
- *
- * @param {ChangeoverPluginOptions} options
- * @returns {Settings}
- */
-function checkOptions(options) {
-  /** @type {Record<string, string | null>} */
-  const kinds = {
-    release: 'string', app: 'string', channel: 'string', sequence: 'number', urgency: 'string', message: 'string', stream: 'string', lang: 'string',
-    interval: 'number', epoch: 'number', prompt: 'boolean', fields: 'boolean', trace: 'boolean', loader: 'string',
-    stores: 'string or an object', slots: null, pinned: 'list', compareWith: 'string',
-  };
-  for (const [name, value] of Object.entries(options)) {
-    if (!(name in kinds)) throw failure('badOption', `"${name}" is not an option; there are ${Object.keys(kinds).join(', ')}.`);
-    if (value !== undefined && kinds[name] && !kinds[name].split(' or an ').includes(kinds[name] === 'list' && Array.isArray(value) ? 'list' : typeof value)) {
-      throw failure('badOption', `the option "${name}" is ${JSON.stringify(value)}; it must be a ${kinds[name]}.`);
-    }
-  }
-  const { app, channel, sequence, urgency, message, interval, stores, epoch = 1, loader = 'file' } = options;
-  for (const [name, value] of Object.entries({ app, channel })) {
-    if (value !== undefined && !isId(value)) {
-      throw failure('badOption', `the option "${name}" is "${value}"; it must be 1 to 64 letters, digits, ".", "_" or "-".`);
-    }
-  }
-  if (sequence !== undefined && !(Number.isSafeInteger(sequence) && sequence >= 0)) {
-    throw failure('badOption', `the option "sequence" is ${sequence}; it must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);
-  }
-  if (urgency !== undefined && !URGENCIES.includes(urgency)) throw failure('badOption', `the option "urgency" is "${urgency}"; it must be "routine", "soon" or "now".`);
-  if ([...message ?? ''].length > MESSAGE_LIMIT) throw failure('badOption', `the option "message" has ${[.../** @type {string} */ (message)].length} characters; it may have ${MESSAGE_LIMIT}.`);
-  if (interval !== undefined && !(interval >= 1000 && Number.isFinite(interval))) {
-    throw failure('badOption', `the option "interval" is ${interval}; it counts milliseconds and must be at least 1000.`);
-  }
-  if (!Number.isInteger(epoch) || epoch < 1) throw failure('badOption', `the option "epoch" is ${epoch}; it must be a whole number from 1.`);
-  if (loader !== 'file' && loader !== 'inline') throw failure('badOption', `the option "loader" is "${loader}"; it must be "file" or "inline".`);
-  for (const pin of options.pinned ?? []) if (typeof pin !== 'string' || !pin) throw failure('badOption', `the option "pinned" names ${JSON.stringify(pin)}; it must be a package such as "react" or a module such as "./src/store.js".`);
-  if (typeof stores === 'object') checkStores(stores, STORES_OPTION);
-  return { ...options, epoch, loader };
-}
-
-/** @type {(base: string) => boolean} */
-const isRelative = (base) => base === '' || base.startsWith('./');
-
-// ---------------------------------------------------------------------------------------------- what joins the output
-
-/**
- * Our own files with names from their content, and the logical id of each.
- *
- * @param {string} assetsDir
- * @param {Settings['loader']} loader
- * @param {'' | '-slots'} [kind]
- * @returns {Parts}
- */
-function readParts(assetsDir, loader, kind = '') {
-  const read = (/** @type {string} */ name) => {
-    try {
-      return readFileSync(join(PACKAGE, name));
-    } catch {
-      throw failure('packageIncomplete', `"${name}" is missing beside the plugin in ${PACKAGE}; install the package again.`);
-    }
-  };
-  /** @type {(file: string, name: string, extension: string, id: string) => Part} */
-  const named = (file, name, extension, id) => {
-    const source = read(file);
-    const hash = createHash('sha256').update(source).digest('hex').slice(0, 10);
-    return { fileName: join(assetsDir, `${name}-${hash}${extension}`).replaceAll(sep, '/'), source, id };
-  };
-  const files = {
-    loader: named('changeover.js', 'changeover', '.js', 'changeover/loader'),
-    runtime: named(`runtime${kind}-slim.js`, 'changeover-runtime', '.js', 'changeover/runtime'),
-    wasm: named(`changeover${kind}.wasm`, 'changeover', '.wasm', 'changeover/wasm'),
-    prompt: named('prompt.js', 'changeover-prompt', '.js', 'changeover/prompt'),
-    states: named('states.js', 'changeover-states', '.js', 'changeover/states'),
-    stores: named('stores-slim.js', 'changeover-stores', '.js', 'changeover/stores'),
-    storesWasm: named('stores.wasm', 'changeover-stores', '.wasm', 'changeover/stores-wasm'),
-  };
-  const emitted = Object.values(files).filter((file) => loader === 'file' || file !== files.loader);
-  return { files, emitted, ids: new Map(emitted.map(({ fileName, id }) => [fileName, id])) };
-}
-
-/**
- * The list of slots for one page, as a list of one tag or none.
- *
- * @param {ReturnType<typeof createSlots>} slots
- * @param {ResolvedConfig} config
- * @param {Context} plugin
- * @param {IndexHtmlTransformContext} context
- * @param {string} page
- * @returns {Tag[]}
- */
-function slotsTag(slots, config, plugin, { bundle, chunk: entry }, page) {
-  const up = '../'.repeat(page.split('/').length - 1);
-  const { modulePreload } = config.build;
-  const children = slots.block({
-    context: plugin,
-    bundle: /** @type {Bundle} */ (bundle),
-    entry,
-    base: (files) => baseOf(config, page, files) ?? (isRelative(config.base) ? up || './' : config.base),
-    depend(file, scripts) {
-      if (!modulePreload) return [];
-      return modulePreload.resolveDependencies?.(file, scripts, { hostId: page, hostType: 'html' }) ?? scripts;
-    },
-  });
-  return children === null ? [] : [{ tag: 'script', attrs: { type: 'application/json', id: SLOTS_BLOCK }, children, injectTo: 'head-prepend' }];
-}
-
-/**
- * The one address that renderBuiltUrl puts before the files of slots, or undefined without such a function.
- *
- * @param {ResolvedConfig} config
- * @param {string} page
- * @param {string[]} files
- */
-function baseOf({ experimental }, page, files) {
-  const bases = new Set(files.map((file) => {
-    const built = experimental?.renderBuiltUrl?.(file, { type: 'asset', hostId: page, hostType: 'html', ssr: false });
-    if (typeof built !== 'string') return undefined;
-    return built.endsWith(file) ? built.slice(0, -file.length) : built;
-  }));
-  if (bases.size > 1) {
-    throw failure('slotUrl', `experimental.renderBuiltUrl gives the files of slots different addresses, such as ${[...bases].slice(0, 2).map((base) => `"${base}"`).join(' and ')}; slots need one address that all their files are under.`);
-  }
-  return [...bases][0];
-}
-
-/**
- * The URLs in the script tag of one page.
- *
- * @param {Settings} settings
- * @param {ResolvedConfig} config
- * @param {Parts} parts
- * @param {string} page
- * @returns {Addresses}
- */
-function addressOf(settings, config, parts, page) {
-  const { base } = config;
-  const up = '../'.repeat(page.split('/').length - 1);
-  const release = settings.release ?? (isRelative(base) ? `${up || './'}${OWN_FOLDER}/release.json` : `${base}${OWN_FOLDER}/release.json`);
-  if (!settings.release && /^([a-z][a-z0-9+.-]*:)?\/\//i.test(base)) {
-    throw failure('foreignBase', `the base "${base}" is on another origin, where a page would not look for its release; set the option "release" to a path on the page's own origin, such as "/${OWN_FOLDER}/release.json".`);
-  }
-  const urlOf = (/** @type {Part} */ { fileName }) => {
-    const built = config.experimental?.renderBuiltUrl?.(fileName, { type: 'asset', hostId: page, hostType: 'html', ssr: false });
-    if (typeof built === 'string') return built;
-    if (built?.runtime) {
-      throw failure('runtimeUrl', `experimental.renderBuiltUrl gives "${fileName}" a URL that only exists at run time, but an HTML file needs a fixed one; return a string or { relative: true } for the hostType "html".`);
-    }
-    return built?.relative || isRelative(base) ? `${up || './'}${fileName}` : `${base}${fileName}`;
-  };
-  return /** @type {Addresses} */ ({ release, ...Object.fromEntries(Object.entries(parts.files).map(([name, file]) => [name, urlOf(file)])) });
-}
-
-/**
- * @param {Settings} settings
- * @param {Addresses} urls
- * @param {Parts} parts
- * @returns {Tag}
- */
-function scriptTag(settings, urls, parts) {
-  /** @type {Record<string, string>} */
-  const attrs = {
-    'data-release': urls.release, 'data-build': '', 'data-runtime': urls.runtime, 'data-wasm': urls.wasm,
-    'data-prompt-file': urls.prompt, 'data-states-file': urls.states, 'data-stores': urls.stores, 'data-stores-wasm': urls.storesWasm,
-  };
-  for (const name of /** @type {const} */ (['app', 'channel', 'interval', 'stream', 'lang'])) {
-    if (settings[name] !== undefined) attrs[`data-${name}`] = String(settings[name]);
-  }
-  if (settings.prompt === false) attrs['data-prompt'] = 'off';
-  if (settings.fields) attrs['data-fields'] = 'on';
-  if (settings.trace) attrs['data-trace'] = 'on';
-  /** @type {Tag} */
-  const tag = { tag: 'script', attrs, injectTo: 'head-prepend' };
-  if (settings.loader === 'file') return { ...tag, attrs: { src: urls.loader, ...attrs } };
-  return { ...tag, children: inlined(parts.files.loader.source.toString().trim()) };
-}
-
-/**
- * What would end the script element early, or hide its end, escaped as strings and regular expressions allow.
- *
- * @type {(code: string) => string}
- */
-const inlined = (code) => code.replace(/<\/(?=script)/gi, '<\\/').replaceAll('<!--', '<\\!--');
-
-/** @param {Tag} tag */
-function tagText({ attrs, children = '' }) {
-  const escape = (/** @type {string} */ text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
-  const list = Object.entries(attrs).map(([name, value]) => ` ${name}="${escape(value)}"`);
-  return `<script${list.join('')}>${children}</script>`;
-}
-
-/**
- * Whether `importer` is a module of an installed `changeover`, this copy or another.
- *
- * @param {string} importer
- */
-function isOwnModule(importer) {
-  const folder = dirname(importer.split('?')[0]);
-  if (folder === PACKAGE) return true;
-  try {
-    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name === 'changeover';
-  } catch {
-    return false;
-  }
-}
-
-/**
- * Pages of such a build have the tag, which says where the file is that does the same.
- *
- * @param {string} name
- * @param {string} call
- */
-function standIn(name, call) {
-  return `
-export async function ${call}(page) {
-  if (!page.options.${name}) throw new Error('this page has no changeover script tag and no option "${name}"');
-  const ${name} = await import(/* @vite-ignore */ page.options.${name});
-  return ${name}.${call}(page);
-}
-`;
-}
-
-/** @param {string} root */
-function canResolve(root) {
-  try {
-    createRequire(join(root, 'package.json')).resolve('changeover');
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * Runs in the page of a dev server: an instance that is there and does nothing, so that the page asks for no release. It
- * has no `store`: stores work without a guard, and the package adds them.
- */
-function installInert() {
-  const nothing = () => {};
-  const undo = () => nothing;
-  const status = {
-    level: 'off', levelReason: 'devServer', build: null, release: null, skew: false,
-    decision: { kind: 'ignore', reason: 'noReleaseYet' }, leader: false, stream: 'off',
-    lastCheck: null, failures: 0, lastFailure: null, holds: [], prompt: null, changeover: null,
-  };
-  /** @type {Record<symbol, unknown>} */ (/** @type {unknown} */ (globalThis))[Symbol.for('changeover')] ??= {
-    status, on: undo, hold: undo, state: undo, snooze: nothing, dispose: nothing,
-    check: async () => status, reload: async () => 'noSkew', backups: async () => [], trace: () => '',
-  };
+  return [supported, parted, wasmSlots(), slots.plugin, build, guardInDevelopment(), ...(settings.slots === false ? [] : [slotsInDevelopment()])];
 }
 
 /**

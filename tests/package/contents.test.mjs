@@ -13,14 +13,19 @@ const KITS = ['adapters', 'adopt', 'react', 'slots', 'testing', 'vue', 'wasm-slo
 /** What the runtime fetches when a page first needs it. */
 const PARTS = ['prompt.js', 'states.js'];
 const STORES = ['stores.js', 'stores-slim.js'];
-const SLOTS = ['vite-compare.js', 'vite-slots.js', 'vite-slots-dev.js', 'vite-slots-edit.js', 'vite-slots-find.js', 'vite-slots-graph.js', 'vite-slots-names.js', 'vite-wasm-slot.js'];
+/** The Vite plugin, file by file as in the sources. */
+const PLUGIN = [
+  'vite.js', 'vite-common.js', 'vite-compare.js', 'vite-dev.js', 'vite-documents.js', 'vite-files.js', 'vite-graph.js', 'vite-manifest.js', 'vite-options.js', 'vite-parts.js',
+  'vite-release.js', 'vite-slots.js', 'vite-slots-dev.js', 'vite-slots-edit.js', 'vite-slots-files.js', 'vite-slots-find.js', 'vite-slots-graph.js', 'vite-slots-names.js',
+  'vite-stores.js', 'vite-tags.js', 'vite-wasm-slot.js',
+];
 const SCRIPTS = ['changeover.js', 'index.js', 'index.cjs', 'runtime.js', 'runtime-slim.js', 'runtime-slots-slim.js', ...PARTS, ...STORES, ...KITS.flatMap((name) => [`${name}.js`, `${name}.cjs`])];
 
 test('the tarball holds the documented files and no others', () => {
   const platform = `${process.platform}-${process.arch}`;
   const names = packed().files.map(({ path }) => path).sort();
   const documented = [
-    ...SCRIPTS, ...['index', 'enums', ...KITS].flatMap((name) => [`${name}.d.ts`, `${name}.d.cts`]), 'changeover.wasm', 'changeover-slots.wasm', 'stores.wasm', 'vite.js', 'vite-manifest.js', 'vite-release.js', ...SLOTS, 'vite-stores.js', 'vite.d.ts', 'bin/changeover.mjs', 'package.json',
+    ...SCRIPTS, ...['index', 'enums', ...KITS].flatMap((name) => [`${name}.d.ts`, `${name}.d.cts`]), 'changeover.wasm', 'changeover-slots.wasm', 'stores.wasm', ...PLUGIN, 'vite.d.ts', 'bin/changeover.mjs', 'package.json',
     `native/${platform}/changeover${process.platform === 'win32' ? '.exe' : ''}`, 'README.md',
   ];
   assert.deepEqual(names, documented.sort());

@@ -100,7 +100,9 @@ for (const registerType of ['autoUpdate', 'prompt']) {
       await sleep(SOFT_UPDATE);
       const id = await deploy(text);
       await page.waitForFunction((id) => guard.status.prompt?.build === id, { timeout: 20_000 }, id);
-      await page.evaluate(() => document.querySelector('changeover-prompt').shadowRoot.querySelector('[part~="reload"]').click());
+      // The status says so before the prompt is fetched and drawn.
+      const reload = await page.waitForFunction(() => document.querySelector('changeover-prompt')?.shadowRoot.querySelector('[part~="reload"]'), { timeout: 20_000 });
+      await reload.evaluate((button) => button.click());
       await page.waitForFunction((text) => document.getElementById('app')?.textContent === text, { timeout: 20_000 }, text);
       await page.waitForFunction((id) => guard.status.level === 'full' && guard.status.build === id && guard.status.release && !guard.status.skew, { timeout: 20_000 }, id);
       await page.waitForFunction(() => document.querySelector('textarea').value === 'half a sentence');
