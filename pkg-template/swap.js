@@ -6,8 +6,10 @@
 //
 // Slots stand in one another. Only the outermost are prepared; what is mounted inside them comes with them, and takes up its state.
 import { textOf } from './load-errors.js';
-import { mediaOf, setMedia } from './media.js';
+import { setMedia } from './media.js';
 import { createQuiet } from './user-idle.js';
+import { disable, kin, linksTo, pause, preload } from './swap-links.js';
+import { migrate } from './swap-migration.js';
 import { sortHolders, takenUp } from './swap-nested.js';
 import { cloned } from './clone.js';
 /** @import { PreparedSlot, SlotHolder, SlotModule, SlotPointer, Slots, SlotTurn } from './slots.js' */
@@ -40,16 +42,12 @@ import { cloned } from './clone.js';
 
 /** Files that are fetched at once. */
 const LANES = 6;
-/** How long a browser may take over a preload that it was told to verify, before the import asks for the file itself. */
-const PRELOAD = 4_000;
 /** How often the new generation is looked at for showing nothing. */
 const LOOK = 500;
 /** How long it may show nothing before it is shown, say because its data is on the way. */
 const BLANK = 3_000;
 /** How browsers say that a module, or one that it imports, could not be fetched. */
 const UNFETCHED = /dynamically imported module|importing a module script failed/i;
-/** Longest time for one step of a migration. */
-const BUDGET = 3_000;
 
 /**
  * @param {{
@@ -146,39 +144,7 @@ export function createSwap({ slots, answer, intact, health = () => {}, stores })
       return { type: 'snapshotted' };
     },
 
-    async migrate(mine, { states }) {
-      /** @type {Map<SlotHolder, unknown>} */
-      const made = new Map();
-      for (const { slot, from, to } of states) {
-        const [running] = slots.holders(slot);
-        if (!running) continue;
-        // Only the newer code knows the way down.
-        const { migrations, validate } = to < from ? running : /** @type {SlotModule} */ (mine.modules.get(slot));
-        const name = `slot:${slot}`;
-        let able;
-        try {
-          able = await stores();
-          able.register({ name, schema: Math.max(from, to), migrations, validate });
-        } catch (/** @type {any} */ error) {
-          return { type: error.code === 'no_path' ? 'noMigrationPath' : 'migrationFailed', slot, message: textOf(error) };
-        }
-        try {
-          for (const holder of slots.holders(slot)) {
-            const value = mine.values.get(holder);
-            if (value === undefined) continue;
-            const [done] = await able.migrate([{ store: name, from, lineage: '', value, to }], { budget: BUDGET });
-            made.set(holder, done.value);
-          }
-        } catch (/** @type {any} */ error) {
-          const none = ['no_path', 'lossy_path', 'unknown_schema'].includes(error.code);
-          return { type: none ? 'noMigrationPath' : 'migrationFailed', slot, message: error.message };
-        } finally {
-          able.unregister(name);
-        }
-      }
-      for (const [holder, value] of made) mine.values.set(holder, value);
-      return { type: 'migrated' };
-    },
+    migrate: (mine, { states }) => migrate(slots, stores, mine, states),
 
     async mount(mine, { slots: names, pointers, styles }) {
       const { turn } = mine;
@@ -407,29 +373,6 @@ function broken({ type, slots = [], modules = [], states = [] }, error) {
 }
 
 /**
- * Has the browser verify the scripts once more on their way from the cache into its modules, where it can.
- *
- * @type {(slots: Slots, files: FileToFetch[]) => Promise<void>}
- */
-async function preload(slots, files) {
-  const links = files
-    .filter(({ kind }) => kind === 'script')
-    .map(({ file, integrity }) => {
-      const link = Object.assign(document.createElement('link'), { rel: 'modulepreload', href: slots.url(file), integrity });
-      if (!link.relList?.supports?.('modulepreload')) return null;
-      const nonce = /** @type {HTMLScriptElement | null} */ (document.querySelector('script[nonce]'));
-      if (nonce) link.nonce = nonce.nonce;
-      const done = new Promise((go) => (link.onload = link.onerror = go));
-      document.head.append(link);
-      return done.then(() => link.remove());
-    });
-  await Promise.race([Promise.all(links), pause(PRELOAD)]);
-}
-
-/** @param {number} ms */
-const pause = (ms) => new Promise((go) => setTimeout(go, ms));
-
-/**
  * Calls one part; what it throws is told and returned.
  *
  * @param {() => void} call
@@ -442,25 +385,3 @@ function carefully(call) {
     return { error };
   }
 }
-
-/**
- * The link whose place a style takes: that of the same name but for the hash.
- *
- * @param {string} url
- */
-const kin = (url) => {
-  /** @param {string} href */
-  const stem = (href) => href.replace(/[-.][\w-]{6,}(?=\.css)/, '');
-  return [.../** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll('link[rel~=stylesheet]'))].findLast(({ href }) => href !== url && stem(href) === stem(url));
-};
-
-/** @param {string} url */
-const linksTo = (url) => [.../** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll('link[rel~=stylesheet]'))].filter((link) => link.href === url);
-
-/** @param {string} url */
-const disable = (url) =>
-  linksTo(url).map((link) => {
-    const media = mediaOf(link);
-    setMedia(link, 'not all');
-    return { link, media };
-  });
