@@ -2,45 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { check, readSpec } from '../../pkg-template/spec.js';
-import { makeDisk, sealed, setUp } from './states.mjs';
-
-const split = {
-  from: 1,
-  to: 2,
-  id: 'split the name',
-  up: ({ name, ...rest }) => ({ ...rest, first: name.split(' ')[0], last: name.split(' ')[1] }),
-  down: ({ first, last, nick, ...rest }) => ({ ...rest, name: `${first} ${last}` }),
-};
-const oneWay = { ...split, down: undefined };
-const holder = (value, more = {}) => ({
-  value,
-  capture() {
-    return this.value;
-  },
-  restore(taken) {
-    this.value = taken;
-  },
-  ...more,
-});
-const first = (value) => holder(value, { schema: 1 });
-const second = (value, migrations = [split]) => holder(value, { schema: 2, migrations });
-const quiet = (t) => t.mock.method(console, 'error', () => {});
-
-/** What a page with these states leaves behind for a build that reads `stores`. */
-async function leave(states, { stores, disk = makeDisk(), carried, runs } = {}) {
-  const page = setUp(carried, { disk, runs, build: 'a' });
-  for (const [name, state] of Object.entries(states)) page.states.register(name, state);
-  await page.states.restored();
-  const captured = await page.states.capture(stores);
-  return { page, disk, captured, envelope: sealed(captured) };
-}
-
-async function arrive(states, left, options = {}) {
-  const page = setUp(left.envelope, { disk: left.disk, ...options });
-  const report = page.states.restored();
-  for (const [name, state] of Object.entries(states)) page.states.register(name, state);
-  return { ...page, report: await report };
-}
+import { arrive, first, holder, leave, makeDisk, oneWay, quiet, sealed, second, setUp, split } from './states.mjs';
 
 test('a state is migrated to the schema of its provider, and taken out once it is restored', async () => {
   const left = await leave({ who: first({ name: 'Ada Lovelace' }) });
@@ -332,58 +294,6 @@ test('when stores.js does not come, the problem is told, and a page that goes ba
   assert.deepEqual(onwards.page.problems.map(({ code }) => code), ['unavailable', 'unavailable'], 'once when it comes, once when it leaves');
   const back = await leave({ who }, { runs, stores: { who: { schema: 1, reads: [1] } } });
   assert.equal(back.captured.failed, 'state "who" could not be saved: the steps from schema 2 down to 1 cannot run here');
-});
-
-const cycle = { name: 'cycle' };
-cycle.self = cycle;
-for (const [what, value] of [
-  ['a Map', new Map([['a', { b: [1] }]])],
-  ['a Date in an object', { at: new Date(5) }],
-  ['a typed array', new Float32Array([1, 2.5])],
-  ['a BigInt', [10n ** 30n]],
-  // oxlint-disable-next-line no-sparse-arrays -- the hole is what is tested
-  ['NaN and a hole', [NaN, , -Infinity]],
-  ['a cycle', cycle],
-  ['half a million characters', 'x'.repeat(500_000)],
-]) {
-  test(`${what} is kept apart, arrives, and leaves nothing behind`, async () => {
-    const left = await leave({ it: holder(value), with: holder(value, { schema: 1 }) });
-    assert.deepEqual([left.captured.failed, left.captured.states, left.disk.records.size], [null, {}, 2]);
-    const [plain, schemed] = [holder(), holder(undefined, { schema: 1 })];
-    const page = await arrive({ it: plain, with: schemed }, left);
-    assert.deepEqual([plain.value, schemed.value], [value, value]);
-    assert.deepEqual([page.carried.about, left.disk.records.size], [{}, 0]);
-  });
-}
-
-test('where nothing can be kept apart, large JSON still tries session storage, and the rest is refused by name', async () => {
-  const disk = makeDisk();
-  disk.broken.why = 'the database is blocked';
-  const left = await leave({ big: holder('x'.repeat(500_000)), tags: holder(new Set(['a'])) }, { disk });
-  assert.equal(left.captured.states.big.length, 500_000);
-  assert.equal(left.captured.failed, 'state "tags" could not be saved: the database is blocked');
-});
-
-test('what was kept apart and is gone is told once and does not stop the others', async (t) => {
-  quiet(t);
-  const left = await leave({ tags: holder(new Set(['a']), { schema: 1 }), who: first({ name: 'Ada Lovelace' }) });
-  left.disk.records.clear();
-  const who = second();
-  const page = await arrive({ tags: first('mine'), who }, left);
-  assert.deepEqual([page.report, who.value.first], [{ restored: ['who'], failed: ['tags'] }, 'Ada']);
-  assert.deepEqual([page.problems[0].code, page.carried.about], ['value_gone', {}]);
-});
-
-test('a database that cannot be read now leaves the state for later', async (t) => {
-  quiet(t);
-  const left = await leave({ tags: holder(new Set(['a'])) });
-  left.disk.broken.why = 'the database is blocked';
-  const page = await arrive({ tags: holder('mine') }, left);
-  assert.deepEqual([page.report.failed, Object.keys(page.carried.about)], [['tags'], ['tags']]);
-  left.disk.broken.why = null;
-  const tags = holder();
-  await arrive({ tags }, left);
-  assert.deepEqual(tags.value, new Set(['a']));
 });
 
 test('a backup is restored by hand, not twice, and not without a provider; removing it drops it everywhere', async (t) => {

@@ -75,6 +75,50 @@ export function makeDisk() {
   };
 }
 
+/** A step that goes both ways. */
+export const split = {
+  from: 1,
+  to: 2,
+  id: 'split the name',
+  up: ({ name, ...rest }) => ({ ...rest, first: name.split(' ')[0], last: name.split(' ')[1] }),
+  down: ({ first, last, nick, ...rest }) => ({ ...rest, name: `${first} ${last}` }),
+};
+/** The same without a way back. */
+export const oneWay = { ...split, down: undefined };
+/** A provider that holds one value. */
+export const holder = (value, more = {}) => ({
+  value,
+  capture() {
+    return this.value;
+  },
+  restore(taken) {
+    this.value = taken;
+  },
+  ...more,
+});
+/** The build that knows schema 1, and the one after it. */
+export const first = (value) => holder(value, { schema: 1 });
+export const second = (value, migrations = [split]) => holder(value, { schema: 2, migrations });
+/** Lets problems be told without a line on the console. */
+export const quiet = (t) => t.mock.method(console, 'error', () => {});
+
+/** What a page with these states leaves behind for a build that reads `stores`. */
+export async function leave(states, { stores, disk = makeDisk(), carried, runs } = {}) {
+  const page = setUp(carried, { disk, runs, build: 'a' });
+  for (const [name, state] of Object.entries(states)) page.states.register(name, state);
+  await page.states.restored();
+  const captured = await page.states.capture(stores);
+  return { page, disk, captured, envelope: sealed(captured) };
+}
+
+/** The page after it. */
+export async function arrive(states, left, options = {}) {
+  const page = setUp(left.envelope, { disk: left.disk, ...options });
+  const report = page.states.restored();
+  for (const [name, state] of Object.entries(states)) page.states.register(name, state);
+  return { ...page, report: await report };
+}
+
 /** `stores.js` as far as states go: steps between neighbouring schemas, by the contract of the real one. */
 function makeStores() {
   const specs = new Map();
