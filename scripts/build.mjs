@@ -40,11 +40,14 @@ const modules = [
 const storesModule = /** @type {Module} */ (modules.find(({ name }) => name === 'stores'));
 /** What the runtime fetches when a page first needs it. */
 const parts = ['prompt', 'states'];
-/** Slots in the tree of a framework, which the app brings. */
-const frameworks = ['react', 'vue'];
-const libraries = ['react', 'react-dom', 'vue'];
+const { exports, peerDependencies } = JSON.parse(readFileSync(join(template, 'package.json'), 'utf8'));
 /** Entry points beside the guard, as ES modules and as CommonJS, each with its types. */
-const kits = ['adapters', 'adopt', 'slots', 'testing', 'wasm-slot'];
+const entries = Object.keys(exports).filter((path) => path !== '.' && exports[path].require).map((path) => path.slice('./'.length));
+/** What the app brings. */
+const libraries = Object.keys(peerDependencies).filter((name) => name !== 'vite');
+/** Slots in the tree of a framework. */
+const frameworks = entries.filter((name) => libraries.includes(name));
+const kits = entries.filter((name) => !libraries.includes(name));
 const native = join(work, 'native', platform, `changeover${ending}`);
 
 /** Features that rustc's wasm32-unknown-unknown turns on by default and every supported browser has. */
@@ -108,9 +111,9 @@ async function assemble() {
   for (const name of readdirSync(template)) {
     if (name === 'bin' || /^vite.*\.js$/.test(name) || name.endsWith('.d.ts')) cpSync(join(template, name), join(fresh, name), { recursive: true });
   }
-  for (const name of ['index', 'enums', ...kits, ...frameworks]) {
+  for (const name of ['index', 'enums', ...entries]) {
     // From CommonJS, types of an ES module may not be imported; these name the contract of their own kind.
-    writeFileSync(join(fresh, `${name}.d.cts`), readFileSync(join(template, `${name}.d.ts`), 'utf8').replace(/'\.\/(index|enums)\.js'/g, "'./$1.cjs'"));
+    writeFileSync(join(fresh, `${name}.d.cts`), readFileSync(join(template, `${name}.d.ts`), 'utf8').replace(/'\.\/([\w-]+)\.js'/g, "'./$1.cjs'"));
   }
   for (const { name, optimized } of modules) cpSync(optimized.wasm, join(fresh, `${name}.wasm`));
   cpSync(join(work, 'native'), join(fresh, 'native'), { recursive: true });
