@@ -4,8 +4,10 @@
 //! go in, transactions and translations come out. Changes are sent to the other tabs as hints, and their hints make the
 //! listeners here read again. A page that is suspended gives its lock back and requests it again when it wakes.
 
+mod changes;
 mod listeners;
 mod progress;
+mod schema_locks;
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,7 +15,7 @@ use std::{
     rc::Rc,
 };
 
-use js_sys::{Array, Math};
+use js_sys::Math;
 use wasm_bindgen::JsValue;
 use web_sys::BroadcastChannel;
 
@@ -23,12 +25,12 @@ use super::{
     callback::{Listener, Timer},
     clock::Clock,
     idb::{Database, Outcome},
-    locks::{Lock, LockEvent, LockMode},
+    locks::Lock,
 };
 use crate::{
     engine::store::{
         Answer, Capabilities, DurableError, Head, Input, Mode, Output, RecordVersions, Reply,
-        Request, RequestKind, Row, Seen, Stamp, StoreClient, Ticket, Transaction, TranslationPlan,
+        Request, RequestKind, Row, Seen, StoreClient, Ticket, Transaction, TranslationPlan,
         Untranslated,
     },
     time::{Millis, Timestamp},
@@ -50,7 +52,7 @@ pub trait App {
     /// Background work stopped; it is tried again later.
     fn on_problem(&self, error: &DurableError);
     fn on_progress(&self, progress: &Progress);
-    /// A record has changed; `None`: listeners may have missed changes of any record.
+    /// A record has changed. `None` if listeners may have missed changes of any record.
     fn on_change(&self, key: Option<&str>, value: Option<JsValue>);
 }
 
@@ -114,20 +116,17 @@ impl Drop for Channel {
 /// A request under way.
 struct Asked {
     id: u32,
-    /// `None`: of many records.
+    /// `None` for a request about many records.
     key: Option<String>,
-    /// The read of a record for its listeners.
+    /// The driver reads the record for its listeners.
     own: bool,
 }
 
-/// Numbers of the driver's own reads, out of the way of the app's.
+/// The ids of the driver's own reads start here, above those of the app.
 const OWN: u32 = 1 << 31;
 /// Even a background page runs its timers once a minute; a longer gap is a suspension.
 const HEARTBEAT: Millis = 60_000;
 const SLEPT: Millis = 180_000;
-/// Between two messages about changed records, in milliseconds; a user does not see a delay of a frame or two.
-const PAUSE: Millis = 25;
-
 impl Shared {
     /// Opens a store. `initial` is what it begins with if it does not exist yet.
     pub fn open(
@@ -180,7 +179,7 @@ impl Shared {
         self.0.request(id, RequestKind::List { after, limit });
     }
 
-    /// With `seen` the write counts only if the record is still that one.
+    /// Writes a record. With `seen`, only if the record is still that one.
     pub fn write(&self, id: u32, key: String, value: JsValue, seen: Option<Seen>) {
         self.0.notice_sleep();
         let seen = seen.or_else(|| self.0.versions.borrow().condition(&key));
@@ -193,7 +192,7 @@ impl Shared {
         self.0.request(id, RequestKind::Delete { key, seen });
     }
 
-    /// Has changes of a record told, or of all.
+    /// Reports changes of a record to the app, or of all records.
     pub fn listen(&self, key: Option<&str>) {
         self.0.versions.borrow_mut().on_listened(key);
     }
@@ -233,7 +232,7 @@ impl Shared {
         });
     }
 
-    /// Drops a schema that is no longer in use, whatever its age; `done` is told whether it is gone.
+    /// Drops a schema that is no longer in use, whatever its age. `done` gets whether it is gone.
     pub fn drop_backup(&self, schema: u32, done: impl FnOnce(bool) + 'static) {
         let op = Transaction::Sweep {
             schema,
@@ -255,7 +254,7 @@ impl Shared {
     }
 }
 
-/// Whether a store exists; `done` is told the error if that cannot be found out.
+/// Whether a store exists. `done` gets an error if that cannot be found out.
 pub fn exists(scope: &str, store: &str, done: impl FnOnce(Result<bool, String>) + 'static) {
     let database = Rc::new(Database::new(
         name_of(scope, store),
@@ -266,7 +265,7 @@ pub fn exists(scope: &str, store: &str, done: impl FnOnce(Result<bool, String>) 
         kept.close();
         done(match outcome {
             Outcome::Judged(answer) => Ok(!matches!(answer, Answer::Head(None))),
-            // Something is there.
+            // There is a head, even if this build cannot read it.
             Outcome::HeadUnreadable(_) => Ok(true),
             Outcome::Failed(failure) => Err(failure.sentence()),
         });
@@ -301,13 +300,14 @@ impl Inner {
         self.drain();
     }
 
+    /// Runs the engine until it waits for an input or a time.
     fn drain(self: &Rc<Self>) {
         if self.draining.replace(true) {
             return;
         }
         loop {
             let now = self.clock.now();
-            // Taken in a statement of its own: nothing may be borrowed while outputs are performed.
+            // A statement of its own, because nothing may be borrowed while outputs are performed.
             let output = self.tab.borrow_mut().poll_output();
             match output {
                 Output::Wake { at } => {
@@ -328,47 +328,9 @@ impl Inner {
 
     fn perform(self: &Rc<Self>, output: Output<JsValue>) {
         match output {
-            Output::LockShared { schema } => {
-                let weak = Rc::downgrade(self);
-                let had = Cell::new(false);
-                let lock = Lock::request(&self.lock_of(schema), LockMode::Shared, move |fate| {
-                    if let Some(this) = weak.upgrade() {
-                        let lost = had.replace(true) && fate != LockEvent::Granted;
-                        // A page that never gets the lock works without it: the head fences it.
-                        this.feed(match lost {
-                            true => Input::LockLost,
-                            false => Input::LockGranted,
-                        });
-                    }
-                });
-                if lock.is_none() {
-                    self.inputs.borrow_mut().push_back(Input::LockGranted);
-                }
-                let before = self.shared.replace(lock);
-                drop(before);
-            }
+            Output::LockShared { schema } => self.lock_shared(schema),
             Output::UnlockShared { .. } => drop(self.shared.take()),
-            Output::TryExclusive { schema } => {
-                let weak = Rc::downgrade(self);
-                let lock =
-                    Lock::request(&self.lock_of(schema), LockMode::ExclusiveNow, move |fate| {
-                        if let Some(this) = weak.upgrade() {
-                            this.feed(match fate {
-                                LockEvent::Granted => Input::ExclusiveGranted { schema },
-                                LockEvent::Refused | LockEvent::Lost => {
-                                    Input::ExclusiveRefused { schema }
-                                }
-                            });
-                        }
-                    });
-                if lock.is_none() {
-                    self.inputs
-                        .borrow_mut()
-                        .push_back(Input::ExclusiveRefused { schema });
-                }
-                let before = self.exclusive.replace(lock);
-                drop(before);
-            }
+            Output::TryExclusive { schema } => self.try_exclusive(schema),
             Output::ReleaseExclusive { .. } => drop(self.exclusive.take()),
             Output::Transact {
                 ticket,
@@ -379,17 +341,7 @@ impl Inner {
                 ticket,
                 recipes,
                 check,
-            } => {
-                let weak = Rc::downgrade(self);
-                let done = move |made: Result<Vec<JsValue>, (usize, Untranslated)>| {
-                    let Some(this) = weak.upgrade() else { return };
-                    this.feed(match made {
-                        Ok(values) => Input::Translated { ticket, values },
-                        Err((place, why)) => Input::TranslateFailed { ticket, place, why },
-                    });
-                };
-                self.app.translate(recipes, check, Box::new(done));
-            }
+            } => self.translate(ticket, recipes, check),
             Output::Reply { id, result } => self.on_reply(id, result),
             Output::ModeChanged { mode } => self.on_mode(&mode),
             Output::AskRevive { schema } => self.tell(&format!("r{}", schema)),
@@ -400,6 +352,25 @@ impl Inner {
         }
     }
 
+    /// Has the app translate values for the engine.
+    fn translate(
+        self: &Rc<Self>,
+        ticket: Ticket,
+        recipes: Vec<TranslationPlan<JsValue>>,
+        check: Option<u32>,
+    ) {
+        let weak = Rc::downgrade(self);
+        let done = move |made: Result<Vec<JsValue>, (usize, Untranslated)>| {
+            let Some(this) = weak.upgrade() else { return };
+            this.feed(match made {
+                Ok(values) => Input::Translated { ticket, values },
+                Err((place, why)) => Input::TranslateFailed { ticket, place, why },
+            });
+        };
+        self.app.translate(recipes, check, Box::new(done));
+    }
+
+    /// Runs a transaction for the engine.
     fn transact(self: &Rc<Self>, ticket: Ticket, op: Transaction<JsValue>) {
         let step = step_of(&op);
         let weak = Rc::downgrade(self);
@@ -422,7 +393,7 @@ impl Inner {
         self.app.on_mode(mode);
         let detached = matches!(mode, Mode::UseBackup { .. } | Mode::Refuse { .. });
         if self.detached.replace(detached) && !detached {
-            // What was seen of a backup says nothing about the store it has come back to.
+            // Versions of backup records do not apply to the store.
             self.versions.borrow_mut().on_slept();
             self.tell_missed();
         }
@@ -448,27 +419,10 @@ impl Inner {
         if own {
             return self.on_own_read(&key.unwrap_or_default(), result);
         }
-        let mut changed = false;
-        if let Ok(reply) = &result {
-            let mut versions = self.versions.borrow_mut();
-            let key = key.as_deref().unwrap_or_default();
-            match reply {
-                Reply::Value(found) => versions.on_seen(key, found.as_ref().map(|it| it.1)),
-                Reply::Rows { rows, .. } => {
-                    for (key, _, stamp) in rows {
-                        versions.on_seen(key, Some(*stamp));
-                    }
-                }
-                Reply::Written(stamp) => {
-                    changed = true;
-                    versions.on_seen(key, Some(*stamp));
-                }
-                Reply::Deleted => {
-                    changed = true;
-                    versions.on_seen(key, None);
-                }
-            }
-        }
+        let changed = match &result {
+            Ok(reply) => self.note_versions(key.as_deref().unwrap_or_default(), reply),
+            Err(_) => false,
+        };
         self.app.on_reply(id, result);
         if let (true, Some(key)) = (changed, key) {
             self.on_hint(&key);
@@ -476,76 +430,19 @@ impl Inner {
         }
     }
 
-    /// Tells the other tabs: the first change at once, what follows closely in one message, since each costs as much as
-    /// a quarter of a write.
-    fn on_changed(&self, key: String) {
-        let paused = {
-            let mut unannounced = self.unannounced.borrow_mut();
-            let paused = !unannounced.is_empty();
-            // The pause lasts as long as the list is not empty; an empty key holds its place.
-            match paused {
-                true if !unannounced.contains(&key) => unannounced.push(key.clone()),
-                true => {}
-                false => unannounced.push(String::new()),
+    /// Remembers which versions of the records the app has seen. Returns whether the reply is to a change.
+    fn note_versions(&self, key: &str, reply: &Reply<JsValue>) -> bool {
+        let mut versions = self.versions.borrow_mut();
+        match reply {
+            Reply::Value(found) => versions.on_seen(key, found.as_ref().map(|it| it.1)),
+            Reply::Rows { rows, .. } => {
+                for (key, _, stamp) in rows {
+                    versions.on_seen(key, Some(*stamp));
+                }
             }
-            paused
-        };
-        if paused {
-            return;
+            Reply::Written(stamp) => versions.on_seen(key, Some(*stamp)),
+            Reply::Deleted => versions.on_seen(key, None),
         }
-        self.tell_changed(&[key]);
-        if let Some(pause) = &self.open.borrow().pause {
-            pause.arm(PAUSE);
-        }
-    }
-
-    fn end_pause(&self) {
-        let unannounced = self.unannounced.take();
-        let keys: Vec<String> = unannounced
-            .into_iter()
-            .filter(|key| !key.is_empty())
-            .collect();
-        self.tell_changed(&keys);
-    }
-
-    fn tell_changed(&self, keys: &[String]) {
-        if let Some(channel) = &self.open.borrow().channel
-            && !keys.is_empty()
-        {
-            let keys: Array = keys.iter().map(|key| JsValue::from(key.as_str())).collect();
-            let _ = channel.port.post_message(&keys);
-        }
-    }
-
-    /// A record may have changed.
-    fn on_hint(self: &Rc<Self>, key: &str) {
-        if self.versions.borrow_mut().on_hinted(key) {
-            self.read_for_listeners(key);
-        }
-    }
-
-    fn read_for_listeners(self: &Rc<Self>, key: &str) {
-        let id = self.reads.get().wrapping_add(1) | OWN;
-        self.reads.set(id);
-        self.request(id, RequestKind::Read { key: key.into() });
-    }
-
-    fn on_own_read(self: &Rc<Self>, key: &str, result: Result<Reply<JsValue>, DurableError>) {
-        let found = match result {
-            Ok(Reply::Value(found)) => Some(found),
-            Ok(_) | Err(_) => None,
-        };
-        let stamp: Option<Option<Stamp>> = found.as_ref().map(|it| it.as_ref().map(|it| it.1));
-        let news = self.versions.borrow_mut().on_read(key, stamp);
-        if let (true, Some(found)) = (news.tell, found) {
-            self.app.on_change(Some(key), found.map(|it| it.0));
-        }
-        if news.read_again {
-            self.read_for_listeners(key);
-        }
-    }
-
-    fn lock_of(&self, schema: u32) -> String {
-        format!("{}:schema:{}", self.name, schema)
+        matches!(reply, Reply::Written(_) | Reply::Deleted)
     }
 }

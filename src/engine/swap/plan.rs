@@ -7,6 +7,7 @@
 
 mod closures;
 mod shell;
+mod slot_diff;
 mod slots;
 
 use alloc::vec::Vec;
@@ -22,7 +23,7 @@ use crate::engine::{
     manifest::ChunkKind,
 };
 
-pub(super) use slots::SlotDiff;
+pub(super) use self::slot_diff::SlotDiff;
 
 /// Limit of refusals: more would not be read, and each may name a long chain of imports.
 const MOST_REFUSALS: usize = 32;

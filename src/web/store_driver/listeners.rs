@@ -135,17 +135,6 @@ impl Inner {
         self.tell_missed();
     }
 
-    pub(super) fn tell_missed(self: &Rc<Self>) {
-        let missed = self.versions.borrow_mut().on_missed();
-        for key in missed {
-            self.read_for_listeners(&key);
-        }
-        let to_all = self.versions.borrow().has_listeners_to_all();
-        if to_all {
-            self.app.on_change(None, None);
-        }
-    }
-
     pub(super) fn sleep_until(&self, at: Option<Timestamp>, now: Timestamp) {
         if self.closed.get() {
             return;

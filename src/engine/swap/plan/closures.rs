@@ -3,7 +3,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{MOST_REFUSALS, Planner, is_style_of, slots::SlotDiff};
+use super::{MOST_REFUSALS, Planner, is_style_of, slot_diff::SlotDiff};
 use crate::{
     engine::{
         graph::Trace,
