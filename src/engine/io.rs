@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     ids::{BuildId, Names},
+    listed::listed,
     time::{Millis, Timestamp},
 };
 
@@ -223,25 +224,29 @@ pub enum Input {
     Disposed,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Source {
-    Poll,
-    Stream,
-    Header,
-    Peer,
-    Chunk,
+listed! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub enum Source {
+        Poll,
+        Stream,
+        Header,
+        Peer,
+        Chunk,
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum LoadKind {
-    Script,
-    Style,
-    /// A rejected `import()` or a `vite:preloadError`.
-    Import,
-    /// Any other uncaught error; the engine decides whether its text is a chunk failure.
-    Error,
+listed! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    pub enum LoadKind {
+        Script,
+        Style,
+        /// A rejected `import()` or a `vite:preloadError`.
+        Import,
+        /// Any other uncaught error; the engine decides whether its text is a chunk failure.
+        Error,
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,6 +14,11 @@ const run = promisify(execFile);
 const PATCHES = join(ROOT, 'tests/docs/patches');
 /** Always in the same place, so that cargo compiles only what differs from the last time. */
 const COPY = join(targetDir, 'contributing', 'tree');
+/**
+ * The crates of the copy have a version of their own. Cargo knows a crate of a workspace by its name and version, not by its
+ * path, and would take what is compiled here for what it has compiled of this tree.
+ */
+const VERSION = '0.0.0-contributing';
 /** What is built or fetched is not copied. */
 const NOT_COPIED = new Set(['.git', 'dist', 'node_modules', 'target']);
 
@@ -47,9 +52,11 @@ test('each patch applies to this tree, and the tree with all of them builds', as
   const { NODE_TEST_CONTEXT, ...withoutRunner } = process.env;
   const env = { ...withoutRunner, CARGO_TARGET_DIR: targetDir };
   const cargo = (/** @type {string[]} */ ...args) => run('cargo', args, { cwd: COPY, env, maxBuffer: 1e8 });
-  await cargo('check', '--quiet', '--workspace');
+  const { stdout: described } = await cargo('metadata', '--offline', '--no-deps', '--format-version=1');
+  for (const { name, version } of JSON.parse(described).packages) assert.equal(version, VERSION, `${name} has a version of its own`);
+  await cargo('check', '--offline', '--quiet', '--workspace');
   // What is written from the enums is part of the patch, and so is the row of the new reason.
-  const { stdout } = await cargo('test', '--package', 'changeover', '--lib', '--test', 'samples', '--', 'policy', 'enum_types', 'samples_for');
+  const { stdout } = await cargo('test', '--offline', '--package', 'changeover', '--lib', '--test', 'samples', '--', 'policy', 'enum_types', 'samples_for');
   assert.match(stdout, /the_enum_types_of_the_package_are_those_of_the_engine \.\.\. ok/);
   assert.match(stdout, /every_reason_has_its_row_and_what_weighs_more_wins \.\.\. ok/);
 
@@ -73,9 +80,16 @@ function copyTree(folder) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) copyTree(path);
     if (!entry.isFile()) continue;
-    const bytes = readFileSync(join(ROOT, path));
+    const bytes = path === 'Cargo.toml' ? manifest() : readFileSync(join(ROOT, path));
     if (!existsSync(join(COPY, path)) || !bytes.equals(readFileSync(join(COPY, path)))) writeFileSync(join(COPY, path), bytes);
   }
+}
+
+function manifest() {
+  const text = readFileSync(join(ROOT, 'Cargo.toml'), 'utf8');
+  const own = text.replace(/^(\[workspace\.package\]\nversion = )".*"$/m, `$1"${VERSION}"`);
+  assert.notEqual(own, text);
+  return Buffer.from(own);
 }
 
 /**

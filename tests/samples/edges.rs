@@ -1,6 +1,5 @@
 //! Samples of what goes into the guard and what it has done.
 
-use changeover::ids::Names;
 use changeover::{
     engine::{
         io::*,
@@ -9,6 +8,7 @@ use changeover::{
     },
     time::Timestamp,
 };
+use changeover::{ids::Names, listed::Listed as _};
 
 use crate::{
     build, failures, messages,
@@ -160,25 +160,14 @@ pub fn inputs() -> Vec<Input> {
         round: 2,
         answer,
     }));
-    for source in [
-        Source::Poll,
-        Source::Stream,
-        Source::Header,
-        Source::Peer,
-        Source::Chunk,
-    ] {
+    for &source in Source::ALL {
         inputs.push(Input::Sighted {
             source,
             sequence: Some(1),
             build: None,
         });
     }
-    for kind in [
-        LoadKind::Script,
-        LoadKind::Style,
-        LoadKind::Import,
-        LoadKind::Error,
-    ] {
+    for &kind in LoadKind::ALL {
         inputs.push(Input::LoadFailed {
             kind,
             message: text("gone"),
