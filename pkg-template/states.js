@@ -13,16 +13,15 @@ import { createKept } from './snapshot-db.js';
 import { own, put } from './own.js';
 import { agree, schemaOf, stepsOf } from './step-ids.js';
 import { createUsed } from './restored-marks.js';
+import { GONE, copy, createCarried, idOf } from './states-carried.js';
+import { ROOM, createPacking, messageOf } from './states-pack.js';
 import { cloned } from './clone.js';
 import { within as limited } from './within.js';
 export { createFields } from './form-fields.js';
 export { stamp } from './stamp.js';
 /** @import { Backup, StateProvider } from './index.js' */
-/**
- * @import {
- *   About, Captured, Envelope, Form, KeptHead, ProviderWithSchema, Restored, StateRuns, Taker, Why,
- * } from './types/state.js'
- */
+/** @import { Found } from './states-carried.js' */
+/** @import { Envelope, Form, KeptHead, ProviderWithSchema, Restored, StateRuns, Taker } from './types/state.js' */
 
 /**
  * What the app has registered under a name.
@@ -32,11 +31,6 @@ export { stamp } from './stamp.js';
  * @property {boolean} [known] to `stores.js`
  * @property {any} [broken] what is wrong with its steps
  * @property {string | null} [untouched] the fingerprint of what the app had instead of what was not restored
- */
-/**
- * What came under a name.
- *
- * @typedef {{ token: string, main: Form, others: Form[], original?: Captured }} Found
  */
 /** @typedef {{ name: string, entry: Entry, found: Found, forms?: Form[] }} Arrival */
 /** @typedef {Required<Arrival>} Job */
@@ -49,10 +43,6 @@ const PATIENCE = 3_000;
 const ENOUGH = 8_000;
 /** How long an arriving page waits for `stores.js` on a slow line. */
 const LOADING = 15_000;
-/** Characters of one value, and of all of them: session storage holds some five million. */
-const LARGE = 256 * 1024;
-const ROOM = 4 * LARGE;
-const GONE = 'value_gone';
 const NO_WAY = ['no_path', 'lossy_path'];
 
 /**
@@ -79,11 +69,12 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
   /** @type {Set<string>} */
   const pending = new Set(); // what is being restored: the provider has something else as yet
   /** @type {string[]} */
-  let made = []; // what the last capture has kept apart
+  const made = []; // what the last capture has kept apart
   /** @type {Promise<StateRuns> | null} */
   let loading = null;
-  /** @type {WeakMap<Form, { value: unknown }>} */
-  const loaded = new WeakMap(); // what was kept of a form
+
+  const { find, takeOut, load, formsOf, backUp, letGo } = createCarried({ carried, keep, kept, used });
+  const packing = createPacking({ build, kept, backUp, note: (id) => made.push(id) });
 
   /** @param {Promise<unknown>} work */
   const track = (work) => {
@@ -129,50 +120,6 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
   const retire = async (name, entry) => {
     const was = entry.known && !entry.broken && loading;
     if (was) (await was).remove(name);
-  };
-
-  /**
-   * What came under this name, unless another tab has taken it.
-   *
-   * @param {string} name
-   * @returns {Found | null}
-   */
-  const find = (name) => {
-    const { states = {}, about = {}, id } = carried();
-    const { others = [], original, ...main } = own(about, name) ?? {};
-    if (Object.hasOwn(states, name)) main.value = states[name];
-    else if (!main.kept) return null;
-    const token = /** @type {string} */ (main.token ?? id);
-    if (!used.has(token, name)) return { token, main, others, original };
-    takeOut(name);
-    return null;
-  };
-  /** @type {(name: string, original?: Form | false) => void} */
-  const takeOut = (name, original) => {
-    const { states, about } = carried();
-    if (states) delete states[name];
-    if (about) delete about[name];
-    if (original) put(/** @type {Record<string, About>} */ (about), name, { original });
-    keep();
-  };
-  /** @type {(name: string, form: Form) => Promise<unknown>} */
-  const load = async (name, form) => {
-    if (!form.kept) return copy(form.value);
-    const found = loaded.get(form) ?? (await kept.value(form.kept));
-    if (!found) throw failure({ code: GONE, store: name, message: `what was kept of state "${name}" is no longer in the browser's database` });
-    loaded.set(form, found);
-    return found.value;
-  };
-  /**
-   * All forms in which a state has come, the newest schema first.
-   *
-   * @type {(name: string, found: Found) => Promise<Form[]>}
-   */
-  const formsOf = async (name, { main, others, original }) => {
-    await load(name, main);
-    const all = [main, ...others];
-    if (original && original.sum === fingerprint(await load(name, main))) all.push(original);
-    return all.sort((one, other) => schemaOf(other) - schemaOf(one));
   };
 
   /**
@@ -321,113 +268,6 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
     } catch {}
   };
 
-  /** @type {(name: string, of: Pick<Found, 'token' | 'main'>, why: Why) => Promise<string>} */
-  const backUp = async (name, { token, main }, why) => {
-    const { from, at } = /** @type {Envelope} */ (carried());
-    const { value, kept: id = idOf({ ...main, token }, name), ...head } = main;
-    if (main.kept) await kept.note(id, why);
-    else await kept.put({ build: from ?? null, at, ...head, ...why, id, token, name }, value);
-    const { about } = carried();
-    const carriedOn = own(about, name);
-    if (carriedOn?.token === token && !carriedOn.kept) {
-      carriedOn.backup = id;
-      keep();
-    }
-    return id;
-  };
-  /** @param {(string | undefined)[]} ids */
-  const letGo = (ids) => {
-    const there = /** @type {string[]} */ (ids.filter(Boolean));
-    if (there.length) kept.remove(there).catch(() => {});
-  };
-
-  /**
-   * Everything that is known of one captured value, and the ways to put it into an envelope.
-   *
-   * @param {string} token
-   * @param {number} room characters of session storage
-   */
-  const capturing = (token, room) => {
-    /** @type {(name: string, form: Form, value: unknown, spare?: boolean) => Promise<Captured>} */
-    const pack = async (name, form, value, spare = false) => {
-      const json = plain(value);
-      const text = json === undefined ? null : JSON.stringify(json);
-      const head = { token, build, at: Date.now(), ...form };
-      if (text && text.length <= LARGE && text.length <= room) {
-        room -= text.length;
-        return { ...head, value: json };
-      }
-      const id = idOf(head, name);
-      try {
-        await kept.put({ ...head, id, name, spare }, value);
-        made.push(id);
-        return { ...head, kept: id };
-      } catch (error) {
-        if (text) return { ...head, value: json }; // session storage may have the room
-        throw error;
-      }
-    };
-    /**
-     * What an older schema dropped comes back with a later build, if the value has not changed in between.
-     *
-     * @param {string} name
-     * @param {Captured | undefined} original what came along with the state
-     * @param {unknown} value
-     * @param {Form} own what is captured
-     * @param {Form} main what the next build gets
-     * @returns {Promise<Captured | undefined>}
-     */
-    const withOriginal = async (name, original, value, own, main) => {
-      const goesBack = schemaOf(main) < schemaOf(own);
-      const stands = original && original.sum === fingerprint(value);
-      if (original && !stands) await backUp(name, { token: original.token, main: original }, supplanted(name, original)).catch(() => {});
-      if (!goesBack) return stands ? original : undefined;
-      const next = stands ? original : await pack(name, own, value);
-      const sum = fingerprint(main.value);
-      if (sum) return { ...next, sum };
-      await backUp(name, { token: next.token, main: next }, supplanted(name, next)).catch(() => {});
-    };
-    /**
-     * @param {string} name
-     * @param {Entry} entry
-     * @param {unknown} value
-     * @param {{able: StateRuns | null, reader: Taker | undefined, original: Captured | undefined}} around
-     * @returns {Promise<About & {trouble?: any}>} `trouble`: why a build of that schema cannot take it
-     */
-    return async (name, { provider, broken }, value, { able, reader, original }) => {
-      if (provider.schema === undefined) return pack(name, {}, value);
-      const steps = stepsOf(provider);
-      /** @type {Form & { schema: number }} */
-      const own = { schema: provider.schema, steps };
-      /** @type {{ main: Form, others: Form[] }} */
-      let handed = { main: { value }, others: [] };
-      /** @type {any} */
-      let trouble;
-      const canRun = able && !broken;
-      try {
-        own.lineage = canRun ? able.lineage(name) : undefined;
-        if (canRun) handed = await able.hand(name, value, reader);
-      } catch (error) {
-        trouble = error;
-      }
-      if (!canRun || trouble?.code === 'panic') {
-        const isOlder =
-          /** @type {Taker} */ (reader)?.schema < own.schema && !/** @type {Taker} */ (reader).reads.includes(own.schema);
-        trouble = isOlder && failure({ code: 'unavailable', message: `the steps from schema ${own.schema} down to ${/** @type {Taker} */ (reader).schema} cannot run here` });
-      }
-      /** @type {(form: Form, spare?: boolean) => Promise<Captured>} */
-      const packed = async ({ value, ...form }, spare) => pack(name, { ...own, ...form }, value, spare);
-      const main = await packed(handed.main);
-      const others = await Promise.all(handed.others.map((form) => packed(form, true)));
-      const about = { ...main, others, original: await withOriginal(name, original, value, own, { ...own, ...handed.main }) };
-      if (!trouble) return about;
-      const why = { reason: codeOf(trouble, 'step_failed'), message: messageOf(trouble) };
-      const backup = await backUp(name, { token, main }, why).catch(() => undefined);
-      if (backup) made.push(backup);
-      return { ...about, backup, trouble };
-    };
-  };
-
   return {
     /**
      * @param {string} name
@@ -464,7 +304,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
       await within(Promise.all(underWay)).catch(() => {});
       const able = await ready(PATIENCE);
       const token = newToken();
-      const save = capturing(token, ROOM);
+      const pack = packing(token, ROOM);
       /** @param {[string, Entry]} provider */
       const one = async ([name, entry]) => {
         if (pending.has(name)) return;
@@ -478,7 +318,7 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
         }
         if (entry.untouched && entry.untouched === fingerprint(value) && find(name)) return;
         try {
-          const { value: inline, trouble, ...more } = await save(name, entry, value, { able, reader: own(stores, name), original: own(about, name)?.original });
+          const { value: inline, trouble, ...more } = await pack(name, entry, value, { able, reader: own(stores, name), original: own(about, name)?.original });
           delete next.states[name];
           if (!more.kept) put(next.states, name, inline);
           put(next.about, name, more);
@@ -547,15 +387,6 @@ export function createStates({ scope, build, carried, keep, tell, problem, runs,
 }
 
 const hasSchema = (/** @type {Entry} */ { provider }) => provider.schema !== undefined;
-const idOf = (/** @type {Form} */ head, /** @type {string} */ name) => `${head.token}:${schemaOf(head)}:${name}`;
-const messageOf = (/** @type {any} */ error) => (codeOf(error, null) ? error.message : textOf(error));
-const copy = (/** @type {unknown} */ value) => JSON.parse(JSON.stringify(value));
 const newToken = () => [...crypto.getRandomValues(new Uint32Array(3))].map((part) => part.toString(36)).join('');
-/** @type {(name: string, original: Form) => Why} */
-const supplanted = (name, { schema }) => ({
-  reason: 'rolled_back',
-  message: `state "${name}" was taken back from schema ${schema} and changed since`,
-});
-
 /** @type {<T>(answer: T, patience?: number) => Promise<Awaited<T>>} */
 const within = (answer, patience = PATIENCE) => limited(answer, patience);
