@@ -3,7 +3,7 @@
 /**
  * How a runner's own closing lines are read: `{ passed, failed, skipped }`.
  *
- * @type {Record<CountedAs, (output: string, code: number) => Counts>}
+ * @satisfies {Record<CountedAs, (output: string, code: number) => Counts>}
  */
 export const COUNTERS = {
   cargo(output) {

@@ -7,7 +7,7 @@ import { ROOT } from '../e2e/browsers.mjs';
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
-const blocksOf = (text) =>
+const blocksOf = (/** @type {string} */ text) =>
   [...text.matchAll(/^```(\S*)(?: file=(\S+))?\n(.*?)^```$/gms)].map(([, language, name, text]) => ({ language, name: name ?? null, text }));
 
 /** Every fenced block: `{language, name, text}`; `name` is null where the fence gives none. */
@@ -16,7 +16,11 @@ export const blocks = blocksOf(readme);
 /** The same of docs/hosts.md. */
 export const hostBlocks = blocksOf(readFileSync(join(ROOT, 'docs/hosts.md'), 'utf8'));
 
-/** The one example called `name`. */
+/**
+ * The one example called `name`.
+ *
+ * @param {string} name
+ */
 export function example(name) {
   const found = [...blocks, ...hostBlocks].filter((block) => block.name === name);
   if (found.length !== 1) throw new Error(`README.md and docs/hosts.md have ${found.length} examples named ${name}`);

@@ -10,8 +10,29 @@ import { rspack } from '@rspack/core';
 import webpack from 'webpack';
 import { PACKAGE, ROOT } from './support.mjs';
 
+/**
+ * @import { AddressInfo } from 'node:net'
+ * @import { TestContext } from 'node:test'
+ * @import { Browser } from 'puppeteer-core'
+ *
+ * @typedef {object} Config what both bundlers take
+ * @property {string} context
+ * @property {'production' | 'development'} mode
+ * @property {string} entry
+ * @property {{ path: string, filename: string }} output
+ * @property {{ modules: string[] }} resolve
+ * @property {{ hints: false }} performance
+ * @property {false} devtool
+ *
+ * @typedef {{ message: string, moduleName?: string }} Complaint
+ * @typedef {{ toJson: (what: { all: false, errors?: boolean, warnings?: boolean }) => { errors?: Complaint[], warnings?: Complaint[] } }} Built
+ * @typedef {(config: Config) => Promise<Built>} Bundle
+ * @typedef {{ release?: string }} News what the server says instead of the first release
+ */
+
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const skip = existsSync(CHROMIUM) || process.env.CI ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
+/** @type {Browser} */
 let browser;
 before(async () => {
   if (!skip) browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
@@ -30,18 +51,24 @@ globalThis.kits = [object, fromLocalStorage, slot, lazy, lazyVue, wasm];
 globalThis.guard = createChangeover({ release: '/changeover/release.json', build: 'b1' });
 `;
 
+/** @type {Record<string, Bundle>} */
 const BUNDLERS = {
   webpack: (config) => finished(webpack(config)),
   Rspack: (config) => finished(rspack(config)),
 };
 
-const finished = (compiler) => new Promise((done, failed) => compiler.run((error, stats) => compiler.close(() => (error ? failed(error) : done(stats)))));
+/**
+ * @template Result
+ * @param {{ run: (done: (error: Error | null, result?: Result) => void) => void, close: (done: () => void) => void }} compiler
+ * @returns {Promise<Result>}
+ */
+const finished = (compiler) => new Promise((done, failed) => compiler.run((error, stats) => compiler.close(() => (stats ? done(stats) : failed(error)))));
 
 for (const [name, bundle] of Object.entries(BUNDLERS)) {
-  for (const mode of ['production', 'development']) {
+  for (const mode of /** @type {const} */ (['production', 'development'])) {
     test(`${name}, ${mode}: no warning about any entry of the package`, async (t) => {
       const { stats } = await buildApp(t, bundle, mode, `${MAIN}import 'changeover/testing';\n`);
-      assert.deepEqual(stats.toJson({ all: false, errors: true, warnings: true }).errors.map(({ message }) => message), []);
+      assert.deepEqual(stats.toJson({ all: false, errors: true, warnings: true }).errors?.map(({ message }) => message), []);
       assert.deepEqual(warningsOf(stats), []);
     });
   }
@@ -50,6 +77,7 @@ for (const [name, bundle] of Object.entries(BUNDLERS)) {
     const { out } = await buildApp(t, bundle, 'production', MAIN);
     const page = await browser.newPage();
     t.after(() => page.close());
+    /** @type {string[]} */
     const errors = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     await page.goto(await serve(t, out));
@@ -67,10 +95,13 @@ for (const [name, bundle] of Object.entries(BUNDLERS)) {
     const [prompt, ...others] = readdirSync(out).filter((file) => readFileSync(join(out, file), 'utf8').includes('requiredTitle'));
     assert.ok(prompt && !others.length, `the prompt is in one file: ${[prompt, ...others]}`);
     for (const gone of [false, true]) {
+      /** @type {News} */
       const news = {};
       const page = await browser.newPage();
       t.after(() => page.close());
+      /** @type {string[]} */
       const errors = [];
+      /** @type {string[]} */
       const asked = [];
       page.on('pageerror', (error) => errors.push(String(error)));
       page.on('request', (request) => asked.push(new URL(request.url()).pathname));
@@ -91,8 +122,14 @@ for (const [name, bundle] of Object.entries(BUNDLERS)) {
 }
 
 /** The warnings of a build, each cut to a line that a test can print. */
-const warningsOf = (stats) => stats.toJson({ all: false, warnings: true }).warnings.map(({ moduleName, message }) => `${moduleName ?? ''}: ${message}`.slice(0, 300));
+const warningsOf = (/** @type {Built} */ stats) => stats.toJson({ all: false, warnings: true }).warnings?.map(({ moduleName, message }) => `${moduleName ?? ''}: ${message}`.slice(0, 300));
 
+/**
+ * @param {TestContext} t
+ * @param {Bundle} bundle
+ * @param {Config['mode']} mode
+ * @param {string} main
+ */
 async function buildApp(t, bundle, mode, main) {
   const root = mkdtempSync(join(tmpdir(), 'changeover-bundlers-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
@@ -117,20 +154,25 @@ async function buildApp(t, bundle, mode, main) {
   return { out, stats };
 }
 
+/**
+ * @param {TestContext} t
+ * @param {string} out
+ * @param {News} [news]
+ */
 async function serve(t, out, news = {}) {
   const release = JSON.stringify({ format: 1, app: 'shop', sequence: 1, issued: '2026-07-31T12:00:00Z', build: { id: 'b1', manifest: 'builds/b1.json' } });
   const server = createServer((request, response) => {
-    const path = new URL(request.url, 'http://x').pathname;
+    const path = new URL(request.url ?? '/', 'http://x').pathname;
     if (path === '/favicon.ico') return response.writeHead(204).end();
     if (path === '/changeover/release.json') return response.setHeader('content-type', 'application/json').end(news.release ?? release);
     const file = join(out, path === '/' ? 'index.html' : path);
     if (!existsSync(file)) return response.writeHead(404).end();
     response.setHeader('content-type', extname(file) === '.html' ? 'text/html' : 'text/javascript').end(readFileSync(file));
   });
-  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  await new Promise((listening) => server.listen(0, '127.0.0.1', () => listening(null)));
   t.after(() => new Promise((closed) => {
     server.close(closed);
     server.closeAllConnections();
   }));
-  return `http://127.0.0.1:${server.address().port}/`;
+  return `http://127.0.0.1:${/** @type {AddressInfo} */ (server.address()).port}/`;
 }

@@ -8,7 +8,9 @@ import { test } from 'node:test';
 import { transform } from 'esbuild';
 import { PACKAGE, ROOT, packed } from './support.mjs';
 
-const text = (name) => readFileSync(join(PACKAGE, name), 'utf8');
+/** @import { SpawnSyncReturns } from 'node:child_process' */
+
+const text = (/** @type {string} */ name) => readFileSync(join(PACKAGE, name), 'utf8');
 const KITS = ['adapters', 'adopt', 'react', 'slots', 'testing', 'vue', 'wasm-slot'];
 /** What the runtime fetches when a page first needs it. */
 const PARTS = ['prompt.js', 'states.js'];
@@ -33,8 +35,9 @@ test('the tarball holds the documented files and no others', () => {
 
 test('every path that package.json names is in the tarball', () => {
   const names = new Set(packed().files.map(({ path }) => `./${path}`));
+  /** @type {string[]} */
   const named = [];
-  const walk = (value) => {
+  const walk = (/** @type {unknown} */ value) => {
     if (typeof value === 'string') named.push(value);
     else if (value && typeof value === 'object') Object.values(value).forEach(walk);
   };
@@ -86,7 +89,7 @@ test('the wasm imports its glue only and knows nothing of the machine that built
 });
 
 test('the CommonJS types are the same contract as the ESM types', () => {
-  const asModule = (name) => text(name).replace(/'\.\/([\w-]+)\.cjs'/g, "'./$1.js'");
+  const asModule = (/** @type {string} */ name) => text(name).replace(/'\.\/([\w-]+)\.cjs'/g, "'./$1.js'");
   for (const name of ['index', 'enums', ...KITS]) assert.equal(asModule(`${name}.d.cts`), text(`${name}.d.ts`), name);
 });
 
@@ -98,9 +101,9 @@ test('the kits for stores and tests carry no more than they must', () => {
 test('the bin starts the native program and passes its exit code on', () => {
   const bin = join(PACKAGE, 'bin', 'changeover.mjs');
   assert.match(execFileSync(process.execPath, [bin, '--version'], { encoding: 'utf8' }), /^changeover \d+\.\d+\.\d+/);
-  assert.throws(() => execFileSync(process.execPath, [bin, 'no-such-command'], { stdio: 'pipe' }), (error) => error.status !== 0);
+  assert.throws(() => execFileSync(process.execPath, [bin, 'no-such-command'], { stdio: 'pipe' }), (/** @type {SpawnSyncReturns<Buffer>} */ error) => error.status !== 0);
   assert.throws(
     () => execFileSync(process.execPath, [bin], { stdio: 'pipe', env: { ...process.env, CHANGEOVER_BIN: '/nowhere/changeover' } }),
-    (error) => /changeover has no program for .* \(\/nowhere\/changeover\)/.test(error.stderr.toString()),
+    (/** @type {SpawnSyncReturns<Buffer>} */ error) => /changeover has no program for .* \(\/nowhere\/changeover\)/.test(error.stderr.toString()),
   );
 });

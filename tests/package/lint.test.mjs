@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT, packed } from './support.mjs';
 
+/**
+ * @param {string} path
+ * @param {string[]} args
+ */
 function tool(path, args) {
   const done = spawnSync(process.execPath, [join(ROOT, 'node_modules', path), ...args], { encoding: 'utf8', cwd: ROOT });
   return { code: done.status, output: `${done.stdout}${done.stderr}` };

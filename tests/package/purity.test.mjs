@@ -7,7 +7,11 @@ import { createContext, runInContext } from 'node:vm';
 import { build } from 'esbuild';
 import { PACKAGE } from './support.mjs';
 
-/** Runs a module of the package where only the language itself exists; returns its exports and the new globals. */
+/**
+ * Runs a module of the package where only the language itself exists; returns its exports and the new globals.
+ *
+ * @param {string} name
+ */
 async function importBare(name) {
   const { outputFiles } = await build({
     entryPoints: [join(PACKAGE, name)], bundle: true, write: false, format: 'iife', globalName: 'entry', platform: 'neutral', external: ['./runtime.js'], logLevel: 'silent',

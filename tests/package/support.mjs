@@ -8,6 +8,7 @@ export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
 export const PACKAGE = join(ROOT, 'dist', 'npm');
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+/** @type {{ tarball: string, files: { path: string, size: number, mode: number }[] } | undefined} */
 let made;
 
 /** Packs the package once, as a release would: `{ tarball, files }`. */

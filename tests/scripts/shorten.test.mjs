@@ -13,6 +13,7 @@ return { "./changeover_bg.js": import0 };
 wasm.core_new(1);
 wasm.memory.buffer;
 `;
+/** @type {Parameters<typeof shorten>[1]} */
 const TABLE = {
   imports: [['./changeover_bg.js', '__wbg_now_0123456789abcdef', 'a']],
   exports: [['core_new', 'b'], ['memory', 'c']],
@@ -32,6 +33,7 @@ wasm["c"].buffer;
 });
 
 test('an import the glue does not have, or has twice, is refused', () => {
+  /** @type {typeof TABLE} */
   const unknown = { ...TABLE, imports: [...TABLE.imports, ['./changeover_bg.js', '__wbg_gone_0', 'd']] };
   assert.throws(() => shorten(GLUE, unknown, ['a']), /0 places that read "__wbg_gone_0:"/);
   assert.throws(() => shorten(GLUE + GLUE, TABLE, ['a']), /2 places/);
@@ -42,6 +44,7 @@ test('an export the wasm does not have is refused', () => {
 });
 
 test('imports from a second module are refused', () => {
+  /** @type {typeof TABLE} */
   const two = { ...TABLE, imports: [...TABLE.imports, ['env', 'now', 'd']] };
   assert.throws(() => shorten(GLUE, two, ['a']), /imports from 2 modules/);
 });

@@ -6,6 +6,9 @@ import { test } from 'node:test';
 import { root } from '../../scripts/lib/run.mjs';
 import { alone, digest, stage } from '../../scripts/lib/stages.mjs';
 
+/** @import { TestContext } from 'node:test' */
+
+/** @param {TestContext} t */
 function workspace(t) {
   mkdirSync(join(root, 'target'), { recursive: true });
   const folder = mkdtempSync(join(root, 'target', 'stages-'));
@@ -65,8 +68,9 @@ test('a file that moved is a change', (t) => {
 test('two builds wait for each other, and the lock of a dead one is not waited for', async (t) => {
   const { folder } = workspace(t);
   const lock = join(folder, 'lock');
+  /** @type {string[]} */
   const order = [];
-  const slowly = (name) => alone(lock, async () => {
+  const slowly = (/** @type {string} */ name) => alone(lock, async () => {
     order.push(`${name} starts`);
     await new Promise((wake) => setTimeout(wake, 50));
     order.push(`${name} ends`);
