@@ -32,6 +32,11 @@ pub fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
+/// Reads JSON of our own, such as a record in the storage of the browser; `None` when something else lies there.
+pub fn from_own_json<'t, T: Deserialize<'t>>(json: &'t str) -> Option<T> {
+    serde_json::from_str(json).ok()
+}
+
 /// Reads a document of at most `limit` bytes.
 pub(super) fn read<'t, T: Deserialize<'t>>(
     document: &'static str,

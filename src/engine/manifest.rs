@@ -7,8 +7,8 @@ use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::format::{
-    self, FORMAT, Id, Integrity, ParseError, RelativePath, build_id, maybe_text, named, or_default,
-    text, texts,
+    self, FORMAT, Id, Integrity, ParseError, RelativePath, build_id, maybe_text, named, number,
+    or_default, text, texts,
 };
 use crate::ids::{BuildId, Names};
 
@@ -93,6 +93,7 @@ pub struct Document {
     #[serde(deserialize_with = "text::<Integrity, _>")]
     pub integrity: String,
     /// In bytes.
+    #[serde(deserialize_with = "number")]
     pub size: u64,
 }
 
@@ -128,6 +129,7 @@ pub struct Chunk {
     #[serde(deserialize_with = "text::<Integrity, _>")]
     pub integrity: String,
     /// In bytes.
+    #[serde(deserialize_with = "number")]
     pub size: u64,
     pub kind: ChunkKind,
     #[serde(

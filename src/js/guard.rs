@@ -9,15 +9,16 @@ use js_sys::{Object, Promise};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
-use super::{call, promise, report_panics, to_js};
+use super::{call, promise, report_panics};
 use crate::{
     engine::{
+        format::MAX_SAFE_INTEGER,
         io::{Asker, Effect, Event, FetchFailure, Input, LoadKind, WorkerOutcome, WrongFile},
         manifest::Store,
     },
     ids::{BuildId, Names},
     time::Timestamp,
-    web::{Driver, Host, Options, Stream, json},
+    web::{Driver, Host, Options, Stream, reflect},
 };
 
 #[cfg(feature = "swap")]
@@ -38,21 +39,21 @@ impl Core {
         #[wasm_bindgen(unchecked_param_type = "PageOptions")] options: JsValue,
         #[wasm_bindgen(unchecked_param_type = "Host")] host: JsValue,
     ) -> Result<Core, JsValue> {
-        let text = |name| json::text(&options, name);
+        let text = |name| reflect::text(&options, name);
         report_panics(&host);
         let release = text("release").unwrap_or_default();
         let options = Options {
             build: text("build").map(BuildId),
-            sequence: json::number(&options, "sequence"),
+            sequence: reflect::number(&options, "sequence"),
             app: text("app"),
             channel: text("channel"),
-            interval: json::number(&options, "interval").unwrap_or(60_000),
+            interval: reflect::number(&options, "interval").unwrap_or(60_000),
             stream: match text("stream").as_deref() {
                 None | Some("auto") => Stream::Auto,
                 Some("off") => Stream::Off,
                 Some(url) => Stream::At(url.to_owned()),
             },
-            trace: json::property(&options, "trace").is_truthy(),
+            trace: reflect::property(&options, "trace").is_truthy(),
             release: release.clone(),
         };
         let driver = Driver::new(options, Box::new(JsHost(host))).ok_or_else(|| {
@@ -72,7 +73,7 @@ impl Core {
 
     #[wasm_bindgen(unchecked_return_type = "Status")]
     pub fn status(&self) -> JsValue {
-        to_js(&self.driver.status())
+        reflect::to_js(&self.driver.status())
     }
 
     #[wasm_bindgen(js_name = isSettled)]
@@ -95,7 +96,10 @@ impl Core {
         let deadline = deadline
             .as_f64()
             .filter(|ms| ms.is_finite())
-            .map(|ms| Timestamp(self.driver.now().0 + ms as u64));
+            // JavaScript reads it back: it stays a number that it holds exactly.
+            .map(|ms| {
+                Timestamp((self.driver.now().0.saturating_add(ms as u64)).min(MAX_SAFE_INTEGER))
+            });
         self.driver.feed(Input::HoldTaken {
             hold,
             reason: reason.as_string().unwrap_or_default(),
@@ -127,17 +131,17 @@ impl Core {
         &self,
         #[wasm_bindgen(unchecked_param_type = "LoadFailure")] failure: JsValue,
     ) {
-        let kind = match json::text(&failure, "kind").as_deref() {
+        let kind = match reflect::text(&failure, "kind").as_deref() {
             Some("script") => LoadKind::Script,
             Some("style") => LoadKind::Style,
             Some("import") => LoadKind::Import,
             _ => LoadKind::Error,
         };
-        let message = json::text(&failure, "message").unwrap_or_default();
+        let message = reflect::text(&failure, "message").unwrap_or_default();
         self.driver.feed(Input::LoadFailed {
             kind,
             message,
-            url: json::text(&failure, "url"),
+            url: reflect::text(&failure, "url"),
         });
     }
 
@@ -154,8 +158,8 @@ impl Core {
     /// Tells of states restored after the arrival, when their providers came.
     pub fn restored(&self, #[wasm_bindgen(unchecked_param_type = "Restored")] names: JsValue) {
         self.driver.feed(Input::StateRestored {
-            restored: json::texts(&names, "restored"),
-            failed: json::texts(&names, "failed"),
+            restored: reflect::texts(&names, "restored"),
+            failed: reflect::texts(&names, "failed"),
         });
     }
 
@@ -210,7 +214,7 @@ impl Core {
     ) {
         self.driver.feed(Input::FilesChecked {
             build: BuildId(build.as_string().unwrap_or_default()),
-            wrong: json::text(&wrong, "file").map(|file| WrongFile {
+            wrong: reflect::text(&wrong, "file").map(|file| WrongFile {
                 file,
                 failure: read_failure(&wrong),
             }),
@@ -259,7 +263,7 @@ struct JsHost(JsValue);
 
 impl Host for JsHost {
     fn on_event(&self, event: &Event) {
-        let _ = call(&self.0, "event", &to_js(event));
+        let _ = call(&self.0, "event", &reflect::to_js(event));
     }
 
     fn on_settled(&self) {
@@ -267,7 +271,7 @@ impl Host for JsHost {
     }
 
     fn capture(&self, stores: &Names<Store>) -> Promise {
-        promise(call(&self.0, "capture", &to_js(stores)))
+        promise(call(&self.0, "capture", &reflect::to_js(stores)))
     }
 
     fn restore(&self) -> Promise {
@@ -275,11 +279,11 @@ impl Host for JsHost {
     }
 
     fn swap(&self, effect: &Effect) {
-        let _ = call(&self.0, "swap", &to_js(effect));
+        let _ = call(&self.0, "swap", &reflect::to_js(effect));
     }
 
     fn check(&self, effect: &Effect) -> bool {
-        call(&self.0, "check", &to_js(effect)).is_ok()
+        call(&self.0, "check", &reflect::to_js(effect)).is_ok()
     }
 
     fn on_stayed(&self) {
@@ -293,15 +297,15 @@ impl Host for JsHost {
 
 /// The `failure` in an answer. One that is not known counts as none from the server.
 fn read_failure(answer: &JsValue) -> FetchFailure {
-    let failure = json::property(answer, "failure");
-    match json::text(&failure, "type").as_deref() {
+    let failure = reflect::property(answer, "failure");
+    match reflect::text(&failure, "type").as_deref() {
         Some("integrity") => FetchFailure::Integrity,
         Some("length") => FetchFailure::Length {
-            bytes: json::number(&failure, "bytes").unwrap_or_default(),
+            bytes: reflect::number(&failure, "bytes").unwrap_or_default(),
         },
         Some("html") => FetchFailure::Html,
         Some("status") => FetchFailure::Status {
-            status: json::number(&failure, "status").unwrap_or_default() as u16,
+            status: reflect::number(&failure, "status").unwrap_or_default() as u16,
         },
         _ => FetchFailure::Network,
     }
@@ -309,12 +313,12 @@ fn read_failure(answer: &JsValue) -> FetchFailure {
 
 #[cfg(feature = "swap")]
 fn read_answer(answer: &JsValue) -> Option<Answer> {
-    let slot = || json::text(answer, "slot").unwrap_or_default();
-    let message = || json::text(answer, "message").unwrap_or_default();
-    Some(match json::text(answer, "type")?.as_str() {
+    let slot = || reflect::text(answer, "slot").unwrap_or_default();
+    let message = || reflect::text(answer, "message").unwrap_or_default();
+    Some(match reflect::text(answer, "type")?.as_str() {
         "fetched" => Answer::Fetched,
         "fetchFailed" => Answer::FetchFailed {
-            file: json::text(answer, "file").unwrap_or_default(),
+            file: reflect::text(answer, "file").unwrap_or_default(),
             failure: read_failure(answer),
         },
         "imported" => Answer::Imported,
@@ -349,7 +353,7 @@ fn read_answer(answer: &JsValue) -> Option<Answer> {
         "switched" => Answer::Switched,
         "switchFailed" => Answer::SwitchFailed { message: message() },
         "threw" => Answer::Threw {
-            slot: json::text(answer, "slot"),
+            slot: reflect::text(answer, "slot"),
             message: message(),
         },
         "empty" => Answer::Empty { slot: slot() },

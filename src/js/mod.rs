@@ -16,18 +16,12 @@ pub mod stores;
 #[cfg(feature = "js")]
 use js_sys::Promise;
 use js_sys::{Function, Reflect};
-use serde::Serialize;
 use wasm_bindgen::{JsCast, prelude::*};
 
 fn call(host: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
     Reflect::get(host, &method.into())?
         .dyn_into::<Function>()?
         .call1(host, argument)
-}
-
-/// A value as JavaScript has it: the names of fields and variants are those of its JSON.
-fn to_js(value: &impl Serialize) -> JsValue {
-    crate::web::json::parse(&crate::engine::format::to_json(value))
 }
 
 #[cfg(feature = "js")]

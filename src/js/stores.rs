@@ -24,7 +24,7 @@ use crate::{
         store::{Capabilities, Reachability, Timing},
     },
     web::{
-        json,
+        reflect,
         store_driver::{self, Shared},
     },
 };
@@ -89,10 +89,10 @@ impl Stores {
         let plan = registry.plan(&text(&store), from, to, Loss::Accept);
         let plan = plan.map_err(thrown)?;
         let way = Object::new();
-        json::set(&way, "lossy", &plan.lossy.into());
+        reflect::set(&way, "lossy", &plan.lossy.into());
         let steps = plan.steps.iter();
         let steps: Array = steps.map(|it| JsValue::from(it.name.to_text())).collect();
-        json::set(&way, "steps", &steps);
+        reflect::set(&way, "steps", &steps);
         Ok(way.into())
     }
 
@@ -120,7 +120,7 @@ impl Stores {
     ) -> Result<JsValue, JsValue> {
         let reads = numbers(&taker, "reads");
         let reads: Vec<u32> = reads.into_iter().map(|it| it as u32).collect();
-        let taker = json::number(&taker, "schema").map(|schema| Taker {
+        let taker = reflect::number(&taker, "schema").map(|schema| Taker {
             schema: schema as u32,
             reads: &reads,
         });
@@ -132,9 +132,9 @@ impl Stores {
             Handover::Spread { to } => (JsValue::NULL, to),
         };
         let told = Object::new();
-        json::set(&told, "to", &to);
+        reflect::set(&told, "to", &to);
         let also: Array = also.into_iter().map(JsValue::from).collect();
-        json::set(&told, "also", &also);
+        reflect::set(&told, "also", &also);
         Ok(told.into())
     }
 
@@ -144,7 +144,7 @@ impl Stores {
         #[wasm_bindgen(unchecked_param_type = "Job[]")] jobs: JsValue,
         #[wasm_bindgen(unchecked_param_type = "RunOptions")] options: JsValue,
     ) -> Result<Migration, JsValue> {
-        let flag = |name| json::property(&options, name).is_truthy();
+        let flag = |name| reflect::property(&options, name).is_truthy();
         let loss = match flag("lossy") {
             true => Loss::Accept,
             false => Loss::Refuse,
@@ -157,7 +157,7 @@ impl Stores {
             .collect();
         let defaults = RunOptions::default();
         let options = RunOptions {
-            budget: json::number(&options, "budget").unwrap_or(defaults.budget),
+            budget: reflect::number(&options, "budget").unwrap_or(defaults.budget),
             dry: flag("dry"),
             verify: flag("verify"),
         };
@@ -191,10 +191,10 @@ impl Stores {
         let registry = self.registry.borrow();
         let schema = registry.head(&store).map_err(thrown)?;
         let defaults = Timing::default();
-        let span = |name, default| json::number(&options, name).unwrap_or(default);
+        let span = |name, default| reflect::number(&options, name).unwrap_or(default);
         let build = Capabilities {
             schema,
-            build: json::text(&options, "build").unwrap_or_default(),
+            build: reflect::text(&options, "build").unwrap_or_default(),
             ways: Reachability::new(registry.ways(&store, SCHEMAS).map_err(thrown)?),
             lineage: registry.lineage(&store, schema).map_err(thrown)?,
             accepts: numbers(&options, "accepts"),
@@ -205,9 +205,9 @@ impl Stores {
                 retention: span("retention", defaults.retention),
                 census: span("census", defaults.census),
             },
-            batch: json::number(&options, "batch").map_or(500, |it| it as usize),
+            batch: reflect::number(&options, "batch").map_or(500, |it| it as usize),
         };
-        let initial = json::property(&options, "initial").dyn_into::<Array>();
+        let initial = reflect::property(&options, "initial").dyn_into::<Array>();
         let initial = initial.unwrap_or_default();
         let initial = initial.iter().map(|pair| {
             let pair: Array = pair.unchecked_into();
@@ -218,7 +218,7 @@ impl Stores {
             store: store.clone(),
             registry: self.registry.clone(),
         };
-        let scope = json::text(&options, "scope").unwrap_or_default();
+        let scope = reflect::text(&options, "scope").unwrap_or_default();
         let initial = initial.collect();
         Ok(OpenStore(Shared::open(
             &scope,
@@ -242,7 +242,7 @@ impl Migration {
     pub fn next(&self) -> JsValue {
         let output = self.run.borrow_mut().poll_output();
         let object = Object::new();
-        let set = |name, value: &JsValue| json::set(&object, name, value);
+        let set = |name, value: &JsValue| reflect::set(&object, name, value);
         let kind = match output {
             RunOutput::Snapshot { store } => {
                 set("store", &store.into());
@@ -304,9 +304,9 @@ impl Migration {
     }
 
     pub fn feed(&self, #[wasm_bindgen(unchecked_param_type = "RunInput")] input: JsValue) {
-        let text = |name| json::text(&input, name);
+        let text = |name| reflect::text(&input, name);
         let store = text("store").unwrap_or_default();
-        let index = json::number(&input, "index").unwrap_or_default() as usize;
+        let index = reflect::number(&input, "index").unwrap_or_default() as usize;
         let message = text("message").unwrap_or_default();
         let path = text("path");
         let input = match text("type").unwrap_or_default().as_str() {
@@ -414,8 +414,8 @@ impl OpenStore {
                         .into_iter()
                         .map(|row| Array::of2(&row.key.into(), &row.recipe.value));
                     let portion = Object::new();
-                    json::set(&portion, "rows", &rows.collect::<Array>());
-                    json::set(&portion, "last", &last.into());
+                    reflect::set(&portion, "rows", &rows.collect::<Array>());
+                    reflect::set(&portion, "last", &last.into());
                     resolve(portion.into());
                 });
         })

@@ -7,7 +7,7 @@ use web_sys::Event;
 use super::{
     Emit,
     callback::{Listener, Timer, window},
-    json,
+    reflect,
 };
 use crate::engine::io::Input;
 
@@ -48,5 +48,6 @@ impl Departing {
 }
 
 fn objected(event: &Event) -> bool {
-    event.default_prevented() || json::text(event, "returnValue").is_some_and(|it| !it.is_empty())
+    event.default_prevented()
+        || reflect::text(event, "returnValue").is_some_and(|it| !it.is_empty())
 }

@@ -18,7 +18,6 @@ use super::{
     events::EventStream,
     fetch::Request,
     files::LoadedFiles,
-    json,
     lifecycle::{self, Lifecycle},
     locks,
     manifests::Errand,
@@ -31,6 +30,7 @@ use super::{
 };
 use crate::{
     engine::{
+        format::from_own_json,
         guard::{Config, Guard},
         io::{AbortReason, Effect, Event, Input, Output, Snooze, Start},
         manifest::Store,
@@ -347,8 +347,8 @@ impl Inner {
                 let _ = self.storage.write(Area::Local, "visitor", &visitor);
                 visitor
             });
-        let highest =
-            saved(Area::Local, "sequence").and_then(|text| json::whole(&json::parse(&text)));
+        let highest: Option<u64> =
+            saved(Area::Local, "sequence").and_then(|text| from_own_json(&text));
         Start {
             build: self.options.build.clone(),
             document_sequence: self.options.sequence,
@@ -363,7 +363,7 @@ impl Inner {
             highest_app: saved(Area::Local, "sequenceOf").and_then(|text| {
                 // Another version of changeover may have written the sequence alone since.
                 let (sequence, app) = text.split_once(' ')?;
-                (highest == json::whole(&json::parse(sequence))).then(|| app.to_owned())
+                (highest == from_own_json(sequence)).then(|| app.to_owned())
             }),
             reloads: reloads::read(&self.storage),
             snooze: self.snooze(),
@@ -372,11 +372,7 @@ impl Inner {
     }
 
     fn snooze(&self) -> Option<Snooze> {
-        let snooze = json::parse(&self.storage.read(Area::Session, "snooze")?);
-        Some(Snooze {
-            sequence: json::number(&snooze, "sequence")?,
-            until: Timestamp(json::number(&snooze, "until")?),
-        })
+        from_own_json(&self.storage.read(Area::Session, "snooze")?)
     }
 
     pub fn is_settled(&self) -> bool {

@@ -7,19 +7,19 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use wasm_bindgen::JsValue;
+use serde::Deserialize;
 use web_sys::{EventSource, Url};
 
 use super::{
     Emit,
     callback::{Listener, window},
     inlet::Inlet,
-    json,
     locks::{Lock, LockEvent, LockMode},
 };
 use crate::{
     engine::{
         burst::OF_A_SERVER,
+        format::from_own_json,
         io::{Input, Source},
     },
     ids::BuildId,
@@ -42,6 +42,14 @@ struct Connection {
     source: EventSource,
     _listeners: [Listener; 2],
     _hints: Inlet,
+}
+
+/// What a server says of a release that it has.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Hint {
+    sequence: Option<u64>,
+    build: Option<BuildId>,
 }
 
 impl EventStream {
@@ -106,13 +114,14 @@ impl Connection {
         ];
         let hints = Inlet::new(&source, "release", OF_A_SERVER, move |data| {
             // A hint that cannot be read, or was left out, is still a hint.
-            let hint = data
+            let hint: Hint = data
                 .and_then(|data| data.as_string())
-                .map_or(JsValue::UNDEFINED, |text| json::parse(&text));
+                .and_then(|text| from_own_json(&text))
+                .unwrap_or_default();
             heard(Input::Sighted {
                 source: Source::Stream,
-                sequence: json::number(&hint, "sequence"),
-                build: json::text(&hint, "build").map(BuildId),
+                sequence: hint.sequence,
+                build: hint.build,
             });
         });
         Some(Self {

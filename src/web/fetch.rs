@@ -16,9 +16,9 @@ use web_sys::{
     AbortController, RequestCache, RequestCredentials, RequestRedirect, ResponseType, Url,
 };
 
-use super::{callback::Task, json, lifecycle};
+use super::{callback::Task, lifecycle, reflect};
 use crate::{
-    engine::io::FetchFailure,
+    engine::{format::from_own_json, io::FetchFailure},
     time::{Millis, Timestamp},
 };
 
@@ -243,7 +243,7 @@ fn start(
 fn send(request: &web_sys::Request) -> Option<JsValue> {
     let init = Object::new();
     for name in ["cache", "credentials", "integrity", "redirect", "signal"] {
-        json::set(&init, name, &json::property(request, name));
+        reflect::set(&init, name, &reflect::property(request, name));
     }
     call_fetch(&request.url(), &init).ok()
 }
@@ -323,7 +323,7 @@ impl Reading {
         let response = answer.ok_or_else(unreachable)?.await;
         let response = response.map_err(|_| unreachable())?;
         // A `fetch` that was replaced may answer with anything.
-        if json::text(&response, "url").is_none() {
+        if reflect::text(&response, "url").is_none() {
             return Err(unreachable());
         }
         let response = Response::from(response.unchecked_into::<web_sys::Response>());
@@ -366,7 +366,7 @@ impl Reading {
 
     async fn read(&mut self, body: &Body) -> Result<(), Refusal> {
         let options = Object::new();
-        json::set(&options, "mode", &"byob".into());
+        reflect::set(&options, "mode", &"byob".into());
         let reader = body
             .reader(&options)
             .or_else(|_| body.reader(&JsValue::UNDEFINED))
@@ -377,11 +377,11 @@ impl Reading {
         while !self.is_enough() {
             let chunk = JsFuture::from(reader.read(&buffer)).await;
             let chunk = chunk.map_err(|_| Refusal::of(FetchFailure::Network))?;
-            if json::property(&chunk, "done").is_truthy() {
+            if reflect::property(&chunk, "done").is_truthy() {
                 break;
             }
-            let bytes = json::property(&chunk, "value");
-            let length = json::number(&bytes, "byteLength").unwrap_or_default();
+            let bytes = reflect::property(&chunk, "value");
+            let length = reflect::number(&bytes, "byteLength").unwrap_or_default();
             self.length = self.length.saturating_add(length);
             if self.length > self.limit.into() {
                 return Err(Refusal::of(FetchFailure::TooLarge { limit: self.limit }));
@@ -431,7 +431,7 @@ impl Reading {
             return;
         }
         let options = Object::new();
-        json::set(&options, "stream", &more.into());
+        reflect::set(&options, "stream", &more.into());
         let text = self.decoder.decode(bytes, &options).unwrap_or_default();
         self.body.push_str(&text);
     }
@@ -490,7 +490,7 @@ fn header(response: &Response, name: &str) -> Option<String> {
 /// `Retry-After` as milliseconds from now: seconds, or an HTTP date.
 fn span(text: &str) -> Option<Millis> {
     let text = text.trim();
-    if let Some(seconds) = json::whole(&json::parse(text)) {
+    if let Some(seconds) = from_own_json::<u64>(text) {
         return Some(seconds.saturating_mul(1000));
     }
     let until = Date::parse(text);

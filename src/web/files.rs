@@ -12,7 +12,7 @@ use web_sys::{PerformanceObserver, PerformanceObserverEntryList};
 
 use super::{
     callback::{Callback, window},
-    json,
+    reflect,
 };
 
 #[wasm_bindgen]
@@ -71,8 +71,8 @@ impl LoadedFiles {
         let observer = PerformanceObserver::new(heard.function()).ok();
         let observes = observer.as_ref().is_some_and(|observer| {
             let init = Object::new();
-            json::set(&init, "type", &"resource".into());
-            json::set(&init, "buffered", &JsValue::TRUE);
+            reflect::set(&init, "type", &"resource".into());
+            reflect::set(&init, "buffered", &JsValue::TRUE);
             observer.unchecked_ref::<Observing>().observe(&init).is_ok()
         });
         // Some browsers do not hand over what was noted before the observer began.
@@ -105,7 +105,10 @@ impl LoadedFiles {
                 let Some(element) = found.get(index) else {
                     continue;
                 };
-                let (src, href) = (json::text(&element, "src"), json::text(&element, "href"));
+                let (src, href) = (
+                    reflect::text(&element, "src"),
+                    reflect::text(&element, "href"),
+                );
                 let url = src.filter(|src| !src.is_empty()).or(href);
                 elements.extend(url.as_deref().and_then(path).map(str::to_owned));
             }
@@ -135,9 +138,9 @@ impl Seen {
         for entry in entries.iter() {
             // What an app tells its server is no file of a build.
             if !matches!(
-                json::text(&entry, "initiatorType").as_deref(),
+                reflect::text(&entry, "initiatorType").as_deref(),
                 Some("beacon" | "ping")
-            ) && let Some(url) = json::text(&entry, "name")
+            ) && let Some(url) = reflect::text(&entry, "name")
                 && let Some(path) = path(&url)
             {
                 self.keep(path);

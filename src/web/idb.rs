@@ -29,7 +29,7 @@ use self::{
     requests::{ask, failed, told},
     running::{Done, Running, SeenHead},
 };
-use super::{callback::Callback, clock::Clock, json};
+use super::{callback::Callback, clock::Clock, reflect};
 use crate::engine::store::{Failure, Transaction};
 
 /// A database that opens when it is needed; dropping it closes it.
@@ -191,13 +191,13 @@ impl Inner {
 
     /// The last request of a transaction has succeeded, or the transaction has ended.
     fn on_transaction(self: &Rc<Self>, event: &JsValue) {
-        let target = json::property(event, "target");
-        let kind = json::text(event, "type").unwrap_or_default();
+        let target = reflect::property(event, "target");
+        let kind = reflect::text(event, "type").unwrap_or_default();
         let transaction = match kind.as_str() {
-            "success" => json::property(&target, "transaction"),
+            "success" => reflect::property(&target, "transaction"),
             _ => target,
         };
-        let number = json::number(&transaction, NUMBER);
+        let number = reflect::number(&transaction, NUMBER);
         let Some(mut running) = self.take(number) else {
             return;
         };

@@ -7,7 +7,7 @@ use web_sys::EventTarget;
 
 use super::{
     callback::{Listener, Timer},
-    json,
+    reflect,
 };
 use crate::{
     engine::burst::{Burst, SPAN},
@@ -51,7 +51,7 @@ impl Inlet {
         });
         let heard = state.clone();
         let listener = Listener::new(target, kind, move |event| {
-            heard.on_message(json::property(&event, "data"));
+            heard.on_message(reflect::property(&event, "data"));
         });
         Self {
             _state: state,

@@ -5,7 +5,7 @@ use web_sys::{EventTarget, VisibilityState};
 use super::{
     Emit,
     callback::{Listener, Timer, window},
-    json,
+    reflect,
 };
 use crate::{
     engine::{departure::Origin, io::Input},
@@ -56,7 +56,7 @@ impl Lifecycle {
         let emit = emit.clone();
         listeners.push(Listener::new(&window, "pageshow", move |event| {
             emit(Input::PageShown {
-                persisted: json::property(&event, "persisted").is_truthy(),
+                persisted: reflect::property(&event, "persisted").is_truthy(),
             });
         }));
         Self {
@@ -84,12 +84,12 @@ pub fn origin() -> Origin {
     let navigation = performance.get_entries_by_type("navigation").get(0);
     Origin {
         began: (began > 0.0).then_some(Timestamp(began as u64)),
-        is_reload: json::text(&navigation, "type").map(|kind| kind == "reload"),
+        is_reload: reflect::text(&navigation, "type").map(|kind| kind == "reload"),
     }
 }
 
 /// The status that this document was served with, where the browser tells.
 pub fn own_status() -> Option<u16> {
     let navigation = window().performance()?.get_entries_by_type("navigation");
-    json::number(&navigation.get(0), "responseStatus").map(|status| status as u16)
+    reflect::number(&navigation.get(0), "responseStatus").map(|status| status as u16)
 }

@@ -16,8 +16,8 @@ use web_sys::{Blob, Response};
 use super::{
     callback::{Timer, later, on_settled, window},
     fetch::{self, Answer, Refusal, Request, Step},
-    json,
     locks::{Lock, LockMode},
+    reflect,
 };
 use crate::{engine::io::FetchFailure, time::Millis};
 
@@ -145,7 +145,7 @@ impl State {
         if self.begun.replace(true) {
             return;
         }
-        let caches = json::property(&window(), "caches");
+        let caches = reflect::property(&window(), "caches");
         let opened = caches
             .is_object()
             .then(|| caches.unchecked_ref::<Caches>())
@@ -341,7 +341,7 @@ struct Check {
 impl Check {
     /// `None` where hashes cannot be made, as over plain http, and for what is not one hash.
     fn of(integrity: &str) -> Option<Self> {
-        let subtle = json::property(&json::property(&window(), "crypto"), "subtle");
+        let subtle = reflect::property(&reflect::property(&window(), "crypto"), "subtle");
         let (algorithm, hash) = integrity.split_once('-')?;
         Some(Self {
             algorithm: format!("SHA-{}", algorithm.strip_prefix("sha")?),

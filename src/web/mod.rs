@@ -15,7 +15,7 @@
 //! | [`departing`] | a page that was told to reload and is still there |
 //! | [`storage`], [`state`], [`scroll`], [`reloads`] | what outlives a reload |
 //! | [`files`] | what the page has loaded |
-//! | [`callback`], [`clock`], [`json`], [`trace`] | what the others are made of |
+//! | [`callback`], [`clock`], [`reflect`], [`trace`] | what the others are made of |
 
 pub mod callback;
 pub mod clock;
@@ -27,12 +27,12 @@ pub mod fetch;
 pub mod files;
 pub mod idb;
 mod inlet;
-pub(crate) mod json;
 pub mod lifecycle;
 pub mod locks;
 pub mod manifests;
 pub mod peers;
 mod perform;
+pub(crate) mod reflect;
 pub mod reloads;
 pub mod scroll;
 pub mod state;

@@ -1,12 +1,12 @@
 //! The channel to the other tabs of this origin.
 
-use wasm_bindgen::JsValue;
+use serde::Deserialize;
 use web_sys::BroadcastChannel;
 
-use super::{Emit, inlet::Inlet, json};
+use super::{Emit, inlet::Inlet};
 use crate::engine::{
     burst::OF_TABS,
-    format::to_json,
+    format::{from_own_json, to_json},
     io::{Input, PeerMessage, Source},
 };
 
@@ -32,7 +32,7 @@ impl Peers {
                 });
             };
             // Another version of changeover may speak here: what is not understood is not for us.
-            if let Some(message) = data.as_string().and_then(|text| read(&json::parse(&text))) {
+            if let Some(message) = data.as_string().and_then(|text| read(&text)) {
                 emit(Input::PeerHeard { message });
             }
         });
@@ -53,18 +53,27 @@ impl Drop for Peers {
     }
 }
 
-fn read(message: &JsValue) -> Option<PeerMessage> {
-    Some(match json::text(message, "type")?.as_str() {
-        "checked" => PeerMessage::Checked {
-            sequence: json::number(message, "sequence"),
-        },
+/// A message as other tabs write it. Read by hand: serde would keep whole copies of it to look for the `type` first.
+#[derive(Deserialize)]
+struct Heard {
+    r#type: String,
+    #[serde(default)]
+    sequence: Option<u64>,
+    #[serde(default)]
+    tab: Option<String>,
+}
+
+fn read(text: &str) -> Option<PeerMessage> {
+    let Heard {
+        r#type,
+        sequence,
+        tab,
+    } = from_own_json(text)?;
+    Some(match r#type.as_str() {
+        "checked" => PeerMessage::Checked { sequence },
         "whoIsVisible" => PeerMessage::WhoIsVisible,
-        "visible" => PeerMessage::Visible {
-            tab: json::text(message, "tab")?,
-        },
-        "hidden" => PeerMessage::Hidden {
-            tab: json::text(message, "tab")?,
-        },
+        "visible" => PeerMessage::Visible { tab: tab? },
+        "hidden" => PeerMessage::Hidden { tab: tab? },
         _ => return None,
     })
 }

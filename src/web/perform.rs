@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use js_sys::Object;
 use wasm_bindgen::JsValue;
 use web_sys::{Url, console};
 
@@ -14,16 +13,17 @@ use super::{
     events::EventStream,
     fetch::{self, Redirects, Refusal},
     files::LoadedFiles,
-    json, lifecycle,
+    lifecycle,
     manifests::{Errand, Found, Way},
     peers::Peers,
-    reloads,
+    reflect, reloads,
     scroll::ScrollRestore,
     state::Departure,
     storage::Area,
 };
 use crate::{
     engine::{
+        format::to_json,
         io::{Effect, EnvelopeMark, FetchFailure, Input, WorkerOutcome},
         manifest::Store,
     },
@@ -105,10 +105,9 @@ impl Inner {
                 reloads::remember(&self.storage, &target, count);
             }
             Effect::RememberSnooze { snooze } => {
-                let record = Object::new();
-                json::set(&record, "sequence", &(snooze.sequence as f64).into());
-                json::set(&record, "until", &(snooze.until.0 as f64).into());
-                self.remember(Area::Session, "snooze", &record);
+                let _ = self
+                    .storage
+                    .write(Area::Session, "snooze", &to_json(&snooze));
             }
             Effect::Advise { message } => console::info_1(&message.into()),
             Effect::MarkEnvelope {
@@ -141,12 +140,6 @@ impl Inner {
         let departing = Departing::listen(&self.emit);
         self.shut(|open| open.departing.replace(departing));
         self.envelope.mark(&self.storage, EnvelopeMark::Left);
-    }
-
-    fn remember(&self, area: Area, name: &str, what: &Object) {
-        if let Some(text) = json::write(what) {
-            let _ = self.storage.write(area, name, &text);
-        }
     }
 
     fn fetch_release(self: &Rc<Self>) {
@@ -297,7 +290,7 @@ impl Inner {
                 to: &to,
                 at: this.clock.now(),
             };
-            let failed = json::text(&captured, "failed").or(broken);
+            let failed = reflect::text(&captured, "failed").or(broken);
             // What could be captured is written even if something could not: the user may choose to go on. But nothing
             // replaces what a page that is going has saved before.
             let going = this.open.borrow().departing.is_some();
@@ -321,8 +314,8 @@ impl Inner {
         on_settled(&self.host.restore(), move |settled| {
             let Some(this) = weak.upgrade() else { return };
             let settled = settled.unwrap_or(JsValue::UNDEFINED);
-            let restored = json::texts(&settled, "restored");
-            let failed = json::texts(&settled, "failed");
+            let restored = reflect::texts(&settled, "restored");
+            let failed = reflect::texts(&settled, "failed");
             // Providers that come later tell by themselves.
             if !restored.is_empty() || !failed.is_empty() {
                 this.feed(Input::StateRestored { restored, failed });

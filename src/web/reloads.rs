@@ -4,14 +4,14 @@
 //! Versions until 04766e4 keep all counts in one such map. A tab goes from one version to another and back with its site,
 //! so both are read and both are written: no version reloads a page once more for what another has tried.
 
-use js_sys::{Object, Reflect};
-use wasm_bindgen::JsCast;
-
-use super::{
-    json,
-    storage::{Area, Storage},
+use super::storage::{Area, Storage};
+use crate::{
+    engine::{
+        format::{from_own_json, to_json},
+        io::Reloads,
+    },
+    ids::{BuildId, Names},
 };
-use crate::{engine::io::Reloads, ids::BuildId};
 
 /// How the names of counts begin; the build follows.
 const PREFIX: &str = "reload:";
@@ -20,20 +20,14 @@ const MAP: &str = "reloads";
 
 /// The counts of this tab so far. A build may be named twice, by two versions.
 pub fn read(storage: &Storage) -> Vec<Reloads> {
-    let map = read_map(storage);
-    let in_map = Object::keys(&map).into_iter().filter_map(|target| {
-        let target = target.as_string()?;
-        let count = json::number(&map, &target)?;
-        Some((target, count))
-    });
     storage
         .list(Area::Session, PREFIX)
         .into_iter()
-        .filter_map(|(target, count)| Some((target, json::whole(&json::parse(&count))?)))
-        .chain(in_map)
+        .filter_map(|(target, count)| Some((target, from_own_json(&count)?)))
+        .chain(read_map(storage))
         .map(|(target, count)| Reloads {
             target: BuildId(target),
-            count: count as u32,
+            count,
         })
         .collect()
 }
@@ -41,21 +35,22 @@ pub fn read(storage: &Storage) -> Vec<Reloads> {
 /// Writes a count; 0 forgets it.
 pub fn remember(storage: &Storage, target: &BuildId, count: u32) {
     let name = format!("{}{}", PREFIX, target.0);
-    let map = read_map(storage);
+    let mut map = read_map(storage);
     if count == 0 {
         storage.remove(Area::Session, &name);
-        let _ = Reflect::delete_property(&map, &target.0.as_str().into());
+        map.remove(&target.0);
     } else {
         let _ = storage.write(Area::Session, &name, &count.to_string());
-        json::set(&map, &target.0, &count.into());
+        map.insert(target.0.clone(), count);
     }
-    match json::write(&map).filter(|text| text != "{}") {
-        Some(text) => drop(storage.write(Area::Session, MAP, &text)),
-        None => storage.remove(Area::Session, MAP),
+    if map.is_empty() {
+        storage.remove(Area::Session, MAP);
+    } else {
+        let _ = storage.write(Area::Session, MAP, &to_json(&map));
     }
 }
 
-fn read_map(storage: &Storage) -> Object {
+fn read_map(storage: &Storage) -> Names<u32> {
     let text = storage.read(Area::Session, MAP).unwrap_or_default();
-    json::parse(&text).dyn_into().unwrap_or_default()
+    from_own_json(&text).unwrap_or_default()
 }

@@ -11,17 +11,19 @@
 
 use std::cell::{Cell, RefCell};
 
-use js_sys::{Array, Object, Reflect};
+use js_sys::{Array, JSON, Object, Reflect};
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{
     callback::window,
-    clock, json, lifecycle, scroll,
+    clock, lifecycle, reflect, scroll,
     storage::{Area, Storage},
 };
 use crate::{
     engine::{
         departure,
+        format::{from_own_json, to_json},
         io::{Arrival, EnvelopeMark},
     },
     ids::BuildId,
@@ -76,13 +78,14 @@ impl Envelope {
             return this;
         };
         // Set by the first page that reads it, so that a later reload by hand is no second arrival.
-        if !json::property(&came, "arrived").is_truthy() {
+        if !reflect::property(&came, "arrived").is_truthy() {
             this.arrival = arrival(&came);
-            if json::text(&came, "url") == window().location().href().ok() {
-                this.scroll.set(numbers(&json::property(&came, "scroll")));
+            if reflect::text(&came, "url") == window().location().href().ok() {
+                this.scroll
+                    .set(numbers(&reflect::property(&came, "scroll")));
             }
-            json::set(&came, "arrived", &JsValue::TRUE);
-            json::set(&came, "scroll", &JsValue::NULL);
+            reflect::set(&came, "arrived", &JsValue::TRUE);
+            reflect::set(&came, "scroll", &JsValue::NULL);
             this.keep(storage);
         }
         this
@@ -118,13 +121,12 @@ impl Envelope {
         let Some(id) = expected.as_deref() else {
             return;
         };
-        let record = Object::new();
-        json::set(&record, "id", &id.into());
-        json::set(&record, "mark", &mark.code().into());
-        json::set(&record, "at", &clock::latest().into());
-        if let Some(text) = json::write(&record) {
-            let _ = storage.write(Area::Session, MARK, &text);
-        }
+        let record = Mark {
+            id: Some(id.to_owned()),
+            mark: Some(mark.code().to_owned()),
+            at: Some(Timestamp(clock::latest() as u64)),
+        };
+        let _ = storage.write(Area::Session, MARK, &to_json(&record));
     }
 
     /// Writes the envelope that the next page will read. A part that is missing stays as it came.
@@ -136,28 +138,28 @@ impl Envelope {
     ) -> Result<(), String> {
         let (x, y) = scroll::position();
         let envelope = Object::new();
-        json::set(&envelope, "format", &FORMAT.into());
-        json::set(&envelope, "id", &departure.changeover.into());
-        json::set(
+        reflect::set(&envelope, "format", &FORMAT.into());
+        reflect::set(&envelope, "id", &departure.changeover.into());
+        reflect::set(
             &envelope,
             "from",
             &departure
                 .from
                 .map_or(JsValue::NULL, |from| from.0.as_str().into()),
         );
-        json::set(&envelope, "to", &departure.to.0.as_str().into());
-        json::set(&envelope, "at", &(departure.at.0 as f64).into());
-        json::set(
+        reflect::set(&envelope, "to", &departure.to.0.as_str().into());
+        reflect::set(&envelope, "at", &(departure.at.0 as f64).into());
+        reflect::set(
             &envelope,
             "url",
             &window().location().href().unwrap_or_default().into(),
         );
-        json::set(&envelope, "scroll", &Array::of2(&x.into(), &y.into()));
+        reflect::set(&envelope, "scroll", &Array::of2(&x.into(), &y.into()));
         let came = self.carried();
         for part in PARTS {
-            let given = Some(json::property(captured, part)).filter(JsValue::is_object);
+            let given = Some(reflect::property(captured, part)).filter(JsValue::is_object);
             let value = given.unwrap_or_else(|| parts(&came, part).into());
-            json::set(&envelope, part, &value);
+            reflect::set(&envelope, part, &value);
         }
         let text = sealed(&envelope).ok_or("the page's state is not JSON")?;
         let refused = |_| {
@@ -192,40 +194,49 @@ impl Envelope {
     }
 }
 
+/// Which document may take an envelope, as it lies in the storage.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Mark {
+    id: Option<String>,
+    mark: Option<String>,
+    at: Option<Timestamp>,
+}
+
 /// Whether this page may take an envelope. One that a page has taken before is this tab's; one without a mark comes from
 /// a version that wrote none.
 fn is_ours(storage: &Storage, came: &Object) -> bool {
     let text = storage.read(Area::Session, MARK).unwrap_or_default();
-    let record = json::parse(&text);
+    let record: Mark = from_own_json(&text).unwrap_or_default();
     let marked = [EnvelopeMark::Left, EnvelopeMark::Asked, EnvelopeMark::Gone]
         .into_iter()
-        .find(|mark| json::text(&record, "mark").as_deref() == Some(mark.code()));
-    let (Some(mark), Some(at)) = (marked, json::number(&record, "at")) else {
+        .find(|mark| record.mark.as_deref() == Some(mark.code()));
+    let (Some(mark), Some(at)) = (marked, record.at) else {
         return true;
     };
-    json::property(came, "arrived").is_truthy()
-        || json::text(&record, "id") != json::text(came, "id")
-        || departure::is_for(mark, Timestamp(at), lifecycle::origin())
+    reflect::property(came, "arrived").is_truthy()
+        || record.id != reflect::text(came, "id")
+        || departure::is_for(mark, at, lifecycle::origin())
 }
 
 fn read(text: &str, now: Timestamp) -> Option<Object> {
-    let envelope: Object = json::parse(text).dyn_into().ok()?;
-    let sum = json::text(&envelope, "sum");
+    let envelope: Object = JSON::parse(text).ok()?.dyn_into().ok()?;
+    let sum = reflect::text(&envelope, "sum");
     let _ = Reflect::delete_property(&envelope, &"sum".into());
     // The loader, which has no bytes for it, writes no sum.
     if sum.is_some() && sum != checksum(&envelope) {
         return None;
     }
-    let at = json::number(&envelope, "at")?;
+    let at = reflect::number(&envelope, "at")?;
     let fresh = now.0.saturating_sub(at) <= LIFETIME;
     (fresh
-        && json::property(&envelope, "format") == FORMAT
-        && json::property(&envelope, "states").is_object())
+        && reflect::property(&envelope, "format") == FORMAT
+        && reflect::property(&envelope, "states").is_object())
     .then_some(envelope)
 }
 
 fn parts(envelope: &Object, part: &str) -> Object {
-    json::property(envelope, part)
+    reflect::property(envelope, part)
         .dyn_into()
         .unwrap_or_default()
 }
@@ -237,19 +248,24 @@ fn holds_state(envelope: &Object) -> bool {
 }
 
 fn arrival(envelope: &Object) -> Option<Arrival> {
-    let text = |name| json::text(envelope, name);
+    let text = |name| reflect::text(envelope, name);
     Some(Arrival {
         changeover: text("id")?,
         from: text("from").map(BuildId),
         to: BuildId(text("to")?),
-        at: Timestamp(json::number(envelope, "at")?),
+        at: Timestamp(reflect::number(envelope, "at")?),
     })
+}
+
+/// `None` when something in it has no JSON.
+fn text_of(envelope: &Object) -> Option<String> {
+    JSON::stringify(envelope).ok()?.as_string()
 }
 
 /// The envelope as text, with its checksum as the last field.
 fn sealed(envelope: &Object) -> Option<String> {
-    json::set(envelope, "sum", &checksum(envelope)?.into());
-    let text = json::write(envelope);
+    reflect::set(envelope, "sum", &checksum(envelope)?.into());
+    let text = text_of(envelope);
     let _ = Reflect::delete_property(envelope, &"sum".into());
     text
 }
@@ -257,7 +273,7 @@ fn sealed(envelope: &Object) -> Option<String> {
 /// 64-bit FNV-1a over the JSON text, in hexadecimal: against accidents, not against attackers, who could as well
 /// change the page. JSON written by the browser and read back is written the same way again.
 fn checksum(envelope: &Object) -> Option<String> {
-    let text = json::write(envelope)?;
+    let text = text_of(envelope)?;
     Some(hexadecimal(fnv(FNV_OFFSET, text.as_bytes()), 16))
 }
 

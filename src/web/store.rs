@@ -40,7 +40,8 @@ use serde_json::Value;
 use wasm_bindgen::JsValue;
 
 use super::{
-    json, locks,
+    locks,
+    reflect::to_js,
     store_driver::{App, Progress, Shared, Translated},
 };
 use crate::engine::{
@@ -413,10 +414,13 @@ impl<Head: Versioned> App for TypedApp<Head> {
 }
 
 fn read(value: &JsValue) -> Value {
-    let text = json::write(value).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or(Value::Null)
+    let text = js_sys::JSON::stringify(value)
+        .ok()
+        .and_then(|text| text.as_string());
+    text.and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or(Value::Null)
 }
 
 fn written(value: &impl Serialize) -> JsValue {
-    json::parse(&serde_json::to_string(value).unwrap_or_default())
+    to_js(value)
 }

@@ -3,8 +3,10 @@
 //! Nothing in it is secret: the URLs are without user, password and query. The text of a manifest stays as it is, since its
 //! ids have queries that tell modules apart.
 
+use js_sys::JSON;
 use serde::Serialize;
 
+use super::reflect::to_js;
 use crate::{
     engine::{excerpt::discreet, format::to_json, guard::Config, io::Input},
     time::Timestamp,
@@ -27,7 +29,7 @@ impl Trace {
             lines: String::new(),
             full: false,
         };
-        trace.line(at, "config", config, true);
+        trace.line(at, "config", to_json(config), true);
         trace
     }
 
@@ -38,22 +40,28 @@ impl Trace {
             input,
             Input::ManifestFetched { .. } | Input::ManifestKept { .. }
         );
-        self.line(at, "input", input, !is_manifest);
+        self.line(at, "input", to_json(input), !is_manifest);
     }
 
+    /// Records what came out, by way of the JavaScript that the app gets of it: a second writer for effects, events and the
+    /// status would be 10 kB of the runtime.
     pub fn output(&mut self, at: Timestamp, output: &impl Serialize) {
-        self.line(at, "output", output, true);
+        if self.full {
+            return;
+        }
+        let json = JSON::stringify(&to_js(output)).map_or_else(|_| String::new(), String::from);
+        self.line(at, "output", json, true);
     }
 
     pub fn lines(&self) -> &str {
         &self.lines
     }
 
-    fn line(&mut self, at: Timestamp, kind: &'static str, what: &impl Serialize, is_told: bool) {
+    fn line(&mut self, at: Timestamp, kind: &'static str, json: String, is_told: bool) {
         if self.full {
             return;
         }
-        let line = format!("{{\"at\":{},\"{kind}\":{}}}", at.0, to_json(what));
+        let line = format!("{{\"at\":{},\"{kind}\":{}}}", at.0, json);
         self.lines
             .push_str(&if is_told { discreet(&line) } else { line });
         self.lines.push('\n');

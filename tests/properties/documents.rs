@@ -2,7 +2,7 @@
 
 use changeover::{
     engine::{
-        format::{self, ParseError},
+        format::{self, MAX_SAFE_INTEGER, ParseError},
         manifest::{
             Chunk, ChunkKind, Commit, Document, Manifest, Owner, Reading, Slot, SlotKind, Store,
         },
@@ -284,8 +284,8 @@ fn manifest() -> impl Strategy<Value = Manifest> {
         option::of(commit()),
         any::<u32>(),
     );
-    let documents =
-        (integrity(), any::<u64>()).prop_map(|(integrity, size)| Document { integrity, size });
+    let documents = (integrity(), 0..=MAX_SAFE_INTEGER)
+        .prop_map(|(integrity, size)| Document { integrity, size });
     let slots = (
         path(),
         select(&[SlotKind::Module, SlotKind::Wasm, SlotKind::Unknown][..]),
@@ -350,7 +350,12 @@ fn chunk() -> impl Strategy<Value = Chunk> {
         ][..],
     );
     let owners = select(&[Owner::Shell, Owner::Slot, Owner::Shared, Owner::Pinned][..]);
-    let first = (any::<String>(), any::<String>(), integrity(), any::<u64>());
+    let first = (
+        any::<String>(),
+        any::<String>(),
+        integrity(),
+        0..=MAX_SAFE_INTEGER,
+    );
     let exports = collection::vec(any::<String>(), 0..4);
     (first, kinds, paths(), paths(), paths(), exports, owners).prop_map(
         |(first, kind, imports, dynamic_imports, css, exports, owner)| {

@@ -3,7 +3,6 @@
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::js::to_js;
 use crate::{
     engine::{
         lineage::{Lineage, content_hash},
@@ -13,30 +12,30 @@ use crate::{
         store::{DurableError, Reply, Seen, Stamp},
     },
     time::Timestamp,
-    web::json,
+    web::reflect,
 };
 
 pub(super) fn read_spec(spec: &JsValue) -> StoreSpec {
-    let steps = json::property(spec, "steps").dyn_into::<Array>();
+    let steps = reflect::property(spec, "steps").dyn_into::<Array>();
     let steps = steps.unwrap_or_default();
     let edges = steps.iter().map(|step| {
-        let number = |name| json::number(&step, name).map_or(0, |it| it as u32);
-        let flag = |name| json::property(&step, name).is_truthy();
+        let number = |name| reflect::number(&step, name).map_or(0, |it| it as u32);
+        let flag = |name| reflect::property(&step, name).is_truthy();
         let mut edge = Edge::new(number("from"), number("to"), StepRef(number("up")));
-        edge.down = json::number(&step, "down").map(|it| StepRef(it as u32));
+        edge.down = reflect::number(&step, "down").map(|it| StepRef(it as u32));
         edge.lossy_up = flag("lossyUp");
         edge.lossy_down = flag("lossyDown");
         edge.cost = number("cost");
-        edge.hash = json::text(&step, "id").map_or(0, |id| content_hash(id.as_bytes()));
+        edge.hash = reflect::text(&step, "id").map_or(0, |id| content_hash(id.as_bytes()));
         edge
     });
     let reads = numbers(spec, "reads");
     StoreSpec {
-        name: json::text(spec, "name").unwrap_or_default(),
-        head: json::number(spec, "schema").map_or(0, |it| it as u32),
+        name: reflect::text(spec, "name").unwrap_or_default(),
+        head: reflect::number(spec, "schema").map_or(0, |it| it as u32),
         edges: edges.collect(),
         reads: (!reads.is_empty()).then(|| reads.into_iter().map(|it| it as u32).collect()),
-        allow_lossy: json::property(spec, "allowLossy").is_truthy(),
+        allow_lossy: reflect::property(spec, "allowLossy").is_truthy(),
         accepts: numbers(spec, "accepts"),
     }
 }
@@ -47,13 +46,13 @@ pub(super) fn plan_of(
     job: &JsValue,
     loss: Loss,
 ) -> Result<Plan, MigrationError> {
-    let store = json::text(job, "store").unwrap_or_default();
-    let number = |name| json::number(job, name).map(|it| it as u32);
+    let store = reflect::text(job, "store").unwrap_or_default();
+    let number = |name| reflect::number(job, name).map(|it| it as u32);
     let from = match number("from") {
         Some(from) => from,
         None => registry.head(&store)?,
     };
-    let lineage = json::text(job, "lineage").and_then(|it| Lineage::read(&it));
+    let lineage = reflect::text(job, "lineage").and_then(|it| Lineage::read(&it));
     let lineage = lineage.unwrap_or_default();
     match number("to") {
         None => registry.plan_stored(&store, from, &lineage, loss),
@@ -66,23 +65,23 @@ pub(super) fn plan_of(
 
 pub(super) fn reported(report: StoreReport) -> JsValue {
     let told = Object::new();
-    json::set(&told, "store", &report.store.into());
-    json::set(&told, "from", &report.from.into());
-    json::set(&told, "to", &report.to.into());
-    json::set(&told, "lossy", &report.lossy.into());
+    reflect::set(&told, "store", &report.store.into());
+    reflect::set(&told, "from", &report.from.into());
+    reflect::set(&told, "to", &report.to.into());
+    reflect::set(&told, "lossy", &report.lossy.into());
     let steps = report.steps.into_iter().map(|step| {
         let told = Object::new();
-        json::set(&told, "name", &step.name.to_text().into());
-        json::set(&told, "lossy", &step.lossy.into());
-        json::set(&told, "took", &(step.took as f64).into());
+        reflect::set(&told, "name", &step.name.to_text().into());
+        reflect::set(&told, "lossy", &step.lossy.into());
+        reflect::set(&told, "took", &(step.took as f64).into());
         told
     });
-    json::set(&told, "steps", &steps.collect::<Array>());
+    reflect::set(&told, "steps", &steps.collect::<Array>());
     let error = match report.outcome {
         Outcome::Ready => JsValue::NULL,
         Outcome::Failed(error) => thrown(error),
     };
-    json::set(&told, "error", &error);
+    reflect::set(&told, "error", &error);
     told.into()
 }
 
@@ -109,8 +108,8 @@ pub(super) fn read_seen(seen: &JsValue) -> Option<Seen> {
     }
     let stamp = seen.dyn_ref::<Array>().and_then(|pair| {
         Some(Stamp {
-            writer: json::whole(&pair.get(0))?,
-            count: json::whole(&pair.get(1))?,
+            writer: reflect::whole(&pair.get(0))?,
+            count: reflect::whole(&pair.get(1))?,
         })
     });
     Some(Seen(stamp))
@@ -118,18 +117,18 @@ pub(super) fn read_seen(seen: &JsValue) -> Option<Seen> {
 
 /// What `stores.js` makes an error of.
 pub(super) fn thrown(error: MigrationError) -> JsValue {
-    to_js(&error)
+    reflect::to_js(&error)
 }
 
 pub(super) fn thrown_durable(error: &DurableError, store: &str) -> JsValue {
     let told = Object::new();
-    json::set(&told, "code", &error.code().into());
-    json::set(&told, "message", &error.sentence().into());
-    json::set(&told, "store", &store.into());
+    reflect::set(&told, "code", &error.code().into());
+    reflect::set(&told, "message", &error.sentence().into());
+    reflect::set(&told, "store", &store.into());
     if let Some(why) = error.untranslated() {
         for (name, text) in [("step", &why.step), ("path", &why.path)] {
             let text = text.as_deref().map_or(JsValue::NULL, JsValue::from);
-            json::set(&told, name, &text);
+            reflect::set(&told, name, &text);
         }
     }
     told.into()
@@ -155,13 +154,13 @@ pub(super) fn text(value: &JsValue) -> String {
 }
 
 pub(super) fn whole(value: &JsValue) -> Option<u32> {
-    json::whole(value).map(|it| it as u32)
+    reflect::whole(value).map(|it| it as u32)
 }
 
 pub(super) fn numbers(of: &JsValue, name: &str) -> Vec<u64> {
-    let list = json::property(of, name).dyn_into::<Array>();
+    let list = reflect::property(of, name).dyn_into::<Array>();
     let list = list.unwrap_or_default();
-    list.iter().filter_map(|it| json::whole(&it)).collect()
+    list.iter().filter_map(|it| reflect::whole(&it)).collect()
 }
 
 pub(super) fn count(number: usize) -> JsValue {

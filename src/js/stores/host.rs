@@ -13,7 +13,7 @@ use crate::{
     },
     web::{
         callback::on_settled,
-        json,
+        reflect,
         store_driver::{App, Progress, Translated},
     },
 };
@@ -27,7 +27,7 @@ pub(super) struct JsApp {
 
 impl JsApp {
     fn tell(&self, method: &str, arguments: &Array) {
-        if let Ok(method) = json::property(&self.host, method).dyn_into::<Function>() {
+        if let Ok(method) = reflect::property(&self.host, method).dyn_into::<Function>() {
             let _ = method.apply(&self.host, arguments);
         }
     }
@@ -89,16 +89,16 @@ impl App for JsApp {
         };
         let schema = check.or(read).map_or(JsValue::UNDEFINED, JsValue::from);
         let arguments = Array::of3(&recipes, &schema, &check.is_some().into());
-        let answer = json::property(&self.host, "translate")
+        let answer = reflect::property(&self.host, "translate")
             .dyn_into::<Function>()
             .and_then(|method| method.apply(&self.host, &arguments));
         let failed = |error: JsValue| {
-            let place = json::number(&error, "place").unwrap_or_default();
-            let message = json::text(&error, "message");
+            let place = reflect::number(&error, "place").unwrap_or_default();
+            let message = reflect::text(&error, "message");
             let why = Untranslated {
                 message: message.unwrap_or_else(|| "the page's own translation failed".into()),
-                step: json::text(&error, "step"),
-                path: json::text(&error, "path"),
+                step: reflect::text(&error, "step"),
+                path: reflect::text(&error, "path"),
             };
             (place as usize, why)
         };
@@ -139,11 +139,11 @@ impl App for JsApp {
 
     fn on_progress(&self, progress: &Progress) {
         let told = Object::new();
-        json::set(&told, "store", &self.store.as_str().into());
-        json::set(&told, "from", &progress.from.into());
-        json::set(&told, "to", &progress.to.into());
-        json::set(&told, "phase", &progress.phase.into());
-        json::set(&told, "done", &count(progress.done));
+        reflect::set(&told, "store", &self.store.as_str().into());
+        reflect::set(&told, "from", &progress.from.into());
+        reflect::set(&told, "to", &progress.to.into());
+        reflect::set(&told, "phase", &progress.phase.into());
+        reflect::set(&told, "done", &count(progress.done));
         self.tell("progress", &Array::of1(&told));
     }
 

@@ -16,7 +16,7 @@ use crate::{
     engine::store::Failure,
     web::{
         callback::{Timer, window},
-        json,
+        reflect,
     },
 };
 
@@ -54,9 +54,9 @@ impl Inner {
 
     /// The request to open the database has an event.
     pub(super) fn on_opening(self: &Rc<Self>, event: &JsValue) {
-        let request: IdbOpenDbRequest = json::property(event, "target").unchecked_into();
+        let request: IdbOpenDbRequest = reflect::property(event, "target").unchecked_into();
         let database = || -> Option<IdbDatabase> { request.result().ok()?.dyn_into().ok() };
-        match json::text(event, "type").as_deref() {
+        match reflect::text(event, "type").as_deref() {
             Some("upgradeneeded") => {
                 if let Some(database) = database() {
                     let _ = database.create_object_store(STORE);

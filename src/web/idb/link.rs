@@ -5,7 +5,7 @@ use web_sys::{IdbDatabase, IdbOpenDbRequest};
 
 use crate::web::{
     callback::{Timer, once},
-    json,
+    reflect,
 };
 
 /// The object store that holds all records.
@@ -29,9 +29,9 @@ pub(super) enum Link {
 /// the database is closed.
 pub(super) fn abandon(request: &IdbOpenDbRequest) {
     let late = once(|event| {
-        let request = json::property(&event, "target");
-        if let Ok(database) = json::property(&request, "result").dyn_into::<IdbDatabase>() {
-            match json::text(&event, "type").as_deref() {
+        let request = reflect::property(&event, "target");
+        if let Ok(database) = reflect::property(&request, "result").dyn_into::<IdbDatabase>() {
+            match reflect::text(&event, "type").as_deref() {
                 Some("upgradeneeded") => drop(database.create_object_store(STORE)),
                 _ => database.close(),
             }

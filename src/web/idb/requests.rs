@@ -5,7 +5,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{IdbKeyRange, IdbObjectStore, IdbRequest};
 
 use crate::engine::store::{Failure, ReadSet, Record, ScanRead, Stamp, Write};
-use crate::web::json;
+use crate::web::reflect;
 
 const HEAD: &str = "head";
 /// From so many records on, neighbours are read as ranges instead of one by one.
@@ -158,7 +158,7 @@ pub(super) fn record(value: &JsValue) -> Option<Record<JsValue>> {
 }
 
 pub(super) fn failed(error: &JsValue) -> Failure {
-    match json::text(error, "name").as_deref() {
+    match reflect::text(error, "name").as_deref() {
         Some("QuotaExceededError") => Failure::Quota,
         _ => Failure::Failed {
             message: told(error),
@@ -168,8 +168,8 @@ pub(super) fn failed(error: &JsValue) -> Failure {
 
 /// What an error of the database says.
 pub(super) fn told(error: &JsValue) -> String {
-    let name = json::text(error, "name");
-    let message = json::text(error, "message").filter(|text| !text.is_empty());
+    let name = reflect::text(error, "name");
+    let message = reflect::text(error, "message").filter(|text| !text.is_empty());
     message
         .or(name)
         .unwrap_or_else(|| "the browser does not say why".into())

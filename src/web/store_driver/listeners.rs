@@ -12,7 +12,7 @@ use crate::{
     time::Timestamp,
     web::{
         callback::{Listener, Timer, window},
-        json,
+        reflect,
     },
 };
 
@@ -62,14 +62,14 @@ impl Inner {
             // WebKit leaves a page its locks over a reload. Nothing is unsafe without them: every write checks the epoch.
             this.give_back();
             // A page that goes for good has no time to go to sleep, and its last writes must not wait.
-            if json::property(event, "persisted").is_truthy()
+            if reflect::property(event, "persisted").is_truthy()
                 && let Some(suspend_timer) = &this.open.borrow().suspend_timer
             {
                 suspend_timer.arm(0);
             }
         });
         on(&window, "pageshow", |this, event| {
-            if json::property(event, "persisted").is_truthy() {
+            if reflect::property(event, "persisted").is_truthy() {
                 this.wake_up();
             }
         });
@@ -87,7 +87,7 @@ impl Inner {
         let weak = Rc::downgrade(self);
         let listener = Listener::new(&port, "message", move |event| {
             if let Some(this) = weak.upgrade() {
-                this.on_told(&json::property(&event, "data"));
+                this.on_told(&reflect::property(&event, "data"));
             }
         });
         Some(Channel {

@@ -1,16 +1,14 @@
-//! JavaScript values that came from JSON, read field by field: a decoder for each small shape would weigh more.
+//! Properties of JavaScript values whose shape is not certain: of events, of what the app hands in, of what the page replaced.
 
-use js_sys::{Array, JSON, Object, Reflect};
+use js_sys::{Array, Object, Reflect};
+use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// Parses JSON; `undefined` when it is none.
-pub fn parse(text: &str) -> JsValue {
-    JSON::parse(text).unwrap_or(JsValue::UNDEFINED)
-}
-
-/// The JSON of a value; `None` when it has none.
-pub fn write(value: &JsValue) -> Option<String> {
-    JSON::stringify(value).ok()?.as_string()
+/// A value as JavaScript has it: the names of fields and variants are those of its JSON.
+pub fn to_js(value: &impl Serialize) -> JsValue {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    // It fails on numbers beyond 2^53 alone. What documents and apps bring is below it when it comes in.
+    value.serialize(&serializer).unwrap_or(JsValue::UNDEFINED)
 }
 
 /// A property of anything; `undefined` when there is none or the getter throws.
