@@ -47,9 +47,9 @@ export const TITLES = {
  */
 export const BUDGETS = {
   loader: { budget: 1_500 },
-  idle: { budget: 95_000, today: 104_884 },
-  idleSlots: { budget: 115_000, today: 128_295 },
-  stores: { budget: 70_000, today: 85_385 },
+  idle: { budget: 95_000, today: 134_020 },
+  idleSlots: { budget: 115_000, today: 159_896 },
+  stores: { budget: 70_000, today: 104_652 },
 };
 export const SLACK = 0.01;
 

@@ -4,6 +4,8 @@
 //! Versions until 04766e4 keep all counts in one such map. A tab goes from one version to another and back with its site,
 //! so both are read and both are written: no version reloads a page once more for what another has tried.
 
+use serde_json::value::RawValue;
+
 use super::storage::{Area, Storage};
 use crate::{
     engine::{
@@ -20,11 +22,14 @@ const MAP: &str = "reloads";
 
 /// The counts of this tab so far. A build may be named twice, by two versions.
 pub fn read(storage: &Storage) -> Vec<Reloads> {
+    let in_map = read_map(storage)
+        .into_iter()
+        .filter_map(|(target, count)| Some((target, from_own_json(count.get())?)));
     storage
         .list(Area::Session, PREFIX)
         .into_iter()
         .filter_map(|(target, count)| Some((target, from_own_json(&count)?)))
-        .chain(read_map(storage))
+        .chain(in_map)
         .map(|(target, count)| Reloads {
             target: BuildId(target),
             count,
@@ -40,8 +45,11 @@ pub fn remember(storage: &Storage, target: &BuildId, count: u32) {
         storage.remove(Area::Session, &name);
         map.remove(&target.0);
     } else {
-        let _ = storage.write(Area::Session, &name, &count.to_string());
-        map.insert(target.0.clone(), count);
+        let count = count.to_string();
+        let _ = storage.write(Area::Session, &name, &count);
+        if let Ok(count) = RawValue::from_string(count) {
+            map.insert(target.0.clone(), count);
+        }
     }
     if map.is_empty() {
         storage.remove(Area::Session, MAP);
@@ -50,7 +58,8 @@ pub fn remember(storage: &Storage, target: &BuildId, count: u32) {
     }
 }
 
-fn read_map(storage: &Storage) -> Names<u32> {
+/// What is no count in it stays there: it is not ours.
+fn read_map(storage: &Storage) -> Names<Box<RawValue>> {
     let text = storage.read(Area::Session, MAP).unwrap_or_default();
     from_own_json(&text).unwrap_or_default()
 }

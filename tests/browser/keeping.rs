@@ -306,7 +306,7 @@ fn reloads_are_counted_in_the_words_of_earlier_versions_too() {
     }
     assert_eq!(
         map().as_deref(),
-        Some("{\"earlier\":1,\"odd\":\"x\",\"b\":2}")
+        Some("{\"__proto__\":2,\"b\":2,\"earlier\":1,\"odd\":\"x\"}")
     );
     assert_eq!(counts().len(), 4);
     assert!(counts().contains(&("__proto__".into(), 2)));

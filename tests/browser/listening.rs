@@ -98,13 +98,10 @@ async fn of_a_flood_a_few_messages_are_read_and_the_last_one_always() {
     };
     // All within a span, on a slow machine too.
     let flood = "for (let i = 1; i <= 1_000; i++) source.dispatchEvent(new MessageEvent('release', { data: `{\"sequence\":${i}}` }))";
-    let parsed = "const old = JSON.parse; window.parsed = 0; JSON.parse = (...all) => { window.parsed += 1; return old(...all); }; window.unpatch = () => (JSON.parse = old);";
-    js(&format!("{parsed} {flood}"));
+    js(flood);
     assert_eq!(heard.all().len(), 8);
     assert_eq!(heard.all()[0], sighted(Some(1)));
     sleep(700).await;
-    js("unpatch()");
-    assert_eq!(js("return window.parsed"), 9.0);
     assert_eq!(heard.all()[8..], [sighted(None), sighted(Some(1_000))]);
     // It is calm again, and the next messages are read at once.
     say("'{}'");
