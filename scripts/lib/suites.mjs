@@ -237,7 +237,7 @@ export const SUITES = {
     ],
   },
   docs: {
-    about: 'the examples of the README',
+    about: 'the examples of the README and of CONTRIBUTING',
     needs: ['npm', 'rust'],
     builds: true,
     steps: (words) => [node('tests/docs', words)],

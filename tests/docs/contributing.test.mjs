@@ -54,7 +54,8 @@ test('each patch applies to this tree, and the tree with all of them builds', as
   const cargo = (/** @type {string[]} */ ...args) => run('cargo', args, { cwd: COPY, env, maxBuffer: 1e8 });
   const { stdout: described } = await cargo('metadata', '--offline', '--no-deps', '--format-version=1');
   for (const { name, version } of JSON.parse(described).packages) assert.equal(version, VERSION, `${name} has a version of its own`);
-  await cargo('check', '--offline', '--quiet', '--workspace');
+  await cargo('check', '--offline', '--quiet', '--workspace', '--lib', '--bins', '--test', 'formats');
+  await cargo('check', '--offline', '--quiet', '--package', 'changeover', '--features', 'js', '--test', 'browser', '--target', 'wasm32-unknown-unknown');
   // What is written from the enums is part of the patch, and so is the row of the new reason.
   const { stdout } = await cargo('test', '--offline', '--package', 'changeover', '--lib', '--test', 'samples', '--', 'policy', 'enum_types', 'samples_for');
   assert.match(stdout, /the_enum_types_of_the_package_are_those_of_the_engine \.\.\. ok/);

@@ -159,7 +159,9 @@ fn layers_look_down_only() {
     );
     assert_eq!(
         whys("src/net/mod.rs", ""),
-        ["net is no layer; the layers are engine, web, js, yew, and below them ids, listed, rng, time"]
+        [
+            "net is no layer; the layers are engine, web, js, yew, and below them ids, listed, rng, time"
+        ]
     );
 }
 
@@ -319,7 +321,9 @@ fn what_stands_below_the_layers_is_pure_and_names_none_of_them() {
     );
     assert_eq!(
         whys("src/dice.rs", ""),
-        ["dice is no layer; the layers are engine, web, js, yew, and below them ids, listed, rng, time"]
+        [
+            "dice is no layer; the layers are engine, web, js, yew, and below them ids, listed, rng, time"
+        ]
     );
 }
 
