@@ -11,6 +11,8 @@ import { ROOT, launch, selected, until } from '../e2e/browsers.mjs';
 import { packageDir } from '../e2e/site.mjs';
 import { attributes, blocks, commands, example, hostBlocks, links } from './examples.mjs';
 
+/** @import { TestContext } from 'node:test' */
+
 const run = promisify(execFile);
 const RELOAD = 'changeover-prompt >>> [part~="reload"]';
 const noChromium = selected(['chromium']).length === 0;
@@ -40,7 +42,7 @@ test('the commands and attributes that the README names exist', async () => {
 });
 
 test('the codes of problems in the docs are those of the sources', () => {
-  const source = (...names) => names.map((name) => readFileSync(join(ROOT, name), 'utf8')).join('\n');
+  const source = (/** @type {string[]} */ ...names) => names.map((name) => readFileSync(join(ROOT, name), 'utf8')).join('\n');
   const guard = source(...['checks', 'moves', 'odd', 'ready'].map((name) => `src/engine/guard/${name}.rs`), ...['no-swapping', 'runtime', 'states', 'states-on-demand', 'prompt-on-demand'].map((name) => `pkg-template/${name}.js`));
   const parser = source('src/engine/format/error.rs').split('pub fn code')[1].split('pub fn ')[0];
   const shapes = [/code(?: =|:) "(\w+)"/g, /"(\w+)",\s+format!\(/g, /differs\(\s*"(\w+)"/g, /trouble\(\s*"(\w+)"/g, /IMPLAUSIBLE: &str = "(\w+)"/g, /problem\('(\w+)'/g, /problem\(codeOf\(error, '(\w+)'/g];
@@ -57,7 +59,7 @@ test('five minutes with Vite: install, plugin, build; a folder that is copied is
   const app = await newProject(t);
   app.write('index.html', '<!doctype html><html lang="en"><head><title>app</title></head><body><h1 id="title"></h1><script type="module" src="/main.js"></script></body></html>');
   app.write('vite.config.js', example('vite.config.js'));
-  const main = (title) => `document.getElementById('title').textContent = '${title}';\n`;
+  const main = (/** @type {string} */ title) => `document.getElementById('title').textContent = '${title}';\n`;
 
   app.write('main.js', main('first'));
   await app.shell(example('build'));
@@ -78,7 +80,7 @@ test('with the command line: publish, serve; a draft and an upload survive the n
   app.write('vite.config.js', example('vite.config.js'));
   app.write('state.js', example('state'));
   app.write('hold.js', example('hold'));
-  const main = (title) => `import './state.js';\nimport { upload } from './hold.js';\nglobalThis.upload = upload;\ndocument.getElementById('title').textContent = '${title}';\n`;
+  const main = (/** @type {string} */ title) => `import './state.js';\nimport { upload } from './hold.js';\nglobalThis.upload = upload;\ndocument.getElementById('title').textContent = '${title}';\n`;
 
   app.write('main.js', main('first'));
   await app.shell(example('publish'));
@@ -90,7 +92,7 @@ test('with the command line: publish, serve; a draft and an upload survive the n
 
   // The example's upload, to a server that takes its time.
   await tab.eval(() => {
-    globalThis.fetch = ((real) => (to, ...rest) => (to === '/upload' ? new Promise((resolve) => (globalThis.uploaded = resolve)) : real(to, ...rest)))(fetch);
+    globalThis.fetch = ((real) => (/** @type {Parameters<typeof fetch>} */ ...[to, how]) => (to === '/upload' ? new Promise((resolve) => (globalThis.uploaded = resolve)) : real(to, how)))(fetch);
     globalThis.upload({ name: 'cat.png' });
   });
   assert.deepEqual(await tab.eval(() => changeover.status.holds.map((hold) => hold.reason)), ['uploading cat.png']);
@@ -98,12 +100,12 @@ test('with the command line: publish, serve; a draft and an upload survive the n
   app.write('main.js', main('second'));
   await app.shell(example('publish'));
   await tab.click(RELOAD, { timeout: 10_000 });
-  await tab.waitFor(() => /cat\.png/.test(document.querySelector('changeover-prompt').shadowRoot.textContent), { what: 'the prompt naming the upload' });
+  await tab.waitFor(() => /cat\.png/.test(document.querySelector('changeover-prompt')?.shadowRoot?.textContent ?? ''), { what: 'the prompt naming the upload' });
   assert.equal(await tab.text('#title'), 'first', 'the page waits for the upload');
-  await tab.eval(() => globalThis.uploaded());
+  await tab.eval(() => globalThis.uploaded(new Response()));
 
   await tab.waitFor(() => document.getElementById('title')?.textContent === 'second', { what: 'the second build' });
-  await tab.waitFor(() => document.querySelector('textarea').value === 'half a sentence', { what: 'the draft' });
+  await tab.waitFor(() => document.querySelector('textarea')?.value === 'half a sentence', { what: 'the draft' });
   assert.equal(await tab.eval(() => location.search + location.hash), '?q=1#part');
 });
 
@@ -112,11 +114,11 @@ test('a state and a store whose shape changes: the draft is migrated, and two bu
   app.write('index.html', '<!doctype html><html lang="en"><head><title>app</title></head><body><h1 id="title"></h1><script type="module" src="/main.js"></script></body></html>');
   app.write('vite.config.js', example('vite.config.js'));
   // The build before the change: the same examples on schema 1, with the other shape.
-  const older = (text) => text.replace('schema: 2', 'schema: 1').replace(/ {2}migrations: \[\n.*?\n {2}\],\n/s, '').replace(/ {2}validate: .*\n/, '');
+  const older = (/** @type {string} */ text) => text.replace('schema: 2', 'schema: 1').replace(/ {2}migrations: \[\n.*?\n {2}\],\n/s, '').replace(/ {2}validate: .*\n/, '');
   app.write('draft.js', `${older(example('schema')).replace("{ paragraphs: [''] }", "{ text: 'One.\\nTwo.', kept: 1 }")}globalThis.draft = () => draft;\n`);
   app.write('notes.js', older(example('store')));
   app.write('changeover.stores.json', '{ "note": { "schema": 1 }, "notes": { "schema": 1 } }');
-  const main = (title) => `import './draft.js';\nimport * as notes from './notes.js';\nglobalThis.notes = notes;\ndocument.getElementById('title').textContent = '${title}';\n`;
+  const main = (/** @type {string} */ title) => `import './draft.js';\nimport * as notes from './notes.js';\nglobalThis.notes = notes;\ndocument.getElementById('title').textContent = '${title}';\n`;
   app.write('main.js', main('first'));
   await app.shell(example('publish'));
   const url = await app.serve();
@@ -154,7 +156,7 @@ test('a prompt of one\'s own replaces the built-in one', { skip: noChromium && '
   app.write('index.html', '<!doctype html><html lang="en"><head><title>app</title></head><body><h1 id="title"></h1><script type="module" src="/main.js"></script></body></html>');
   app.write('vite.config.js', example('vite.config.js'));
   app.write('prompt.js', example('prompt'));
-  const main = (title) => `import './prompt.js';\ndocument.getElementById('title').textContent = '${title}';\n`;
+  const main = (/** @type {string} */ title) => `import './prompt.js';\ndocument.getElementById('title').textContent = '${title}';\n`;
 
   app.write('main.js', main('first'));
   await app.shell(example('publish'));
@@ -194,8 +196,8 @@ test('a React app with lazy routes takes the diff, and its open page takes the n
     await app.shell(example('publish'));
     return JSON.parse(readFileSync(join(app.dir, 'site/changeover/release.json'), 'utf8')).build.id;
   };
-  const committed = (build) => tab.waitFor((build) => changeover.status.build === build && !changeover.status.changeover, build, { timeout: 20_000, what: 'the end of the trial' });
-  const shown = (selector, text) =>
+  const committed = (/** @type {string} */ build) => tab.waitFor((build) => changeover.status.build === build && !changeover.status.changeover, build, { timeout: 20_000, what: 'the end of the trial' });
+  const shown = (/** @type {string} */ selector, /** @type {string} */ text) =>
     tab.waitFor((selector, text) => [...document.querySelectorAll(selector)].some((element) => element.checkVisibility() && element.textContent === text), selector, text, { timeout: 15_000, what: `"${text}"` });
 
   app.write('src/routes/Home.jsx', REACT_APP.home('Welcome back'));
@@ -204,7 +206,7 @@ test('a React app with lazy routes takes the diff, and its open page takes the n
   const second = await publish();
   await shown('h1', 'Welcome back');
   await committed(second);
-  assert.deepEqual(await tab.eval(() => [document.querySelector('#name').value, document.activeElement.id, globalThis.witness]), ['Ada Lov', 'name', 'the page that was opened']);
+  assert.deepEqual(await tab.eval(() => [/** @type {HTMLInputElement | null} */ (document.querySelector('#name'))?.value, document.activeElement?.id, globalThis.witness]), ['Ada Lov', 'name', 'the page that was opened']);
 
   await tab.click('#to-cart');
   for (let round = 0; round < 3; round += 1) await tab.click('#add');
@@ -218,7 +220,7 @@ test('a React app with lazy routes takes the diff, and its open page takes the n
   app.write('src/App.jsx', readFileSync(join(app.dir, 'src/App.jsx'), 'utf8').replace('To the cart', 'The cart'));
   await publish();
   await tab.waitFor(() => document.querySelector('changeover-prompt'), { timeout: 15_000, what: 'the prompt' });
-  const { said, witness } = await tab.eval(() => ({ said, witness }));
+  const { said, witness } = await tab.eval(() => ({ said: globalThis.said, witness: globalThis.witness }));
   assert.equal(witness, 'the page that was opened');
   assert.deepEqual(said.slice(0, 2).map((line) => line.trim()), [`${second} committed src/routes/Home.jsx`, `${third} committed src/routes/Cart.jsx`]);
   assert.match(said[2], /needs a refresh: entryChanged by index\.html/);
@@ -229,8 +231,9 @@ test('five minutes with a script tag: four files, one tag, publish', { skip: noC
   const app = await newProject(t);
   mkdirSync(join(app.dir, 'dist'));
   for (const name of ['changeover.js', 'runtime.js', 'prompt.js', 'states.js']) cpSync(join(app.dir, 'node_modules/changeover', name), join(app.dir, 'dist', name));
-  const page = (title) => `<!doctype html><html lang="en"><head>${example('tag')}<title>plain</title></head><body><h1 id="title">${title}</h1></body></html>`;
+  const page = (/** @type {string} */ title) => `<!doctype html><html lang="en"><head>${example('tag')}<title>plain</title></head><body><h1 id="title">${title}</h1></body></html>`;
   const publish = example('publish').split('\n').find((line) => line.includes('publish'));
+  assert.ok(publish);
 
   app.write('dist/index.html', page('first'));
   await app.shell(publish);
@@ -273,7 +276,7 @@ export default function App() {
   );
 }
 `,
-  home: (title) => `export default function Home() {
+  home: (/** @type {string} */ title) => `export default function Home() {
   return <main><h1>${title}</h1><input id="name" /></main>;
 }
 `,
@@ -289,7 +292,11 @@ export default function Cart() {
 `,
 };
 
-/** A project below the repository, so that it finds Vite, with the packed package installed as the README says. */
+/**
+ * A project below the repository, so that it finds Vite, with the packed package installed as the README says.
+ *
+ * @param {TestContext} t
+ */
 async function newProject(t) {
   const parent = join(ROOT, 'target/docs');
   mkdirSync(parent, { recursive: true });
@@ -298,9 +305,9 @@ async function newProject(t) {
   const bin = [join(dir, 'node_modules/.bin'), join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter);
   const app = {
     dir,
-    write: (name, text) => writeFileSync(join(dir, name), text),
+    write: (/** @type {string} */ name, /** @type {string} */ text) => writeFileSync(join(dir, name), text),
     // The repository around it is none of its own.
-    shell: (text) => run('sh', ['-ec', text], { cwd: dir, env: { ...process.env, PATH: bin, GIT_CEILING_DIRECTORIES: parent }, timeout: 120_000 }),
+    shell: (/** @type {string} */ text) => run('sh', ['-ec', text], { cwd: dir, env: { ...process.env, PATH: bin, GIT_CEILING_DIRECTORIES: parent }, timeout: 120_000 }),
     /** Runs the README's serve command on a free port. */
     async serve() {
       const words = example('serve').trim().replace(/--port \d+/, '--port 0').split(' ').slice(1);
@@ -330,6 +337,7 @@ async function newProject(t) {
   return app;
 }
 
+/** @param {TestContext} t */
 async function openBrowser(t) {
   const browser = await launch('chromium');
   t.after(() => browser.close());

@@ -27,8 +27,18 @@ declare var bench: {
 declare var shown: (selector: string) => Element[];
 declare var firstLoad: boolean | undefined;
 declare var asked: number | undefined;
-declare var witness: boolean | undefined;
+declare var witness: boolean | string | undefined;
 declare var ended: import('../../pkg-template/index.js').Events['swapEnded'] | undefined;
+
+/** The examples of the README, in the apps of tests/docs/readme.test.mjs. */
+declare var upload: (file: { name: string }) => unknown;
+declare var uploaded: (answer: Response) => void;
+declare var draft: () => { kept?: number; paragraphs: string[] };
+declare var notes: {
+  notes: import('../../pkg-template/index.js').Store<{ by: string; text?: string; paragraphs?: string[] }>;
+  append: (key: string, line: string) => unknown;
+};
+declare var said: string[];
 
 /** Of tests/e2e/wound.mjs. */
 declare var destroy: () => void;
