@@ -69,7 +69,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "web",
         layers: &["js", "yew"],
-        crates: &["yew", "serde_wasm_bindgen"],
+        crates: &["yew"],
         std: &["fs", "net", "process", "thread"],
         words: &[],
     },
