@@ -10,6 +10,7 @@ use changeover::{
         store::{
             Capabilities, DurableError, Failure, Fill, Input, Memory, Mode, Output, Reachability,
             Reply, Request, RequestKind, Seen, Stamp, StoreClient, Ticket, Timing, Transaction,
+            evaluate,
         },
     },
     time::Timestamp,
@@ -280,7 +281,12 @@ impl Page {
             };
             return self.handle(Input::Failed { ticket, failure });
         }
-        if self.full && copies {
+        // On a disk that is full to the last byte, not even the note fits that a tab is there.
+        let notes = matches!(op, Transaction::Open { .. }) && {
+            let facts = self.db.borrow().facts(&op.reads(), Timestamp(self.now));
+            !evaluate(op, facts).writes.is_empty()
+        };
+        if self.full && (copies || notes) {
             let failure = Failure::Quota;
             return self.handle(Input::Failed { ticket, failure });
         }

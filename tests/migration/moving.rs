@@ -128,6 +128,32 @@ fn without_space_for_a_copy_nothing_is_written_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_tab_that_finds_no_space_for_the_note_that_it_is_there_still_reads() {
+    let mut world = World::new();
+    let old = filled(&mut world, 250);
+    let mut newer = world.open(&build(2));
+    world.pass(DAY, &mut [&mut newer]);
+    let noted = |world: &World| {
+        let db = world.db.borrow();
+        let head = db.head().unwrap();
+        head.namespace(1).unwrap().alone_since.is_some()
+    };
+    assert!(noted(&world), "no tab on schema 1 was seen for a day");
+
+    let mut page = world.prepare(&build(1), Vec::new());
+    page.full = true;
+    page.run();
+    assert_eq!(page.problems, []);
+    assert_eq!(page.list().unwrap().len(), 250);
+    assert_eq!(page.write("k", name("a b")).unwrap_err().code(), "quota");
+    page.full = false;
+    page.write("k", name("a b")).unwrap();
+    assert!(!noted(&world), "its write says that schema 1 is in use");
+    page.delete("k").unwrap();
+    check_old_or_new(&mut world, &old);
+}
+
+#[test]
 fn a_build_that_found_no_space_looks_again_and_goes_on_in_the_same_tab() {
     let mut world = World::new();
     let old = filled(&mut world, 250);

@@ -31,7 +31,7 @@ pub struct StoreClient<V> {
     mode: Option<Mode>,
     /// Whether this tab is changing the layout for itself.
     settling: bool,
-    /// There was no space for a namespace of its own; the next check tries again.
+    /// There was no space, for the note that this tab is here or for a namespace of its own; the next check tries again.
     storage_full: bool,
     tasks: Vec<(Ticket, Task<V>)>,
     tickets: u32,

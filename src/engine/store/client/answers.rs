@@ -13,7 +13,7 @@ use crate::{
             error::{Failure, Kind, Untranslated},
             head::Stamp,
             mode::{Mode, RefuseReason, open},
-            transaction::{Answer, Refusal, Row, Seen},
+            transaction::{Answer, Refusal, Row, Seen, Transaction},
         },
     },
     time::Timestamp,
@@ -188,7 +188,13 @@ impl<V: Clone> StoreClient<V> {
                 self.report(Kind::Storage { failure });
                 self.put_off_look(now);
             }
+            // A full disk still lets a tab read: it opens without the note that its schema is in use. Its lock says so too.
+            Task::Open if failure == Failure::Quota && !self.storage_full => {
+                self.storage_full = true;
+                self.transact(Task::Open, Transaction::Look, false);
+            }
             Task::Open => {
+                self.storage_full = false;
                 self.fail_waiting(&failure);
                 self.report(Kind::Storage { failure });
                 self.put_off_look(now);
