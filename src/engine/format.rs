@@ -5,11 +5,15 @@
 
 mod error;
 mod rules;
+mod surrogates;
 mod time;
 
 use alloc::string::String;
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use error::Kind;
 pub use error::ParseError;
@@ -37,7 +41,26 @@ pub fn from_own_json<'t, T: Deserialize<'t>>(json: &'t str) -> Option<T> {
     serde_json::from_str(json).ok()
 }
 
-/// Reads a document of at most `limit` bytes.
+/// Reads a document of at most `limit` bytes; halves of characters in it are replaced.
+pub(super) fn read_owned<T: DeserializeOwned>(
+    document: &'static str,
+    text: &str,
+    limit: usize,
+) -> Result<T, ParseError> {
+    read(document, text, limit).or_else(|error| match repaired(&error, text) {
+        Some(text) => read(document, &text, limit),
+        None => Err(error),
+    })
+}
+
+/// The text of a document that could not be read for halves of characters, without them.
+pub(super) fn repaired(error: &ParseError, text: &str) -> Option<String> {
+    (error.code() == "not_json")
+        .then(|| surrogates::replaced(text))
+        .flatten()
+}
+
+/// Reads a document of at most `limit` bytes, in which parts of `text` may stay as they are.
 pub(super) fn read<'t, T: Deserialize<'t>>(
     document: &'static str,
     text: &'t str,
@@ -55,11 +78,15 @@ pub(super) fn read<'t, T: Deserialize<'t>>(
 }
 
 /// Reads a part of a document, which was seen to be JSON.
-pub(super) fn read_part<'t, T: Deserialize<'t>>(
+pub(super) fn read_part<T: DeserializeOwned>(
     document: &'static str,
-    text: &'t str,
+    text: &str,
 ) -> Result<T, ParseError> {
-    from_json(text).map_err(|kind| ParseError::new(document, kind))
+    let part = |text: &str| from_json(text).map_err(|kind| ParseError::new(document, kind));
+    part(text).or_else(|error| match repaired(&error, text) {
+        Some(text) => part(&text),
+        None => Err(error),
+    })
 }
 
 /// The text without what may stand around JSON.

@@ -293,6 +293,17 @@ mod tests {
     }
 
     #[test]
+    fn a_half_of_a_character_anywhere_costs_that_character_alone() {
+        let half = r"\ud83d";
+        let text = with_chunk("a.js", "script", "shell")
+            .replace(r#""id":"a","code""#, &format!(r#""id":"{half}","code""#))
+            .replacen('{', &format!(r#"{{"version":"{half}","#), 1);
+        let manifest = Manifest::parse(&text).unwrap();
+        assert_eq!(manifest.version.as_deref(), Some("\u{fffd}"));
+        assert_eq!(manifest.chunks.get("a.js").unwrap().id, "\u{fffd}");
+    }
+
+    #[test]
     fn a_file_outside_the_site_is_refused_by_name() {
         let error = Manifest::parse(&with_chunk("../a.js", "script", "shell")).unwrap_err();
         assert_eq!(error.code(), "invalid_value");

@@ -152,7 +152,7 @@ pub enum How {
 impl Release {
     /// Reads and checks the text of a `release.json`. Only `sequence` and `build.id` must be there; unknown fields pass.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        format::read(DOCUMENT, text, RELEASE_LIMIT)
+        format::read_owned(DOCUMENT, text, RELEASE_LIMIT)
     }
 
     /// Writes the release, indented, fields in the order of the type.
@@ -220,6 +220,13 @@ mod tests {
             (&None, &None, &None)
         );
         assert_eq!(Release::parse(&release.to_json()).unwrap(), release);
+    }
+
+    #[test]
+    fn a_message_that_was_cut_in_the_middle_of_a_character_costs_that_character_alone() {
+        let text = SMALLEST.replacen('{', r#"{"message":"New: \ud83d\ude00\ud83d","#, 1);
+        let release = Release::parse(&text).unwrap();
+        assert_eq!(release.message.as_deref(), Some("New: 😀\u{fffd}"));
     }
 
     #[test]

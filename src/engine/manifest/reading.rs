@@ -40,7 +40,15 @@ impl fmt::Debug for Reading<'_> {
 impl<'t> Reading<'t> {
     pub fn new(text: impl Into<Cow<'t, str>>) -> Result<Self, ParseError> {
         let text = text.into();
-        let Outline { manifest, chunks } = format::read(DOCUMENT, &text, MANIFEST_LIMIT)?;
+        let Outline { manifest, chunks } = match format::read(DOCUMENT, &text, MANIFEST_LIMIT) {
+            Ok(outline) => outline,
+            Err(error) => {
+                return match format::repaired(&error, &text) {
+                    Some(text) => Self::new(text),
+                    None => Err(error),
+                };
+            }
+        };
         let start = text.as_ptr() as usize;
         for (path, _) in &chunks.0 {
             check::<RelativePath, _>(path)

@@ -130,7 +130,7 @@ impl Head {
 
     /// Reads a stored head. One of a later format or with parts missing is an error, never an empty store.
     pub fn read(json: &str) -> Result<Self, ParseError> {
-        let mut head: Self = format::read(DOCUMENT, json, LIMIT)?;
+        let mut head: Self = format::read_owned(DOCUMENT, json, LIMIT)?;
         head.namespaces.sort_unstable_by_key(|it| it.schema);
         match head.namespace(head.schema) {
             Some(_) => Ok(head),
