@@ -9,7 +9,7 @@ use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
-use super::callback::{on_settled, once, window};
+use super::callback::{Callback, on_settled, window};
 
 #[wasm_bindgen]
 extern "C" {
@@ -90,13 +90,15 @@ impl Lock {
         }
         let asker = state.clone();
         // The browser may still grant a lock whose request is being withdrawn.
-        let granted = once(move |lock| match lock.is_object() {
+        let granted = Callback::new(move |lock| match lock.is_object() {
             true => asker.hold().into(),
             false => asker.end(LockEvent::Refused),
         });
-        let asked = locks()?.request(name, &options, &granted).ok()?;
+        let asked = locks()?.request(name, &options, granted.function()).ok()?;
         let loser = state.clone();
         on_settled(&asked, move |_| {
+            // Freed here and not by JavaScript: a finalizer that runs in the back/forward cache throws the page out of it.
+            drop(granted);
             loser.release.take();
             loser.end(LockEvent::Lost);
         });

@@ -253,9 +253,13 @@ fn a_slice_is_as_large_as_it_may_be_and_no_field_is_taken_twice() {
         assert!(error.sentence().contains("duplicate field"), "{error}");
     }
     let refused = with("").replacen(&chunks, "7", 1);
+    let field = match cfg!(target_family = "wasm") {
+        true => "the manifest is wrong",
+        false => "the manifest has a wrong chunks",
+    };
     assert_eq!(
         sliced(&refused, 10).unwrap_err().to_string(),
-        "the manifest has a wrong chunks: invalid type: integer `7`, expected an object"
+        [field, ": invalid type: integer `7`, expected an object"].concat()
     );
     for text in ["[1]", "7", "\"a\""] {
         assert_eq!(sliced(text, 10).unwrap_err().code(), "not_an_object");

@@ -56,7 +56,8 @@ async function suffers(site, tab, what) {
   return { build, fresh, isBad };
 }
 
-const spoil = (how) => async ({ response, pass }) => {
+const spoil = (how) => async ({ request, response, pass }) => {
+  delete request.headers['accept-encoding']; // a bit of what is compressed may mean nothing
   const chunks = [];
   const end = response.end.bind(response);
   response.write = (chunk) => (chunks.push(Buffer.from(chunk)), true);
