@@ -5,9 +5,32 @@ declare var changeover: import('../../pkg-template/index.js').Changeover;
 /** The same, where a module that drives the page has something else of that name. */
 declare var guard: import('../../pkg-template/index.js').Changeover;
 
-/** The page of tests/e2e/site.mjs: whether its rows are there, and every event so far. */
+/** One event in which every field of any event may be looked for: those of other types are undefined. */
+type OneOf<Event, All> = Event extends unknown ? Event & { [Field in Exclude<All extends unknown ? keyof All : never, keyof Event>]?: undefined } : never;
+type GuardEvent = OneOf<import('../../pkg-template/index.js').ChangeoverEvent, import('../../pkg-template/index.js').ChangeoverEvent>;
+
+/** Every event of the guard so far, in the pages of tests; those of tests/e2e/site.mjs note when it came. */
+declare var news: (GuardEvent & { at: number })[];
+/** The page of tests/e2e/site.mjs: whether its rows are there. */
 declare var ready: boolean | undefined;
-declare var news: unknown[] | undefined;
+/** Of the same page: what went wrong in it and in those before it, and how often it was loaded. */
+declare var errors: () => string[];
+declare var violations: () => string[];
+declare var loads: number;
+declare var restored: { text: string; count: number } | undefined;
+
+/** What the apps of tests/swapping count, and what is painted that should not be. */
+declare var copies: Set<unknown>;
+declare var boots: number;
+declare var stores: number;
+declare var timers: number;
+declare var glimpses: string[] | Set<string>;
+interface Witness {
+  copies: number;
+  boots: number;
+  stores: number;
+  ticks: number;
+}
 
 /** What scripts/bench-manifest.mjs and scripts/bench-swap.mjs note in the page; each uses some. */
 declare var bench: {
@@ -27,7 +50,7 @@ declare var bench: {
 declare var shown: (selector: string) => Element[];
 declare var firstLoad: boolean | undefined;
 declare var asked: number | undefined;
-declare var witness: boolean | string | undefined;
+declare var witness: boolean | string | Witness | undefined;
 declare var ended: import('../../pkg-template/index.js').Events['swapEnded'] | undefined;
 
 /** The examples of the README, in the apps of tests/docs/readme.test.mjs. */
