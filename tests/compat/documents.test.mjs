@@ -8,6 +8,10 @@ import { inBrowsers } from '../e2e/browsers.mjs';
 import { changeover, packageDir, promptIsUp } from '../e2e/site.mjs';
 import { restore, runs, startUpgrade } from './site.mjs';
 
+/** @import { InPage } from '../e2e/site.mjs' */
+/** @import { Tab } from '../e2e/types.d.ts' */
+/** @import { Prompt } from '../../pkg-template/index.js' */
+
 inBrowsers('the earlier runtime compares a build by the manifest of the CLI of today', {}, async (t, browser) => {
   const site = await startUpgrade(t);
   const tab = await browser.open(site.url);
@@ -16,7 +20,7 @@ inBrowsers('the earlier runtime compares a build by the manifest of the CLI of t
   await nothingChanges(tab, release.build.id);
   await site.publish('new');
   await tab.waitFor(promptIsUp, { timeout: 20_000, what: 'the prompt' });
-  assert.equal(await tab.eval(() => changeover.status.prompt.reason), 'newBuild');
+  assert.equal(await tab.eval(() => /** @type {InPage} */ /** @type {Prompt} */ ((/** @type {InPage} */ (changeover)).status.prompt).reason), 'newBuild');
 });
 
 inBrowsers('the runtime of today compares builds by the manifests of the earlier CLI', {}, async (t, browser) => {
@@ -31,14 +35,14 @@ inBrowsers('the runtime of today compares builds by the manifests of the earlier
   );
   const tab = await browser.open(site.url);
   await runs(tab, 'old');
-  assert.equal(await tab.eval(() => changeover.status.build), site.old);
+  assert.equal(await tab.eval(() => /** @type {InPage} */ (changeover).status.build), site.old);
   restore('next', site.dir);
   const next = site.readRelease().build.id;
   assert.notEqual(next, site.old);
   await nothingChanges(tab, next);
   await tab.reload();
   await runs(tab, 'old');
-  assert.equal(await tab.eval(() => changeover.status.build), next);
+  assert.equal(await tab.eval(() => /** @type {InPage} */ (changeover).status.build), next);
 });
 
 test('the CLI of today goes on with a site of the earlier one', async (t) => {
@@ -55,8 +59,12 @@ test('the CLI of today goes on with a site of the earlier one', async (t) => {
   await changeover(['verify', site.dir]);
 });
 
+/**
+ * @param {Tab} tab
+ * @param {string} build
+ */
 async function nothingChanges(tab, build) {
-  await tab.waitFor((build) => changeover.status.release?.build === build && changeover.status.decision.kind !== 'wait', build, { timeout: 20_000, what: 'the release' });
-  assert.deepEqual(await tab.eval(() => changeover.status.decision), { kind: 'ignore', reason: 'nothingLoadedChanged' });
+  await tab.waitFor((build) => /** @type {InPage} */ (changeover).status.release?.build === build && /** @type {InPage} */ (changeover).status.decision.kind !== 'wait', build, { timeout: 20_000, what: 'the release' });
+  assert.deepEqual(await tab.eval(() => /** @type {InPage} */ (changeover).status.decision), { kind: 'ignore', reason: 'nothingLoadedChanged' });
   assert.equal(await tab.eval(promptIsUp), false);
 }

@@ -8,13 +8,16 @@ import { odd, RELEASE } from '../e2e/server.mjs';
 import { LATER_BUTTON, look, promptIsUp } from '../e2e/site.mjs';
 import { runs, startUpgrade } from './site.mjs';
 
+/** @import { Browser, ReleaseFile, Site, Tab } from '../e2e/types.d.ts' */
+
 /** Whether a browser is among half of all is a matter of chance; so is whether two rules agree on it by chance. */
 const SALTS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 
 inBrowsers('a prompt that was put off in one version stays put off in the other, and what was newest stays newest', {}, async (t, browser) => {
   const site = await startUpgrade(t);
+  /** @type {string[]} */
   const releases = [];
-  const publish = async (name) => {
+  const publish = async (/** @type {string} */ name) => {
     await site.publish(name);
     releases.push(site.releaseText());
   };
@@ -27,9 +30,14 @@ inBrowsers('a prompt that was put off in one version stays put off in the other,
   await putsOff(tab);
   await remembersBoth(tab, 'old');
 
-  /** A page of the other version is opened in this tab: it gets the release before the one that is known, and then that one. */
+  /**
+   * A page of the other version is opened in this tab: it gets the release before the one that is known, and then that one.
+   *
+   * @param {Tab} tab
+   * @param {string} build
+   */
   async function remembersBoth(tab, build) {
-    const undo = site.edge.answer(RELEASE, odd.text(releases.at(-2)));
+    const undo = site.edge.answer(RELEASE, odd.text(/** @type {string} */ (releases.at(-2))));
     await tab.goto(`${site.url}/?as=${build}`);
     await tab.waitFor(() => globalThis.ready && changeover.status.level === 'full' && changeover.status.lastCheck, { what: `a check in ${build}` });
     await look(tab);
@@ -72,12 +80,18 @@ inBrowsers('both versions know a browser by one name, and put it into the same p
   for (const build of wanted) assert.ok([live.build.id, otherwise.id].includes(build), build);
 });
 
+/**
+ * @param {Browser} browser
+ * @param {Site} site
+ * @param {string} build
+ */
 async function open(browser, site, build) {
   const tab = await browser.open(`${site.url}/?as=${build}`);
   await runs(tab, build);
   return tab;
 }
 
+/** @param {Tab} tab */
 async function putsOff(tab) {
   await tab.click(LATER_BUTTON, { timeout: 20_000 });
   await tab.waitFor(() => changeover.status.decision.reason === 'snoozed', { what: 'the prompt to be put off' });
@@ -86,7 +100,12 @@ async function putsOff(tab) {
 /** What the browser is called in the storage of the site. It runs in the page. */
 const visitors = () => Object.entries(localStorage).filter(([name]) => name.endsWith(':visitor'));
 
-/** The release by hand; it comes at once, as from the CLI. */
+/**
+ * The release by hand; it comes at once, as from the CLI.
+ *
+ * @param {Site} site
+ * @param {ReleaseFile & { rollout?: object }} release
+ */
 function rewrite(site, release) {
   const pointer = join(site.dir, 'changeover/release.json');
   writeFileSync(`${pointer}.new`, JSON.stringify(release));

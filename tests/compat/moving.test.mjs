@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 import { inBrowsers, until } from '../e2e/browsers.mjs';
 import { moves, runs, startUpgrade } from './site.mjs';
 
+/** @import { Tab } from '../e2e/types.d.ts' */
+/** @typedef {Awaited<ReturnType<typeof workOf>>} Work */
+
 inBrowsers('a page of the earlier version moves to a build of this one, back and forth, with its work', { timeout: 90_000 }, async (t, browser) => {
   const site = await startUpgrade(t);
   const tab = await browser.open(site.url);
@@ -26,7 +29,7 @@ inBrowsers('a page of the earlier version moves to a build of this one, back and
   assert.deepEqual(await tab.eval(() => came.draft), { text: 'two pounds\nof tea\nand milk' }, 'migrated down again');
 
   // The app asks for what follows. It gets one reload for each build until that has taken; no version may count another's twice.
-  for (const [build, release] of [['new', () => site.publish('new')], ['old', () => site.rollback()], ['new', () => site.publish('new')], ['old', () => site.rollback()]]) {
+  for (const [build, release] of /** @type {[string, () => Promise<unknown>][]} */ ([['new', () => site.publish('new')], ['old', () => site.rollback()], ['new', () => site.publish('new')], ['old', () => site.rollback()]])) {
     await release();
     await tab.waitFor(() => changeover.status.skew, { timeout: 20_000, what: `news of ${build}` });
     await tab.eval(() => void changeover.reload().then((reason) => (globalThis.refused = reason)));
@@ -46,6 +49,7 @@ const WORK = {
   page: 1500,
 };
 
+/** @param {Tab} tab */
 async function work(tab) {
   await tab.type('#draft', 'two pounds');
   await add(tab, '\nof tea');
@@ -53,38 +57,45 @@ async function work(tab) {
   await tab.click('[name=gift]');
   await tab.eval(() => {
     const size = document.querySelector('[name=size]');
-    size.value = 'L';
-    size.dispatchEvent(new Event('change', { bubbles: true }));
+    /** @type {HTMLInputElement} */ (size).value = 'L';
+    /** @type {NonNullable<typeof size>} */ (size).dispatchEvent(new Event('change', { bubbles: true }));
     globalThis.album = { tags: new Map([['a', 1], ['b', 2]]), taken: new Date(1234), picture: new Blob(['a picture'], { type: 'text/plain' }) };
-    document.querySelector('#box').scrollTop = 120;
+    /** @type {Element} */ (document.querySelector('#box')).scrollTop = 120;
   });
   await tab.scroll(1500);
 }
 
-const add = (tab, text) =>
+const add = (/** @type {Tab} */ tab, /** @type {string} */ text) =>
   tab.eval((text) => {
-    document.querySelector('#draft').value += text;
+    /** @type {HTMLInputElement} */ (document.querySelector('#draft')).value += text;
   }, text);
 
 /** What of the work is in the page. It runs there. */
 const workOf = async () => {
-  const field = (name) => document.querySelector(`[name=${name}]`);
+  const field = (/** @type {string} */ name) => document.querySelector(`[name=${name}]`);
   return {
-    draft: document.querySelector('#draft').value,
-    who: field('who').value,
-    size: field('size').value,
-    gift: field('gift').checked,
-    album: globalThis.album ? [album.tags.constructor.name, [...album.tags.keys()].join(), +album.taken, await album.picture.text()] : null,
-    box: document.querySelector('#box').scrollTop,
+    draft: /** @type {HTMLInputElement} */ (document.querySelector('#draft')).value,
+    who: /** @type {HTMLInputElement} */ (field('who')).value,
+    size: /** @type {HTMLInputElement} */ (field('size')).value,
+    gift: /** @type {HTMLInputElement} */ (field('gift')).checked,
+    album: globalThis.album ? [/** @type {NonNullable<typeof album>} */ (album).tags.constructor.name, [.../** @type {NonNullable<typeof album>} */ (album).tags.keys()].join(), +/** @type {NonNullable<typeof album>} */ (album).taken, await /** @type {NonNullable<typeof album>} */ (album).picture.text()] : null,
+    box: /** @type {Element} */ (document.querySelector('#box')).scrollTop,
     page: scrollY,
   };
 };
 
-/** The build runs, and has all that the one before it captured. */
+/**
+ * The build runs, and has all that the one before it captured.
+ *
+ * @param {Tab} tab
+ * @param {string} build
+ * @param {Work} work
+ */
 async function arrives(tab, build, work) {
   await runs(tab, build);
   const told = await tab.waitFor(() => news.find(({ type }) => type === 'stateRestored'), { what: 'the report of what was restored' });
   assert.deepEqual(told.failed, []);
+  /** @type {Work | undefined} */
   let seen;
   await until(
     async () => {
@@ -98,5 +109,5 @@ async function arrives(tab, build, work) {
   assert.deepEqual(await tab.eval(() => errors), []);
 }
 
-const shown = (tab) => tab.eval(() => document.getElementById('build')?.textContent).catch(() => null);
-const refusal = (tab) => tab.eval(() => globalThis.refused ?? null).catch(() => null);
+const shown = (/** @type {Tab} */ tab) => tab.eval(() => document.getElementById('build')?.textContent).catch(() => null);
+const refusal = (/** @type {Tab} */ tab) => tab.eval(() => globalThis.refused ?? null).catch(() => null);

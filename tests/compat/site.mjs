@@ -13,7 +13,7 @@ import { writeBuild } from './app.mjs';
 
 /** @import { TestContext } from 'node:test' */
 /** @import { Site, Tab } from '../e2e/types.d.ts' */
-/** @typedef {{text: string, mark?: string}} Note a note of either schema; `mark` is a field that only the test knows */
+/** @typedef {{text?: string, lines?: string[], mark?: string | number, count?: number}} Note a note of either schema; `mark` and `count` are fields that only the test knows */
 
 /** The build that wrote the fixture; see the README there. */
 const EARLIER = join(ROOT, 'tests/compat/fixtures/04766e4');
@@ -38,7 +38,12 @@ export function restore(part, dir) {
   if (!part.startsWith('slots')) putLast(join(EARLIER, part, pointer), join(dir, pointer));
 }
 
-/** The pointer comes last and at once, as a publish does it. */
+/**
+ * The pointer comes last and at once, as a publish does it.
+ *
+ * @param {string} from
+ * @param {string} to
+ */
 function putLast(from, to) {
   cpSync(from, `${to}.new`);
   renameSync(`${to}.new`, to);
@@ -62,19 +67,19 @@ export async function startUpgrade(t) {
       writeFileSync(page, readFileSync(page, 'utf8').replace(/ data-build="[^"]*"/, '')); // its id, which the CLI adds
     },
   });
-  const note = (name) => (documents[name] = readFileSync(join(site.dir, 'index.html'), 'utf8'));
+  const note = (/** @type {string} */ name) => (documents[name] = readFileSync(join(site.dir, 'index.html'), 'utf8'));
   note('old');
   site.edge.answer(
-    (path, request) => path === '/' && new URL(request.url, site.url).searchParams.has('as'),
+    (path, request) => path === '/' && new URL(/** @type {string} */ (request.url), site.url).searchParams.has('as'),
     ({ request, response }) => {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' });
-      response.end(documents[new URL(request.url, site.url).searchParams.get('as')]);
+      response.end(documents[/** @type {string} */ (new URL(/** @type {string} */ (request.url), site.url).searchParams.get('as'))]);
     },
   );
   const { publish } = site;
   return Object.assign(site, {
     old: site.readRelease().build.id,
-    async publish(name, options) {
+    async publish(/** @type {string} */ name, /** @type {Parameters<Site['publish']>[1]} */ options) {
       const published = await publish(name, options);
       note(name);
       return published;
@@ -104,7 +109,7 @@ export async function moves(tab, build) {
   await tab.click(RELOAD_BUTTON, { timeout: 20_000 });
   const trouble = await tab.waitFor(
     (build) => {
-      if (document.getElementById('build').textContent === build) return 'none';
+      if (/** @type {Element} */ (document.getElementById('build')).textContent === build) return 'none';
       const { prompt } = changeover.status;
       return prompt?.trouble && `${prompt.trouble}: ${JSON.stringify(news.filter(({ type }) => type === 'problem'))}`;
     },

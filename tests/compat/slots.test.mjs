@@ -10,19 +10,21 @@ import { startSwapSite } from '../swapping/site.mjs';
 import { committed, keepsWork, openWork, swapped } from '../swapping/work.mjs';
 import { restore } from './site.mjs';
 
+/** @import { Tab } from '../e2e/types.d.ts' */
+
 const COUNTER = 'src/routes/Counter.js';
 
 inBrowsers('each version swaps slots within its own builds beside a tab of the other, and asks for a refresh across', { timeout: 90_000 }, async (t, browser) => {
   const work = mkdtempSync(join(tmpdir(), 'changeover-compat-'));
   t.after(() => rmSync(work, { recursive: true, force: true }));
-  const [first, second] = ['slots', 'slots-next'].map((part) => {
+  const [first, second] = /** @type {const} */ (['slots', 'slots-next']).map((part) => {
     const dist = join(work, part);
     restore('slots', dist);
     if (part !== 'slots') restore(part, dist);
     return dist;
   });
   const site = await startSwapSite(t, { app: 'plain', first });
-  const windows = { ...browser, open: (url) => browser.open(url, { window: true }) };
+  const windows = { ...browser, open: (/** @type {string} */ url) => browser.open(url, { window: true }) };
   const old = await openWork(windows, site);
 
   const build = await site.publish();
@@ -44,12 +46,20 @@ inBrowsers('each version swaps slots within its own builds beside a tab of the o
   for (const tab of [old, next]) await keepsWork(tab);
 });
 
+/**
+ * @param {Tab} tab
+ * @param {string} text
+ */
 async function takes(tab, text) {
   await tab.bringToFront();
   await swapped(tab, '#says', text);
 }
 
-/** The shell differs, so a refresh is due; the page keeps all it has until the user agrees. */
+/**
+ * The shell differs, so a refresh is due; the page keeps all it has until the user agrees.
+ *
+ * @param {Tab} tab
+ */
 async function asks(tab) {
   await tab.waitFor(promptIsUp, { timeout: 20_000, what: 'the prompt' });
   await keepsWork(tab);

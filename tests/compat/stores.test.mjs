@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 import { inBrowsers } from '../e2e/browsers.mjs';
 import { moves, runs, startUpgrade } from './site.mjs';
 
+/** @import { Note } from './site.mjs' */
+/** @import { Tab } from '../e2e/types.d.ts' */
+
 /** Enough for several batches. */
 const NOTES = 1200;
 const ROUNDS = 60;
@@ -46,12 +49,18 @@ inBrowsers('a store is shared by tabs of both versions, in a schema of each, and
   for (const tab of [old, next]) assert.deepEqual(await tab.eval(() => errors), []);
 });
 
+/** @param {Tab} tab */
 async function opens(tab) {
   await tab.eval(() => void openNotes());
   await tab.waitFor(() => globalThis.notes, { timeout: 20_000, what: 'the store to be there for reading and writing' });
 }
 
-/** Every tab has all notes, each in its own schema, and what only the test knows of them. */
+/**
+ * Every tab has all notes, each in its own schema, and what only the test knows of them.
+ *
+ * @param {Tab[]} tabs
+ * @param {number} count
+ */
 async function agree(tabs, count) {
   const [first, ...others] = await Promise.all(
     tabs.map((tab) => tab.eval(async () => Object.entries(await allNotes()).map(([key, { mark, count, ...note }]) => [key, textOf(note), mark ?? null, count ?? null]))),
@@ -60,19 +69,29 @@ async function agree(tabs, count) {
   for (const other of others) assert.deepEqual(other, first);
 }
 
-/** What one tab writes, the other is told and reads. */
+/**
+ * What one tab writes, the other is told and reads.
+ *
+ * @param {Tab} from
+ * @param {Tab} to
+ * @param {string} text
+ */
 async function tell(from, to, text) {
   await from.eval((text) => notes.set('told', noteOf(`word\n${text}`, { mark: text })), text);
   await to.waitFor((text) => changes.findLast(({ key }) => key === 'told')?.value?.mark === text, text, { timeout: 10_000, what: `the change ${text}` });
-  assert.deepEqual(await to.eval(async () => [textOf(await notes.get('told')), (await notes.get('told')).mark]), [`word\n${text}`, text]);
+  assert.deepEqual(await to.eval(async () => [textOf(await notes.get('told')), /** @type {Note} */ (await notes.get('told')).mark]), [`word\n${text}`, text]);
 }
 
-/** Both count on one note at the same time. */
+/**
+ * Both count on one note at the same time.
+ *
+ * @param {Tab[]} tabs
+ */
 async function countTogether(tabs, times = 1) {
-  const count = (tab) =>
+  const count = (/** @type {Tab} */ tab) =>
     tab.eval(async (rounds) => {
       for (let round = 0; round < rounds; round += 1) await notes.update('counter', (note) => ({ ...noteOf('counted'), ...note, count: (note?.count ?? 0) + 1 }));
     }, ROUNDS);
   await Promise.all(tabs.map(count));
-  for (const tab of tabs) assert.equal((await tab.eval(() => notes.get('counter'))).count, 2 * ROUNDS * times);
+  for (const tab of tabs) assert.equal(/** @type {Note} */ (await tab.eval(() => notes.get('counter'))).count, 2 * ROUNDS * times);
 }

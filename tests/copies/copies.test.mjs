@@ -12,7 +12,12 @@ import { CLEAN, committed, keepsWork, leftovers, openWork, showsText, swapped } 
 import { copyAndDelete, copyInOrder, deleteAndCopy, switchTo } from './deploy.mjs';
 import { skip, startNginx } from './nginx.mjs';
 
+/** @import { Deploy, Group } from './deploy.mjs' */
+/** @import { TestContext } from 'node:test' */
+/** @import { Browser, SwapSite, Tab } from '../e2e/types.d.ts' */
+
 const COUNTER = 'src/routes/Counter.js';
+/** @type {Record<string, Group[]>} */
 const ORDERS = {
   'the pointer first': ['pointer', 'documents', 'assets', 'manifest'],
   'the document first': ['documents', 'pointer', 'assets', 'manifest'],
@@ -22,7 +27,7 @@ const ORDERS = {
 };
 
 onNginx('builds copied over one another on nginx reach an open page in any order of their files', async (t, browser) => {
-  const { site, root, tab } = await start(t, browser, (dist, root) => copyInOrder(dist, root, ['assets', 'manifest', 'documents', 'pointer'], 0));
+  const { site, root, tab } = await start(t, browser, (/** @type {string} */ dist, /** @type {string} */ root) => copyInOrder(dist, root, ['assets', 'manifest', 'documents', 'pointer'], 0));
   for (const [name, order] of Object.entries(ORDERS)) {
     await t.test(name, () => takes(site, tab, `counter, ${name}`, (dist) => copyInOrder(dist, root, order)));
   }
@@ -31,18 +36,19 @@ onNginx('builds copied over one another on nginx reach an open page in any order
 
 onNginx('builds that replace everything on a host reach an open page', async (t, browser) => {
   const { site, root, tab } = await start(t, browser, switchTo);
+  /** @type {Record<string, Deploy>} */
   const deploys = {
     'another folder by a symbolic link': switchTo,
-    'emptied, then copied, the document first': (dist, root) => deleteAndCopy(dist, root, ORDERS['the document first']),
-    'emptied, then copied, the files last': (dist, root) => deleteAndCopy(dist, root, ORDERS['the files last']),
-    'copied, the pointer first, then rid of what is old': (dist, root) => copyAndDelete(dist, root, ORDERS['the pointer first']),
+    'emptied, then copied, the document first': (/** @type {string} */ dist, /** @type {string} */ root) => deleteAndCopy(dist, root, ORDERS['the document first']),
+    'emptied, then copied, the files last': (/** @type {string} */ dist, /** @type {string} */ root) => deleteAndCopy(dist, root, ORDERS['the files last']),
+    'copied, the pointer first, then rid of what is old': (/** @type {string} */ dist, /** @type {string} */ root) => copyAndDelete(dist, root, ORDERS['the pointer first']),
   };
   for (const [name, deploy] of Object.entries(deploys)) await t.test(name, () => takes(site, tab, `counter, ${name}`, (dist) => deploy(dist, root)));
   await t.test('a new shell', () => moves(site, tab, (dist) => deleteAndCopy(dist, root, ORDERS['the pointer first'])));
 });
 
 onNginx('a new shell whose files come last is asked about when they are there', async (t, browser) => {
-  const { site, root, tab } = await start(t, browser, (dist, root) => copyInOrder(dist, root, ['assets', 'manifest', 'documents', 'pointer'], 0));
+  const { site, root, tab } = await start(t, browser, (/** @type {string} */ dist, /** @type {string} */ root) => copyInOrder(dist, root, ['assets', 'manifest', 'documents', 'pointer'], 0));
   await moves(site, tab, async (dist) => {
     await copyInOrder(dist, root, ['pointer', 'manifest', 'documents'], 0);
     await tab.waitFor((build) => guard.status.release?.build === build, idOf(dist), { what: 'the pointer' });
@@ -53,7 +59,7 @@ onNginx('a new shell whose files come last is asked about when they are there', 
 });
 
 onNginx('a page that opens on the documents of a copy before its pointer is not asked back', async (t, browser) => {
-  const { site, root, url } = await start(t, browser, (dist, root) => copyInOrder(dist, root, ['assets', 'manifest', 'documents', 'pointer'], 0));
+  const { site, root, url } = await start(t, browser, (/** @type {string} */ dist, /** @type {string} */ root) => copyInOrder(dist, root, ['assets', 'manifest', 'documents', 'pointer'], 0));
   // Deploys lie further apart than the second that two builds of a test may have in common.
   const { sequence } = JSON.parse(readFileSync(join(root, 'changeover/release.json'), 'utf8'));
   const dist = await site.edit({ 'src/util.js': [['[${text}]', '{${text}}']] }).build({ sequence: sequence + 60 });
@@ -64,16 +70,26 @@ onNginx('a page that opens on the documents of a copy before its pointer is not 
   for (let look = 0; look < 3; look += 1) await early.eval(() => guard.check());
   assert.deepEqual(await early.eval(() => [guard.status.skew, guard.status.prompt, guard.status.lastFailure?.code]), [false, null, 'older_release']);
   await copyInOrder(dist, root, ['pointer'], 0);
-  await early.waitFor((build) => guard.check() && guard.status.release?.build === build, idOf(dist), { what: 'the pointer' });
+  await early.waitFor((build) => /** @type {unknown} */ (guard.check()) && guard.status.release?.build === build, idOf(dist), { what: 'the pointer' });
   assert.deepEqual(await early.eval(() => [guard.status.skew, guard.status.prompt, guard.status.lastFailure, news.filter(({ type }) => type === 'promptShown')]), [false, null, null, []]);
 });
 
+/**
+ * @param {string} name
+ * @param {(t: TestContext, browser: Browser) => unknown} run
+ */
 function onNginx(name, run) {
   if (skip) test(name, { skip }, () => {});
   else inBrowsers(name, { timeout: 400_000 }, run);
 }
 
-/** nginx with a first build, and an open page with work in it. */
+/**
+ * nginx with a first build, and an open page with work in it.
+ *
+ * @param {TestContext} t
+ * @param {Browser} browser
+ * @param {Deploy} deploy
+ */
 async function start(t, browser, deploy) {
   const site = await startSwapSite(t, { app: 'plain' });
   const host = join(site.folder, 'host');
@@ -85,7 +101,14 @@ async function start(t, browser, deploy) {
   return { site, root, url, tab: await openWork(browser, { url }) };
 }
 
-/** The page takes the new code of a route, with all work. */
+/**
+ * The page takes the new code of a route, with all work.
+ *
+ * @param {SwapSite} site
+ * @param {Tab} tab
+ * @param {string} text
+ * @param {(dist: string) => unknown} deploy
+ */
 async function takes(site, tab, text, deploy) {
   const dist = await site.restore().edit({ [COUNTER]: [['counter one', text]] }).build();
   await deploy(dist);
@@ -97,7 +120,13 @@ async function takes(site, tab, text, deploy) {
   assert.deepEqual(await tab.eval(leftovers), CLEAN);
 }
 
-/** The page asks, and is on the new build after the reload. */
+/**
+ * The page asks, and is on the new build after the reload.
+ *
+ * @param {SwapSite} site
+ * @param {Tab} tab
+ * @param {(dist: string) => unknown} deploy
+ */
 async function moves(site, tab, deploy) {
   const dist = await site.restore().edit({ 'src/util.js': [['[${text}]', '{${text}}']] }).build();
   await deploy(dist);
@@ -108,4 +137,4 @@ async function moves(site, tab, deploy) {
   await tab.waitFor((build) => guard.status.build === build && guard.status.level === 'full' && !guard.status.skew, idOf(dist), { timeout: 20_000, what: 'the new build' });
 }
 
-const idOf = (dist) => JSON.parse(readFileSync(join(dist, 'changeover/release.json'), 'utf8')).build.id;
+const idOf = (/** @type {string} */ dist) => JSON.parse(readFileSync(join(dist, 'changeover/release.json'), 'utf8')).build.id;

@@ -16,6 +16,7 @@ export const skip = findNginx() || process.env.CI ? false : 'nginx is not instal
  *
  * @param {import('node:test').TestContext} t
  * @param {string} work a folder for what nginx writes
+ * @param {string} root
  */
 export async function startNginx(t, root, work) {
   const port = await freePort();
@@ -58,7 +59,7 @@ http {
 const freePort = () => new Promise((done) => {
   const server = createServer();
   server.listen(0, '127.0.0.1', () => {
-    const { port } = server.address();
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
     server.close(() => done(port));
   });
 });

@@ -5,6 +5,8 @@ declare var changeover: import('../../pkg-template/index.js').Changeover;
 /** The same, where a module that drives the page has something else of that name. */
 declare var guard: import('../../pkg-template/index.js').Changeover;
 
+// Pages of different tests have different things under one name: such a name has the types of all of them.
+
 /** One event in which every field of any event may be looked for: those of other types are undefined. */
 type OneOf<Event, All> = Event extends unknown ? Event & { [Field in Exclude<All extends unknown ? keyof All : never, keyof Event>]?: undefined } : never;
 type GuardEvent = OneOf<import('../../pkg-template/index.js').ChangeoverEvent, import('../../pkg-template/index.js').ChangeoverEvent>;
@@ -13,11 +15,25 @@ type GuardEvent = OneOf<import('../../pkg-template/index.js').ChangeoverEvent, i
 declare var news: (GuardEvent & { at: number })[];
 /** The page of tests/e2e/site.mjs: whether its rows are there. */
 declare var ready: boolean | undefined;
-/** Of the same page: what went wrong in it and in those before it, and how often it was loaded. */
-declare var errors: () => string[];
+/** Of the same page, where it is a function, and of tests/compat/app.mjs, where it is a list: what went wrong in it and in those before it, and how often it was loaded. */
+declare var errors: (() => string[]) & string[];
 declare var violations: () => string[];
 declare var loads: number;
 declare var restored: { text: string; count: number } | undefined;
+
+/** The app of tests/compat/app.mjs: what its states came with, and its store. */
+declare var came: { draft?: unknown; album?: unknown };
+declare var album: { tags: Map<string, number>; taken: Date; picture: Blob } | undefined;
+declare var openNotes: () => Promise<void>;
+declare var textOf: (note: import('../compat/site.mjs').Note | undefined) => string;
+declare var noteOf: (text: string, rest?: object) => import('../compat/site.mjs').Note;
+declare var allNotes: () => Promise<Record<string, import('../compat/site.mjs').Note>>;
+declare var steps: string[];
+declare var changes: { key: string | null; value?: import('../compat/site.mjs').Note }[];
+declare var refused: string | null | undefined;
+/** A page without a guard, on the channel of those that have one. */
+declare var channel: BroadcastChannel;
+declare var heard: { type: string; tab?: unknown; sequence?: unknown }[];
 
 /** What the apps of tests/swapping count, and what is painted that should not be. */
 declare var copies: Set<unknown>;
@@ -57,10 +73,11 @@ declare var ended: import('../../pkg-template/index.js').Events['swapEnded'] | u
 declare var upload: (file: { name: string }) => unknown;
 declare var uploaded: (answer: Response) => void;
 declare var draft: () => { kept?: number; paragraphs: string[] };
-declare var notes: {
+declare var notes: NotesOfReadme & import('../../pkg-template/index.js').Store<import('../compat/site.mjs').Note>;
+interface NotesOfReadme {
   notes: import('../../pkg-template/index.js').Store<{ by: string; text?: string; paragraphs?: string[] }>;
   append: (key: string, line: string) => unknown;
-};
+}
 declare var said: string[];
 
 /** Of tests/e2e/wound.mjs. */
