@@ -78,7 +78,7 @@ inBrowsers('tabs of both versions have one leader, which tells the other of rele
 async function listen(browser, site) {
   const page = await browser.open(`${site.url}/old/report.js`);
   await page.eval((name) => {
-    globalThis.heard = [];
+    /** @type {{heard: unknown}} */ (globalThis).heard = [];
     globalThis.channel = new BroadcastChannel(name);
     channel.onmessage = ({ data }) => heard.push(JSON.parse(data));
   }, CHANNEL);
@@ -100,7 +100,7 @@ async function answers(listener, tab) {
   });
   /** @type {typeof globalThis.heard} */
   const heard = /** @type {typeof globalThis.heard} */ (await listener.waitFor(() => heard.some(({ type }) => type === 'visible') && heard, { timeout: 10_000, what: 'the tab to say that it is visible' }));
-  const [visible, checked] = ['visible', 'checked'].map((wanted) => /** @type {typeof globalThis.heard[0]} */ (heard.find(({ type }) => type === wanted)));
+  const [visible, checked] = ['visible', 'checked'].map((wanted) => /** @type {HeardOnChannel} */ (heard.find(({ type }) => type === wanted)));
   assert.deepEqual(visible, { type: 'visible', tab: String(visible.tab) });
   assert.deepEqual(checked, { type: 'checked', sequence: Number(checked.sequence) });
   await listener.eval(() => void heard.splice(0));

@@ -220,7 +220,7 @@ test('a React app with lazy routes takes the diff, and its open page takes the n
   app.write('src/App.jsx', readFileSync(join(app.dir, 'src/App.jsx'), 'utf8').replace('To the cart', 'The cart'));
   await publish();
   await tab.waitFor(() => document.querySelector('changeover-prompt'), { timeout: 15_000, what: 'the prompt' });
-  const { said, witness } = await tab.eval(() => ({ said: globalThis.said, witness: globalThis.witness }));
+  const { said, witness } = await tab.eval(() => ({ said: /** @type {string[]} */ (globalThis.said), witness: globalThis.witness }));
   assert.equal(witness, 'the page that was opened');
   assert.deepEqual(said.slice(0, 2).map((line) => line.trim()), [`${second} committed src/routes/Home.jsx`, `${third} committed src/routes/Cart.jsx`]);
   assert.match(said[2], /needs a refresh: entryChanged by index\.html/);

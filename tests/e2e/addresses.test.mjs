@@ -10,7 +10,16 @@ import { inBrowsers, until } from './browsers.mjs';
 import { odd } from './server.mjs';
 import { addPackage, openApp, promptIsUp, RECORD, RELOAD_BUTTON, scriptTag, shows, startSite } from './site.mjs';
 
-/** A page at any place with relative addresses; `before` and `after` stand around the tag. */
+/** @import { TestContext } from 'node:test' */
+/** @import { Answer, Attributes, Browser } from './types.d.ts' */
+/** @import { Status } from '../../pkg-template/index.js' */
+
+/**
+ * A page at any place with relative addresses; `before` and `after` stand around the tag.
+ *
+ * @param {TestContext} t
+ * @param {{place: string, attributes?: Attributes, before?: string, after?: string, script?: string}} how
+ */
 function startRelative(t, { place, attributes = {}, before = '', after = '', script = '' }) {
   return startSite(t, {
     build(name, dist) {
@@ -72,7 +81,7 @@ inBrowsers('user and password in the address of the page stop nothing and are sh
   await tab.type('#draft', 'mine');
   await site.publish('two');
   await tab.waitFor(promptIsUp, { timeout: 20_000, what: 'the prompt' });
-  await tab.eval(() => import(new URL('/gone.js', location.href)).catch(() => setTimeout(() => Promise.reject(new Error(`Failed to fetch dynamically imported module: ${new URL('/gone.js', document.baseURI)}`)))));
+  await tab.eval(() => import(/** @type {string} */ (/** @type {unknown} */ (new URL('/gone.js', location.href)))).catch(() => setTimeout(() => Promise.reject(new Error(`Failed to fetch dynamically imported module: ${new URL('/gone.js', document.baseURI)}`)))));
   await sleep(500);
   const told = await tab.eval(() => JSON.stringify([changeover.status, news, changeover.trace()]));
   assert.doesNotMatch(told, /secret/);
@@ -98,7 +107,7 @@ inBrowsers('a token in the address of page, release, manifest, runtime or chunk 
   await tab.type('#draft', 'mine');
   manifest = TOKEN;
   await tab.waitFor(() => changeover.status.lastFailure, { timeout: 20_000, what: 'the refusal' });
-  assert.match(await tab.eval(() => changeover.status.lastFailure.message), /^release\.json is wrong: .*"builds\/\w+\.json".*expected a relative path/);
+  assert.match(await tab.eval(() => /** @type {NonNullable<Status['lastFailure']>} */ (changeover.status.lastFailure).message), /^release\.json is wrong: .*"builds\/\w+\.json".*expected a relative path/);
   manifest = '';
   await site.publish('two');
   await tab.waitFor(promptIsUp, { timeout: 20_000, what: 'the prompt' });
@@ -111,7 +120,7 @@ inBrowsers('a token in the address of page, release, manifest, runtime or chunk 
   }, TOKEN);
   await tab.waitFor(() => news.filter(({ type }) => type === 'chunkFailed').length === 2, { what: 'both chunks' });
   await tab.locate(RELOAD_BUTTON);
-  const told = await tab.eval(() => JSON.stringify([changeover.status, news, changeover.trace(), document.querySelector('changeover-prompt').shadowRoot.textContent]));
+  const told = await tab.eval(() => JSON.stringify([changeover.status, news, changeover.trace(), /** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).textContent]));
   assert.doesNotMatch(told, /secret/);
   assert.match(told, /gone\.js/);
   assert.match(told, /release\.json/);
@@ -125,13 +134,13 @@ inBrowsers('a token in the address of a runtime that is gone is shown nowhere', 
   const site = await startSite(t, { attributes: { 'data-runtime': `/gone.js${TOKEN}` } });
   const tab = await openApp(browser, site, { level: 'loader', stream: null });
   const reason = await tab.eval(() => changeover.status.levelReason);
-  assert.match(reason, /gone\.js/);
-  assert.doesNotMatch(reason, /secret/);
+  assert.match(/** @type {string} */ (reason), /gone\.js/);
+  assert.doesNotMatch(/** @type {string} */ (reason), /secret/);
 });
 
 const STRICT = "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'";
-for (const level of ['full', 'loader']) {
-  const start = async (t, browser, path) => {
+for (const level of /** @type {const} */ (['full', 'loader'])) {
+  const start = async (/** @type {TestContext} */ t, /** @type {Browser} */ browser, /** @type {string} */ path) => {
     const site = await startSite(t, { attributes: { 'data-interval': 1000 } });
     if (level === 'loader') site.edge.addHeaders({ 'content-security-policy': STRICT });
     const fallback = site.edge.answer(
@@ -169,7 +178,7 @@ for (const level of ['full', 'loader']) {
       await tab.click(RELOAD_BUTTON);
       await until(() => site.edge.count('/') > asked, { what: 'the question for the document' });
       await tab.waitFor(() => changeover.status.prompt?.trouble === 'unreachable', { timeout: 20_000, what: `unreachable after ${status}` });
-      assert.equal(await tab.eval(() => document.getElementById('draft').value), 'mine');
+      assert.equal(await tab.eval(() => /** @type {HTMLInputElement} */ (document.getElementById('draft')).value), 'mine');
       broken();
     }
     await tab.click(RELOAD_BUTTON);
@@ -194,12 +203,13 @@ for (const level of ['full', 'loader']) {
 }
 
 inBrowsers('at the loader level a build may be called __proto__ or constructor: it is reloaded for once', { only: ['chromium'] }, async (t, browser) => {
-  for (const [level, id] of [['loader', 'constructor'], ['loader', '__proto__']]) {
+  for (const [level, id] of /** @type {const} */ ([['loader', 'constructor'], ['loader', '__proto__']])) {
     const site = await startSite(t, { attributes: { 'data-interval': 1000 } });
     if (level === 'loader') site.edge.addHeaders({ 'content-security-policy': STRICT });
     const tab = await openApp(browser, site, { level, stream: null });
     const release = JSON.parse(site.releaseText());
     const manifest = JSON.parse(readFileSync(join(site.dir, 'changeover', release.build.manifest), 'utf8'));
+    /** @type {(document: unknown) => Answer} */
     const answer = (document) => ({ response }) => {
       response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
       response.end(JSON.stringify(document));
@@ -234,7 +244,7 @@ inBrowsers('a runtime or a WebAssembly file that never answers leaves the loader
   await tab.type('#draft', 'mine');
   await site.publish('two');
   await tab.waitFor(promptIsUp, { timeout: 20_000, what: 'the plain banner' });
-  let_go();
+  /** @type {() => void} */ (/** @type {unknown} */ (let_go))();
   await tab.waitFor(() => changeover.status.level === 'full', { timeout: 20_000, what: 'the full level' });
   await tab.waitFor(() => !document.querySelector('html > output') && changeover.status.prompt, { timeout: 20_000, what: 'the full prompt alone' });
   await tab.click(RELOAD_BUTTON);

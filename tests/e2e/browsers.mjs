@@ -18,7 +18,7 @@ import { launchPuppeteer } from './browser-puppeteer.mjs';
 import { launchWebkit } from './browser-webkit.mjs';
 
 /** @import { TestContext } from 'node:test' */
-/** @import { Browser, Engine, EngineBrowser, LaunchOptions, Tab, WaitOptions } from './types.d.ts' */
+/** @import { Browser, Engine, EngineBrowser, LaunchOptions, Tab, Truthy, WaitOptions } from './types.d.ts' */
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** @type {Engine[]} */
@@ -267,13 +267,13 @@ function within(ms, promise) {
  * @template Value
  * @param {() => Value} probe
  * @param {WaitOptions} options
- * @returns {Promise<NonNullable<Awaited<Value>>>}
+ * @returns {Promise<Truthy<Awaited<Value>>>}
  */
 export async function until(probe, { timeout = 10_000, every = 25, what = String(probe) } = {}) {
   const deadline = Date.now() + timeout * SLOWEST;
   for (;;) {
     const value = await probe();
-    if (value) return value;
+    if (value) return /** @type {Truthy<Awaited<Value>>} */ (value);
     if (Date.now() > deadline) throw new Error(`waited ${timeout * SLOWEST} ms in vain for: ${what}`);
     await sleep(every);
   }

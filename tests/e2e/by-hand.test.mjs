@@ -10,6 +10,8 @@ import { inBrowsers } from './browsers.mjs';
 import { odd, startEdge } from './server.mjs';
 import { addPackage, promptIsUp, RELOAD_BUTTON } from './site.mjs';
 
+/** @import { TestContext } from 'node:test' */
+
 const OPTIONS = { timeout: 90_000 };
 /** What docs/hosts.md calls its first build. */
 const FIRST = JSON.parse(example('release-by-hand')).build.id;
@@ -41,7 +43,11 @@ inBrowsers('a release by hand is told at the loader level', OPTIONS, async (t, b
   assert.equal(await tab.eval((button) => document.querySelector(button), BANNER_BUTTON), null);
 });
 
-/** A folder as docs/hosts.md says it, on a host that knows nothing of us. */
+/**
+ * A folder as docs/hosts.md says it, on a host that knows nothing of us.
+ *
+ * @param {TestContext} t
+ */
 async function startByHand(t) {
   const root = mkdtempSync(join(tmpdir(), 'changeover-by-hand-'));
   mkdirSync(join(root, 'changeover'));
@@ -51,7 +57,7 @@ async function startByHand(t) {
     await edge.close();
     rmSync(root, { recursive: true, force: true });
   });
-  const deploy = (sequence, id) => {
+  const deploy = (/** @type {number} */ sequence, /** @type {string} */ id) => {
     const tag = example('tag-by-hand').replaceAll(FIRST, id).replace('<script ', '<script data-interval="1000" ');
     const release = { ...JSON.parse(example('release-by-hand')), sequence, build: { id } };
     writeFileSync(join(root, 'index.html'), `<!doctype html><html lang="en"><head>${tag}<title>by hand</title></head><body><h1 id="build">${id}</h1></body></html>`);

@@ -6,6 +6,9 @@ import { inBrowsers, until } from './browsers.mjs';
 import { EVENTS, RELEASE } from './server.mjs';
 import { openApp, promptIsUp, startSite } from './site.mjs';
 
+/** @import { Engine } from './types.d.ts' */
+
+/** @type {{only: Engine[], timeout: number}} */
 const OPTIONS = { only: ['chromium', 'firefox'], timeout: 120_000 };
 const APPS = 4;
 
@@ -18,7 +21,8 @@ inBrowsers('several apps of one origin share one stream, and those without it po
     async ({ request, response, path }) => {
       const answer = await fetch(site.origin + path.replace(/^\/app\d/, ''), { headers: { accept: request.headers.accept ?? '*/*' } });
       const text = await answer.text();
-      const headers = { 'content-type': answer.headers.get('content-type'), 'cache-control': 'no-cache' };
+      /** @type {import('node:http').OutgoingHttpHeaders} */
+      const headers = { 'content-type': /** @type {string} */ (answer.headers.get('content-type')), 'cache-control': 'no-cache' };
       if (path.endsWith(RELEASE)) headers['changeover-events'] = EVENTS;
       response.writeHead(answer.status, headers);
       response.end(text.replace('data-release="/', `data-release="${path.slice(0, 5)}/`));

@@ -8,10 +8,12 @@ import { INSTRUMENT } from './instrument.mjs';
 import { EVENTS, RELEASE, odd } from './server.mjs';
 import { openApp, PROMPT, promptIsUp, startSite } from './site.mjs';
 
+/** @import { Site, Tab } from './types.d.ts' */
+
 const QUICK = { attributes: { 'data-interval': 1000, 'data-fields': 'on' }, head: INSTRUMENT };
 /** WebKit's driver limits each script it runs with a timer of its own in the page. */
 const DRIVERS_OWN = 'setTimeout after 30000 ms from the page';
-const open = async (tab) => (await tab.eval(() => whatIsOpen())).filter((line) => line !== DRIVERS_OWN);
+const open = async (/** @type {Tab} */ tab) => (await tab.eval(() => whatIsOpen())).filter((line) => line !== DRIVERS_OWN);
 
 inBrowsers('dispose() of a full guard leaves no listener, timer, stream, channel or lock', {}, async (t, browser) => {
   const site = await startSite(t, QUICK);
@@ -55,7 +57,7 @@ inBrowsers('dispose() with a prompt up, a hold and state registered leaves nothi
 inBrowsers('dispose() before the runtime has come leaves nothing, and the runtime stays asleep when it comes', {}, async (t, browser) => {
   const site = await startSite(t, QUICK);
   let send;
-  const asked = new Promise((resolve) => {
+  const asked = new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
     site.edge.answer('/runtime.js', async ({ pass }) => {
       resolve();
       await new Promise((go) => (send = go));
@@ -68,7 +70,7 @@ inBrowsers('dispose() before the runtime has come leaves nothing, and the runtim
   assert.equal(await tab.eval(() => changeover.status.level), 'starting');
   assert.notDeepEqual(await open(tab), []);
   await tab.eval(() => changeover.dispose());
-  send();
+  /** @type {() => void} */ (/** @type {unknown} */ (send))();
   await until(() => site.edge.requests.some((entry) => entry.path === '/runtime.js' && entry.endedAt), { what: 'the runtime to arrive' });
   await sleep(500);
   await settled(tab);
@@ -89,7 +91,11 @@ inBrowsers('dispose() at the loader level leaves nothing', {}, async (t, browser
   await staysQuiet(tab, site);
 });
 
-/** Everything is closed, at once or within the tick a lock or an aborted request takes. */
+/**
+ * Everything is closed, at once or within the tick a lock or an aborted request takes.
+ *
+ * @param {Tab} tab
+ */
 async function settled(tab) {
   let left;
   try {
@@ -99,7 +105,12 @@ async function settled(tab) {
   }
 }
 
-/** No look and no stream for more than two intervals, and nothing comes to life again. */
+/**
+ * No look and no stream for more than two intervals, and nothing comes to life again.
+ *
+ * @param {Tab} tab
+ * @param {Site} site
+ */
 async function staysQuiet(tab, site) {
   const since = Date.now();
   await sleep(2500);

@@ -9,6 +9,9 @@ import { inBrowsers, until } from './browsers.mjs';
 import { EVENTS, odd, RELEASE } from './server.mjs';
 import { look, lookTimes, openApp, promptIsUp, startSite } from './site.mjs';
 
+/** @import { Answer, Site, Tab } from './types.d.ts' */
+/** @import { Events, Status } from '../../pkg-template/index.js' */
+
 inBrowsers('replicas that answer old, new, old, new give one prompt, no flap and no reload', {}, async (t, browser) => {
   const site = await startSite(t, { attributes: { 'data-interval': 1000 } });
   const behind = join(site.folder, 'behind');
@@ -38,23 +41,28 @@ inBrowsers('replicas that answer old, new, old, new give one prompt, no flap and
   await untouched(tab);
 });
 
-/** Has the page look twice: the first may join a look that has its answer from before, the second cannot. */
+/**
+ * Has the page look twice: the first may join a look that has its answer from before, the second cannot.
+ *
+ * @param {Tab} tab
+ */
 async function again(tab) {
   await look(tab);
   return look(tab);
 }
 
+/** @type {[name: string, make: (site: Site) => Answer][]} */
 const FAULTS = [
   ['404', () => odd.status(404)],
   ['500', () => odd.status(500)],
   ['HTML with status 200', () => odd.html()],
-  ['half a JSON', (site) => odd.half(site.releaseText())],
+  ['half a JSON', (/** @type {Site} */ site) => odd.half(site.releaseText())],
   ['an empty body with status 200', () => odd.empty()],
-  ['a body of 10 MB', (site) => odd.huge(site.releaseText())],
+  ['a body of 10 MB', (/** @type {Site} */ site) => odd.huge(site.releaseText())],
   ['a redirect to a login page', () => odd.login()],
   ['no answer at all', () => odd.refuse()],
   ['a JSON array', () => odd.text('[]')],
-  ['an unknown format', (site) => odd.text(JSON.stringify({ ...site.readRelease(), format: 99, sequence: 4e9 }))],
+  ['an unknown format', (/** @type {Site} */ site) => odd.text(JSON.stringify({ ...site.readRelease(), format: 99, sequence: 4e9 }))],
 ];
 /** After these the page is left to recover by its own schedule: the back-off after two failures stays within seconds. */
 const BY_ITSELF = new Set(['500', 'half a JSON', 'no answer at all']);
@@ -86,7 +94,7 @@ inBrowsers('each odd answer of the release endpoint leaves the app alone, is tol
     });
   }
   assert.ok(codes.size >= 4, `the codes tell kinds of trouble apart: ${[...codes].join(', ')}`);
-  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'typed before the trouble');
+  assert.equal(await tab.eval(() => /** @type {HTMLInputElement} */ (document.getElementById('draft')).value), 'typed before the trouble');
 
   await site.publish('two');
   await tab.waitFor(promptIsUp, { what: 'the true news after all that trouble' });
@@ -108,7 +116,7 @@ inBrowsers('a release endpoint silent for 30 s does not keep the user waiting', 
   t.diagnostic(`the look was given up after ${took} ms: ${status.lastFailure?.code}`);
   assert.ok(took < 20_000, 'it is given up well before the server does');
   assert.ok(status.failures >= 1);
-  assert.ok(status.lastFailure.code);
+  assert.ok(/** @type {NonNullable<Status['lastFailure']>} */ (status.lastFailure).code);
   await untouched(tab);
   heal();
   assert.equal((await look(tab)).failures, 0);
@@ -129,9 +137,13 @@ inBrowsers('a server that goes down and comes back is noticed, and its news arri
   await untouched(tab);
 });
 
-/** No reload, no error, on the old build. */
+/**
+ * No reload, no error, on the old build.
+ *
+ * @param {Tab} tab
+ */
 async function untouched(tab) {
-  const page = await tab.eval(() => ({ loads, errors: errors(), build: document.getElementById('build').textContent }));
+  const page = await tab.eval(() => ({ loads, errors: errors(), build: /** @type {Element} */ (document.getElementById('build')).textContent }));
   assert.deepEqual(page, { loads: 1, errors: [], build: 'one' });
 }
 
@@ -140,7 +152,7 @@ inBrowsers('a page whose slots another copy guards is told that they take no new
   const site = await startSite(t, { head: block });
   const tab = await openApp(browser, site);
   await tab.waitFor(() => news.some(({ type }) => type === 'problem'));
-  const { code, message } = await tab.eval(() => news.find(({ type }) => type === 'problem'));
+  const { code, message } = /** @type {Events['problem']} */ (await tab.eval(() => news.find(({ type }) => type === 'problem')));
   assert.equal(code, 'slots_off');
   assert.match(message, /^the slots of this page take no new code: it is guarded by a copy of changeover without them, which http:\S+\/changeover\.js started/);
   await untouched(tab);

@@ -7,6 +7,10 @@ import { inBrowsers } from './browsers.mjs';
 import { EVENTS, RELEASE } from './server.mjs';
 import { openApp, promptIsUp, startSite } from './site.mjs';
 
+/** @import { TestContext } from 'node:test' */
+/** @import { Engine, Tab } from './types.d.ts' */
+
+/** @type {{only: Engine[], timeout: number}} */
 const OPTIONS = { only: ['chromium', 'firefox'], timeout: 120_000 };
 const A_SECOND = 10_000;
 const FLOOD = 6_000;
@@ -17,6 +21,7 @@ const attributes = { 'data-interval': 600_000, 'data-trace': 'on' };
 inBrowsers('a stream of ten thousand hints a second costs few looks, and a release told in it is found', OPTIONS, async (t, browser) => {
   const site = await startSite(t, { attributes });
   const { edge } = site;
+  /** @type {import('node:http').ServerResponse} */
   let answer;
   edge.answer(EVENTS, ({ response }) => {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
@@ -27,7 +32,7 @@ inBrowsers('a stream of ten thousand hints a second costs few looks, and a relea
   await tab.eval(watchGaps);
   const since = Date.now();
   let said = 0;
-  const say = (data) => (answer.destroyed || answer.writableNeedDrain ? false : answer.write(`event: release\ndata: ${JSON.stringify(data)}\n\n`));
+  const say = (/** @type {object} */ data) => (answer.destroyed || answer.writableNeedDrain ? false : answer.write(`event: release\ndata: ${JSON.stringify(data)}\n\n`));
   const flood = setInterval(() => {
     const due = ((Date.now() - since) / 1000) * A_SECOND;
     while (said < due && say({ sequence: 2_000_000_000 + said, build: `no-${said}` }) !== false) said += 1;
@@ -61,13 +66,13 @@ inBrowsers('ten thousand messages a second from another tab cost few looks, and 
   await other.eval((path, ms) => {
     const channel = new BroadcastChannel(`changeover:${path}`);
     globalThis.said = 0;
-    globalThis.say = (sequence) => channel.postMessage(JSON.stringify({ type: 'checked', sequence }));
+    globalThis.say = (/** @type {number} */ sequence) => channel.postMessage(JSON.stringify({ type: 'checked', sequence }));
     const { port1, port2 } = new MessageChannel();
     const since = performance.now();
     port1.onmessage = () => {
       // Timers of a hidden tab are slow, messages are not.
       const passed = performance.now() - since;
-      for (let n = 0; n < 200 && said < passed * 10; n++) say(2_000_000_000 + (said += 1));
+      for (let n = 0; n < 200 && /** @type {number} */ (said) < passed * 10; n++) say(2_000_000_000 + (/** @type {number} */ (said) += 1));
       // What a browser cannot hand over in time it keeps, so that a flood without an end leaves a slow machine no turn for anything else.
       if (passed < ms) port2.postMessage(null);
       else globalThis.over = true;
@@ -79,7 +84,7 @@ inBrowsers('ten thousand messages a second from another tab cost few looks, and 
   await other.eval((sequence) => say(sequence), second.release.sequence);
   await tab.waitFor(promptIsUp, { timeout: 60_000, what: 'the prompt, in the flood or after it' });
   await other.waitFor(() => over, { what: 'the end of the flood' });
-  const messages = await other.eval(() => said);
+  const messages = /** @type {number} */ (await other.eval(() => said));
   await isBounded(t, tab, { since, said: messages, atOnce: 128, looks: site.edge.count(RELEASE, since) });
   assert.deepEqual(await tab.eval(() => errors()), []);
 });
@@ -99,12 +104,19 @@ function watchGaps() {
   port2.postMessage(null);
 }
 
-/** `atOnce`: how many messages of a span count at once (src/engine/burst.rs). */
+/**
+ * `atOnce`: how many messages of a span count at once (src/engine/burst.rs).
+ *
+ * @param {TestContext} t
+ * @param {Tab} tab
+ * @param {{since: number, said: number, atOnce: number, looks: number}} flood
+ */
 async function isBounded(t, tab, { since, said, atOnce, looks }) {
   const took = Date.now() - since;
   const trace = await tab.eval(() => changeover.trace());
   const lines = trace.trim().split('\n').map((line) => JSON.parse(line));
   const taken = lines.filter(({ at, input }) => at >= since && ['sighted', 'peerHeard'].includes(input?.type)).length;
+  /** @type {typeof globalThis.gaps} */
   const gaps = await tab.eval(() => gaps);
   t.diagnostic(`${said} messages in ${took} ms: ${taken} taken in, ${looks} looks; longest gap ${Math.round(gaps.longest)} ms, ${Math.round((gaps.over50 / took) * 100)} % in gaps over 50 ms`);
   assert.ok(said > took, `the flood was one: ${said} messages in ${took} ms`);

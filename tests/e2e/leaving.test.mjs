@@ -8,6 +8,10 @@ import { inBrowsers, until } from './browsers.mjs';
 import { odd } from './server.mjs';
 import { openApp, promptIsUp, RELOAD_BUTTON, shows, startSite } from './site.mjs';
 
+/** @import { TestContext } from 'node:test' */
+/** @import { Browser, Site, Tab } from './types.d.ts' */
+/** @import { Status } from '../../pkg-template/index.js' */
+
 const STRICT = "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'";
 // The leave dialog of an app with unsaved work, and its way to save it.
 const APP = `
@@ -20,11 +24,17 @@ globalThis.save = () => {
   dirty = false;
 };
 `;
+/** @type {{level: Status['level'], stream: Status['stream'] | null, headers: Record<string, string>}[]} */
 const LEVELS = [
   { level: 'full', stream: 'open', headers: {} },
   { level: 'loader', stream: null, headers: { 'content-security-policy': STRICT } },
 ];
 
+/**
+ * @param {TestContext} t
+ * @param {Browser} browser
+ * @param {typeof LEVELS[0]} how
+ */
 async function startDraft(t, browser, { level, stream, headers }, app = '') {
   const site = await startSite(t, { attributes: { 'data-interval': 1000 }, app });
   site.edge.addHeaders(headers);
@@ -35,18 +45,23 @@ async function startDraft(t, browser, { level, stream, headers }, app = '') {
   return { site, tab };
 }
 
-/** The next documents take this long; what the page itself asks for does not. */
+/**
+ * The next documents take this long; what the page itself asks for does not.
+ *
+ * @param {Site} site
+ * @param {number} ms
+ */
 function slowDocuments(site, ms) {
   site.edge.answer(
-    (path, request) => path === '/' && request.headers.accept?.includes('text/html'),
+    (path, request) => path === '/' && /** @type {boolean} */ (request.headers.accept?.includes('text/html')),
     async ({ pass }) => {
       await sleep(ms);
       await pass();
     },
   );
 }
-const documents = (site) => site.edge.requests.filter(({ path, headers }) => path === '/' && headers.accept?.includes('text/html')).length;
-const restored = (tab) => tab.eval(() => globalThis.restored ?? null);
+const documents = (/** @type {Site} */ site) => site.edge.requests.filter(({ path, headers }) => path === '/' && headers.accept?.includes('text/html')).length;
+const restored = (/** @type {Tab} */ tab) => tab.eval(() => globalThis.restored ?? null);
 
 for (const way of LEVELS) {
   for (const pause of [400, 12_000]) {
@@ -60,7 +75,7 @@ for (const way of LEVELS) {
         await until(() => tab.dialogs.length === 1, { what: "the browser's question" });
         await sleep(pause);
         await tab.eval(() => {
-          document.getElementById('draft').value = 'new words';
+          /** @type {HTMLInputElement} */ (document.getElementById('draft')).value = 'new words';
           save();
         });
         tab.answerDialogs('accept');
@@ -69,7 +84,7 @@ for (const way of LEVELS) {
         await tab.waitFor((level) => changeover.status.level === level, way.level, { timeout: 20_000 });
         await sleep(1000);
         assert.equal(await restored(tab), null);
-        assert.equal(await tab.eval(() => document.getElementById('draft').value), 'new words');
+        assert.equal(await tab.eval(() => /** @type {HTMLInputElement} */ (document.getElementById('draft')).value), 'new words');
         assert.deepEqual(await tab.eval(() => Object.keys(sessionStorage).filter((key) => /envelope|leaving/.test(key))), []);
         assert.equal(tab.dialogs.length, 1);
         assert.ok(site);
@@ -85,15 +100,15 @@ for (const way of LEVELS) {
     await tab.eval(() =>
       setTimeout(() => {
         const draft = document.getElementById('draft');
-        draft.value += ' and more';
-        draft.dispatchEvent(new Event('input', { bubbles: true }));
+        /** @type {HTMLInputElement} */ (draft).value += ' and more';
+        /** @type {NonNullable<typeof draft>} */ (draft).dispatchEvent(new Event('input', { bubbles: true }));
       }, 8_000),
     );
     await tab.click(RELOAD_BUTTON);
     await until(() => documents(site) > before, { timeout: 20_000, what: 'the request for the document' });
     await tab.waitFor(() => document.getElementById('build')?.textContent === 'two', { timeout: 40_000, what: 'build two' });
     await tab.waitFor(() => globalThis.restored, { timeout: 20_000, what: 'the draft' });
-    assert.equal(await tab.eval(() => document.getElementById('draft').value), 'old words and more');
+    assert.equal(await tab.eval(() => /** @type {HTMLInputElement} */ (document.getElementById('draft')).value), 'old words and more');
   });
 
   inBrowsers(`at level ${way.level}, a reload by hand while a slow server answers keeps the draft`, { only: ['chromium', 'firefox'], timeout: 90_000 }, async (t, browser) => {
@@ -127,7 +142,7 @@ inBrowsers('a copy of a tab that stayed does not take its state', { only: ['chro
 inBrowsers('a page to sign in between the reload and the app loses nothing', {}, async (t, browser) => {
   const { site, tab } = await startDraft(t, browser, LEVELS[0]);
   const signedIn = site.edge.answer(
-    (path, request) => path === '/' && request.headers.accept?.includes('text/html'),
+    (path, request) => path === '/' && /** @type {boolean} */ (request.headers.accept?.includes('text/html')),
     ({ response }) => {
       response.writeHead(302, { location: '/login.html', 'cache-control': 'no-store' });
       response.end();
@@ -149,7 +164,12 @@ globalThis.load = () => import('/slow.js').catch((error) => {
   throw error;
 });
 `;
-/** What a page is told of while it imports something slow and is left by `leave`, with a build live that it does not need. */
+/**
+ * What a page is told of while it imports something slow and is left by `leave`, with a build live that it does not need.
+ *
+ * @param {TestContext} t
+ * @param {Browser} browser
+ */
 async function startLeaving(t, browser) {
   const site = await startSite(t, { attributes: { 'data-interval': 600_000, 'data-prompt': 'off' }, app: NOTES });
   const tab = await openApp(browser, site);
@@ -168,7 +188,7 @@ async function startLeaving(t, browser) {
 inBrowsers('leaving the page during an import shows and tells nothing on the way out', {}, async (t, browser) => {
   const { site, tab } = await startLeaving(t, browser);
   site.edge.answer(
-    (path, request) => path === '/login.html' && request.headers.accept?.includes('text/html'),
+    (path, request) => path === '/login.html' && /** @type {boolean} */ (request.headers.accept?.includes('text/html')),
     async ({ pass }) => {
       await sleep(3_000);
       await pass();
@@ -192,5 +212,5 @@ inBrowsers('an import that a download stopped counts when the page stays', { onl
   await tab.eval(() => void setTimeout(() => (location.href = '/report')));
   await tab.waitFor(() => localStorage.stopped, { what: 'the end of the import' });
   await tab.waitFor(() => /chunkFailed promptShown/.test(localStorage.noted), { timeout: 45_000, what: 'the failed chunk' });
-  assert.equal(await tab.eval(() => document.getElementById('build').textContent), 'one');
+  assert.equal(await tab.eval(() => /** @type {Element} */ (document.getElementById('build')).textContent), 'one');
 });

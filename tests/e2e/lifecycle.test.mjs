@@ -7,6 +7,8 @@ import { inBrowsers, until } from './browsers.mjs';
 import { EVENTS, RELEASE } from './server.mjs';
 import { openApp, promptIsUp, RELOAD_BUTTON, shows, startSite } from './site.mjs';
 
+/** @import { Site, Tab } from './types.d.ts' */
+
 // Long enough that no look of the schedule falls into a test.
 const SELDOM = { attributes: { 'data-interval': 600_000 } };
 const PROMPTLY = 2000;
@@ -37,7 +39,7 @@ inBrowsers('a page restored from the back/forward cache looks once and leads aga
 
   await tab.waitFor(promptIsUp, { timeout: PROMPTLY + 3000 });
   await looksOnce(site, since, tab);
-  assert.equal(await tab.eval(() => document.getElementById('draft').value), 'still here');
+  assert.equal(await tab.eval(() => /** @type {HTMLInputElement} */ (document.getElementById('draft')).value), 'still here');
   await tab.waitFor(() => changeover.status.leader, { what: 'leadership again' });
   await until(() => site.edge.open(EVENTS) === 1, { what: 'the stream again' });
 
@@ -71,7 +73,7 @@ inBrowsers('a tab that goes offline stays calm, and looks once when it is online
   const site = await startSite(t, { ...SELDOM, app: WATCH });
   const tab = await openApp(browser, site);
   const devtools = await tab.devtools();
-  const network = (offline) =>
+  const network = (/** @type {boolean} */ offline) =>
     devtools.send('Network.emulateNetworkConditions', { offline, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
   await devtools.send('Network.enable');
 
@@ -106,7 +108,7 @@ inBrowsers('a prompt accepted while offline says so and keeps the page', { only:
 
   await tab.click(RELOAD_BUTTON);
   await tab.waitFor(() => changeover.status.prompt?.trouble === 'offline');
-  await tab.waitFor(() => /offline/i.test(document.querySelector('changeover-prompt').shadowRoot.textContent));
+  await tab.waitFor(() => /offline/i.test(/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).textContent));
   assert.equal(await tab.eval(() => loads), 1);
 
   await devtools.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
@@ -115,7 +117,13 @@ inBrowsers('a prompt accepted while offline says so and keeps the page', { only:
   await shows(tab, 'two', 'unsent');
 });
 
-/** Exactly one look since then, promptly, and none in the second after it. */
+/**
+ * Exactly one look since then, promptly, and none in the second after it.
+ *
+ * @param {Site} site
+ * @param {Tab} tab
+ * @param {number} since
+ */
 async function looksOnce(site, since, tab) {
   await sleep(1000);
   const looks = site.edge.requests.filter((entry) => entry.path === RELEASE && entry.at >= since);

@@ -8,6 +8,11 @@ import { inBrowsers } from './browsers.mjs';
 import { odd } from './server.mjs';
 import { look, openApp, promptIsUp, startSite, writeApp } from './site.mjs';
 
+/** @import { TestContext } from 'node:test' */
+/** @import { Browser, Engine } from './types.d.ts' */
+/** @import { Prompt } from '../../pkg-template/index.js' */
+
+/** @type {{only: Engine[], timeout: number}} */
 const OPTIONS = { only: ['chromium', 'firefox'], timeout: 120_000 };
 
 /** The page shows more pictures than the browser notes, and then loads the panel. */
@@ -48,7 +53,7 @@ inBrowsers('a page with few resources is not asked when a module changes that it
   assert.equal(await tab.eval(promptIsUp), false);
 
   // What is loaded later counts from then on, also when the notes are cleared at once.
-  await tab.eval(() => import('/rare.js').then(() => performance.clearResourceTimings()));
+  await tab.eval(() => import(/** @type {string} */ ('/rare.js')).then(() => performance.clearResourceTimings()));
   await look(tab);
   await tab.waitFor(promptIsUp, { timeout: 15_000, what: 'the prompt' });
 });
@@ -57,19 +62,25 @@ inBrowsers("a script of the same host that is blocked is no chunk of the app, an
   const { tab, site } = await open(t, browser, PLAIN);
   await site.publish('1-2');
   await tab.waitFor(() => changeover.status.decision.reason === 'nothingLoadedChanged', { timeout: 15_000 });
-  const add = (src) => tab.eval((src) => new Promise((onerror) => document.head.append(Object.assign(document.createElement('script'), { src, onerror }))).then(() => {}), src);
+  const add = (/** @type {string} */ src) => tab.eval((src) => new Promise((onerror) => document.head.append(Object.assign(document.createElement('script'), { src, onerror }))).then(() => {}), src);
   await add('/count-visits.js');
   await look(tab);
   assert.deepEqual(await tab.eval(() => [changeover.status.prompt, news.filter(({ type }) => type === 'chunkFailed')]), [null, []]);
   site.edge.answer('/rare.js', odd.status(404));
   await add('/rare.js');
   await tab.waitFor(promptIsUp, { timeout: 15_000, what: 'the prompt' });
-  assert.equal(await tab.eval(() => changeover.status.prompt.reason), 'chunkFailed');
+  assert.equal(await tab.eval(() => /** @type {Prompt} */ (changeover.status.prompt).reason), 'chunkFailed');
 });
 
-/** A site whose builds are named `<version of the panel>-<version of a rarely used module>`. */
+/**
+ * A site whose builds are named `<version of the panel>-<version of a rarely used module>`.
+ *
+ * @param {TestContext} t
+ * @param {Browser} browser
+ * @param {string} app
+ */
 async function open(t, browser, app) {
-  const build = (name, dist) => {
+  const build = (/** @type {string} */ name, /** @type {string} */ dist) => {
     const [panel, rare] = name.split('-');
     writeApp('one', dist, { attributes: { 'data-interval': 1000 }, app });
     writeFileSync(join(dist, 'panel.js'), `export const text = 'panel ${panel}';\n`);

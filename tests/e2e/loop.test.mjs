@@ -9,7 +9,14 @@ import { inBrowsers, screenshotPath, until } from './browsers.mjs';
 import { RELEASE } from './server.mjs';
 import { lookTimes, openApp, PROMPT, promptIsUp, RELOAD_BUTTON, shows, startSite } from './site.mjs';
 
-/** An edge cache that keeps one old index.html for every page, and the script that it names. */
+/** @import { Site } from './types.d.ts' */
+/** @import { Prompt, Status } from '../../pkg-template/index.js' */
+
+/**
+ * An edge cache that keeps one old index.html for every page, and the script that it names.
+ *
+ * @param {Site} site
+ */
 function serveStaleDocument(site) {
   const stale = readFileSync(join(site.dir, 'index.html'), 'utf8').replace('/app.js', '/app-old.js');
   const script = readFileSync(join(site.dir, 'app.js'), 'utf8');
@@ -40,9 +47,9 @@ inBrowsers('reload() to a server that still serves the old page happens exactly 
   await tab.waitFor(() => globalThis.loads === 2 && globalThis.ready, { timeout: 15_000, what: 'one reload' });
   await tab.waitFor(() => changeover.status.level === 'full');
   await tab.waitFor(promptIsUp, { what: 'the prompt after the reload that did not take' });
-  assert.equal(await tab.eval(() => changeover.status.prompt.reason), 'reloadDidNotTake');
+  assert.equal(await tab.eval(() => /** @type {Prompt} */ (changeover.status.prompt).reason), 'reloadDidNotTake');
   await shows(tab, 'one', 'kept');
-  assert.equal(await tab.eval(() => changeover.status.build === changeover.status.release.build), false);
+  assert.equal(await tab.eval(() => changeover.status.build === /** @type {NonNullable<Status['release']>} */ (changeover.status.release).build), false);
 
   // The app may insist; the guard does not.
   assert.equal(await tab.eval(() => changeover.reload()), 'reloadDidNotTake');
@@ -92,10 +99,10 @@ inBrowsers('a server that is down at the moment of accepting does not cost the p
 
   await tab.click(RELOAD_BUTTON);
   await tab.waitFor(() => changeover.status.prompt?.trouble === 'unreachable', { timeout: 20_000, what: 'the prompt to say unreachable' });
-  const words = await tab.eval(() => document.querySelector('changeover-prompt').shadowRoot.textContent);
+  const words = await tab.eval(() => /** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).textContent);
   await tab.screenshot(screenshotPath(`prompt-unreachable-${browser.engine}`));
   assert.match(words, /reach|server/i);
-  const page = await tab.eval(() => ({ loads, draft: document.getElementById('draft').value, build: document.getElementById('build').textContent }));
+  const page = await tab.eval(() => ({ loads, draft: /** @type {HTMLInputElement} */ (document.getElementById('draft')).value, build: /** @type {Element} */ (document.getElementById('build')).textContent }));
   assert.deepEqual(page, { loads: 1, draft: 'not lost', build: 'one' });
 
   await site.edge.comeBack();
@@ -124,7 +131,7 @@ inBrowsers('a reload the user cancels in the browser own question leaves the pag
     what: 'the guard to notice that the browser stayed',
   });
   await tab.waitFor(promptIsUp);
-  const page = await tab.eval(() => ({ loads, draft: document.getElementById('draft').value, trouble: changeover.status.prompt.trouble }));
+  const page = await tab.eval(() => ({ loads, draft: /** @type {HTMLInputElement} */ (document.getElementById('draft')).value, trouble: /** @type {Prompt} */ (changeover.status.prompt).trouble }));
   assert.deepEqual(page, { loads: 1, draft: 'mine', trouble: 'reloadIgnored' });
 
   await tab.eval(() => (globalThis.guarded = false));
@@ -144,8 +151,8 @@ inBrowsers('a hold delays the reload until it is released', { only: ['chromium',
   await tab.waitFor(() => changeover.status.changeover?.phase === 'draining');
   const status = await tab.eval(() => changeover.status);
   assert.deepEqual(status.holds.map((hold) => hold.reason), ['upload of 3 files']);
-  assert.deepEqual(status.prompt.busy, { type: 'holds', reasons: ['upload of 3 files'] });
-  await tab.waitFor(() => document.querySelector('changeover-prompt').shadowRoot.textContent.includes('upload of 3 files'));
+  assert.deepEqual(/** @type {Prompt} */ (status.prompt).busy, { type: 'holds', reasons: ['upload of 3 files'] });
+  await tab.waitFor(() => /** @type {string} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).textContent).includes('upload of 3 files'));
   await sleep(1000);
   assert.equal(await tab.eval(() => loads), 1, 'the page waits');
 
@@ -187,7 +194,7 @@ inBrowsers('a state provider that throws costs the user no work', { only: ['chro
   await tab.waitFor(promptIsUp);
   await tab.click(RELOAD_BUTTON);
   await tab.waitFor(() => changeover.status.prompt?.trouble === 'stateNotSaved');
-  const page = await tab.eval(() => ({ loads, draft: document.getElementById('draft').value, errors: errors() }));
+  const page = await tab.eval(() => ({ loads, draft: /** @type {HTMLInputElement} */ (document.getElementById('draft')).value, errors: errors() }));
   assert.deepEqual(page, { loads: 1, draft: 'precious', errors: [] });
   await tab.screenshot(screenshotPath(`prompt-state-not-saved-${browser.engine}`));
 
@@ -244,9 +251,9 @@ inBrowsers('a page that registered nothing is not said to lose work where nothin
   await site.publish('two');
   await tab.waitFor(promptIsUp);
   assert.equal(await tab.eval(() => changeover.reload()), 'reloadDidNotTake');
-  assert.equal(await tab.eval(() => changeover.status.prompt.trouble), 'reloadDidNotTake');
+  assert.equal(await tab.eval(() => /** @type {Prompt} */ (changeover.status.prompt).trouble), 'reloadDidNotTake');
   await tab.locate(RELOAD_BUTTON);
-  assert.doesNotMatch(await tab.eval(() => document.querySelector('changeover-prompt').shadowRoot.textContent), /lost|anyway/);
+  assert.doesNotMatch(await tab.eval(() => /** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).textContent), /lost|anyway/);
   await tab.click(RELOAD_BUTTON);
   await shows(tab, 'two');
 });

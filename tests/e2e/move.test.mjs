@@ -8,6 +8,10 @@ import { inBrowsers, screenshotPath } from './browsers.mjs';
 import { odd, EVENTS, RELEASE } from './server.mjs';
 import { look, openApp, PROMPT, promptIsUp, RELOAD_BUTTON, LATER_BUTTON, shownBuild, shows, startSite, writeApp } from './site.mjs';
 
+/** @import { TestContext } from 'node:test' */
+/** @import { Site, Tab } from './types.d.ts' */
+/** @import { Prompt } from '../../pkg-template/index.js' */
+
 const PATH = '/orders/7?tab=open&sort=%C3%A4#row-7';
 const INTERVAL = 2000;
 // Every interval is jittered, so that tabs do not look in step; plus the look itself on a busy machine.
@@ -90,12 +94,13 @@ inBrowsers('a rollback is a newer release of an older build, and the tab moves b
   assert.equal(after.build.id, before.build.id);
   assert.ok(after.sequence > before.sequence + 1, `${after.sequence} comes after two releases`);
   await tab.waitFor(promptIsUp);
-  assert.equal(await tab.eval(() => changeover.status.prompt.build), before.build.id);
+  assert.equal(await tab.eval(() => /** @type {Prompt} */ (changeover.status.prompt).build), before.build.id);
   await tab.click(RELOAD_BUTTON);
   await shows(tab, 'one');
   await tab.waitFor(() => changeover.status.level === 'full' && !changeover.status.skew);
 });
 
+/** @param {Tab} tab */
 async function workInPage(tab) {
   await tab.type('#draft', 'two pounds of tea');
   for (let i = 0; i < 3; i++) await tab.click('#count');
@@ -103,19 +108,30 @@ async function workInPage(tab) {
   await tab.waitFor(() => scrollY === 1200);
 }
 
+/**
+ * @param {Tab} tab
+ * @param {TestContext} t
+ * @param {number} renamedAt
+ * @param {number} atMost
+ * @param {string} source
+ */
 async function promptAppears(tab, t, renamedAt, atMost, source) {
   await tab.waitFor(promptIsUp, { timeout: atMost + 10_000 });
   await tab.locate(RELOAD_BUTTON);
-  const shownAt = await tab.eval(() => news.find((event) => event.type === 'promptShown').at);
+  const shownAt = await tab.eval(() => /** @type {typeof news[0]} */ (news.find((event) => event.type === 'promptShown')).at);
   const took = shownAt - renamedAt;
   t.diagnostic(`prompt by ${source}: ${took.toFixed(0)} ms after the pointer's rename`);
   assert.ok(took < atMost, `the prompt took ${took.toFixed(0)} ms by ${source}; at most ${atMost} are allowed`);
   const events = await tab.eval(() => news.map((event) => event.type));
-  const order = ['releaseSeen', 'skewFound', 'promptShown'].map((type) => events.indexOf(type));
+  const order = /** @type {const} */ (['releaseSeen', 'skewFound', 'promptShown']).map((type) => events.indexOf(type));
   assert.ok(!order.includes(-1) && order[0] < order[1] && order[1] < order[2], `in order: ${events}`);
   assert.equal(await tab.eval(() => loads), 1, 'nothing reloads before the user agrees');
 }
 
+/**
+ * @param {Tab} tab
+ * @param {Site} site
+ */
 async function acceptAndCheck(tab, site) {
   const before = await tab.eval(() => ({ href: location.href, scroll: scrollY }));
   await tab.click(RELOAD_BUTTON);
@@ -125,8 +141,8 @@ async function acceptAndCheck(tab, site) {
 
   const after = await tab.eval(() => ({
     href: location.href,
-    draft: document.getElementById('draft').value,
-    count: document.getElementById('count').textContent,
+    draft: /** @type {HTMLInputElement} */ (document.getElementById('draft')).value,
+    count: /** @type {Element} */ (document.getElementById('count')).textContent,
     loads,
   }));
   assert.deepEqual(after, { href: before.href, draft: 'two pounds of tea', count: '3', loads: 2 });

@@ -8,33 +8,36 @@ import { inBrowsers, screenshotPath, until } from './browsers.mjs';
 import { odd, RELEASE } from './server.mjs';
 import { openApp, promptIsUp, RELOAD_BUTTON, shows, startSite } from './site.mjs';
 
+/** @import { Engine, Site, Tab } from './types.d.ts' */
+
 const STRICT = "default-src 'self'; img-src 'self' data:; style-src 'self'; object-src 'none'; base-uri 'none'; script-src 'self'";
 const ATTRIBUTES = { attributes: { 'data-interval': 1000 } };
+/** @type {{name: string, options: {only?: Engine[], flags?: string[]}, prepare: (site: Site) => Promise<void>, check: (tab: Tab) => Promise<void>, carriesState?: boolean}[]} */
 const WAYS = [
   {
     name: 'no WebAssembly in the browser',
     options: { only: ['chromium'], flags: ['--js-flags=--jitless'] },
     async prepare() {},
-    check: async (tab) => assert.equal(await tab.eval(() => typeof WebAssembly), 'undefined'),
+    check: async (/** @type {Tab} */ tab) => assert.equal(await tab.eval(() => typeof WebAssembly), 'undefined'),
     carriesState: true,
   },
   {
     name: "a policy without 'wasm-unsafe-eval'",
     options: {},
-    async prepare(site) {
+    async prepare(/** @type {Site} */ site) {
       site.edge.addHeaders({ 'content-security-policy': STRICT });
     },
     // The attempt itself is the one violation there is: a probe would be another.
-    async check(tab) {
-      const violations = await tab.eval(() => violations());
-      assert.ok(violations.length <= 1 && violations.every((text) => /wasm/.test(text)), violations.join('; '));
+    async check(/** @type {Tab} */ tab) {
+      const violations = /** @type {string[] & (() => string[])} */ (await tab.eval(() => violations()));
+      assert.ok(violations.length <= 1 && violations.every((/** @type {string} */ text) => /wasm/.test(text)), violations.join('; '));
     },
     carriesState: true,
   },
   {
     name: 'a runtime that is gone from the server',
     options: { only: ['chromium', 'firefox'] },
-    async prepare(site) {
+    async prepare(/** @type {Site} */ site) {
       site.edge.answer('/runtime.js', odd.status(404));
     },
     check: async () => {},
@@ -42,7 +45,7 @@ const WAYS = [
   {
     name: 'HTML in place of the runtime',
     options: { only: ['chromium'] },
-    async prepare(site) {
+    async prepare(/** @type {Site} */ site) {
       site.edge.answer('/runtime.js', odd.html());
     },
     check: async () => {},
@@ -123,13 +126,19 @@ inBrowsers('at the loader level odd answers leave the app alone', { only: ['chro
   await tab.waitFor(buttonThatSays, 'Reload', { timeout: 20_000, what: 'the banner' });
 });
 
-/** Waits for the plain banner and presses the button that says so. */
+/**
+ * Waits for the plain banner and presses the button that says so.
+ *
+ * @param {Tab} tab
+ * @param {string} word
+ */
 async function press(tab, word) {
   const { x, y } = await tab.waitFor(buttonThatSays, word, { what: `a button "${word}"` });
   await tab.clickAt(x, y);
 }
 
 /* Runs in the page: the middle of the visible button of ours with this text. The app has no button like it. */
+/** @param {string} word */
 function buttonThatSays(word) {
   const ours = [...document.querySelectorAll('*')].flatMap((element) => [element, ...(element.shadowRoot?.querySelectorAll('*') ?? [])]);
   const button = ours.find((element) => element.localName === 'button' && element.textContent.trim() === word && element.checkVisibility());

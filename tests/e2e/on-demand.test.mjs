@@ -7,6 +7,8 @@ import { odd, RELEASE } from './server.mjs';
 import { promptIsUp, RELOAD_BUTTON } from './site.mjs';
 import { arrives, asks, backups, draft, DRAFT, openDraft, runs, startStateSite, STORES } from './state-site.mjs';
 
+/** @import { Site, Tab } from './types.d.ts' */
+
 const PROMPT = '/prompt.js';
 const STATES = '/states.js';
 const PARTS = [PROMPT, STATES, '/stores.js'];
@@ -18,10 +20,14 @@ const RELOAD = `${BANNER} > button:first-of-type`;
 const LATER = `${BANNER} > button:last-of-type`;
 
 /** How often each part was asked for. */
-const asked = (site) => PARTS.map((path) => site.edge.count(path));
-const problems = (tab) => tab.eval(() => news.filter(({ type }) => type === 'problem').map(({ code, message }) => `${code}: ${message}`));
-const says = (tab) => tab.eval((banner) => document.querySelector(banner)?.textContent ?? null, BANNER);
-const missing = (site, path) => site.edge.answer(path, odd.status(404));
+const asked = (/** @type {Site} */ site) => PARTS.map((path) => site.edge.count(path));
+const problems = (/** @type {Tab} */ tab) => tab.eval(() => news.filter(({ type }) => type === 'problem').map(({ code, message }) => `${code}: ${message}`));
+const says = (/** @type {Tab} */ tab) => tab.eval((banner) => document.querySelector(banner)?.textContent ?? null, BANNER);
+const missing = (/** @type {Site} */ site, /** @type {string} */ path) => site.edge.answer(path, odd.status(404));
+/**
+ * @param {Site} site
+ * @param {number} times
+ */
 async function looks(site, times) {
   const before = site.edge.count(RELEASE);
   await until(() => site.edge.count(RELEASE) >= before + times, { timeout: 20_000, what: `${times} more looks at the release` });
@@ -74,12 +80,12 @@ inBrowsers('without the prompt’s file a plain bar asks, waits for holds, and m
   await tab.eval(() => void (globalThis.done = changeover.hold('upload of report.pdf')));
   await asks(tab, site, 'two');
   await tab.locate(RELOAD);
-  assert.match(await says(tab), /^A new version is ready\./);
+  assert.match(/** @type {string} */ (await says(tab)), /^A new version is ready\./);
   assert.match((await problems(tab)).join(), /^prompt_unavailable: a plain bar asks in place of the prompt: prompt\.js did not load: /);
   await tab.screenshot(screenshotPath(`on-demand-bar-${browser.engine}`));
   await tab.click(RELOAD);
-  await tab.waitFor((banner) => document.querySelector(banner).textContent.includes('upload of report.pdf'), BANNER, { what: 'the bar to say what it waits for' });
-  assert.equal(await tab.eval(() => document.getElementById('build').textContent), 'one');
+  await tab.waitFor((banner) => /** @type {string} */ (/** @type {Element} */ (document.querySelector(banner)).textContent).includes('upload of report.pdf'), BANNER, { what: 'the bar to say what it waits for' });
+  assert.equal(await tab.eval(() => /** @type {Element} */ (document.getElementById('build')).textContent), 'one');
   await tab.eval(() => void setTimeout(() => globalThis.done(), 200)); // the page goes at once
   await arrives(tab, 'two');
   assert.equal(await draft(tab), 'tea');
@@ -118,8 +124,8 @@ inBrowsers('without what saves state the page stays, says so, and moves with its
   assert.equal(await tab.eval(() => changeover.reload()), 'stateNotSaved');
   const said = await problems(tab);
   assert.match(said[0], /^state_unavailable: no state of this page can be saved or put in place: states\.js did not load: /);
-  assert.match(said.at(-1), /^state_not_saved: no state could be captured: states\.js did not load: /);
-  await tab.waitFor(() => document.querySelector('changeover-prompt').shadowRoot.querySelector('[part~="reload"]').textContent === 'Reload anyway', { what: 'the prompt to warn' });
+  assert.match(/** @type {string} */ (said.at(-1)), /^state_not_saved: no state could be captured: states\.js did not load: /);
+  await tab.waitFor(() => /** @type {Element} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector('[part~="reload"]')).textContent === 'Reload anyway', { what: 'the prompt to warn' });
   await tab.screenshot(screenshotPath(`on-demand-not-saved-${browser.engine}`));
   assert.equal(await draft(tab), 'tea');
 
@@ -211,7 +217,7 @@ inBrowsers('where WebAssembly does not run it is the same: the page stays with i
   await asks(tab, site, 'two');
   await tab.locate(RELOAD);
   assert.equal(await tab.eval(() => changeover.reload()), 'stateNotSaved');
-  assert.match(await says(tab), /Your work could not be saved and may be lost\. Reload anyway Later$/);
+  assert.match(/** @type {string} */ (await says(tab)), /Your work could not be saved and may be lost\. Reload anyway Later$/);
   assert.equal(await draft(tab), 'tea');
   for (const one of heal) one();
   await tab.eval(() => changeover.backups().catch(() => null).then(() => changeover.backups()).then(() => null));

@@ -19,7 +19,44 @@ declare var ready: boolean | undefined;
 declare var errors: (() => string[]) & string[];
 declare var violations: () => string[];
 declare var loads: number;
-declare var restored: { text: string; count: number } | undefined;
+/** What its state was given, or in tests/e2e/state-site.mjs each state by its name. */
+declare var restored: { text: string; count: number } & { [name in 'tags' | 'lazy' | 'count']?: unknown } & {
+  large: string;
+  draft: { text?: string; lines: string[]; mark?: string };
+  odd: Odd;
+  odd1: Odd;
+};
+interface Odd {
+  map: Map<string, Set<unknown>>;
+  date: Date;
+  bytes: Uint8Array;
+  big: bigint;
+  blob: Blob;
+  set: Set<File>;
+  hole: unknown[];
+  self: unknown;
+}
+/** What the apps of tests/e2e offer to the tests that wrote them. */
+declare var setMark: (value: string) => void;
+declare var setCount: (value: number) => void;
+declare var heal: () => void;
+declare var fill: () => void;
+declare var openLazy: () => void;
+declare var save: () => void;
+declare var load: () => unknown;
+declare var began: boolean | undefined;
+declare var got: Record<string, unknown>;
+declare var life: string[];
+declare var panel: string | undefined;
+declare var guarded: boolean | undefined;
+declare var done: () => void;
+declare var broken: boolean | undefined;
+declare var basket: string[] | undefined;
+declare var words: [kind: string, text: string][];
+declare var sameInstance: boolean;
+/** Of Swagger UI and Swagger Editor. */
+declare var versions: { swaggerUI?: { version: string }; swaggerEditor?: string } | undefined;
+declare var editor: { specSelectors: { specStr: () => string }; specActions: { updateSpec: (text: string) => void } };
 
 /** The app of tests/compat/app.mjs: what its states came with, and its store. */
 declare var came: { draft?: unknown; album?: unknown };
@@ -33,7 +70,12 @@ declare var changes: { key: string | null; value?: import('../compat/site.mjs').
 declare var refused: string | null | undefined;
 /** A page without a guard, on the channel of those that have one. */
 declare var channel: BroadcastChannel;
-declare var heard: { type: string; tab?: unknown; sequence?: unknown }[];
+declare var heard: HeardOnChannel[] & ((changeover: string, round: number, what: { type: string }) => void);
+interface HeardOnChannel {
+  type: string;
+  tab?: unknown;
+  sequence?: unknown;
+}
 
 /** What the apps of tests/swapping count, and what is painted that should not be. */
 declare var copies: Set<unknown>;
@@ -78,7 +120,7 @@ interface NotesOfReadme {
   notes: import('../../pkg-template/index.js').Store<{ by: string; text?: string; paragraphs?: string[] }>;
   append: (key: string, line: string) => unknown;
 }
-declare var said: string[];
+declare var said: string[] | number;
 
 /** Of tests/e2e/wound.mjs. */
 declare var destroy: () => void;
@@ -90,3 +132,18 @@ declare var whatIsOpen: () => Promise<string[]>;
 declare module '*/package/index.js' {
   export const createChangeover: typeof import('../../pkg-template/index.js').createChangeover;
 }
+
+/** Of tests/e2e/flood.test.mjs. */
+declare var gaps: { longest: number; over50: number };
+declare var say: (sequence: number) => void;
+declare var over: boolean | undefined;
+
+/** Of tests/swapping: what a page was painted in, and what the tests leave in one. */
+declare var show: (name: string) => Promise<string>;
+declare var release: () => void;
+declare var driver: ReturnType<typeof import('../../pkg-template/swap.js').createSwap>;
+declare var colors: Set<string>;
+declare var countless: boolean | undefined;
+
+/** The package's slots as one script, in the pages of tests/swapping/long.test.mjs. */
+declare var kit: typeof import('../../pkg-template/slots.js') & typeof import('../../pkg-template/swap.js') & typeof import('../../pkg-template/intact.js');

@@ -6,6 +6,10 @@ import { inBrowsers } from './browsers.mjs';
 import { odd, RELEASE, startEdge } from './server.mjs';
 import { look, openApp, promptIsUp, startSite } from './site.mjs';
 
+/** @import { Engine, Tab } from './types.d.ts' */
+/** @import { Status } from '../../pkg-template/index.js' */
+
+/** @type {{only: Engine[], timeout: number}} */
 const OPTIONS = { only: ['chromium', 'firefox'], timeout: 90_000 };
 const ABSURD = Number.MAX_SAFE_INTEGER;
 const attributes = { 'data-interval': 1000, 'data-stream': 'off' };
@@ -25,8 +29,8 @@ inBrowsers('one answer with an absurd sequence hides no later release, in this p
   // Seen again, it is ignored; what an older page has written down is dropped.
   undo = site.edge.answer(RELEASE, odd.text(wrong));
   await look(tab);
-  assert.equal(await tab.eval(() => changeover.status.release.sequence), second.release.sequence);
-  assert.equal(await tab.eval(() => changeover.status.lastFailure.code), 'sequence_implausible');
+  assert.equal(await tab.eval(() => /** @type {NonNullable<Status['release']>} */ (changeover.status.release).sequence), second.release.sequence);
+  assert.equal(await tab.eval(() => /** @type {NonNullable<Status['lastFailure']>} */ (changeover.status.lastFailure).code), 'sequence_implausible');
   undo();
   await tab.eval((absurd) => {
     for (const key of Object.keys(localStorage)) if (key.endsWith(':sequence')) localStorage[key] = absurd;
@@ -49,8 +53,8 @@ inBrowsers('a release that another origin answers is not believed', OPTIONS, asy
   await look(tab);
   await tab.waitFor(() => changeover.status.lastFailure?.code === 'redirected', { what: 'the redirect to be told' });
   assert.equal(await tab.eval(promptIsUp), false);
-  assert.notEqual(await tab.eval(() => changeover.status.release.build), 'other');
+  assert.notEqual(await tab.eval(() => /** @type {NonNullable<Status['release']>} */ (changeover.status.release).build), 'other');
 });
 
 /** What the site has in local storage. */
-const remembered = (tab) => tab.eval(() => JSON.stringify({ ...localStorage }));
+const remembered = (/** @type {Tab} */ tab) => tab.eval(() => JSON.stringify({ ...localStorage }));

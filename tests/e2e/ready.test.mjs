@@ -8,11 +8,18 @@ import { inBrowsers } from './browsers.mjs';
 import { odd } from './server.mjs';
 import { look, openApp, promptIsUp, RELOAD_BUTTON, shows, startSite, writeApp } from './site.mjs';
 
+/** @import { Answer } from './types.d.ts' */
+
 const attributes = { 'data-interval': 1000, 'data-stream': 'off' };
 const problems = () => news.filter(({ type, code }) => type === 'problem' && code === 'target_not_ready').map(({ message }) => message);
-const reason = (reason) => changeover.status.decision.reason === reason;
+const reason = (/** @type {string} */ reason) => changeover.status.decision.reason === reason;
 
-/** The small app with a script and a style whose names are new in each build, as bundlers make them. */
+/**
+ * The small app with a script and a style whose names are new in each build, as bundlers make them.
+ *
+ * @param {string} name
+ * @param {string} dist
+ */
 function build(name, dist) {
   writeApp(name, dist, { attributes });
   mkdirSync(join(dist, 'assets'));
@@ -36,16 +43,16 @@ inBrowsers('half a file that a cache would keep for good holds the prompt up unt
   undo();
   await tab.waitFor((build) => changeover.status.prompt?.build === build, release.build.id, { timeout: 40_000, what: 'the prompt, once the file is whole' });
   assert.deepEqual(await tab.eval(problems), [sentence], 'told once');
-  await tab.eval(() => (document.getElementById('draft').value = 'half a sentence'));
+  await tab.eval(() => (/** @type {HTMLInputElement} */ (document.getElementById('draft')).value = 'half a sentence'));
   await tab.click(RELOAD_BUTTON);
   await shows(tab, 'two', 'half a sentence');
   assert.deepEqual(await tab.eval(() => errors().filter((text) => !text.startsWith('console: '))), []);
 });
 
-for (const [what, answer, words] of [
+for (const [what, answer, words] of /** @type {[string, Answer, string][]} */ ([
   ['404', odd.status(404), 'was answered with status 404'],
   ['a page of HTML', odd.html(), 'was answered with a page of HTML'],
-]) {
+])) {
   inBrowsers(`${what} for a script of the new document holds the prompt up until the script is there`, { only: ['chromium'], timeout: 90_000 }, async (t, browser) => {
     const site = await startSite(t, { build });
     const tab = await openApp(browser, site, { stream: null });
@@ -53,7 +60,7 @@ for (const [what, answer, words] of [
     await site.publish('two');
     await tab.waitFor(reason, 'targetNotReady', { timeout: 15_000, what: 'the look at the files' });
     const [told, ...more] = await tab.eval(problems);
-    assert.ok(told.includes(words), told);
+    assert.ok(/** @type {string} */ (told).includes(words), /** @type {string} */ (told));
     assert.deepEqual(more, []);
     assert.equal(await tab.eval(promptIsUp), false);
     undo();
@@ -73,6 +80,6 @@ inBrowsers('a host that rewrites scripts is asked about its builds all the same'
   });
   const tab = await openApp(browser, site, { stream: null });
   await site.publish('two');
-  await tab.waitFor(promptIsUp, undefined, { timeout: 15_000, what: 'the prompt' });
+  await tab.waitFor(/** @type {(nothing: undefined) => boolean} */ (promptIsUp), undefined, { timeout: 15_000, what: 'the prompt' });
   await tab.waitFor(() => news.some(({ type, code }) => type === 'problem' && code === 'files_altered'));
 });

@@ -8,6 +8,9 @@ import { join } from 'node:path';
 
 import { addPackage, packageDir, promptIsUp, RECORD, RELOAD_BUTTON, scriptTag, startSite } from './site.mjs';
 
+/** @import { Browser, Site, Tab } from './types.d.ts' */
+/** @import { Status } from '../../pkg-template/index.js' */
+
 /** The small state of most tests: schema 1 is a text, schema 2 its lines and a mark that schema 1 does not know. */
 export const DRAFT = {
   one: `changeover.state('draft', {
@@ -71,6 +74,11 @@ globalThis.ready = true;
   });
 }
 
+/**
+ * @param {Browser} browser
+ * @param {Site} site
+ * @param {{tab?: Tab, level?: Status['level']}} how
+ */
 export async function openDraft(browser, site, { tab, level = 'full' } = {}) {
   if (tab) await tab.goto(site.url);
   else tab = await browser.open(site.url);
@@ -78,33 +86,55 @@ export async function openDraft(browser, site, { tab, level = 'full' } = {}) {
   return tab;
 }
 
-/** Waits until a build runs, and has told what it restored if it `came` by a changeover. */
+/**
+ * Waits until a build runs, and has told what it restored if it `came` by a changeover.
+ *
+ * @param {Tab} tab
+ * @param {string | null} build
+ * @param {Status['level']} level
+ */
 export async function runs(tab, build, level = 'full') {
   if (build) await tab.waitFor((build) => document.getElementById('build')?.textContent === build, build, { timeout: 20_000, what: `build ${build}` });
   await tab.waitFor((level) => globalThis.ready && changeover.status.level === level, level, { timeout: 20_000, what: `level ${level}` });
 }
 
-/** Publishes a build, or goes back to the one before, and waits until the page asks. */
+/**
+ * Publishes a build, or goes back to the one before, and waits until the page asks.
+ *
+ * @param {Tab} tab
+ * @param {Site} site
+ * @param {string | null} build
+ */
 export async function asks(tab, site, build) {
   await (build ? site.publish(build) : site.rollback());
   await tab.waitFor(promptIsUp, { timeout: 20_000, what: 'the prompt' });
 }
 
-/** Moves the page to another build by its prompt, and waits until that has told what it restored. */
+/**
+ * Moves the page to another build by its prompt, and waits until that has told what it restored.
+ *
+ * @param {Tab} tab
+ * @param {Site} site
+ * @param {string} build
+ */
 export async function moves(tab, site, build, { back = false } = {}) {
   await asks(tab, site, back ? null : build);
   await tab.click(RELOAD_BUTTON);
   await arrives(tab, build);
 }
 
+/**
+ * @param {Tab} tab
+ * @param {string} build
+ */
 export async function arrives(tab, build) {
   await runs(tab, build);
   await tab.waitFor(() => news.some(({ type }) => type === 'stateRestored'), { timeout: 20_000, what: 'the report of what was restored' });
 }
 
 /** What the page has told of restored states and of problems. */
-export const told = (tab) => tab.eval(() => news.filter(({ type }) => type === 'stateRestored' || type === 'problem'));
-export const draft = (tab) => tab.eval(() => document.getElementById('draft').value);
+export const told = (/** @type {Tab} */ tab) => tab.eval(() => news.filter(({ type }) => type === 'stateRestored' || type === 'problem'));
+export const draft = (/** @type {Tab} */ tab) => tab.eval(() => /** @type {HTMLInputElement} */ (document.getElementById('draft')).value);
 /** The backups of the site as plain objects. */
-export const backups = (tab) =>
+export const backups = (/** @type {Tab} */ tab) =>
   tab.eval(async () => (await changeover.backups()).map(({ kind, name, schema, reason, message }) => ({ kind, name, schema, reason, message })));

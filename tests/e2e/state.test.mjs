@@ -6,9 +6,11 @@ import { inBrowsers, until } from './browsers.mjs';
 import { openApp, promptIsUp, RELOAD_BUTTON, shows, startSite, writeApp } from './site.mjs';
 import { arrives, asks, backups, draft, DRAFT, moves, openDraft, runs, startStateSite, STORES, told } from './state-site.mjs';
 
+/** @import { Events } from '../../pkg-template/index.js' */
+
 const ONE = { stores: STORES.one, app: DRAFT.one };
 const TWO = { stores: STORES.two, app: DRAFT.two() };
-const broken = (how) => ({ stores: STORES.two, app: DRAFT.two(how) });
+const broken = (/** @type {object} */ how) => ({ stores: STORES.two, app: DRAFT.two(how) });
 
 inBrowsers('a draft typed on schema 1 is migrated to 2, taken down to 1 again, and keeps what 1 does not know', {}, async (t, browser) => {
   const site = await startStateSite(t, { one: ONE, two: TWO, three: TWO });
@@ -49,14 +51,14 @@ inBrowsers('without a way back the page asks, keeps the draft as a backup, and a
   assert.equal(await tab.eval(() => changeover.reload()), 'stateNotSaved');
   const [problem] = await tab.eval(() => news.filter(({ type }) => type === 'problem'));
   assert.equal(problem.code, 'state_not_saved');
-  assert.match(problem.message, /^state "draft" could not be saved: there is no way back: store "draft": no path leads from schema 2 to 1/);
+  assert.match(/** @type {string} */ (problem.message), /^state "draft" could not be saved: there is no way back: store "draft": no path leads from schema 2 to 1/);
   assert.deepEqual(await until(async () => (await backups(tab)).length === 0 && 'none', { what: 'the backups of a page that stays to go' }), 'none');
   assert.equal(await draft(tab), 'tea');
 
   await tab.click(RELOAD_BUTTON); // "Reload anyway"
   await arrives(tab, 'one');
   assert.equal(await draft(tab), '');
-  assert.deepEqual(await tab.eval(() => news.find(({ type }) => type === 'stateRestored').failed), ['draft']);
+  assert.deepEqual(await tab.eval(() => /** @type {Events['stateRestored']} */ (news.find(({ type }) => type === 'stateRestored')).failed), ['draft']);
   const [backup, ...others] = await backups(tab);
   assert.deepEqual([backup.name, backup.schema, backup.reason, others], ['draft', 2, 'no_path', []]);
   const refusal = await tab.eval(async () => (await changeover.backups())[0].restore().catch(({ name, code }) => [name, code]));
@@ -67,11 +69,11 @@ inBrowsers('without a way back the page asks, keeps the draft as a backup, and a
   assert.deepEqual(await backups(tab), []);
 });
 
-for (const [what, how, code, sentence] of [
+for (const [what, how, code, sentence] of /** @type {[string, {up?: string, more?: string}, string, RegExp][]} */ ([
   ['throws', { up: '({ text }) => { throw Object.assign(new Error("no lines"), { path: "text" }); }' }, 'step_failed', /the step 1 -> 2 \(up\) failed at text: Error: no lines/],
   ['hangs', { up: '() => new Promise(() => {})' }, 'step_timed_out', /the step 1 -> 2 \(up\) took longer than 3000 ms/],
   ['makes something invalid', { more: 'validate: ({ lines }) => { if (lines.length < 9) throw Object.assign(new Error("too few"), { path: "lines" }); },' }, 'invalid_value', /not valid as schema 2 at lines: .*too few/],
-]) {
+])) {
   inBrowsers(`a migration that ${what} restores nothing, is named, and the way back has the draft again`, { only: ['chromium'] }, async (t, browser) => {
     const other = "let count = 0; globalThis.setCount = (value) => { count = value; }; changeover.state('count', { schema: 1, capture: () => count, restore: (value) => { count = value; restored.count = value; } });";
     const site = await startStateSite(t, { one: { stores: STORES.one, app: DRAFT.one + other }, two: { stores: STORES.two, app: DRAFT.two(how) + other } });
@@ -81,13 +83,13 @@ for (const [what, how, code, sentence] of [
     await moves(tab, site, 'two');
     assert.deepEqual(await tab.eval(() => restored), {}, 'all or nothing');
     const [problem, report] = await told(tab);
-    assert.deepEqual([problem.code, report.failed.sort()], [code, ['count', 'draft']]);
-    assert.match(problem.message, /^states "(draft", "count|count", "draft)" were not restored: store "draft"/);
-    assert.match(problem.message, sentence);
+    assert.deepEqual([problem.code, /** @type {NonNullable<typeof report.failed>} */ (report.failed).sort()], [code, ['count', 'draft']]);
+    assert.match(/** @type {string} */ (problem.message), /^states "(draft", "count|count", "draft)" were not restored: store "draft"/);
+    assert.match(/** @type {string} */ (problem.message), sentence);
     assert.deepEqual((await backups(tab)).map(({ name, schema, reason }) => [name, schema, reason]).sort(), [['count', 1, code], ['draft', 1, code]]);
     await tab.type('#draft', 'x');
     assert.equal(await draft(tab), 'x', 'the app runs');
-    await tab.eval(() => { document.getElementById('draft').value = ''; });
+    await tab.eval(() => { /** @type {HTMLInputElement} */ (document.getElementById('draft')).value = ''; });
 
     await moves(tab, site, 'one', { back: true });
     assert.deepEqual(await tab.eval(() => restored), { draft: { text: 'tea' }, count: 7 });
@@ -108,7 +110,7 @@ inBrowsers('a draft of the same schema is validated all the same, and one of ano
   await moves(tab, site, 'four');
   const [problem] = await told(tab);
   assert.deepEqual([problem.code, await draft(tab)], ['foreign_schema', '']);
-  assert.match(problem.message, /its step 1 -> 2 has hash .* two branches call different things schema 2$/);
+  assert.match(/** @type {string} */ (problem.message), /its step 1 -> 2 has hash .* two branches call different things schema 2$/);
   assert.deepEqual((await backups(tab)).map(({ schema, reason }) => [schema, reason]), [[2, 'foreign_schema']]);
 });
 
@@ -153,8 +155,8 @@ inBrowsers('Maps, dates, blobs, bytes, cycles and five million characters arrive
   await tab.eval(() => fill());
   await moves(tab, site, 'two');
   const seen = await tab.eval(async () => {
-    const look = async ({ map, date, bytes, big, blob, set, hole, self }, value) => [
-      [...map.get('a')], date.getTime(), bytes instanceof Uint8Array && [...bytes], String(big), blob.type, await blob.text(), ...(await Promise.all([...set].map(async (blob) => [blob.name ?? '', await blob.text()]))), [...set][1].lastModified, 1 in hole, String(hole), self === value,
+    const look = async (/** @type {Odd} */ { map, date, bytes, big, blob, set, hole, self }, /** @type {unknown} */ value) => [
+      [.../** @type {Set<unknown>} */ (map.get('a'))], date.getTime(), bytes instanceof Uint8Array && [...bytes], String(big), blob.type, await blob.text(), ...(await Promise.all([...set].map(async (blob) => [blob.name ?? '', await blob.text()]))), [...set][1].lastModified, 1 in hole, String(hole), self === value,
     ];
     return [await look(restored.odd, restored.odd), await look(restored.odd1, restored.odd1), restored.large.length, restored.large[4_999_999]];
   });
@@ -229,7 +231,7 @@ inBrowsers('with a database that never opens, what needs it is not lost: the pag
   await asks(tab, site, 'two');
   assert.equal(await tab.eval(() => changeover.reload()), 'stateNotSaved');
   const [problem] = await told(tab);
-  assert.match(problem.message, /^state "tags" could not be saved: the browser's database "changeover:\/changeover\/release\.json:kept" does not work \(no answer within 6 s\)$/);
+  assert.match(/** @type {string} */ (problem.message), /^state "tags" could not be saved: the browser's database "changeover:\/changeover\/release\.json:kept" does not work \(no answer within 6 s\)$/);
   await tab.waitFor(promptIsUp);
   await tab.click(RELOAD_BUTTON); // "Reload anyway"
   await arrives(tab, 'two');
@@ -241,7 +243,7 @@ inBrowsers('without WebAssembly the same schema comes along, another stays and i
   const site = await startStateSite(t, { one: { app: DRAFT.one + count }, two: { app: DRAFT.two() + count }, three: { app: DRAFT.one + count } });
   const tab = await openDraft(browser, site, { level: 'loader' });
   await tab.type('#draft', 'tea');
-  const move = async (build) => {
+  const move = async (/** @type {string} */ build) => {
     await site.publish(build);
     await tab.waitFor(promptIsUp, { timeout: 20_000 });
     await tab.click(RELOAD_BUTTON);
@@ -280,6 +282,6 @@ inBrowsers('builds, states and fields may be called what every object inherits',
   const expected = Object.fromEntries(names.flatMap((name) => [[`a ${name}`, `${name} of constructor`], [`set of ${name}`, [name]]]));
   await tab.waitFor((count) => Object.keys(globalThis.got ?? {}).length === count, 6, { what: 'all states' });
   assert.deepEqual(await tab.eval(() => got), expected);
-  await tab.waitFor(() => document.getElementById('field').value === 'typed', { what: 'the field' });
+  await tab.waitFor(() => /** @type {HTMLInputElement} */ (document.getElementById('field')).value === 'typed', { what: 'the field' });
   assert.deepEqual(await tab.eval(() => [Object.keys(Object.prototype), changeover.status.build, loads]), [[], '__proto__', 2]);
 });

@@ -7,6 +7,8 @@ import { inBrowsers, until } from './browsers.mjs';
 import { EVENTS, RELEASE } from './server.mjs';
 import { openApp, promptIsUp, startSite } from './site.mjs';
 
+/** @import { Edge, Tab } from './types.d.ts' */
+
 const TABS = 20;
 const INTERVAL = 1000;
 /** Long enough for several looks: with an open stream they are rarer than the interval. */
@@ -19,6 +21,7 @@ inBrowsers(
   async (t, browser) => {
     const site = await startSite(t, { attributes: { 'data-interval': INTERVAL } });
     const { edge } = site;
+    /** @type {Tab[]} */
     const tabs = [];
     for (let i = 0; i < TABS; i++) tabs.push(await openApp(browser, site, { path: `/?tab=${i}`, stream: null }));
 
@@ -62,6 +65,7 @@ inBrowsers(
 
 inBrowsers('two tabs share one poller, and the second leads when the first goes', { only: ['webkit'] }, async (t, browser) => {
   const site = await startSite(t, { attributes: { 'data-interval': INTERVAL } });
+  /** @type {Tab[]} */
   const tabs = [];
   for (const i of [0, 1]) tabs.push(await openApp(browser, site, { path: `/?tab=${i}`, stream: null }));
   const leader = await until(() => onlyLeader(tabs), { what: 'exactly one leader' });
@@ -69,20 +73,28 @@ inBrowsers('two tabs share one poller, and the second leads when the first goes'
   const other = tabs.find((tab) => tab !== leader);
   const closedAt = Date.now();
   await leader.close();
-  await other.waitFor(() => changeover.status.leader, { timeout: 5000, what: 'the other tab to lead' });
+  await /** @type {NonNullable<typeof other>} */ (other).waitFor(() => changeover.status.leader, { timeout: 5000, what: 'the other tab to lead' });
   await until(() => site.edge.open(EVENTS) === 1 && site.edge.count(EVENTS, closedAt) >= 1, { timeout: 5000, what: 'its stream' });
   await site.publish('two');
-  await other.waitFor(promptIsUp);
+  await /** @type {NonNullable<typeof other>} */ (other).waitFor(promptIsUp);
 });
 
-/** The tab that leads, when exactly one says so. */
+/**
+ * The tab that leads, when exactly one says so.
+ *
+ * @param {Tab[]} tabs
+ */
 async function onlyLeader(tabs) {
   const leaders = [];
   for (const tab of tabs) if (await tab.eval(() => changeover.status.leader)) leaders.push(tab);
   return leaders.length === 1 && leaders[0];
 }
 
-/** Waits until no tab has looked for half an interval: the excitement of opening twenty tabs is over. */
+/**
+ * Waits until no tab has looked for half an interval: the excitement of opening twenty tabs is over.
+ *
+ * @param {Edge} edge
+ */
 async function quiet(edge) {
   await until(() => Date.now() - (edge.requests.findLast((entry) => entry.path === RELEASE)?.at ?? 0) > INTERVAL / 2, {
     timeout: 20_000,

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { inBrowsers, ROOT, screenshotPath } from './browsers.mjs';
 import { addPackage, promptIsUp, RELOAD_BUTTON, scriptTag, startSite } from './site.mjs';
 
+/** @import { Tab } from './types.d.ts' */
+
 const SPEC = {
   openapi: '3.0.3',
   info: { title: 'Tea Shop', version: '1.0.0', description: 'Orders of tea.' },
@@ -33,7 +35,7 @@ inBrowsers('an old tab of Swagger UI prompts and moves to the next release', { t
     },
   });
   const version = () => globalThis.versions?.swaggerUI?.version;
-  const rendered = async (tab) => {
+  const rendered = async (/** @type {Tab} */ tab) => {
     await tab.waitFor(() => document.querySelectorAll('.swagger-ui .opblock').length === 2, { timeout: 20_000 });
     assert.match(await tab.text('.swagger-ui .info .title'), /^Tea Shop/);
   };
@@ -44,7 +46,7 @@ inBrowsers('an old tab of Swagger UI prompts and moves to the next release', { t
   await tab.waitFor(() => changeover.status.level === 'full' && changeover.status.stream === 'open', { timeout: 15_000 });
 
   const { output } = await site.publish('next', { more: ['--json'] });
-  const note = JSON.parse(output).notes.find((note) => note.code === 'colliding-names');
+  const note = JSON.parse(output).notes.find((/** @type {{code: string}} */ note) => note.code === 'colliding-names');
   assert.ok(note?.files.includes('swagger-ui-bundle.js'), output);
   assert.match(note.message, /static host/);
   await tab.waitFor(promptIsUp);
@@ -70,13 +72,13 @@ inBrowsers('an old tab of Swagger Editor prompts and moves to the next release',
   const [previous, next] = versions('swagger-editor');
   const site = await startSite(t, { first: 'previous', build: (name, dist) => copyWithTag(`swagger-editor-${name}`, dist) });
   const version = () => globalThis.versions?.swaggerEditor?.split('/')[0];
-  const rendered = async (tab, title) => {
+  const rendered = async (/** @type {Tab} */ tab, /** @type {string} */ title) => {
     await tab.waitFor(
-      (title) => document.querySelector('.swagger-ui .info .title')?.innerText.includes(title),
+      (title) => /** @type {HTMLElement} */ (document.querySelector('.swagger-ui .info .title'))?.innerText.includes(title),
       title,
       { timeout: 30_000, what: `"${title}" in the preview` },
     );
-    await tab.waitFor(() => document.querySelector('.ace_content')?.innerText.includes('openapi: 3.0'));
+    await tab.waitFor(() => /** @type {HTMLElement} */ (document.querySelector('.ace_content'))?.innerText.includes('openapi: 3.0'));
   };
 
   const tab = await browser.open(`${site.url}/?from=test`);
@@ -108,6 +110,7 @@ inBrowsers('an old tab of Swagger Editor prompts and moves to the next release',
   await tab.screenshot(screenshotPath(`swagger-editor-moved-${browser.engine}`));
 });
 
+/** @param {string} app */
 function versions(app) {
   return ['previous', 'next'].map((name) => {
     const file = join(ROOT, 'node_modules', `${app}-${name}`, 'package.json');
@@ -116,7 +119,12 @@ function versions(app) {
   });
 }
 
-/** Copies a package's dist and puts the script tag first into its <head>; nothing else changes. */
+/**
+ * Copies a package's dist and puts the script tag first into its <head>; nothing else changes.
+ *
+ * @param {string} dist
+ * @param {string} alias
+ */
 function copyWithTag(alias, dist) {
   cpSync(join(ROOT, 'node_modules', alias), dist, { recursive: true, filter: (path) => !path.endsWith('.map') });
   addPackage(dist);
@@ -127,10 +135,15 @@ function copyWithTag(alias, dist) {
   writeFileSync(index, parts.join(`<head>\n    ${scriptTag()}`));
 }
 
-/** Checks that publish said which names two builds share, and what that means. */
+/**
+ * Checks that publish said which names two builds share, and what that means.
+ *
+ * @param {string} file
+ * @param {string} output
+ */
 function collisionNote(output, file) {
   assert.ok(output.includes(file), `publish names ${file}:\n${output}`);
-  const note = output.split('\n').find((line) => /static/i.test(line));
+  const note = output.split('\n').find((/** @type {string} */ line) => /static/i.test(line));
   assert.ok(note, `publish says what a static host cannot do:\n${output}`);
   return note.trim();
 }

@@ -48,6 +48,7 @@ inBrowsers('a trace recorded in a real page replays natively, and a trace that w
   assert.equal(refused.code, 1, refused.words);
 });
 
+/** @param {string} file */
 function replay(file) {
   return new Promise((resolve) => {
     execFile('cargo', ['run', '-q', '-p', 'changeover-sim', '--', 'replay', file], { cwd: ROOT, timeout: 240_000 }, (error, stdout, stderr) => {

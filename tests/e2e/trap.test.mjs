@@ -8,6 +8,8 @@ import { RELEASE } from './server.mjs';
 import { openApp, shows, startSite } from './site.mjs';
 import { WOUND } from './wound.mjs';
 
+/** @import { Tab } from './types.d.ts' */
+
 const OPTIONS = { head: WOUND, attributes: { 'data-interval': 1000, 'data-stream': 'off' } };
 
 /** Where the trap happens: what the page does after its memory is destroyed. */
@@ -60,10 +62,14 @@ inBrowsers('a trap below a frame of the guard that is still on the stack ends bo
   await ended(tab);
 });
 
-/** The loader level has taken over and works; the app has seen no error, then and when everything comes that the guard listened to. */
+/**
+ * The loader level has taken over and works; the app has seen no error, then and when everything comes that the guard listened to.
+ *
+ * @param {Tab} tab
+ */
 async function ended(tab) {
   await tab.waitFor(() => changeover.status.level === 'loader', { timeout: 5_000, what: 'the loader level' });
-  assert.match(await tab.eval(() => changeover.status.levelReason), /^panic: /);
+  assert.match(/** @type {string} */ (await tab.eval(() => changeover.status.levelReason)), /^panic: /);
   await tab.eval(() => {
     for (const type of ['online', 'focus', 'pagehide', 'pageshow']) dispatchEvent(new Event(type));
     document.dispatchEvent(new Event('visibilitychange'));

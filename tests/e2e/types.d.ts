@@ -65,11 +65,14 @@ export interface PuppeteerTab extends EngineTab {
   session?: CDPSession;
 }
 
+/** What a wait ends with: anything that is not falsy. */
+export type Truthy<Value> = Exclude<Value, false | 0 | '' | null | undefined>;
+
 /** A tab as tests have it. Those that run in WebKit leave the words of `PuppeteerTab` alone. */
 export interface Tab extends PuppeteerTab {
   /** Waits until `fn(...args)` is truthy in the page; a navigation in between is no failure, nor is what is not there yet. */
-  waitFor<Args extends unknown[], Value>(fn: (...args: Args) => Value, ...rest: [...args: Args, options: WaitOptions]): Promise<NonNullable<Awaited<Value>>>;
-  waitFor<Args extends unknown[], Value>(fn: (...args: Args) => Value, ...args: Args): Promise<NonNullable<Awaited<Value>>>;
+  waitFor<Args extends unknown[], Value>(fn: (...args: Args) => Value, ...rest: [...args: Args, options: WaitOptions]): Promise<Truthy<Awaited<Value>>>;
+  waitFor<Args extends unknown[], Value>(fn: (...args: Args) => Value, ...args: Args): Promise<Truthy<Awaited<Value>>>;
   /** Waits for an element and returns the middle of what is visible of it, in CSS pixels of the viewport. */
   locate(selector: string, options?: WaitOptions): Promise<{ x: number; y: number }>;
   click(selector: string, options?: WaitOptions): Promise<void>;
@@ -186,8 +189,8 @@ export interface ManifestFile {
   chunks: Record<string, { id?: string; code: string; integrity: string; size: number; kind: string; owner?: string }>;
 }
 
-/** What to change in files, by path: texts to replace, the whole new text, or null for a file to remove. */
-export type Edits = Record<string, [from: string, to: string][] | string | null>;
+/** What to change in files, by path: pairs of a text and what replaces it, the whole new text, or null for a file to remove. */
+export type Edits = Record<string, string[][] | string | null>;
 
 /** See `startSwapSite`. */
 export interface SwapSite {

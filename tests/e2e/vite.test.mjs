@@ -25,7 +25,7 @@ inBrowsers('an app built by Vite is asked only when something it uses has change
 
   // The route of the old build is still served to the old tab; with it in use, the change matters.
   await tab.click('#open-report');
-  await tab.waitFor(() => document.getElementById('report').textContent === 'report 1');
+  await tab.waitFor(() => /** @type {Element} */ (document.getElementById('report')).textContent === 'report 1');
   await look(tab);
   await tab.waitFor(promptIsUp, { what: 'the prompt once the changed route is in use' });
 
@@ -35,9 +35,9 @@ inBrowsers('an app built by Vite is asked only when something it uses has change
   await tab.type('#note', 'tea at five');
   await tab.click(RELOAD_BUTTON);
   await tab.waitFor(() => document.getElementById('build')?.textContent === '2');
-  await tab.waitFor(() => document.getElementById('note').value === 'tea at five');
+  await tab.waitFor(() => /** @type {HTMLInputElement} */ (document.getElementById('note')).value === 'tea at five');
   await tab.click('#open-report');
-  await tab.waitFor(() => document.getElementById('report').textContent === 'report 2');
+  await tab.waitFor(() => /** @type {Element} */ (document.getElementById('report')).textContent === 'report 2');
   assert.match(await tab.eval(() => location.href), /\/desk\/\?view=today#top$/);
   await tab.waitFor(() => changeover.status.level === 'full' && !changeover.status.skew);
   assert.equal(await tab.eval(() => changeover.status.build), third.release.build.id);
@@ -45,7 +45,12 @@ inBrowsers('an app built by Vite is asked only when something it uses has change
   assert.deepEqual(await tab.eval(() => errors()), []);
 });
 
-/** Writes the sources of a build and has Vite build them into `dist`. */
+/**
+ * Writes the sources of a build and has Vite build them into `dist`.
+ *
+ * @param {string} name
+ * @param {string} dist
+ */
 async function buildApp(name, dist) {
   const [entry, route] = name.split('-');
   const root = `${dist}-source`;

@@ -10,12 +10,19 @@ import { promptIsUp } from '../e2e/site.mjs';
 import { startSwapSite } from './site.mjs';
 import { CLEAN, committed, keepsWork, leftovers, openWork, showsText } from './work.mjs';
 
-const COUNTER = 'src/routes/Counter.js';
-const manifestOf = (build) => `/changeover/builds/${build}.json`;
+/** @import { TestContext } from 'node:test' */
+/** @import { Edits, SwapSite, Tab } from '../e2e/types.d.ts' */
 
-/** A site whose host holds only what was deployed last; `site.deploy(edits)` builds and replaces everything at once. */
+const COUNTER = 'src/routes/Counter.js';
+const manifestOf = (/** @type {string} */ build) => `/changeover/builds/${build}.json`;
+
+/**
+ * A site whose host holds only what was deployed last; `site.deploy(edits)` builds and replaces everything at once.
+ *
+ * @param {TestContext} t
+ */
 async function startOneFolder(t) {
-  const site = await startSwapSite(t, { app: 'plain' });
+  const site = /** @type {SwapSite & {deploy: (edits: Edits) => Promise<string>}} */ (await startSwapSite(t, { app: 'plain' }));
   const served = join(site.folder, 'served');
   let count = 0;
   const replace = () => {
@@ -36,18 +43,18 @@ async function startOneFolder(t) {
   site.edge = await startEdge({ root: served });
   t.after(() => site.edge.close());
   site.url = site.edge.url;
-  site.deploy = async (edits) => {
+  site.deploy = async (/** @type {Edits} */ edits) => {
     await site.restore().publish(edits);
     return replace();
   };
   return site;
 }
 
-const says = (text) => ({ [COUNTER]: [['counter one', text]] });
-const downloads = (site, build) => site.edge.requests.filter(({ path, status }) => path === manifestOf(build) && status === 200).length;
+const says = (/** @type {string} */ text) => ({ [COUNTER]: [['counter one', text]] });
+const downloads = (/** @type {SwapSite} */ site, /** @type {string} */ build) => site.edge.requests.filter(({ path, status }) => path === manifestOf(build) && status === 200).length;
 
 /** Waits until a tab of the browser has put the manifest away for the others. */
-const keeps = (tab, build) =>
+const keeps = (/** @type {Tab} */ tab, /** @type {string} */ build) =>
   tab.waitFor(async (path) => Boolean(await caches.match(path)), manifestOf(build), { timeout: 15_000, what: `a copy of ${manifestOf(build)}` });
 
 inBrowsers('open pages take new code of slots although each deploy removes the build they run', { timeout: 180_000 }, async (t, browser) => {
@@ -84,10 +91,10 @@ inBrowsers('a damaged copy of a manifest is replaced, and many copies are not ke
   const site = await startOneFolder(t);
   const first = await openWork(browser, site);
   await keeps(first, site.first);
-  const damage = async (path) => {
+  const damage = async (/** @type {string} */ path) => {
     const [name] = await caches.keys();
     const cache = await caches.open(name);
-    const whole = await (await cache.match(path)).text();
+    const whole = await /** @type {Response} */ (await cache.match(path)).text();
     await cache.put(path, new Response(whole.replace('"code"', '"c0de"')));
     for (let old = 0; old < 20; old += 1) await cache.put(`/changeover/builds/old-${old}.json`, new Response('{}'));
   };

@@ -6,6 +6,9 @@ import { promptIsUp } from '../e2e/site.mjs';
 import { startSwapSite } from './site.mjs';
 import { CLEAN, committed, ending, keepsWork, leftovers, openWork, showsText, swapped } from './work.mjs';
 
+/** @import { Edits, SwapSite, Tab } from '../e2e/types.d.ts' */
+/** @import { TestContext } from 'node:test' */
+
 const COUNTER = 'src/routes/Counter.js';
 const MIGRATIONS = `export const schema = 2;
 export const migrations = [{ from: 1, to: 2,
@@ -14,7 +17,7 @@ export const migrations = [{ from: 1, to: 2,
 
 /**
  * @param {'vue' | 'plain'} app
- * @param {{render: [string, string], later: [string, string], silent: [string, string], probation?: object}} how edits that throw as it renders,
+ * @param {{render: string[], later: string[], silent: string[], never?: string[], probation?: object, more?: (t: TestContext, at: {site: SwapSite, tab: Tab, build: string}) => Promise<unknown>}} how edits that throw as it renders,
  *   a second later, and that render nothing; `probation`: what differs while the old generation is still there
  */
 export function provesSlots(app, { render, later, silent, never, probation = {}, more }) {
@@ -51,13 +54,21 @@ export function provesSlots(app, { render, later, silent, never, probation = {},
       const next = await site.restore().publish({ 'src/util.js': [['[${text}]', '<${text}>']] });
       const { refusals } = await tab.waitFor((next) => news.find(({ type, to }) => type === 'swapRefused' && to === next), next, { timeout: 15_000, what: 'the refusal' });
       await tab.waitFor(promptIsUp, { what: 'the prompt' });
-      assert.ok(refusals.some(({ why }) => why === 'entryChanged'), JSON.stringify(refusals));
+      assert.ok(/** @type {NonNullable<typeof refusals>} */ (refusals).some(({ why }) => why === 'entryChanged'), JSON.stringify(refusals));
       await keepsWork(tab, { count: ['30'] });
       assert.equal(await tab.eval(() => guard.status.build), build);
     });
   });
 
-  /** The page takes the edits; then all that was there before is gone. */
+  /**
+   * The page takes the edits; then all that was there before is gone.
+   *
+   * @param {SwapSite} site
+   * @param {Tab} tab
+   * @param {string} selector
+   * @param {string} text
+   * @param {Edits} edits
+   */
   async function takes(site, tab, edits, selector, text, changed = {}) {
     const build = await site.restore().publish(edits);
     await swapped(tab, selector, text, { ...probation, ...changed });
@@ -67,25 +78,44 @@ export function provesSlots(app, { render, later, silent, never, probation = {},
     return build;
   }
 
-  /** New code that does not do, found out before the user sees it. */
+  /**
+   * New code that does not do, found out before the user sees it.
+   *
+   * @param {SwapSite} site
+   * @param {Tab} tab
+   * @param {string} from
+   * @param {string[]} edit
+   * @param {RegExp | null} message
+   * @param {string} [decision]
+   */
   async function isSpared(site, tab, from, edit, message, decision) {
     const build = await site.restore().publish({ [COUNTER]: [edit, ['counter one', 'a counter that breaks']] });
     const ended = await ending(tab, build);
     assert.equal(ended.outcome, 'aborted', `${ended.reason}: ${ended.message}`);
-    if (message) assert.match(ended.message, message);
+    if (message) assert.match(/** @type {string} */ (ended.message), message);
     await asBefore(tab, from, decision);
   }
 
+  /**
+   * @param {SwapSite} site
+   * @param {Tab} tab
+   * @param {string} from
+   */
   async function goesBack(site, tab, from) {
     const build = await site.restore().publish({ [COUNTER]: [later, ['counter one', 'a counter that breaks later']] });
     await showsText(tab, '#says', 'breaks later');
     const ended = await ending(tab, build);
-    assert.deepEqual([ended.outcome, ended.reason], ['rolledBack', 'threw'], ended.message);
-    assert.match(ended.message, /bad later/);
+    assert.deepEqual([ended.outcome, ended.reason], ['rolledBack', 'threw'], /** @type {string} */ (ended.message));
+    assert.match(/** @type {string} */ (ended.message), /bad later/);
     await asBefore(tab, from);
   }
 
-  /** A refresh would load what has just failed, so the user is not asked for one; what proves nothing is tried again later. */
+  /**
+   * A refresh would load what has just failed, so the user is not asked for one; what proves nothing is tried again later.
+   *
+   * @param {Tab} tab
+   * @param {string} build
+   */
   async function asBefore(tab, build, decision = 'badBuild') {
     await tab.waitFor((decision) => guard.status.decision.reason === decision, decision, { timeout: 10_000, what: 'the decision to wait' });
     assert.equal(await tab.eval(promptIsUp), false);

@@ -8,11 +8,16 @@ import { promptIsUp } from '../e2e/site.mjs';
 import { startSwapSite } from './site.mjs';
 import { CLEAN, committed, ending, keepsWork, leftovers, openWork, showsText } from './work.mjs';
 
+/** @import { TestContext } from 'node:test' */
+/** @import { Answer, Browser, SwapSite, Tab } from '../e2e/types.d.ts' */
+/** @import { Status } from '../../pkg-template/index.js' */
+
 const COUNTER = 'src/routes/Counter.jsx';
 const BEGIN = 'export default function Counter() {';
-const says = (text) => ['counter one', text];
+const says = (/** @type {string} */ text) => ['counter one', text];
 
 /** What is in the new build, how the swap ends, and with which words. */
+/** @type {Record<string, {code?: string[][], answer?: 'flip' | 'half' | Answer, ends: (string | string[])[], message?: RegExp, shown?: boolean}>} */
 const broken = {
   'throws when it is evaluated': { code: [[BEGIN, `throw new Error('bad at evaluation');\n${BEGIN}`]], ends: ['aborted', 'importFailed'], message: /bad at evaluation/ },
   'throws as it mounts': { code: [[BEGIN, `${BEGIN}\n  useEffect(() => { throw new Error('bad at mount'); }, []);`]], ends: ['aborted', ['mountFailed', 'threw']], message: /bad at mount/ },
@@ -29,23 +34,29 @@ const broken = {
   'is a page of HTML': { answer: odd.html(), ends: ['aborted', 'fetchFailed'] },
 };
 
-/** Publishes a faulty build to a page that works, and sees the page as before. Returns the files that came with it. */
+/**
+ * Publishes a faulty build to a page that works, and sees the page as before. Returns the files that came with it.
+ *
+ * @param {SwapSite} site
+ * @param {Tab} tab
+ * @param {string} what
+ */
 async function suffers(site, tab, what) {
   const { code = [], answer, ends, message, shown } = broken[what];
   site.restore();
   const files = new Set(Object.keys(site.manifest(site.first).chunks));
-  const isNew = (path) => path.endsWith('.js') && path.startsWith('/assets/') && !files.has(path.slice(1));
+  const isNew = (/** @type {string} */ path) => path.endsWith('.js') && path.startsWith('/assets/') && !files.has(path.slice(1));
   const undo = answer && site.edge.answer(isNew, typeof answer === 'function' ? answer : spoil(answer));
   const build = await site.publish({ [COUNTER]: [...code, says(`counter that ${what}`)] });
   if (shown) await showsText(tab, '#says', `counter that ${what}`);
   const ended = await ending(tab, build);
   const [outcome, reason] = ends.map((one) => [one].flat());
-  assert.ok(outcome.includes(ended.outcome) && reason.includes(ended.reason), `${ended.outcome}, ${ended.reason}: ${ended.message}`);
-  if (message) assert.match(ended.message, message);
+  assert.ok(outcome.includes(ended.outcome) && reason.includes(/** @type {string} */ (ended.reason)), `${ended.outcome}, ${ended.reason}: ${ended.message}`);
+  if (message) assert.match(/** @type {string} */ (ended.message), message);
   // A refresh would load what has just failed, so the user is not asked for one; what proves nothing is tried again later.
-  const isBad = !['fetchFailed', 'notReady', 'empty'].includes(ended.reason);
+  const isBad = !['fetchFailed', 'notReady', 'empty'].includes(/** @type {string} */ (ended.reason));
   const decision = isBad ? 'badBuild' : 'swapPaused';
-  await tab.waitFor((build, decision) => guard.status.decision.reason === decision && guard.status.release.build === build, build, decision, { timeout: 15_000, what: 'the decision to wait' });
+  await tab.waitFor((build, decision) => guard.status.decision.reason === decision && /** @type {NonNullable<Status['release']>} */ (guard.status.release).build === build, build, decision, { timeout: 15_000, what: 'the decision to wait' });
   assert.deepEqual(await tab.eval(() => [guard.status.decision.kind, guard.status.prompt]), ['wait', null]);
   assert.equal(await tab.eval(() => guard.status.build), site.first);
   await keepsWork(tab);
@@ -56,8 +67,10 @@ async function suffers(site, tab, what) {
   return { build, fresh, isBad };
 }
 
+/** @type {(how: 'flip' | 'half') => Answer} */
 const spoil = (how) => async ({ request, response, pass }) => {
   delete request.headers['accept-encoding']; // a bit of what is compressed may mean nothing
+  /** @type {Buffer[]} */
   const chunks = [];
   const end = response.end.bind(response);
   response.write = (chunk) => (chunks.push(Buffer.from(chunk)), true);
@@ -69,22 +82,28 @@ const spoil = (how) => async ({ request, response, pass }) => {
   };
   const writeHead = response.writeHead;
   response.writeHead = (status, headers) => {
-    const { 'content-length': _length, ...rest } = headers;
+    const { 'content-length': _length, ...rest } = /** @type {import('node:http').OutgoingHttpHeaders} */ (headers);
     return writeHead.call(response, status, rest);
   };
   await pass();
 };
 
+/**
+ * @param {TestContext} t
+ * @param {Browser} browser
+ * @param {string[]} which
+ */
 async function survives(t, browser, which) {
   const site = await startSwapSite(t);
   const tab = await openWork(browser, site);
+  /** @type {Awaited<ReturnType<typeof suffers>>[]} */
   const seen = [];
   for (const what of which) await t.test(what, async () => void seen.push(await suffers(site, tab, what)));
   // Nothing of bad code is asked for again, whenever the page looks; a file that is whole by then is taken.
-  const counts = () => seen.filter(({ isBad }) => isBad).flatMap(({ fresh }) => fresh.map((file) => site.edge.count(`/${file}`)));
+  const counts = () => seen.filter(({ isBad }) => isBad).flatMap(({ fresh }) => fresh.map((/** @type {string} */ file) => site.edge.count(`/${file}`)));
   const before = counts();
   await tab.eval(() => guard.check());
-  await committed(tab, seen.at(-1).build);
+  await committed(tab, /** @type {typeof seen[0]} */ (seen.at(-1)).build);
   assert.deepEqual(counts(), before, 'a bad build is not fetched again');
   for (const { build, isBad } of seen) if (isBad) assert.equal(await tab.eval((build) => news.filter(({ type, to }) => type === 'swapEnded' && to === build).length, build), 1);
   site.restore();

@@ -8,6 +8,9 @@ import { inBrowsers } from '../e2e/browsers.mjs';
 import { odd } from '../e2e/server.mjs';
 import { startSwapSite } from './site.mjs';
 
+/** @import { Answer, Browser, SwapSite } from '../e2e/types.d.ts' */
+/** @import { TestContext } from 'node:test' */
+
 const MAIN = `import { createChangeover } from 'changeover';
 import { slot } from 'changeover/slots';
 
@@ -22,6 +25,10 @@ if (location.hash) globalThis.shown = show(location.hash.slice(1));
 `;
 const EDITS = { 'src/routes/Counter.js': [['counter one', 'counter two']], 'src/routes/Cart.js': [['cart one', 'cart two']], 'src/routes/Counter.css': [['rgb(0, 128, 0)', 'rgb(0, 0, 255)']] };
 
+/**
+ * @param {TestContext} t
+ * @param {Answer} answer
+ */
 async function startGone(t, answer, { only = /\.(js|css)$/ } = {}) {
   const site = await startSwapSite(t, { app: 'plain', options: { interval: 600_000, stream: 'off' } });
   await site.publish({ 'src/main.js': MAIN });
@@ -37,17 +44,17 @@ async function startGone(t, answer, { only = /\.(js|css)$/ } = {}) {
   return { site, html, deploy };
 }
 
-const open = async (browser, site) => {
+const open = async (/** @type {Browser} */ browser, /** @type {SwapSite} */ site) => {
   const tab = await browser.open(site.url);
   await tab.waitFor(() => guard.status.level === 'full' && guard.status.release, { what: 'the guard' });
   return tab;
 };
 
-for (const [what, answer, how] of [
+for (const [what, answer, how] of /** @type {[string, Answer, {only?: RegExp}][]} */ ([
   ['missing', odd.status(404), {}],
   ['pages of HTML', odd.html(), {}],
   ['without their style', odd.status(404), { only: /\.css$/ }],
-]) {
+])) {
   inBrowsers(`the first slots of a page whose files are ${what} come from the new build`, {}, async (t, browser) => {
     const { site, deploy } = await startGone(t, answer, how);
     const tab = await open(browser, site);
@@ -55,7 +62,7 @@ for (const [what, answer, how] of [
     assert.deepEqual(await tab.eval(() => Promise.all([show('counter'), show('cart')])), ['shown', 'shown']);
     assert.match(await tab.text('#says'), /counter two/);
     assert.match(await tab.text('#cart-says'), /cart two/);
-    assert.equal(await tab.eval(() => getComputedStyle(document.querySelector('.counter')).borderLeftColor), 'rgb(0, 0, 255)');
+    assert.equal(await tab.eval(() => getComputedStyle(/** @type {Element} */ (document.querySelector('.counter'))).borderLeftColor), 'rgb(0, 0, 255)');
     await tab.waitFor((build) => guard.status.build === build && guard.status.prompt === null, build, { what: 'the new build' });
     const failures = await tab.eval(() => news.filter(({ type }) => type === 'chunkFailed').map(({ skew }) => skew));
     assert.ok(failures.length && failures.every(Boolean), JSON.stringify(failures));

@@ -11,12 +11,14 @@ import { startEdge } from '../e2e/server.mjs';
 import { startSwapSite } from './site.mjs';
 import { ending, keepsWork, openWork } from './work.mjs';
 
+/** @import { TestContext } from 'node:test' */
+
 const WARM = 10;
 const SWAPS = 100;
 const KINDS = {
   plain: {
-    start: (text) => text`slot('a', () => load('a')).mount(document.getElementById('host'))`,
-    module: (n) => `export const mount = (host, { state = { count: 0 } }) => {
+    start: (/** @type {typeof String.raw} */ text) => text`slot('a', () => load('a')).mount(document.getElementById('host'))`,
+    module: (/** @type {number} */ n) => `export const mount = (host, { state = { count: 0 } }) => {
   host.innerHTML = '<p>build ${n}</p><button>' + state.count + '</button><input name="note">';
   const press = () => (host.querySelector('button').textContent = state.count += 1);
   host.querySelector('button').addEventListener('click', press);
@@ -24,8 +26,8 @@ const KINDS = {
 };`,
   },
   react: {
-    start: (text) => text`createRoot(document.getElementById('host')).render(React.createElement(React.Suspense, null, React.createElement(lazy(() => load('a'), 'a'))))`,
-    module: (n) => `const { React, useSlotState } = kit;
+    start: (/** @type {typeof String.raw} */ text) => text`createRoot(document.getElementById('host')).render(React.createElement(React.Suspense, null, React.createElement(lazy(() => load('a'), 'a'))))`,
+    module: (/** @type {number} */ n) => `const { React, useSlotState } = kit;
 export default () => {
   const [count, set] = useSlotState('count', 0);
   React.useEffect(() => {
@@ -38,7 +40,12 @@ export default () => {
   },
 };
 
-/** A page with one slot whose swaps the test drives itself, without the guard and its budget. */
+/**
+ * A page with one slot whose swaps the test drives itself, without the guard and its budget.
+ *
+ * @param {TestContext} t
+ * @param {keyof typeof KINDS} kind
+ */
 async function startPage(t, kind) {
   const folder = mkdtempSync(join(tmpdir(), 'changeover-long-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -65,7 +72,11 @@ async function startPage(t, kind) {
   return edge;
 }
 
-/** Takes one swap as the engine would. */
+/**
+ * Takes one swap as the engine would.
+ *
+ * @param {number} n
+ */
 async function swapTo(n) {
   const slots = kit.registry();
   const pointers = [{ slot: 'a', file: `m-${n}.js`, css: [] }];
@@ -78,23 +89,23 @@ async function swapTo(n) {
     { type: 'watch', slots: ['a'], files: [`m-${n}.js`] },
     { type: 'commit', slots: ['a'], styles: [] },
   ];
-  globalThis.driver ??= kit.createSwap({ slots, intact: kit.createIntact(), answer: (...words) => globalThis.heard(...words), stores: null });
+  globalThis.driver ??= kit.createSwap({ slots, intact: kit.createIntact(), answer: (/** @type {[string, number, {type: string}]} */ ...words) => globalThis.heard(...words), stores: /** @type {never} */ (/** @type {unknown} */ (null)) });
   for (const step of steps) {
-    const answer = new Promise((done) => (globalThis.heard = (_changeover, _round, what) => done(what.type)));
-    driver.ask(`swap-${n}`, 0, step, String(n));
+    const answer = new Promise((done) => (/** @type {{heard: unknown}} */ (globalThis).heard = (/** @type {string} */ _changeover, /** @type {number} */ _round, /** @type {{type: string}} */ what) => done(what.type)));
+    driver.ask(`swap-${n}`, 0, /** @type {Parameters<typeof driver.ask>[2]} */ (step), String(n));
     if (step.type === 'watch') continue;
     const said = await answer;
     if (!/^(fetched|imported|snapshotted|mounted|switched|committed)$/.test(said)) throw new Error(`${step.type}: ${said}`);
   }
 }
 
-for (const kind of Object.keys(KINDS)) {
+for (const kind of /** @type {(keyof typeof KINDS)[]} */ (Object.keys(KINDS))) {
   inBrowsers(`a hundred swaps of a small slot (${kind}) leave no node and no listener behind, and little of the heap`, { only: ['chromium'] }, async (t, browser) => {
     const edge = await startPage(t, kind);
     const tab = await browser.open(edge.url);
     await tab.waitFor(() => document.querySelector('#host p')?.checkVisibility());
     await tab.click('#host button');
-    await tab.waitFor(() => document.querySelector('#host button').textContent === '1');
+    await tab.waitFor(() => /** @type {Element} */ (document.querySelector('#host button')).textContent === '1');
     const session = await tab.devtools();
     await session.send('Performance.enable');
     const measure = async () => {
@@ -103,7 +114,7 @@ for (const kind of Object.keys(KINDS)) {
       return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
     };
     let n = 0;
-    const swaps = async (times) => {
+    const swaps = async (/** @type {number} */ times) => {
       for (const end = n + times; n < end; ) {
         n += 1;
         await tab.eval(swapTo, n);
@@ -134,7 +145,7 @@ inBrowsers('after as many generations as a page may take it asks, and says why',
   }
   const good = await site.restore().publish({ [COUNTER]: [['counter one', 'counter two']] });
   const { refusals } = await tab.waitFor((good) => news.find(({ type, to }) => type === 'swapRefused' && to === good), good, { timeout: 15_000, what: 'the refusal' });
-  assert.deepEqual(refusals.map(({ why, slot }) => [why, slot]), [['budgetSpent', COUNTER]]);
+  assert.deepEqual(/** @type {NonNullable<typeof refusals>} */ (refusals).map(({ why, slot }) => [why, slot]), [['budgetSpent', COUNTER]]);
   await tab.waitFor((good) => guard.status.prompt?.build === good, good, { what: 'the prompt' });
   await keepsWork(tab);
 });

@@ -6,26 +6,34 @@ import { promptIsUp } from '../e2e/site.mjs';
 import { startSwapSite } from './site.mjs';
 import { committed, ending, showsText } from './work.mjs';
 
+/** @import { Browser, Engine, SwapSite, Tab } from '../e2e/types.d.ts' */
+
 const PINNED = { pinned: ['./src/router.js', './src/store.js'] };
 /** The driver for WebKit hangs when two pages of such an app take turns; what has one page runs there too. */
+/** @type {Engine[]} */
 const TWO_TABS = ['chromium', 'firefox'];
 const LABEL = { 'src/label.js': [['[${text}]', '{${text}}']] };
 
 /** What the page shows, without what the user has done in it. */
 const picture = () => {
-  const shown = (root) => [...root.childNodes].flatMap((node) => (node.nodeType === 3 ? [node.data.replace(/\d+/g, '#')] : node.nodeType !== 1 || node.matches('script, [inert]') ? [] : [`<${node.localName}${node.id && ` #${node.id}`}>`, ...shown(node)]));
-  return shown(document.getElementById('app')).filter((text) => text.trim() && !['<div>', '<span>'].includes(text));
+  /** @type {(root: Node) => string[]} */
+  const shown = (root) => [...root.childNodes].flatMap((node) => (node.nodeType === 3 ? [/** @type {Text} */ (node).data.replace(/\d+/g, '#')] : node.nodeType !== 1 || /** @type {Element} */ (node).matches('script, [inert]') ? [] : [`<${/** @type {Element} */ (node).localName}${/** @type {Element} */ (node).id && ` #${/** @type {Element} */ (node).id}`}>`, ...shown(node)]));
+  return shown(/** @type {Element} */ (document.getElementById('app'))).filter((/** @type {string} */ text) => text.trim() && !['<div>', '<span>'].includes(text));
 };
 
 const work = () => ({
   count: document.querySelector('#app :not([inert]) #count')?.textContent,
   stars: document.querySelector('#stars')?.textContent.match(/\d+/)?.[0],
-  note: document.querySelector('#note')?.value,
+  note: /** @type {HTMLInputElement} */ (document.querySelector('#note'))?.value,
   focus: document.activeElement?.id,
   hidden: document.querySelectorAll('#app [inert]').length,
   boots,
 });
 
+/**
+ * @param {Browser} browser
+ * @param {SwapSite} site
+ */
 async function openNested(browser, site) {
   const tab = await browser.open(site.url);
   await tab.waitFor(() => Boolean(document.querySelector('#count') && document.querySelector('#stars')), { what: 'the app' });
@@ -36,11 +44,11 @@ async function openNested(browser, site) {
   await tab.eval(() => {
     // Whatever is painted: nothing may be missing, be there twice, or be of two builds.
     globalThis.glimpses = new Set();
-    const shown = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
+    const shown = (/** @type {string} */ selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
     const look = () => {
       const [titles, says] = [shown('#title'), shown('#says')];
-      if (titles.length !== 1 || says.length !== 1) glimpses.add(`${titles.length} titles, ${says.length} routes`);
-      else if (titles[0].textContent[0] !== says[0].textContent[0]) glimpses.add(`${titles[0].textContent} with ${says[0].textContent}`);
+      if (titles.length !== 1 || says.length !== 1) /** @type {Set<string>} */ (glimpses).add(`${titles.length} titles, ${says.length} routes`);
+      else if (titles[0].textContent[0] !== says[0].textContent[0]) /** @type {Set<string>} */ (glimpses).add(`${titles[0].textContent} with ${says[0].textContent}`);
       requestAnimationFrame(look);
     };
     look();
@@ -50,6 +58,11 @@ async function openNested(browser, site) {
 
 const WORK = { count: '3', stars: '2', note: 'half a sent', focus: 'note', hidden: 0, boots: 1 };
 
+/**
+ * @param {Browser} browser
+ * @param {SwapSite} site
+ * @param {Tab} tab
+ */
 async function equalsFreshLoad(browser, site, tab) {
   const fresh = await browser.open(site.url);
   await fresh.waitFor(() => Boolean(document.querySelector('#says')), { what: 'the app of the fresh page' });
@@ -69,7 +82,7 @@ async function equalsFreshLoad(browser, site, tab) {
   await tab.bringToFront();
 }
 
-for (const [title, options] of [['router and store pinned', PINNED], ['nothing pinned', {}]]) {
+for (const [title, options] of /** @type {[string, object][]} */ ([['router and store pinned', PINNED], ['nothing pinned', {}]])) {
   inBrowsers(`an app with its routes inside takes code that all of them use, as a whole (${title})`, { only: TWO_TABS, timeout: 120_000 }, async (t, browser) => {
     const site = await startSwapSite(t, { app: 'nested', options });
     const tab = await openNested(browser, site);
@@ -115,7 +128,7 @@ inBrowsers('a page whose new app breaks on trial has its old app again, with all
   const build = await site.publish({ ...LABEL, 'src/root.jsx': [["  useEffect(() => arrived(), [arrived]);", "  useEffect(() => void setTimeout(() => { throw new Error('bad later'); }, 1500), []);\n  useEffect(() => arrived(), [arrived]);"]] });
   await showsText(tab, '#says', '{cart one}');
   const ended = await ending(tab, build);
-  assert.deepEqual([ended.outcome, ended.reason], ['rolledBack', 'threw'], ended.message);
+  assert.deepEqual([ended.outcome, ended.reason], ['rolledBack', 'threw'], /** @type {string} */ (ended.message));
   await tab.waitFor((build) => guard.status.build === build && !guard.status.changeover, site.first);
   assert.deepEqual(await tab.eval(picture), before);
   assert.deepEqual(await tab.eval(work), WORK);
@@ -145,7 +158,7 @@ inBrowsers('a page whose new app has no place for a slot with work in it asks in
   assert.deepEqual(await tab.eval(() => [...glimpses]), []);
 });
 
-for (const app of ['nested-plain', 'nested-vue']) {
+for (const app of /** @type {const} */ (['nested-plain', 'nested-vue'])) {
   inBrowsers(`the same in ${app.slice(7)}: a slot in a slot goes along, and comes back`, { timeout: 90_000 }, async (t, browser) => {
     const site = await startSwapSite(t, { app });
     const tab = await browser.open(site.url);
@@ -154,7 +167,7 @@ for (const app of ['nested-plain', 'nested-vue']) {
     for (let i = 0; i < 3; i += 1) await tab.click('#count');
     await tab.type('#note', 'half a sent');
     const seen = () => {
-      const shown = (selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility()).map((element) => element.value || element.textContent);
+      const shown = (/** @type {string} */ selector) => [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility()).map((element) => /** @type {HTMLInputElement} */ (element).value || element.textContent);
       return [shown('#title'), shown('#says'), shown('#count'), shown('#note'), document.querySelectorAll('#app [inert]').length, boots];
     };
     const build = await site.publish(LABEL);
@@ -164,10 +177,10 @@ for (const app of ['nested-plain', 'nested-vue']) {
     const bad = await site.publish({ 'src/label.js': [['{${text}}', '(${text})']], 'src/root.js': [['export ', "if (label('') === '()') setTimeout(() => { if (document.querySelector('#title:not([inert] *)')?.textContent[0] === '(') throw new Error('bad later'); }, 3000);\nexport "]] });
     await showsText(tab, '#says', '(route one)');
     const ended = await ending(tab, bad);
-    assert.deepEqual([ended.outcome, ended.reason], ['rolledBack', 'threw'], ended.message);
+    assert.deepEqual([ended.outcome, ended.reason], ['rolledBack', 'threw'], /** @type {string} */ (ended.message));
     await tab.waitFor(() => !guard.status.changeover);
     assert.deepEqual(await tab.eval(seen), [['{shell one}'], ['{route one}'], ['4'], ['half a sent'], 0, 1]);
     await tab.click('#count');
-    assert.equal((await tab.eval(seen))[2][0], '5');
+    assert.equal(/** @type {string[]} */ ((await tab.eval(seen))[2])[0], '5');
   });
 }

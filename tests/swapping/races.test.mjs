@@ -6,15 +6,24 @@ import { inBrowsers, until } from '../e2e/browsers.mjs';
 import { startSwapSite } from './site.mjs';
 import { CLEAN, committed, ending, keepsWork, leftovers, openWork, showsText } from './work.mjs';
 
-const COUNTER = 'src/routes/Counter.jsx';
-const named = (name) => ({ [COUNTER]: [['counter one', `counter ${name}`]] });
+/** @import { TestContext } from 'node:test' */
+/** @import { Browser, SwapSite, Tab } from '../e2e/types.d.ts' */
 
-/** A site whose chunks of counters come as late as `late` says. */
+const COUNTER = 'src/routes/Counter.jsx';
+const named = (/** @type {string} */ name) => ({ [COUNTER]: [['counter one', `counter ${name}`]] });
+
+/**
+ * A site whose chunks of counters come as late as `late` says.
+ *
+ * @param {TestContext} t
+ */
 async function startLateSite(t) {
-  const site = await startSwapSite(t);
+  const site = /** @type {SwapSite & {late: boolean, letCome: () => void}} */ (await startSwapSite(t));
   const known = new Set(Object.keys(site.manifest().chunks));
-  const isNew = (path) => /^\/assets\/Counter.*\.js$/.test(path) && !known.has(path.slice(1));
+  const isNew = (/** @type {string} */ path) => /^\/assets\/Counter.*\.js$/.test(path) && !known.has(path.slice(1));
+  /** @type {((value?: unknown) => void)[]} */
   const waiting = [];
+  /** @type {Tab | undefined} */
   let last;
   site.edge.answer(isNew, async ({ pass }) => {
     if (site.late) await new Promise((go) => waiting.push(go));
@@ -23,7 +32,7 @@ async function startLateSite(t) {
   return Object.assign(site, {
     late: false,
     /** Builds without publishing. */
-    stage: (name) => site.restore().edit(named(name)).build(),
+    stage: (/** @type {string} */ name) => site.restore().edit(named(name)).build(),
     async isAsked() {
       await until(() => waiting.length > 0, { what: 'a chunk to be asked for' });
     },
@@ -32,7 +41,7 @@ async function startLateSite(t) {
       for (const go of waiting.splice(0)) go();
     },
     /** Takes a new page from here. */
-    async fresh(browser) {
+    async fresh(/** @type {Browser} */ browser) {
       site.restore();
       await last?.close(); // of the test before, however it ended
       site.letCome();
@@ -43,9 +52,14 @@ async function startLateSite(t) {
   });
 }
 
-const phase = (tab, name) => tab.waitFor((name) => guard.status.changeover?.phase === name, name, { timeout: 15_000, what: `phase ${name}` });
-const ends = (tab) => tab.eval(() => news.filter(({ type }) => type === 'swapEnded').map(({ to, outcome, reason }) => [to, outcome, reason]));
+const phase = (/** @type {Tab} */ tab, /** @type {string} */ name) => tab.waitFor((name) => guard.status.changeover?.phase === name, name, { timeout: 15_000, what: `phase ${name}` });
+const ends = (/** @type {Tab} */ tab) => tab.eval(() => news.filter(({ type }) => type === 'swapEnded').map(({ to, outcome, reason }) => [to, outcome, reason]));
 
+/**
+ * @param {Tab} tab
+ * @param {string} build
+ * @param {string} text
+ */
 async function isWhole(tab, build, text) {
   await committed(tab, build);
   await showsText(tab, '#says', text);

@@ -7,8 +7,12 @@ import { promptIsUp } from '../e2e/site.mjs';
 import { startSwapSite } from './site.mjs';
 import { asks, committed, keepsWork, openWork } from './work.mjs';
 
+/** @import { Edits } from '../e2e/types.d.ts' */
+/** @import { SwapRefusal } from '../../pkg-template/index.js' */
+
 inBrowsers('rows of changes that slots take over in the open page', { only: ['chromium'], timeout: 240_000 }, async (t, browser) => {
   const site = await startSwapSite(t);
+  /** @type {[what: string, edits: Edits, selector: string | null, text?: string, before?: Edits][]} */
   const rows = [
     ['a module that routes share, and not the shell', { 'src/widgets.js': [['`* ${text}`', '`* ${text}!`']] }, '#says', 'counter one!'],
     ['a new dependency of a route', { 'src/fresh.js': "export const fresh = 'quite fresh';\n", 'src/routes/Cart.jsx': [["import { star", "import { fresh } from '../fresh.js';\nimport { star"], ["dash('cart one')", 'dash(fresh)']] }, '#cart-says', 'quite fresh'],
@@ -35,13 +39,13 @@ inBrowsers('rows of changes that slots take over in the open page', { only: ['ch
       const tab = await openWork(browser, site);
       await tab.waitFor((build) => guard.status.build === build, base);
       const next = await site.publish(edits);
-      if (selector) await tab.waitFor((selector, text) => [...document.querySelectorAll(selector)].some((element) => element.checkVisibility() && element.textContent.includes(text)), selector, text, { timeout: 15_000 });
+      if (selector) await tab.waitFor((selector, text) => [...document.querySelectorAll(selector)].some((element) => element.checkVisibility() && element.textContent.includes(/** @type {string} */ (text))), selector, text, { timeout: 15_000 });
       await tab.waitFor((build) => guard.status.changeover?.phase === 'probation' || guard.status.build === build, next, { timeout: 15_000 });
-      if (what.startsWith('a style')) {
-        await tab.waitFor(() => getComputedStyle([...document.querySelectorAll('.counter')].find((element) => element.checkVisibility())).borderLeftColor === 'rgb(128, 0, 0)');
+      if (/** @type {NonNullable<typeof what>} */ (what).startsWith('a style')) {
+        await tab.waitFor(() => getComputedStyle(/** @type {Element} */ ([...document.querySelectorAll('.counter')].find((element) => element.checkVisibility()))).borderLeftColor === 'rgb(128, 0, 0)');
       }
       assert.equal(await tab.eval(() => copies.size === 1 && boots === 1 && stores === 1 && timers === 1), true, 'nothing is there twice');
-      assert.equal(await tab.eval(() => [...document.querySelectorAll('#note')].find((field) => field.checkVisibility()).value), 'half a sent');
+      assert.equal(await tab.eval(() => /** @type {HTMLInputElement} */ ([...document.querySelectorAll('#note')].find((field) => field.checkVisibility())).value), 'half a sent');
       await committed(tab, next);
       assert.equal(await tab.eval(() => guard.status.prompt), null);
       assert.deepEqual(tab.errors, []);
@@ -52,6 +56,7 @@ inBrowsers('rows of changes that slots take over in the open page', { only: ['ch
 
 inBrowsers('rows of changes that need a refresh are refused by name, and the page asks', { only: ['chromium'], timeout: 240_000 }, async (t, browser) => {
   const site = await startSwapSite(t);
+  /** @type {[what: string, edits: Edits, why: SwapRefusal['why'] | null][]} */
   const rows = [
     ['the shell', { 'src/App.jsx': [["label('shell')", "label('another shell')"]] }, 'entryChanged'],
     ['a module that the shell uses too', { 'src/util.js': [['[${text}]', '<${text}>']], 'src/routes/Cart.jsx': [["import { star", "import { label } from '../util.js';\nimport { star"], ["dash('cart one')", "label('cart')"]] }, 'entryChanged'],

@@ -9,7 +9,7 @@ import { committed, ending, openWork, showsText } from './work.mjs';
 
 const COUNTER = 'src/routes/Counter.jsx';
 const BEGIN = 'export default function Counter() {';
-const reasons = (build) => news.filter(({ type, to }) => type === 'swapEnded' && to === build).map(({ outcome, reason }) => reason ?? outcome);
+const reasons = (/** @type {string} */ build) => news.filter(({ type, to }) => type === 'swapEnded' && to === build).map(({ outcome, reason }) => reason ?? outcome);
 
 inBrowsers('code whose mount keeps the page busy for longer than it is given is shown all the same', { timeout: 90_000 }, async (t, browser) => {
   const site = await startSwapSite(t);
@@ -21,7 +21,7 @@ inBrowsers('code whose mount keeps the page busy for longer than it is given is 
   if (browser.engine === 'chromium') await (await tab.devtools()).send('Emulation.setCPUThrottlingRate', { rate: 1 });
   await committed(tab, build);
   assert.deepEqual(await tab.eval(reasons, build), ['committed']);
-  assert.deepEqual(await tab.eval(() => [document.querySelector('#count').textContent, document.querySelector('#note').value]), ['3', 'half a sent']);
+  assert.deepEqual(await tab.eval(() => [/** @type {Element} */ (document.querySelector('#count')).textContent, /** @type {HTMLInputElement} */ (document.querySelector('#note')).value]), ['3', 'half a sent']);
 });
 
 inBrowsers('code that is ready too late is tried again, and the user is not asked before', { only: ['chromium'], timeout: 150_000 }, async (t, browser) => {
@@ -43,7 +43,7 @@ inBrowsers('half a file that a cache keeps for good is fetched past the cache un
   const site = await startSwapSite(t);
   const tab = await openWork(browser, site);
   const before = new Set(Object.keys(site.manifest().chunks));
-  const isNew = (path) => path.startsWith('/assets/Counter') && path.endsWith('.js') && !before.has(path.slice(1));
+  const isNew = (/** @type {string} */ path) => path.startsWith('/assets/Counter') && path.endsWith('.js') && !before.has(path.slice(1));
   const undo = site.edge.answer(isNew, odd.halfForGood());
   const build = await site.publish({ [COUNTER]: [['counter one', 'counter two']] });
   const ended = await ending(tab, build);
@@ -82,11 +82,11 @@ inBrowsers('a page in the background takes new code too, however slow its timers
   // As a browser does with pages that have been hidden for minutes.
   await tab.eval(() => {
     const { setTimeout: soon } = globalThis;
-    globalThis.setTimeout = (call, delay = 0, ...given) => soon(call, Math.max(delay, 4_000), ...given);
+    /** @type {{setTimeout: unknown}} */ (globalThis).setTimeout = (/** @type {() => void} */ call, delay = 0, /** @type {[]} */ ...given) => soon(call, Math.max(delay, 4_000), ...given);
   });
   const build = await site.publish({ [COUNTER]: [['counter one', 'counter two']] });
   await tab.waitFor((build) => guard.status.build === build && !guard.status.changeover, build, { timeout: 90_000, what: 'the swap' });
   assert.deepEqual(await tab.eval(reasons, build), ['committed']);
   await tab.bringToFront();
-  assert.deepEqual(await tab.eval(() => [document.querySelector('#count').textContent, document.querySelector('#note').value]), ['3', 'half a sent']);
+  assert.deepEqual(await tab.eval(() => [/** @type {Element} */ (document.querySelector('#count')).textContent, /** @type {HTMLInputElement} */ (document.querySelector('#note')).value]), ['3', 'half a sent']);
 });

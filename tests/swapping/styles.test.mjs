@@ -6,7 +6,7 @@ import { RELOAD_BUTTON } from '../e2e/site.mjs';
 import { startSwapSite } from './site.mjs';
 import { asks, CLEAN, committed, keepsWork, leftovers, openWork, showsText, swapped } from './work.mjs';
 
-const headings = () => getComputedStyle(document.querySelector('#title')).color;
+const headings = () => getComputedStyle(/** @type {Element} */ (document.querySelector('#title'))).color;
 
 inBrowsers("a style of the shell is taken alone, in its place among the others, and the page is never without", {}, async (t, browser) => {
   const site = await startSwapSite(t);
@@ -14,12 +14,12 @@ inBrowsers("a style of the shell is taken alone, in its place among the others, 
   await tab.eval(() => {
     globalThis.colors = new Set();
     const look = () => {
-      colors.add(getComputedStyle(document.querySelector('#title')).color + getComputedStyle(document.querySelector('.counter')).borderLeftColor);
+      colors.add(getComputedStyle(/** @type {Element} */ (document.querySelector('#title'))).color + getComputedStyle(/** @type {Element} */ (document.querySelector('.counter'))).borderLeftColor);
       requestAnimationFrame(look);
     };
     look();
   });
-  const sheets = () => [...document.querySelectorAll('link[rel=stylesheet]')].map(({ href }) => new URL(href).pathname.replace(/-[\w-]{8}\.css/, ''));
+  const sheets = () => [.../** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll('link[rel=stylesheet]'))].map(({ href }) => new URL(href).pathname.replace(/-[\w-]{8}\.css/, ''));
   const order = await tab.eval(sheets);
   const two = await site.publish({ 'src/shell.css': [['h1 { color: rgb(0, 0, 128); }', 'h1 { color: rgb(128, 0, 0); } .counter { border-left-color: rgb(1, 2, 3); }']] });
   await tab.waitFor((two) => guard.status.build === two || guard.status.prompt, two, { timeout: 20_000, what: 'the new build' });
@@ -41,16 +41,17 @@ inBrowsers("a style of the shell is taken alone, in its place among the others, 
 });
 
 // A browser loads no file twice: what has other bytes under its old name comes with a fresh page only.
+/** @type {Record<string, [output: object, file: string, from: string, to: string]>} */
 const IN_PLACE = {
   'a style': [{ assetFileNames: 'assets/[name][extname]' }, 'src/routes/Counter.css', 'rgb(0, 128, 0)', 'rgb(0, 0, 128)'],
-  'a module': [{ chunkFileNames: ({ name }) => `assets/${name}.js` }, 'src/widgets.js', '`* ${text}`', '`+ ${text}`'],
+  'a module': [{ chunkFileNames: (/** @type {{name: string}} */ { name }) => `assets/${name}.js` }, 'src/widgets.js', '`* ${text}`', '`+ ${text}`'],
 };
 
 for (const [what, [output, file, from, to]] of Object.entries(IN_PLACE)) {
   inBrowsers(`where file names say nothing of the content, ${what} that a slot has loaded is asked for`, {}, async (t, browser) => {
     const site = await startSwapSite(t, { app: 'plain', output });
     const tab = await openWork(browser, site);
-    const edge = () => getComputedStyle(document.querySelector('.counter')).borderLeftColor;
+    const edge = () => getComputedStyle(/** @type {Element} */ (document.querySelector('.counter'))).borderLeftColor;
     const before = await tab.eval(edge);
     const two = await site.publish({ [file]: [[from, to]] });
     await asks(tab, site, 'fileReplaced');

@@ -22,7 +22,7 @@ inBrowsers('a value that a generation does not ask for, as behind a `v-if`, is t
   const tab = await openWork(browser, site);
   const STATE = "useSlotState('counter', () => ({ count: 0 }))";
   const closed = [STATE, `globalThis.countless ? { value: { count: 'closed' } } : ${STATE}`];
-  const takes = async (says) => {
+  const takes = async (/** @type {string} */ says) => {
     const build = await site.restore().publish({ 'src/routes/Counter.js': [closed, ['counter one', says]] });
     await showsText(tab, '#says', says);
     await committed(tab, build);

@@ -8,6 +8,7 @@ import { promptIsUp } from '../e2e/site.mjs';
 /** @import { SwapRefusal } from '../../pkg-template/index.js' */
 /** @import { Browser, SwapSite, Tab, WaitOptions } from '../e2e/types.d.ts' */
 /** @typedef {import('../../pkg-template/index.js').Events['swapRefused']} Refused */
+/** @typedef {import('../../pkg-template/index.js').Events['swapEnded']} Ended */
 /** @typedef {ReturnType<typeof seenWork>} Work what can be seen of the work */
 
 /**
@@ -131,7 +132,7 @@ export const committed = (/** @type {Tab} */ tab, /** @type {string} */ build) =
  * @param {string} build
  */
 export async function ending(tab, build, { timeout = 25_000 } = {}) {
-  return tab.waitFor((build) => news.find(({ type, to }) => type === 'swapEnded' && to === build), build, { timeout, what: 'the end of the swap' });
+  return /** @type {Promise<Ended>} */ (tab.waitFor((build) => news.find(({ type, to }) => type === 'swapEnded' && to === build), build, { timeout, what: 'the end of the swap' }));
 }
 
 /**
