@@ -17,10 +17,10 @@ declare var news: (GuardEvent & { at: number })[];
 declare var ready: boolean | undefined;
 /** Of the same page, where it is a function, and of tests/compat/app.mjs, where it is a list: what went wrong in it and in those before it, and how often it was loaded. */
 declare var errors: (() => string[]) & string[];
-declare var violations: () => string[];
+declare var violations: (() => string[]) & string[];
 declare var loads: number;
 /** What its state was given, or in tests/e2e/state-site.mjs each state by its name. */
-declare var restored: { text: string; count: number } & { [name in 'tags' | 'lazy' | 'count']?: unknown } & {
+declare var restored: { text: string; count: number; length: number } & { [name in 'tags' | 'lazy' | 'count']?: unknown } & {
   large: string;
   draft: { text?: string; lines: string[]; mark?: string };
   odd: Odd;
@@ -147,3 +147,116 @@ declare var countless: boolean | undefined;
 
 /** The package's slots as one script, in the pages of tests/swapping/long.test.mjs. */
 declare var kit: typeof import('../../pkg-template/slots.js') & typeof import('../../pkg-template/swap.js') & typeof import('../../pkg-template/intact.js');
+
+/** The prompt as it is drawn: a part that a test asks for is there. */
+type PromptElement = Omit<HTMLElement, 'shadowRoot'> & { shadowRoot: Omit<ShadowRoot, 'querySelector'> & { querySelector(selector: string): HTMLElement } };
+
+/** Of the pages of tests/prompt: what the prompt called, what the app noticed, what was said, and the clock. */
+declare var calls: [what: string, view: import('../../pkg-template/index.js').Prompt][];
+/** Dialogs and a host of a shadow tree, by their ids. */
+declare var one: HTMLDialogElement;
+declare var two: HTMLDialogElement;
+declare var island: HTMLElement;
+declare var keys: string[];
+declare var clicks: string[];
+declare var speech: string[];
+declare var clock: number;
+declare var make: (options: object) => void;
+declare var showIt: (view: object) => void;
+declare var pressed: string[];
+declare var listening: number;
+declare var bar: { update: (view: object) => void; close: () => void };
+declare var axe: { run: (of: Element | null, options: object) => Promise<{ violations: { id: string; nodes: { failureSummary: string }[] }[] }> };
+
+/** Of the pages of tests/loader and tests/prompt: what the app saw go wrong; of tests/loader: what the loader told, and what was captured. */
+declare var seen: string[];
+declare var told: { type: string; prompt: import('../../pkg-template/index.js').Prompt }[] & string[];
+declare var caught: unknown[][];
+declare var describe: (event: unknown) => unknown[];
+declare var add: (name: string, properties: object) => HTMLElement;
+declare var breaks: Record<string, () => unknown>;
+declare var free: boolean;
+declare var early: string;
+declare var delays: number[];
+declare var banners: number;
+declare var hide: (value: boolean) => void;
+declare var count: () => { listeners: number; timers: number } & number[];
+declare var page: import('../../pkg-template/types/page.js').Page;
+
+/** Of the pages of tests/fields: the fields that are carried, and what the app holds of them. */
+declare var fields: ReturnType<typeof import('../../pkg-template/form-fields.js').createFields>;
+declare var keep: () => string;
+declare var start: () => void;
+declare var state: Record<string, unknown>;
+declare var hacked: boolean | undefined;
+declare var begin: () => Promise<unknown>;
+declare var clean: HTMLElement;
+
+/** Of the pages of tests/slots and tests/yew. */
+declare var slots: import('../../pkg-template/types/slots.js').Registry;
+declare var view: { update: (props: object) => void; unmount: () => void } & ((more: object) => void);
+declare var intervals: Set<unknown>;
+declare var pings: Set<unknown>;
+/** What `prompt` is in the pages of tests/prompt, in place of the browser's function of that name. */
+interface DrawnPrompt {
+  show: (view: object) => void;
+  hide: () => void;
+}
+/** One slot's way through a swap, by tests/slots/site.mjs and tests/yew/slot.test.mjs. */
+interface SlotSteps {
+  show: () => void;
+  drop: () => void;
+  back: () => void;
+  discard: () => void;
+  isEmpty: () => boolean;
+}
+type Pointer = import('../../pkg-template/slots.js').SlotPointer;
+declare var prepare: (id: string, pointer: Pointer) => Promise<SlotSteps>;
+declare var attempt: SlotSteps & ((run: () => unknown) => Promise<{ value?: unknown; code?: string; message?: string; store?: string; step?: string; path?: string }>);
+declare var before: Pointer;
+declare var styles: () => string[];
+declare var host: HTMLElement;
+declare var views: Record<string, { update: (props: object) => void; unmount: () => void }>;
+declare var same: boolean;
+declare var log: string[];
+declare var contexts: { state: unknown; props: unknown; signal: AbortSignal }[];
+declare var signal_: AbortSignal;
+declare var fail_: ((why: string) => void) | undefined;
+declare var reacts: Set<unknown> | undefined;
+declare var vues: Set<unknown>;
+declare var slot: typeof import('../../pkg-template/slots.js').slot;
+declare var swap: (pointer?: Pointer) => Promise<SlotSteps>;
+declare var part: SlotSteps;
+declare var message: (promise: Promise<unknown>) => Promise<string>;
+declare var generation: number;
+declare var memories: WeakRef<object>[];
+declare var modules: WeakRef<object>[];
+declare var failed: { code: string; message: string } | null | undefined;
+
+/** Of tests/stores/site.mjs: its store of people, in any schema, and what it tells. */
+interface Person {
+  name?: string;
+  first?: string;
+  last?: string;
+  note?: string;
+  tags?: unknown;
+  [more: string]: unknown;
+}
+declare var store: import('../../pkg-template/index.js').Store<Person>;
+declare var openStore: (name?: string, more?: object) => import('../../pkg-template/index.js').Store<Person>;
+declare var unsubscribe: () => void;
+declare var modes: import('../../pkg-template/index.js').StoreMode[];
+declare var progress: import('../../pkg-template/index.js').StoreProgress[];
+declare var warnings: string[];
+declare var uncaught: string[];
+declare var readHead: (name?: string) => Promise<Record<string, any>>;
+declare var everything: () => Promise<Record<string, Person>>;
+declare var inspect: (people: number) => Promise<{ count: number; wrong: [string, unknown][]; whole: boolean }>;
+declare var examine: (value: unknown) => Promise<unknown>;
+declare var chain: import('../../pkg-template/index.js').Store<Person>;
+declare var box: import('../../pkg-template/index.js').Store;
+declare var upgrade: IDBOpenDBRequest;
+declare var held: IDBDatabase;
+declare var jump: (by: number) => void;
+declare var rich: () => Record<string, unknown>;
+declare var opened: Promise<unknown>;

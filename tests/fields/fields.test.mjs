@@ -3,6 +3,10 @@ import assert from 'node:assert/strict';
 import { build } from 'esbuild';
 import { ROOT, send, serve, until, withBrowser } from '../prompt/harness.mjs';
 
+/** @import { BrowserContext, Page } from 'puppeteer-core' */
+/** @import { TestContext } from 'node:test' */
+
+/** @type {{engines: ('chromium' | 'firefox')[]}} */
 const BOTH = { engines: ['chromium', 'firefox'] };
 
 /** The page takes what the one before it captured, as a changeover would, and notes every event the app would see. */
@@ -27,7 +31,13 @@ if (!globalThis.waits) start();
 globalThis.ready = true;
 `;
 
-/** `forms(n)` is the document of the n-th load. */
+/**
+ * `forms(n)` is the document of the n-th load.
+ *
+ * @param {TestContext} t
+ * @param {BrowserContext} browser
+ * @param {string | ((load: number) => string)} forms
+ */
 async function openForms(t, browser, forms, { headers = {}, answers = {}, before = '' } = {}) {
   let loads = 0;
   const site = await serve({
@@ -47,7 +57,11 @@ async function openForms(t, browser, forms, { headers = {}, answers = {}, before
   return page;
 }
 
-/** Captures and loads the page anew; returns what was captured, as text. */
+/**
+ * Captures and loads the page anew; returns what was captured, as text.
+ *
+ * @param {Page} page
+ */
 async function changeover(page) {
   const carried = await page.evaluate(() => keep());
   // A new load rather than reload(): the browser's own restoring of forms must not help.
@@ -58,7 +72,7 @@ async function changeover(page) {
   return carried;
 }
 
-const value = (page, selector) => page.$eval(selector, (field) => field.value);
+const value = (/** @type {Page} */ page, /** @type {string} */ selector) => page.$eval(selector, (field) => /** @type {HTMLInputElement} */ (field).value);
 
 const ALL = `
 <form id="order"><input name="who"><input name="mail" type="email" value="old@x.y"><input name="count" type="number"><input name="when" type="date">
@@ -70,22 +84,22 @@ const ALL = `
 <div id="story" contenteditable="true"><p>Once</p></div>
 <input type="range" name="loud"><input type="color" name="tint"><form><input name="who"></form><form name="third"><input name="who"></form><input name="who"><p><input><input class="second"></p><p><input name="line[]"><input name="line[]"><input name="line[]"></p>`;
 
-const snapshot = (page) =>
+const snapshot = (/** @type {Page} */ page) =>
   page.evaluate(() => ({
-    texts: [...document.querySelectorAll('input:not([type=checkbox],[type=radio]),textarea')].map(({ value }) => value),
-    size: document.querySelector('[name=size]').value,
-    tags: [...document.querySelector('[name=tags]').selectedOptions].map(({ value }) => value),
-    ticked: [...document.querySelectorAll('[type=checkbox],[type=radio]')].map(({ checked }) => checked),
-    story: document.querySelector('#story').innerHTML,
+    texts: [.../** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('input:not([type=checkbox],[type=radio]),textarea'))].map(({ value }) => value),
+    size: /** @type {HTMLInputElement} */ (document.querySelector('[name=size]')).value,
+    tags: [.../** @type {HTMLSelectElement} */ (document.querySelector('[name=tags]')).selectedOptions].map(({ value }) => value),
+    ticked: [.../** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('[type=checkbox],[type=radio]'))].map(({ checked }) => checked),
+    story: /** @type {Element} */ (document.querySelector('#story')).innerHTML,
   }));
 
 withBrowser('every kind of field comes back as the user left it, and says so to the app', BOTH, async (t, browser) => {
   const page = await openForms(t, browser, ALL);
   await page.type('#order [name=who]', 'Ann');
-  await page.$eval('[name=mail]', (field) => field.select());
+  await page.$eval('[name=mail]', (field) => /** @type {HTMLInputElement} */ (field).select());
   await page.type('[name=mail]', 'new@x.y');
   await page.type('[name=count]', '12');
-  await page.$eval('[name=when]', (field) => (field.value = '2024-05-06'));
+  await page.$eval('[name=when]', (field) => (/** @type {HTMLInputElement} */ (field).value = '2024-05-06'));
   await page.type('[name=note]', 'Hello, ');
   await page.focus('[name=loud]');
   await page.keyboard.press('ArrowRight');
@@ -106,7 +120,7 @@ withBrowser('every kind of field comes back as the user left it, and says so to 
   await changeover(page);
   assert.deepEqual(await snapshot(page), before);
   assert.match(before.story, /upon/);
-  const heard = await page.evaluate(() => heard);
+  const heard = /** @type {string[] & typeof globalThis.heard} */ (await page.evaluate(() => heard));
   for (const name of ['who', 'mail', 'count', 'when', 'note', 'loud', 'size', 'tags', 'story']) {
     for (const type of ['input', 'change']) assert.ok(heard.includes(`${type} ${name}`), `${type} ${name} in ${heard}`);
   }
@@ -124,13 +138,13 @@ withBrowser('a box that is disabled meanwhile is ticked all the same', {}, async
   const page = await openForms(t, browser, (load) => `<input type="checkbox" id="box"${load > 1 ? ' disabled' : ''}>`);
   await page.click('#box');
   await changeover(page);
-  assert.ok(await page.$eval('#box', (box) => box.checked));
+  assert.ok(await page.$eval('#box', (box) => /** @type {HTMLInputElement} */ (box).checked));
 });
 
 withBrowser('a field that the user has cleared stays cleared', BOTH, async (t, browser) => {
   const page = await openForms(t, browser, '<input id="name" value="from the server"><input id="shown">');
-  await page.evaluate(() => (document.querySelector('#shown').value = ''));
-  await page.$eval('#name', (field) => field.select());
+  await page.evaluate(() => (/** @type {HTMLInputElement} */ (document.querySelector('#shown')).value = ''));
+  await page.$eval('#name', (field) => /** @type {HTMLInputElement} */ (field).select());
   await page.keyboard.press('Backspace');
   await changeover(page);
   assert.equal(await value(page, '#name'), '');
@@ -144,14 +158,14 @@ withBrowser('no password, code, card, hidden field, file or skipped field is eve
     <input id="current" autocomplete="username current-password"><input id="fresh" autocomplete="new-password"><input id="code" autocomplete="one-time-code">
     <div data-changeover-skip><input id="inside"><div contenteditable class="all">notes</div><x-host></x-host></div><div contenteditable class="around">text <b data-changeover-skip>secret</b></div><input id="fine" autocomplete="section-a street-address"></form>
     <script>document.querySelector('x-host').attachShadow({ mode: 'open' }).innerHTML = '<input id="shadow">'</script>`);
-  const type = async (id) => {
-    if (id === 'hidden') return page.$eval('#hidden', (field) => (field.value = 'geheim-hidden'));
-    const field = id === 'shadow' ? await page.evaluateHandle(() => document.querySelector('x-host').shadowRoot.querySelector('input')) : await page.$(`#${id}`);
-    await field.type(`geheim-${id}`);
+  const type = async (/** @type {string} */ id) => {
+    if (id === 'hidden') return page.$eval('#hidden', (field) => (/** @type {HTMLInputElement} */ (field).value = 'geheim-hidden'));
+    const field = id === 'shadow' ? await page.evaluateHandle(() => /** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('x-host')).shadowRoot).querySelector('input')) : await page.$(`#${id}`);
+    await /** @type {import('puppeteer-core').ElementHandle} */ (field).type(`geheim-${id}`);
   };
   for (const id of SECRETS) await type(id);
   for (const where of ['.all', '.around']) await page.type(where, 'geheim');
-  await page.$eval('#toggled', (field) => (field.type = 'text'));
+  await page.$eval('#toggled', (field) => (/** @type {HTMLInputElement} */ (field).type = 'text'));
   await page.focus('#password');
   assert.equal(await page.evaluate(() => keep()), 'null', 'not even that one of them had the focus');
   await page.type('#fine', 'Main Street');
@@ -165,7 +179,7 @@ withBrowser('a value that no field can have is left out, and an element of a cla
   const page = await openForms(t, browser, '<select id="odd"><option>1</select><input id="fine" is="x-input">', {
     before: "customElements.define('x-input', class extends HTMLInputElement {}, { extends: 'input' })",
   });
-  await page.evaluate(() => fields.restore({ at: '/', fields: [['#odd', ['select-one', 5]], ['#fine', ['text', 'x']]], focus: null, scroll: [['(', 0, 5]] }));
+  await page.evaluate(() => fields.restore({ at: '/', fields: [['#odd', ['select-one', /** @type {never} */ (5)]], ['#fine', ['text', 'x']]], focus: null, scroll: [['(', 0, 5]] }));
   assert.equal(await value(page, '#fine'), 'x');
 });
 
@@ -182,6 +196,7 @@ withBrowser('what was typed before this code was there is kept', BOTH, async (t,
   const page = await openForms(t, browser, '<input id="typed"><input id="other">', {
     answers: { '/test.js': "globalThis.begin = () => import('/late.js'); globalThis.ready = true;", '/late.js': SCRIPT },
   });
+  /** @type {() => Promise<void>} */
   const begin = () => page.evaluate(() => begin().then(() => {}));
   await begin();
   await page.type('#typed', 'before');
@@ -207,16 +222,16 @@ withBrowser('fields that are rendered late are filled when they appear, and only
   await page.type('#never', 'three');
   const carried = await changeover(page);
   assert.deepEqual(JSON.parse(await page.evaluate(() => keep())).fields, JSON.parse(carried).fields, 'what still waits travels on');
-  await page.evaluate(() => (document.querySelector('main').innerHTML = '<form id="f"><input name="a"><select name="s"><option>1</select></form>'));
-  await until(page, () => document.querySelector('[name=a]').value === 'one');
+  await page.evaluate(() => (/** @type {Element} */ (document.querySelector('main')).innerHTML = '<form id="f"><input name="a"><select name="s"><option>1</select></form>'));
+  await until(page, () => /** @type {HTMLInputElement} */ (document.querySelector('[name=a]')).value === 'one');
   assert.equal(await value(page, 'select'), '1', 'its option is not there yet');
-  assert.deepEqual(JSON.parse(await page.evaluate(() => keep())).fields.find(([key]) => key.includes('/s')), ['@f/s', ['select-one', ['2']]]);
-  await page.evaluate(() => document.querySelector('select').add(new Option('2')));
-  await until(page, () => document.querySelector('select').value === '2');
-  await page.evaluate(() => document.querySelector('main').insertAdjacentHTML('beforeend', '<div id="late"><input id="b"></div>'));
-  await until(page, () => document.querySelector('#b').value === 'two');
+  assert.deepEqual(JSON.parse(await page.evaluate(() => keep())).fields.find((/** @type {[string]} */ [key]) => key.includes('/s')), ['@f/s', ['select-one', ['2']]]);
+  await page.evaluate(() => /** @type {HTMLSelectElement} */ (document.querySelector('select')).add(new Option('2')));
+  await until(page, () => /** @type {HTMLSelectElement} */ (document.querySelector('select')).value === '2');
+  await page.evaluate(() => /** @type {Element} */ (document.querySelector('main')).insertAdjacentHTML('beforeend', '<div id="late"><input id="b"></div>'));
+  await until(page, () => /** @type {HTMLInputElement} */ (document.querySelector('#b')).value === 'two');
   await new Promise((done) => setTimeout(done, 1700));
-  await page.evaluate(() => document.querySelector('main').insertAdjacentHTML('beforeend', '<input id="never">'));
+  await page.evaluate(() => /** @type {Element} */ (document.querySelector('main')).insertAdjacentHTML('beforeend', '<input id="never">'));
   await new Promise((done) => setTimeout(done, 300));
   assert.equal(await value(page, '#never'), '');
 });
@@ -229,42 +244,42 @@ withBrowser('on another route nothing is filled in', {}, async (t, browser) => {
   await page.evaluate(() => (location.hash = '#/login', start()));
   assert.equal(await value(page, '#q'), '');
   await page.evaluate(() => (location.hash = '#/orders/1', document.body.append('rendered')));
-  await until(page, () => document.querySelector('#q').value === 'for this order');
+  await until(page, () => /** @type {HTMLInputElement} */ (document.querySelector('#q')).value === 'for this order');
 });
 
 withBrowser('focus and selection come back, in fields, in shadow trees and in editable text', BOTH, async (t, browser) => {
   const page = await openForms(t, browser, '<input id="a"><x-host></x-host><div id="story" contenteditable="true"><b>bold</b> plain</div><button>press</button><script>document.querySelector("x-host").attachShadow({ mode: "open" }).innerHTML = "<p><textarea></textarea></p>"</script>');
-  const inside = () => page.evaluateHandle(() => document.querySelector('x-host').shadowRoot.querySelector('textarea'));
-  await (await inside()).type('some words');
-  await page.evaluate(() => document.querySelector('x-host').shadowRoot.querySelector('textarea').setSelectionRange(2, 6, 'backward'));
+  const inside = () => page.evaluateHandle(() => /** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('x-host')).shadowRoot).querySelector('textarea'));
+  await /** @type {import('puppeteer-core').ElementHandle} */ (await inside()).type('some words');
+  await page.evaluate(() => /** @type {HTMLTextAreaElement} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('x-host')).shadowRoot).querySelector('textarea')).setSelectionRange(2, 6, 'backward'));
   await changeover(page);
   assert.deepEqual(
     await page.evaluate(() => {
-      const { activeElement } = document.activeElement.shadowRoot;
+      const { activeElement } = /** @type {{shadowRoot: {activeElement: HTMLInputElement}}} */ (/** @type {unknown} */ (document.activeElement)).shadowRoot;
       return [activeElement.value, activeElement.selectionStart, activeElement.selectionEnd, activeElement.selectionDirection];
     }),
     ['some words', 2, 6, 'backward'],
   );
   await page.evaluate(() => {
-    document.querySelector('#story').focus();
-    getSelection().setBaseAndExtent(document.querySelector('#story b').firstChild, 1, document.querySelector('#story').lastChild, 3);
+    /** @type {HTMLElement} */ (document.querySelector('#story')).focus();
+    /** @type {Selection} */ (getSelection()).setBaseAndExtent(/** @type {{firstChild: Node}} */ (/** @type {unknown} */ (document.querySelector('#story b'))).firstChild, 1, /** @type {{lastChild: Node}} */ (/** @type {unknown} */ (document.querySelector('#story'))).lastChild, 3);
   });
   await changeover(page);
-  assert.deepEqual(await page.evaluate(() => [document.activeElement.id, getSelection().toString()]), ['story', 'old pl']);
+  assert.deepEqual(await page.evaluate(() => [/** @type {Element} */ (document.activeElement).id, /** @type {Selection} */ (getSelection()).toString()]), ['story', 'old pl']);
   await page.focus('button');
   await changeover(page);
-  assert.equal(await page.evaluate(() => document.activeElement.localName), 'button');
+  assert.equal(await page.evaluate(() => /** @type {Element} */ (document.activeElement).localName), 'button');
 });
 
 withBrowser('a selection outside the text that has the focus is left out, and the fields are carried', BOTH, async (t, browser) => {
   const page = await openForms(t, browser, '<input id="a"><div id="story" contenteditable="true">plain</div><p id="other">elsewhere</p>');
   await page.type('#a', 'half a sentence');
   await page.evaluate(() => {
-    document.querySelector('#story').focus();
-    getSelection().setBaseAndExtent(document.querySelector('#other').firstChild, 0, document.querySelector('#other').firstChild, 4);
+    /** @type {HTMLElement} */ (document.querySelector('#story')).focus();
+    /** @type {Selection} */ (getSelection()).setBaseAndExtent(/** @type {{firstChild: Node}} */ (/** @type {unknown} */ (document.querySelector('#other'))).firstChild, 0, /** @type {{firstChild: Node}} */ (/** @type {unknown} */ (document.querySelector('#other'))).firstChild, 4);
   });
   await changeover(page);
-  assert.equal(await page.evaluate(() => document.querySelector('#a').value), 'half a sentence');
+  assert.equal(await page.evaluate(() => /** @type {HTMLInputElement} */ (document.querySelector('#a')).value), 'half a sentence');
 });
 
 withBrowser('the focus is not taken from a user who is somewhere already', BOTH, async (t, browser) => {
@@ -273,33 +288,33 @@ withBrowser('the focus is not taken from a user who is somewhere already', BOTH,
   await changeover(page);
   await page.click('#b');
   await page.evaluate(() => start());
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'b');
+  assert.equal(await page.evaluate(() => /** @type {Element} */ (document.activeElement).id), 'b');
   assert.equal(await value(page, '#a'), 'x');
 });
 
-const SCROLLS = (load) => `<div id="list" style="height:100px;overflow:auto;scroll-behavior:smooth"><div class="grow" style="height:${load === 1 ? 2000 : 50}px"></div></div><div style="height:5000px;width:4000px"></div>`;
+const SCROLLS = (/** @type {number} */ load) => `<div id="list" style="height:100px;overflow:auto;scroll-behavior:smooth"><div class="grow" style="height:${load === 1 ? 2000 : 50}px"></div></div><div style="height:5000px;width:4000px"></div>`;
 withBrowser('scroll positions come back when there is enough to scroll, unless the user scrolls first', BOTH, async (t, browser) => {
   const page = await openForms(t, browser, SCROLLS);
   await page.evaluate(() => {
-    document.querySelector('#list').scrollTo({ top: 700, behavior: 'instant' });
+    /** @type {Element} */ (document.querySelector('#list')).scrollTo({ top: 700, behavior: 'instant' });
     scrollTo(30, 900);
   });
   await changeover(page);
   assert.deepEqual(await page.evaluate(() => [scrollX, scrollY]), [30, 900]);
-  assert.ok(await page.evaluate(() => document.querySelector('#list').scrollTop < 100));
+  assert.ok(await page.evaluate(() => /** @type {Element} */ (document.querySelector('#list')).scrollTop < 100));
   await page.evaluate(() => {
-    document.querySelector('.grow').style.height = '2000px';
-    document.querySelector('#list').append('rendered');
+    /** @type {HTMLElement} */ (document.querySelector('.grow')).style.height = '2000px';
+    /** @type {Element} */ (document.querySelector('#list')).append('rendered');
   });
-  await until(page, () => document.querySelector('#list').scrollTop === 700);
+  await until(page, () => /** @type {Element} */ (document.querySelector('#list')).scrollTop === 700);
   await changeover(page);
   await page.keyboard.press('PageDown');
   await page.evaluate(() => {
-    document.querySelector('.grow').style.height = '2000px';
-    document.querySelector('#list').append('rendered');
+    /** @type {HTMLElement} */ (document.querySelector('.grow')).style.height = '2000px';
+    /** @type {Element} */ (document.querySelector('#list')).append('rendered');
   });
   await new Promise((done) => setTimeout(done, 300));
-  assert.ok(await page.evaluate(() => document.querySelector('#list').scrollTop < 100));
+  assert.ok(await page.evaluate(() => /** @type {Element} */ (document.querySelector('#list')).scrollTop < 100));
 });
 
 const REACT = `
@@ -347,7 +362,7 @@ for (const [framework, source] of Object.entries({ React: REACT, Vue: VUE })) {
     assert.equal(want.text, 'words');
     for (const time of ['once', 'twice']) {
       await changeover(page);
-      await until(page, () => document.querySelector('[name=size]')?.value === 'L');
+      await until(page, () => /** @type {HTMLInputElement} */ (document.querySelector('[name=size]'))?.value === 'L');
       assert.deepEqual(await page.evaluate(() => ({ ...state })), want, time);
     }
   });
@@ -372,11 +387,11 @@ withBrowser('nothing is left behind: no listener, timer or observer', {}, async 
   const page = await openForms(t, browser, '<input id="a">');
   const left = await page.evaluate(async () => {
     fields.dispose();
-    const { createFields } = await import('/pkg/form-fields.js');
+    const { createFields } = /** @type {typeof import('../../pkg-template/form-fields.js')} */ (await import(/** @type {string} */ ('/pkg/form-fields.js')));
     const counts = { listeners: 0, observers: 0, timers: 0 };
-    const watch = (object, name, key, by) => {
+    const watch = (/** @type {any} */ object, /** @type {string} */ name, /** @type {keyof typeof counts} */ key, /** @type {number} */ by) => {
       const original = object[name];
-      object[name] = function (...given) {
+      object[name] = function (/** @type {unknown[]} */ ...given) {
         counts[key] += by;
         return original.apply(this, given);
       };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { inBrowsers } from '../e2e/browsers.mjs';
 import { send, serve } from '../prompt/harness.mjs';
 
-const PAGE = (body) => `<!doctype html><meta charset="utf-8"><title>form</title><link rel="icon" href="data:,"><body>${body}<script type="module">
+const PAGE = (/** @type {string} */ body) => `<!doctype html><meta charset="utf-8"><title>form</title><link rel="icon" href="data:,"><body>${body}<script type="module">
 import { createFields } from '/pkg/form-fields.js';
 globalThis.fields = createFields();
 globalThis.keep = () => sessionStorage.setItem('carried', JSON.stringify(fields.capture() ?? null));
@@ -27,30 +27,30 @@ inBrowsers('what was typed and chosen comes back, also where it is rendered late
   await tab.click('#gift');
   await tab.click('[value=now]');
   await tab.eval(() => {
-    document.querySelector('[name=size]').value = 'S';
+    /** @type {HTMLInputElement} */ (document.querySelector('[name=size]')).value = 'S';
   });
   await tab.type('#story', 'upon');
   await tab.click('[name=who]');
   const read = () =>
     tab.eval(() => ({
-      who: document.querySelector('[name=who]').value,
-      note: document.querySelector('[name=note]').value,
-      size: document.querySelector('[name=size]').value,
-      ticked: [...document.querySelectorAll('[type=checkbox],[type=radio]')].map(({ checked }) => checked),
-      story: document.querySelector('#story').textContent,
-      focus: document.activeElement.name,
+      who: /** @type {HTMLInputElement} */ (document.querySelector('[name=who]')).value,
+      note: /** @type {HTMLInputElement} */ (document.querySelector('[name=note]')).value,
+      size: /** @type {HTMLInputElement} */ (document.querySelector('[name=size]')).value,
+      ticked: [.../** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('[type=checkbox],[type=radio]'))].map(({ checked }) => checked),
+      story: /** @type {Element} */ (document.querySelector('#story')).textContent,
+      focus: /** @type {HTMLInputElement} */ (document.activeElement).name,
     }));
   const before = await read();
   assert.equal(before.who, 'Ann');
   assert.match(before.story, /upon/);
   await tab.eval(() => keep());
-  assert.ok(!(await tab.eval(() => sessionStorage.getItem('carried'))).includes('geheim'));
+  assert.ok(!/** @type {string} */ (await tab.eval(() => sessionStorage.getItem('carried'))).includes('geheim'));
   await tab.goto(site.origin);
   await tab.waitFor(() => globalThis.ready);
   await tab.eval((form) => {
-    document.querySelector('main').innerHTML = form;
+    /** @type {Element} */ (document.querySelector('main')).innerHTML = form;
   }, FORM);
-  await tab.waitFor(() => document.querySelector('[name=who]').value === 'Ann');
+  await tab.waitFor(() => /** @type {HTMLInputElement} */ (document.querySelector('[name=who]')).value === 'Ann');
   assert.deepEqual(await read(), before);
-  assert.equal(await tab.eval(() => document.querySelector('[name=secret]').value), '');
+  assert.equal(await tab.eval(() => /** @type {HTMLInputElement} */ (document.querySelector('[name=secret]')).value), '');
 });

@@ -3,6 +3,10 @@ import assert from 'node:assert/strict';
 import { screenshotPath, until, withBrowser } from '../prompt/harness.mjs';
 import { BANNER, BLOCKED_RUNTIME, startSite, WATCHING } from './site.mjs';
 
+/** @import { BrowserContext, Page } from 'puppeteer-core' */
+/** @import { TestContext } from 'node:test' */
+/** @import { Prompt } from '../../pkg-template/index.js' */
+
 const APP = `
 globalThis.restored = [];
 globalThis.draft = 'by hand';
@@ -10,6 +14,10 @@ changeover.state('draft', { capture: () => draft, restore: (value) => restored.p
 `;
 const RELEASE = '/changeover/release.json';
 
+/**
+ * @param {TestContext} t
+ * @param {BrowserContext} browser
+ */
 async function start(t, browser, options = {}) {
   const site = await startSite({ head: WATCHING, runtime: BLOCKED_RUNTIME, body: '<input id="field"><script src="/app.js"></script>', ...options });
   t.after(site.close);
@@ -20,12 +28,12 @@ async function start(t, browser, options = {}) {
   return { site, page };
 }
 
-const ask = async (site, page) => {
+const ask = async (/** @type {Awaited<ReturnType<typeof startSite>>} */ site, /** @type {Page} */ page) => {
   site.publish(101, 'two', { message: 'A better cart.' });
   await until(page, () => document.querySelector('changeover-prompt'));
 };
-const part = (page, name) => page.evaluate((name) => document.querySelector('changeover-prompt')?.shadowRoot.querySelector(`[part=${name}]`).textContent, name);
-const press = (page, name) => page.evaluate((name) => document.querySelector('changeover-prompt').shadowRoot.querySelector(`[part=${name}]`).click(), name);
+const part = (/** @type {Page} */ page, /** @type {string} */ name) => page.evaluate((name) => /** @type {PromptElement | null} */ (document.querySelector('changeover-prompt'))?.shadowRoot.querySelector(`[part=${name}]`).textContent, name);
+const press = (/** @type {Page} */ page, /** @type {string} */ name) => page.evaluate((name) => /** @type {HTMLElement} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector(`[part=${name}]`)).click(), name);
 
 withBrowser('where WebAssembly is blocked the full prompt asks, and registered state comes along', { engines: ['chromium', 'firefox'] }, async (t, browser, engine) => {
   const { site, page } = await start(t, browser);
@@ -50,7 +58,7 @@ withBrowser('a hold delays the reload, and the prompt says for what', {}, async 
   assert.deepEqual(await page.evaluate(() => changeover.status.holds.map(({ reason }) => reason)), ['Upload of report.pdf']);
   await ask(site, page);
   await press(page, 'reload');
-  await until(page, () => /report\.pdf/.test(document.querySelector('changeover-prompt').shadowRoot.querySelector('[part=waiting]').textContent));
+  await until(page, () => /report\.pdf/.test(/** @type {Element} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector('[part=waiting]')).textContent));
   await new Promise((go) => setTimeout(go, 700));
   assert.equal(await page.evaluate(() => sessionStorage.visits), '1');
   await page.evaluate(() => done());
@@ -70,8 +78,8 @@ withBrowser('state that cannot be saved stops the reload; the user may insist; w
   await page.evaluate(() => void changeover.state('cart', { capture() { throw new Error('no'); }, restore() {} }));
   await ask(site, page);
   assert.equal(await page.evaluate(() => changeover.reload()), 'stateNotSaved');
-  await until(page, () => document.querySelector('changeover-prompt').shadowRoot.querySelector('[part=reload]').textContent === 'Reload anyway');
-  assert.match(await part(page, 'trouble'), /could not be saved/);
+  await until(page, () => /** @type {Element} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector('[part=reload]')).textContent === 'Reload anyway');
+  assert.match(/** @type {string} */ (await part(page, 'trouble')), /could not be saved/);
   assert.deepEqual(await page.evaluate((path) => [sessionStorage.visits, sessionStorage.getItem(`changeover:${path}:envelope`)], RELEASE), ['1', null]);
   await press(page, 'reload');
   await until(page, () => sessionStorage.visits === '2' && globalThis.restored?.length);
@@ -83,12 +91,12 @@ withBrowser('offline and unreachable servers are told, keep the page, and leave 
   await ask(site, page);
   await page.setOfflineMode(true);
   await press(page, 'reload');
-  await until(page, () => /offline/.test(document.querySelector('changeover-prompt').shadowRoot.querySelector('[part=trouble]').textContent));
+  await until(page, () => /offline/.test(/** @type {{querySelector(selector: string): PromptElement}} */ (/** @type {unknown} */ (document)).querySelector('changeover-prompt').shadowRoot.querySelector('[part=trouble]').textContent));
   await page.setOfflineMode(false);
   const document = site.answers['/'];
   site.answers['/'] = (request, response) => response.destroy();
   await press(page, 'reload');
-  await until(page, () => /does not answer/.test(globalThis.document.querySelector('changeover-prompt').shadowRoot.querySelector('[part=trouble]').textContent));
+  await until(page, () => /does not answer/.test(/** @type {Element} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (globalThis.document.querySelector('changeover-prompt')).shadowRoot).querySelector('[part=trouble]')).textContent));
   assert.deepEqual(await page.evaluate((path) => [sessionStorage.visits, sessionStorage.getItem(`changeover:${path}:envelope`), seen], RELEASE), ['1', null, []]);
   site.answers['/'] = document;
   await press(page, 'reload');
@@ -101,14 +109,14 @@ withBrowser('a reload that did not take is told as such, the focus stays, and "L
   await page.evaluate(() => void changeover.reload());
   await until(page, () => sessionStorage.visits === '2' && document.querySelector('changeover-prompt'));
   await page.focus('#field');
-  await page.evaluate(() => document.querySelector('changeover-prompt').shadowRoot.querySelector('[part=later]').focus());
+  await page.evaluate(() => /** @type {HTMLElement} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector('[part=later]')).focus());
   assert.equal(await page.evaluate(() => changeover.reload()), 'reloadDidNotTake');
-  await until(page, () => changeover.status.prompt.trouble === 'reloadDidNotTake');
+  await until(page, () => /** @type {Prompt} */ (changeover.status.prompt).trouble === 'reloadDidNotTake');
   await new Promise((go) => setTimeout(go, 400));
-  assert.equal(await page.evaluate(() => document.activeElement.localName), 'changeover-prompt');
+  assert.equal(await page.evaluate(() => /** @type {Element} */ (document.activeElement).localName), 'changeover-prompt');
   await press(page, 'later');
   await until(page, () => !document.querySelector('changeover-prompt'));
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'field');
+  assert.equal(await page.evaluate(() => /** @type {Element} */ (document.activeElement).id), 'field');
   assert.equal(await page.evaluate(() => sessionStorage.visits), '2');
 });
 
@@ -125,7 +133,7 @@ withBrowser('a picture that is gone and a style that a policy blocks are no reas
   const { site, page } = await start(t, browser, { head: `${WATCHING}${policy}`, body: '<link rel="preload" as="image" href="/gone.png"><style>p { color: red }</style><script src="/app.js"></script>' });
   await ask(site, page);
   assert.ok(await page.evaluate(() => performance.getEntriesByName(`${location.origin}/gone.png`).length), 'it was asked for');
-  assert.equal(await page.evaluate(() => changeover.status.prompt.reason), 'newBuild');
+  assert.equal(await page.evaluate(() => /** @type {Prompt} */ (changeover.status.prompt).reason), 'newBuild');
 });
 
 withBrowser('without storage the app is told that it may not reload, and the user sees no warning of lost work', {}, async (t, browser) => {
@@ -135,7 +143,7 @@ withBrowser('without storage the app is told that it may not reload, and the use
   page.on('load', () => visits++);
   await ask(site, page);
   assert.equal(await page.evaluate(() => changeover.reload()), 'reloadDidNotTake');
-  assert.equal(await page.evaluate(() => changeover.status.prompt.trouble), 'reloadDidNotTake');
+  assert.equal(await page.evaluate(() => /** @type {Prompt} */ (changeover.status.prompt).trouble), 'reloadDidNotTake');
   assert.equal(await part(page, 'trouble'), '');
   assert.equal(visits, 0);
   await press(page, 'reload');

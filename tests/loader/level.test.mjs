@@ -3,16 +3,20 @@ import assert from 'node:assert/strict';
 import { screenshotPath, send, until, withBrowser } from '../prompt/harness.mjs';
 import { BANNER, startSite, WATCHING } from './site.mjs';
 
+/** @import { Page } from 'puppeteer-core' */
+/** @import { IncomingMessage, ServerResponse } from 'node:http' */
+/** @import { Prompt, Status } from '../../pkg-template/index.js' */
+
 const RELEASE = '/changeover/release.json';
 
-const levelIs = (page, level) => until(page, (level) => globalThis.changeover?.status.level === level, level);
-const bannerIsUp = (page) => until(page, (selector) => document.querySelector(selector)?.querySelectorAll('button').length === 2, BANNER);
-const press = (page, name) =>
-  page.evaluate((selector, name) => [...document.querySelectorAll(`${selector} button`)].find((button) => button.textContent === name).click(), BANNER, name);
+const levelIs = (/** @type {Page} */ page, /** @type {Status['level']} */ level) => until(page, (/** @type {Status['level']} */ level) => globalThis.changeover?.status.level === level, level);
+const bannerIsUp = (/** @type {Page} */ page) => until(page, (/** @type {string} */ selector) => document.querySelector(selector)?.querySelectorAll('button').length === 2, BANNER);
+const press = (/** @type {Page} */ page, /** @type {string} */ name) =>
+  page.evaluate((selector, name) => /** @type {HTMLElement} */ ([...document.querySelectorAll(`${selector} button`)].find((button) => button.textContent === name)).click(), BANNER, name);
 
 const WAYS = [
   { name: 'is not there', runtime: null },
-  { name: 'is HTML', runtime: null, answer: (request, response) => send(response, 200, '<!doctype html><h1>Not found</h1>', '.html') },
+  { name: 'is HTML', runtime: null, answer: (/** @type {IncomingMessage} */ request, /** @type {ServerResponse} */ response) => send(response, 200, '<!doctype html><h1>Not found</h1>', '.html') },
   { name: 'throws while it is evaluated', runtime: 'throw new Error("evaluation");' },
   { name: 'throws when it attaches', runtime: 'export function attach() { throw new Error("attach"); }' },
   { name: 'rejects when it attaches', runtime: 'export const attach = async () => { throw new WebAssembly.CompileError("blocked"); };' },
@@ -32,14 +36,14 @@ for (const { name, runtime, answer } of WAYS) {
     site.publish(101, 'two');
     site.deploy('two');
     await bannerIsUp(page);
-    assert.deepEqual(await page.evaluate(() => ({ skew: changeover.status.skew, build: changeover.status.prompt.build, visits: sessionStorage.visits })), {
+    assert.deepEqual(await page.evaluate(() => ({ skew: changeover.status.skew, build: /** @type {Prompt} */ (changeover.status.prompt).build, visits: sessionStorage.visits })), {
       skew: true,
       build: 'two',
       visits: '1',
     });
     if (!runtime && !answer) await page.screenshot({ path: screenshotPath('loader', `banner-${engine}`) });
     await press(page, 'Reload');
-    await until(page, () => document.querySelector('script[data-build]')?.dataset.build === 'two' && globalThis.changeover?.status.level === 'loader');
+    await until(page, () => /** @type {HTMLElement} */ (document.querySelector('script[data-build]'))?.dataset.build === 'two' && globalThis.changeover?.status.level === 'loader');
     await until(page, () => changeover.status.release);
     assert.deepEqual(await page.evaluate((selector) => [location.search + location.hash, document.querySelector(selector), seen, sessionStorage.visits], BANNER), [
       '?x=1#here',
@@ -59,7 +63,7 @@ withBrowser('without WebAssembly in the browser the loader level asks', { flags:
   await levelIs(page, 'loader');
   site.publish(101, 'two');
   await bannerIsUp(page);
-  assert.match(await page.evaluate(() => changeover.status.levelReason), /WebAssembly is not defined/);
+  assert.match(/** @type {string} */ (await page.evaluate(() => changeover.status.levelReason)), /WebAssembly is not defined/);
   assert.deepEqual(await page.evaluate(() => seen), []);
 });
 
@@ -71,17 +75,18 @@ withBrowser('the banner is announced, can be used by keyboard, and does not take
   await page.focus('#field');
   site.publish(101, 'two', { message: 'Safer <b>sign-in</b>.' });
   await bannerIsUp(page);
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'field');
+  assert.equal(await page.evaluate(() => /** @type {Element} */ (document.activeElement).id), 'field');
   const tree = await page.accessibility.snapshot({ interestingOnly: false });
+  /** @type {(node: import('puppeteer-core').SerializedAXNode, test: (node: import('puppeteer-core').SerializedAXNode) => boolean) => import('puppeteer-core').SerializedAXNode | undefined} */
   const find = (node, test) => (test(node) ? node : (node.children ?? []).map((child) => find(child, test)).find(Boolean));
-  assert.ok(find(tree, ({ role }) => role === 'status'), 'a live region');
+  assert.ok(find(/** @type {import('puppeteer-core').SerializedAXNode} */ (tree), ({ role }) => role === 'status'), 'a live region');
   assert.match(await page.$eval(BANNER, (banner) => banner.textContent), /^Safer <b>sign-in<\/b>\./, 'the message is text');
 
   await page.keyboard.press('Tab');
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Reload');
+  assert.equal(await page.evaluate(() => /** @type {Element} */ (document.activeElement).textContent), 'Reload');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter'); // Later
-  await until(page, (selector) => !document.querySelector(selector), BANNER);
+  await until(page, (/** @type {string} */ selector) => !document.querySelector(selector), BANNER);
   const asked = site.count(RELEASE);
   await until(page, () => true);
   while (site.count(RELEASE) < asked + 2) await new Promise((go) => setTimeout(go, 50));
@@ -96,15 +101,15 @@ withBrowser('odd answers change nothing, and a good one afterwards does', {}, as
   site.answers['/login'] = '<!doctype html><form>login</form>';
   const good = site.answers[RELEASE];
   const next = { format: 1, sequence: 101, build: { id: 'two' } };
-  const json = (value, status = 200) => (request, response) => send(response, status, typeof value === 'string' ? value : JSON.stringify(value), '.json');
+  const json = (/** @type {unknown} */ value, status = 200) => (/** @type {IncomingMessage} */ request, /** @type {ServerResponse} */ response) => send(response, status, typeof value === 'string' ? value : JSON.stringify(value), '.json');
   const odd = {
     'a lower sequence': json({ ...next, sequence: 99 }),
     404: json('no', 404),
     '500 with a good body': json(next, 500),
-    html: (request, response) => send(response, 200, '<!doctype html><h1>Welcome to the hotel</h1>', '.html'),
+    html: (/** @type {IncomingMessage} */ request, /** @type {ServerResponse} */ response) => send(response, 200, '<!doctype html><h1>Welcome to the hotel</h1>', '.html'),
     empty: json(''),
     half: json('{"format":1,"sequence":101,"bui'),
-    redirect: (request, response) => response.writeHead(302, { location: '/login' }).end(),
+    redirect: (/** @type {IncomingMessage} */ request, /** @type {ServerResponse} */ response) => response.writeHead(302, { location: '/login' }).end(),
     null: json('null'),
     list: json([next]),
     'another format': json({ ...next, format: 2 }),
@@ -113,8 +118,8 @@ withBrowser('odd answers change nothing, and a good one afterwards does', {}, as
     'a sequence of no count and no time': json({ ...next, sequence: Number.MAX_SAFE_INTEGER }),
     'no build': json({ format: 1, sequence: 101 }),
     'a number as build': json({ ...next, build: { id: 2 } }),
-    'broken connection': (request, response) => response.destroy(),
-    '10 MB': (request, response) => send(response, 200, 'x'.repeat(10_000_000), '.json'),
+    'broken connection': (/** @type {IncomingMessage} */ request, /** @type {ServerResponse} */ response) => response.destroy(),
+    '10 MB': (/** @type {IncomingMessage} */ request, /** @type {ServerResponse} */ response) => send(response, 200, 'x'.repeat(10_000_000), '.json'),
   };
   const page = await browser.newPage();
   await page.goto(site.origin);
@@ -122,7 +127,7 @@ withBrowser('odd answers change nothing, and a good one afterwards does', {}, as
   await until(page, () => changeover.status.release);
   for (const [name, answer] of Object.entries(odd)) {
     site.answers[RELEASE] = answer;
-    const status = await page.evaluate(() => changeover.check().then(({ skew, release }) => ({ skew, sequence: release.sequence })));
+    const status = await page.evaluate(() => changeover.check().then(({ skew, release }) => ({ skew, sequence: /** @type {NonNullable<typeof release>} */ (release).sequence })));
     assert.deepEqual(status, { skew: false, sequence: 100 }, name);
     assert.equal(await page.$(BANNER), null, name);
   }
@@ -147,7 +152,7 @@ withBrowser('what one answer said of the sequence ends with the page', {}, async
   site.publish(101, 'two');
   await page.reload();
   await bannerIsUp(page);
-  assert.equal(await page.evaluate(() => changeover.status.prompt.build), 'two');
+  assert.equal(await page.evaluate(() => /** @type {Prompt} */ (changeover.status.prompt).build), 'two');
 });
 
 withBrowser('a document that is newer than the release is not asked back', {}, async (t, browser) => {
@@ -187,7 +192,7 @@ withBrowser('replicas that answer old and new in turn make one banner; a rollbac
   await levelIs(page, 'loader');
   await page.evaluate((selector) => {
     globalThis.banners = 0;
-    new MutationObserver((records) => records.forEach(({ addedNodes }) => addedNodes.forEach((node) => (banners += node.matches(selector))))).observe(document.documentElement, { childList: true });
+    new MutationObserver((records) => records.forEach(({ addedNodes }) => addedNodes.forEach((node) => (banners += /** @type {number} */ (/** @type {unknown} */ (/** @type {HTMLElement} */ (node).matches(selector))))))).observe(document.documentElement, { childList: true });
   }, BANNER);
   for (let round = 0; round < 3; round++) {
     site.publish(101, 'two');
@@ -285,7 +290,7 @@ withBrowser('it polls with jitter, backs off while the server fails, and sleeps 
   await page.evaluateOnNewDocument(() => {
     globalThis.delays = [];
     const real = setTimeout;
-    globalThis.setTimeout = (run, after, ...more) => (after >= 1000 && delays.push(after), real(run, after, ...more));
+    /** @type {{setTimeout: unknown}} */ (globalThis).setTimeout = (/** @type {() => void} */ run, /** @type {number} */ after, /** @type {[]} */ ...more) => (after >= 1000 && delays.push(after), real(run, after, ...more));
     let hidden = false;
     Object.defineProperty(document, 'hidden', { get: () => hidden });
     globalThis.hide = (value) => {

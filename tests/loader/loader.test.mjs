@@ -5,9 +5,12 @@ import { gzipSync } from 'node:zlib';
 import { send, until, withBrowser } from '../prompt/harness.mjs';
 import { BANNER, loaderScript, shortLoaderScript, RUNTIME, startSite, WATCHING } from './site.mjs';
 
+/** @import { Page } from 'puppeteer-core' */
+/** @import { Status } from '../../pkg-template/index.js' */
+
 const RELEASE = '/changeover/release.json';
-const connected = (page) => until(page, () => globalThis.changeover?.status.level === 'full');
-const levelIs = (page, level) => until(page, (level) => globalThis.changeover?.status.level === level, level);
+const connected = (/** @type {Page} */ page) => until(page, () => globalThis.changeover?.status.level === 'full');
+const levelIs = (/** @type {Page} */ page, /** @type {Status['level']} */ level) => until(page, (/** @type {Status['level']} */ level) => globalThis.changeover?.status.level === level, level);
 
 test('importing the loader needs no browser', async () => {
   assert.equal(typeof document, 'undefined');
@@ -27,13 +30,13 @@ const SHAPES = {
   'a module that is gone': { run: () => add('script', { src: '/gone.mjs', type: 'module' }), kept: ['error', 'SCRIPT', /gone\.mjs$/] },
   'a stylesheet that is gone': { run: () => add('link', { href: '/gone.css', rel: 'stylesheet' }), kept: ['error', 'LINK', /gone\.css$/] },
   'a module preload that is gone': { run: () => add('link', { href: '/gone2.js', rel: 'modulepreload' }), kept: ['error', 'LINK', /gone2\.js$/] },
-  'import() of a file that is gone': { run: () => void import('/gone4.js'), kept: ['unhandledrejection', '', /dynamically imported module/] },
-  'import() that is answered with HTML': { run: () => void import('/page.js'), kept: ['unhandledrejection', '', /dynamically imported module|MIME type/] },
+  'import() of a file that is gone': { run: () => void import(/** @type {string} */ ('/gone4.js')), kept: ['unhandledrejection', '', /dynamically imported module/] },
+  'import() that is answered with HTML': { run: () => void import(/** @type {string} */ ('/page.js')), kept: ['unhandledrejection', '', /dynamically imported module|MIME type/] },
   'a classic script that is answered with HTML': { run: () => add('script', { src: '/lax.js' }), kept: ['error', '', /'<'/] },
   "Vite's event": {
     run: () => {
       const event = new Event('vite:preloadError', { cancelable: true });
-      event.payload = new Error('Unable to preload CSS for /assets/Cart-1.css');
+      /** @type {Event & {payload?: Error}} */ (event).payload = new Error('Unable to preload CSS for /assets/Cart-1.css');
       globalThis.free = dispatchEvent(event);
     },
     kept: ['vite:preloadError', '', /Unable to preload CSS/],
@@ -70,7 +73,7 @@ const ADD = `<script src="/add.js"></script>`;
 const ADD_SOURCE = `
 globalThis.add = (name, properties) => document.head.appendChild(Object.assign(document.createElement(name), properties));
 globalThis.breaks = {${[...Object.entries(SHAPES).map(([name, { run }]) => [name, run]), ...Object.entries(INNOCENT)].map(([name, run]) => `${JSON.stringify(name)}: ${run}`).join(',\n')}};`;
-const breakIt = (page, name) => page.evaluate((name) => void breaks[name](), name);
+const breakIt = (/** @type {Page} */ page, /** @type {string} */ name) => page.evaluate((name) => void breaks[name](), name);
 
 withBrowser('broken chunks are captured in all their shapes, before and after the runtime is there, and nothing else is', { engines: ['chromium', 'firefox'] }, async (t, browser, engine) => {
   const site = await startSite({ head: ADD, runtime: RUNTIME });
@@ -94,14 +97,14 @@ withBrowser('broken chunks are captured in all their shapes, before and after th
   await breakIt(page, 'a stylesheet that is gone');
   await breakIt(page, "webpack's ChunkLoadError");
   await new Promise((done) => setTimeout(done, 500));
-  go();
+  /** @type {() => void} */ (/** @type {unknown} */ (go))();
   await connected(page);
-  const early = await page.evaluate(() => globalThis.page.failures.map(describe));
+  const early = await page.evaluate(() => globalThis.page.failures.map(/** @type {(event: unknown) => string[]} */ (/** @type {unknown} */ (describe))));
   assert.deepEqual(early.map(([type, tag]) => `${type} ${tag}`).sort(), ['error LINK', 'unhandledrejection '], JSON.stringify(early));
 
   await page.evaluate(() => {
     globalThis.caught = [];
-    globalThis.page.onFailure = (event) => caught.push([...describe(event), event.defaultPrevented]);
+    globalThis.page.onFailure = (event) => caught.push([.../** @type {(event: unknown) => unknown[]} */ (/** @type {unknown} */ (describe))(event), /** @type {Event} */ (event).defaultPrevented]);
   });
   for (const [name, { kept: [type, tag, text] }] of Object.entries(SHAPES)) {
     if (engine === 'firefox' && name === 'a style whose import is gone') continue; // Firefox says nothing there
@@ -110,7 +113,7 @@ withBrowser('broken chunks are captured in all their shapes, before and after th
     await until(page, () => caught.length).catch(() => assert.fail(`${name} was not captured`));
     const [got] = await page.evaluate(() => caught);
     assert.deepEqual(got.slice(0, 2), [type, tag], name);
-    assert.match(got[2], text, name);
+    assert.match(/** @type {string} */ (got[2]), /** @type {RegExp} */ (text), name);
     assert.equal(got[3], false, `${name} was prevented`);
   }
   assert.equal(await page.evaluate(() => free), true, "the app's own handler of vite:preloadError decides");
@@ -130,7 +133,7 @@ withBrowser('a broken chunk at the loader level makes it look at once', {}, asyn
   await until(page, () => changeover.status.release);
   site.publish(101, 'two');
   await breakIt(page, 'a script that is gone');
-  await until(page, (selector) => document.querySelector(selector), BANNER);
+  await until(page, (/** @type {string} */ selector) => document.querySelector(selector), BANNER);
 });
 
 withBrowser('at most ten failures wait for the runtime', {}, async (t, browser) => {
@@ -164,7 +167,7 @@ withBrowser('what the app asks for early reaches the runtime in order, without w
     ['state', 'draft', { a: 1 }],
   ]);
   const later = await page.evaluate(() => {
-    asked.length = 0;
+    /** @type {unknown[]} */ (/** @type {unknown} */ (asked)).length = 0;
     release();
     changeover.on('skewFound', () => {})();
     return [asked, changeover.trace()];
@@ -186,7 +189,7 @@ withBrowser('the instance that is there first stays; an inline loader works too'
     again.src = '/changeover.js';
     again.dataset.release = '/other.json';
     await new Promise((done) => document.head.append(Object.assign(again, { onload: done })));
-    return [changeover === first, globalThis[Symbol.for('changeover')] === first];
+    return [changeover === first, /** @type {Record<symbol, unknown>} */ (globalThis)[Symbol.for('changeover')] === first];
   });
   assert.deepEqual(same, [true, true]);
   await page.goto(`${site.origin}/inline`);
@@ -212,22 +215,25 @@ withBrowser('the runtime is fetched after the page has loaded, but at once when 
   await page.goto(site.origin, { waitUntil: 'domcontentloaded' });
   await new Promise((done) => setTimeout(done, 1000));
   assert.equal(site.count('/runtime.js'), 0);
-  finish();
+  /** @type {() => void} */ (/** @type {unknown} */ (finish))();
   await connected(page);
 
   await page.evaluate((path) => sessionStorage.setItem(`changeover:${path}:envelope`, '{"format":1,"states":{}}'), RELEASE);
   await page.reload({ waitUntil: 'domcontentloaded' });
   await connected(page);
   assert.notEqual(await page.evaluate(() => document.readyState), 'complete');
-  finish();
+  /** @type {() => void} */ (/** @type {unknown} */ (finish))();
 });
+
+/** @typedef {[type: string, run: unknown, options: any, target: EventTarget]} Listening */
 
 /** Counts what is open: listeners on window and document, and timers. */
 const COUNTING = () => {
   const timers = new Set();
   const { addEventListener, removeEventListener } = EventTarget.prototype;
-  const listeners = [];
-  const same = (a, [type, run, options, target]) => a[0] === type && a[1] === run && Boolean(a[2]?.capture ?? a[2]) === Boolean(options?.capture ?? options) && a[3] === target;
+  /** @type {Listening[]} */
+    const listeners = [];
+  const same = (/** @type {Listening} */ a, /** @type {Listening} */ [type, run, options, target]) => a[0] === type && a[1] === run && Boolean(a[2]?.capture ?? a[2]) === Boolean(options?.capture ?? options) && a[3] === target;
   EventTarget.prototype.addEventListener = function (type, run, options) {
     const target = this ?? globalThis;
     if (target === globalThis || target === document) listeners.push([type, run, options, target]);
@@ -240,23 +246,23 @@ const COUNTING = () => {
     return removeEventListener.call(target, type, run, options);
   };
   for (const [start, stop] of [['setTimeout', 'clearTimeout'], ['setInterval', 'clearInterval']]) {
-    const begin = globalThis[start];
-    const end = globalThis[stop];
-    globalThis[start] = (run, ...more) => {
-      const id = begin((...args) => {
+    const begin = /** @type {Record<string, Function>} */ (/** @type {unknown} */ (globalThis))[start];
+    const end = /** @type {Record<string, Function>} */ (/** @type {unknown} */ (globalThis))[stop];
+    /** @type {Record<string, Function>} */ (/** @type {unknown} */ (globalThis))[start] = (/** @type {Function} */ run, /** @type {unknown[]} */ ...more) => {
+      const id = begin((/** @type {unknown[]} */ ...args) => {
         if (start === 'setTimeout') timers.delete(id);
         run(...args);
       }, ...more);
       timers.add(id);
       return id;
     };
-    globalThis[stop] = (id) => (timers.delete(id), end(id));
+    /** @type {Record<string, Function>} */ (/** @type {unknown} */ (globalThis))[stop] = (/** @type {string} */ id) => (timers.delete(id), end(id));
   }
-  globalThis.count = () => ({ listeners: listeners.length, timers: timers.size });
+  /** @type {{count: unknown}} */ (globalThis).count = () => ({ listeners: listeners.length, timers: timers.size });
 };
 
 withBrowser('dispose() leaves no listener, timer or banner, at every level', {}, async (t, browser) => {
-  for (const level of ['starting', 'full', 'loader']) {
+  for (const level of /** @type {const} */ (['starting', 'full', 'loader'])) {
     const site = await startSite({ runtime: level === 'full' ? RUNTIME : null });
     t.after(site.close);
     let finish = () => {};
@@ -267,7 +273,7 @@ withBrowser('dispose() leaves no listener, timer or banner, at every level', {},
     await levelIs(page, level);
     if (level === 'loader') {
       site.publish(101, 'two');
-      await until(page, (selector) => document.querySelector(selector), BANNER);
+      await until(page, (/** @type {string} */ selector) => document.querySelector(selector), BANNER);
     }
     const before = await page.evaluate(() => count());
     assert.ok(before.listeners >= 5, `${level}: ${JSON.stringify(before)}`);
@@ -294,7 +300,7 @@ withBrowser('a runtime that dies leaves the loader level with the listeners of t
   await page.evaluate(() => {
     globalThis.told = [];
     changeover.on('promptShown', ({ prompt }) => told.push(prompt.build));
-    page.degrade('panic: somewhere');
+    /** @type {typeof globalThis.page} */ (/** @type {unknown} */ (page)).degrade('panic: somewhere');
   });
   await levelIs(page, 'loader');
   site.publish(101, 'two');

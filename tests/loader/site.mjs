@@ -4,14 +4,22 @@ import { join } from 'node:path';
 import { shortNames } from '../../scripts/lib/names.mjs';
 import { ROOT, send, serve } from '../prompt/harness.mjs';
 
+/** @import { OutgoingHttpHeaders } from 'node:http' */
+/** @import { BuildOptions, OutputFile } from 'esbuild' */
+/** @import { Answer } from '../prompt/harness.mjs' */
+
+/** @type {Promise<string> | undefined} */
 let bundle;
+/** @type {Promise<string> | undefined} */
 let short;
 
+/** @type {(more?: BuildOptions) => Promise<string>} */
 const bundled = async (more) => {
   const { outputFiles } = await build({ ...OPTIONS, ...more });
-  return outputFiles[0].text;
+  return /** @type {OutputFile[]} */ (outputFiles)[0].text;
 };
 
+/** @type {BuildOptions} */
 const OPTIONS = {
   entryPoints: [join(ROOT, 'pkg-template', 'script-tag.js')],
   bundle: true,
@@ -61,7 +69,7 @@ export async function attach(page) {
  * Starts the site. `site.publish(sequence, build)` moves the pointer and the document; `site.answers` can be replaced
  * path by path.
  *
- * @param {{attributes?: Record<string, string>, head?: string, body?: string, headers?: object, runtime?: string | null}} options
+ * @param {{attributes?: Record<string, string>, head?: string, body?: string, headers?: OutgoingHttpHeaders, runtime?: Answer | null}} options
  *   `head` comes before the script tag; `runtime: null` is a 404
  */
 export async function startSite({ attributes = {}, head = '', body = '<h1>app</h1>', headers = {}, runtime = null } = {}) {
@@ -90,10 +98,10 @@ export async function startSite({ attributes = {}, head = '', body = '<h1>app</h
   return Object.assign(site, {
     release,
     document,
-    publish(sequence, build, more = {}) {
+    publish(/** @type {number} */ sequence, /** @type {string} */ build, /** @type {object} */ more = {}) {
       Object.assign(state, { sequence, build, more });
     },
-    deploy(build) {
+    deploy(/** @type {string} */ build) {
       state.document = build;
     },
   });

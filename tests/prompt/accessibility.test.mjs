@@ -4,9 +4,12 @@ import { readFileSync } from 'node:fs';
 import { require, screenshotPath, withBrowser } from './harness.mjs';
 import { box, openPage, show } from './page.mjs';
 
+/** @import { Prompt } from '../../pkg-template/index.js' */
+
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const NOW = Date.now();
 
+/** @type {Record<string, Partial<Prompt>>} */
 const STATES = {
   plain: {},
   message: { message: 'Faster checkout, and invoices can be exported as PDF.' },
@@ -21,6 +24,7 @@ const STATES = {
   long: { message: 'We moved the whole billing area to a new home. '.repeat(11) },
 };
 
+/** @type {Record<string, {media?: {name: string, value: string}[], viewport?: import('puppeteer-core').Viewport, html?: string, forced?: boolean}>} */
 const LOOKS = {
   light: {},
   dark: { media: [{ name: 'prefers-color-scheme', value: 'dark' }] },
@@ -57,14 +61,15 @@ for (const [look, { media, viewport = { width: 900, height: 560, deviceScaleFact
 withBrowser('assistive technology finds a named region with two buttons, and no picture', {}, async (t, browser) => {
   const page = await openPage(t, browser);
   await show(page, { countdownUntil: Date.now() + 50_000 });
+  /** @type {import('puppeteer-core').SerializedAXNode[]} */
   const all = [];
-  (function walk(node) {
+  (function walk(/** @type {import('puppeteer-core').SerializedAXNode} */ node) {
     all.push(node);
     (node.children ?? []).forEach(walk);
-  })(await page.accessibility.snapshot({ interestingOnly: false }));
+  })(/** @type {import('puppeteer-core').SerializedAXNode} */ (await page.accessibility.snapshot({ interestingOnly: false })));
   const region = all.find(({ role, name }) => role === 'region' && name === 'App update');
   assert.ok(region);
-  const names = (role) => all.filter((node) => node.role === role).map(({ name }) => name);
+  const names = (/** @type {string} */ role) => all.filter((node) => node.role === role).map(({ name }) => name);
   assert.deepEqual(names('button'), ['Reload', 'Later']);
   assert.deepEqual(names('image').concat(names('img')), []);
   assert.ok(!all.some(({ name }) => /Reloads in/.test(name ?? '')), 'the ticking text is not read');
@@ -75,7 +80,7 @@ withBrowser('a message in another direction and language keeps its own order', {
   await show(page, { message: 'Version 2.4 is here.' });
   assert.deepEqual(
     await page.evaluate(() => {
-      const { shadowRoot } = document.querySelector('changeover-prompt');
+      const { shadowRoot } = /** @type {PromptElement} */ (document.querySelector('changeover-prompt'));
       return ['message', 'title'].map((name) => getComputedStyle(shadowRoot.querySelector(`[part=${name}]`)).direction);
     }),
     ['ltr', 'rtl'],

@@ -1,6 +1,12 @@
 // A page with the prompt in it, and the few words in which the tests speak about it.
 import { send, serve } from './harness.mjs';
 
+/** @import { OutgoingHttpHeaders } from 'node:http' */
+/** @import { TestContext } from 'node:test' */
+/** @import { BrowserContext, Page, Viewport } from 'puppeteer-core' */
+/** @import { Prompt } from '../../pkg-template/index.js' */
+/** @import { Answer } from './harness.mjs' */
+
 export const PROMPT = 'changeover-prompt';
 
 /** What the engine asks for when nothing is special. */
@@ -50,7 +56,9 @@ addEventListener('securitypolicyviolation', (event) => violations.push(event.eff
 /**
  * Opens a page of its own site.
  *
- * @param {{html?: string, head?: string, body?: string, headers?: object, viewport?: object, answers?: object, before?: Function}} options
+ * @param {TestContext} t
+ * @param {BrowserContext} browser
+ * @param {{html?: string, head?: string, body?: string, headers?: OutgoingHttpHeaders, viewport?: Viewport, answers?: Record<string, Answer>, before?: () => unknown}} options
  *   `before` runs before any script
  */
 export async function openPage(t, browser, { html = '<html lang="en">', head = '', body = BODY, headers = {}, viewport, answers = {}, before } = {}) {
@@ -74,26 +82,31 @@ const BODY = `
 <main><h1>Orders</h1><p>The app, at work. <a id="link" href="#x">A link</a></p>
 <label>Note <input id="field" value="typing here"></label></main>`;
 
-export const show = (page, view = {}) => page.evaluate((view) => showIt(view), { ...VIEW, ...view });
+export const show = (/** @type {Page} */ page, /** @type {Partial<Prompt>} */ view = {}) => page.evaluate((view) => showIt(view), { ...VIEW, ...view });
 
 /** The text of a part. */
-export const part = (page, name) => page.evaluate((name) => document.querySelector('changeover-prompt').shadowRoot.querySelector(`[part=${name}]`).textContent, name);
+export const part = (/** @type {Page} */ page, /** @type {string} */ name) => page.evaluate((name) => /** @type {PromptElement} */ (document.querySelector('changeover-prompt')).shadowRoot.querySelector(`[part=${name}]`).textContent, name);
 
-/** Where a part is, once it has arrived. */
+/**
+ * Where a part is, once it has arrived.
+ *
+ * @param {Page} page
+ * @param {string} name
+ */
 export async function box(page, name) {
   return page.evaluate(async (name) => {
-    const { shadowRoot } = document.querySelector('changeover-prompt');
-    await Promise.all(shadowRoot.querySelector('[part=panel]').getAnimations().map((animation) => animation.finished));
-    const { left, right, top, bottom, width, height } = shadowRoot.querySelector(`[part=${name}]`).getBoundingClientRect();
+    const { shadowRoot } = /** @type {PromptElement} */ (document.querySelector('changeover-prompt'));
+    await Promise.all(/** @type {Element} */ (shadowRoot.querySelector('[part=panel]')).getAnimations().map((animation) => animation.finished));
+    const { left, right, top, bottom, width, height } = /** @type {Element} */ (shadowRoot.querySelector(`[part=${name}]`)).getBoundingClientRect();
     return { left, right, top, bottom, width, height };
   }, name);
 }
 
-export const spoken = (page) => page.evaluate(() => speech);
+export const spoken = (/** @type {Page} */ page) => page.evaluate(() => speech);
 
 /** The id or part that has the focus. */
-export const focused = (page) =>
+export const focused = (/** @type {Page} */ page) =>
   page.evaluate(() => {
-    const inner = document.activeElement.shadowRoot?.activeElement ?? document.activeElement;
+    const inner = /** @type {{shadowRoot: ShadowRoot | null} & Element} */ (document.activeElement).shadowRoot?.activeElement ?? /** @type {Element} */ (document.activeElement);
     return inner.getAttribute('part') ?? inner.id;
   });

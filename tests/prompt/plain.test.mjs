@@ -4,7 +4,11 @@ import { readFileSync } from 'node:fs';
 import { require, screenshotPath, until, withBrowser } from './harness.mjs';
 import { openPage, VIEW } from './page.mjs';
 
+/** @import { BrowserContext, Page } from 'puppeteer-core' */
+/** @import { TestContext } from 'node:test' */
+
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+/** @type {Record<string, [view: object, words: string]>} */
 const STATES = {
   plain: [{}, 'A new version is ready. Reload Later'],
   message: [{ message: 'Faster checkout.' }, 'Faster checkout. Reload Later'],
@@ -15,20 +19,25 @@ const STATES = {
   reloading: [{ busy: { type: 'reloading' } }, 'A new version is ready. Reloading… Reload Later'],
 };
 
+/**
+ * @param {TestContext} t
+ * @param {BrowserContext} browser
+ * @param {Parameters<typeof openPage>[2]} [options]
+ */
 async function openBar(t, browser, options) {
   const page = await openPage(t, browser, options);
   await page.evaluate(async (view) => {
-    const { openPlainPrompt } = await import('/pkg/plain-prompt.js');
+    const { openPlainPrompt } = /** @type {typeof import('../../pkg-template/plain-prompt.js')} */ (await import(/** @type {string} */ ('/pkg/plain-prompt.js')));
     globalThis.pressed = [];
-    globalThis.bar = openPlainPrompt({ labels: null, onReload: ({ trouble }) => pressed.push(`reload ${trouble}`), onLater: () => pressed.push('later') });
-    globalThis.view = (more) => bar.update({ ...view, ...more });
+    /** @type {{bar: unknown}} */ (globalThis).bar = openPlainPrompt({ labels: null, onReload: ({ trouble }) => pressed.push(`reload ${trouble}`), onLater: () => pressed.push('later') });
+    /** @type {{view: unknown}} */ (globalThis).view = (/** @type {object} */ more) => bar.update({ ...view, ...more });
     globalThis.view({});
   }, VIEW);
   await until(page, () => document.querySelector('html > output > button'));
   return page;
 }
-const text = (page) => page.$eval('html > output', (output) => output.innerText);
-const buttons = (page) => page.$$('html > output > button');
+const text = (/** @type {Page} */ page) => page.$eval('html > output', (output) => output.innerText);
+const buttons = (/** @type {Page} */ page) => page.$$('html > output > button');
 
 withBrowser('it says in each state what a click would do, and axe finds nothing', {}, async (t, browser) => {
   const page = await openBar(t, browser);
@@ -47,7 +56,7 @@ withBrowser('it says in each state what a click would do, and axe finds nothing'
 withBrowser('its buttons tell what the user saw, do nothing while it waits, and leave with it', { engines: ['chromium', 'firefox'] }, async (t, browser) => {
   const page = await openBar(t, browser);
   const [reload, later] = await buttons(page);
-  assert.equal(await page.evaluate(() => document.activeElement.localName), 'body', 'it does not take the focus');
+  assert.equal(await page.evaluate(() => /** @type {Element} */ (document.activeElement).localName), 'body', 'it does not take the focus');
   await reload.press('Enter');
   await page.evaluate(() => view({ trouble: 'stateNotSaved' }));
   await reload.click();

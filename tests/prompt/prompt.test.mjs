@@ -4,6 +4,9 @@ import { test } from 'node:test';
 import { until, withBrowser } from './harness.mjs';
 import { box, focused, openPage, PROMPT, part, show, spoken, VIEW } from './page.mjs';
 
+/** @import { Prompt } from '../../pkg-template/index.js' */
+
+/** @type {{engines: ('chromium' | 'firefox')[]}} */
 const BOTH = { engines: ['chromium', 'firefox'] };
 
 test('importing the prompt needs no browser', async () => {
@@ -23,7 +26,7 @@ withBrowser('it appears in the bottom corner without moving the page or taking t
   const view = await page.evaluate(() => ({ width: innerWidth, height: innerHeight }));
   assert.ok(left > view.width / 3 && view.width - right === 20 && Math.round(view.height - bottom) === 20, JSON.stringify({ left, right, bottom, view }));
   assert.equal(width, 384);
-  assert.equal(await page.evaluate(() => document.querySelector('changeover-prompt').parentNode.localName), 'html');
+  assert.equal(await page.evaluate(() => /** @type {{parentNode: Element}} */ (/** @type {unknown} */ (document.querySelector('changeover-prompt'))).parentNode.localName), 'html');
   assert.deepEqual([await part(page, 'title'), await part(page, 'message'), await part(page, 'reload'), await part(page, 'later')], [
     'A new version is ready', 'Reload when it suits you.', 'Reload', 'Later',
   ]);
@@ -39,7 +42,7 @@ withBrowser('it is used by keyboard: in the tab order after the page, Escape mea
   await page.keyboard.press('Tab');
   assert.equal(await focused(page), 'reload');
   const ring = await page.evaluate(() => {
-    const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement.shadowRoot.activeElement);
+    const { outlineStyle, outlineWidth } = getComputedStyle(/** @type {Element} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.activeElement).shadowRoot).activeElement));
     return [outlineStyle, outlineWidth];
   });
   assert.deepEqual(ring, ['solid', '2px']);
@@ -51,7 +54,7 @@ withBrowser('it is used by keyboard: in the tab order after the page, Escape mea
   await page.keyboard.press('Escape');
   assert.deepEqual(await page.evaluate(() => calls.map(([name]) => name)), ['reload', 'later', 'later']);
   assert.deepEqual(await page.evaluate(() => keys), [], 'no key reaches the shortcuts of the app');
-  await page.evaluate(() => prompt.hide());
+  await page.evaluate(() => /** @type {DrawnPrompt} */ (/** @type {unknown} */ (prompt)).hide());
   assert.equal(await page.$(PROMPT), null);
   assert.equal(await focused(page), 'field');
 });
@@ -60,9 +63,9 @@ withBrowser('closing it does not move a focus that is elsewhere', {}, async (t, 
   const page = await openPage(t, browser);
   await page.focus('#field');
   await show(page);
-  await page.evaluate(() => document.querySelector('changeover-prompt').shadowRoot.querySelector('button').focus());
+  await page.evaluate(() => /** @type {HTMLElement} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector('button')).focus());
   await page.focus('#link');
-  await page.evaluate(() => prompt.hide());
+  await page.evaluate(() => /** @type {DrawnPrompt} */ (/** @type {unknown} */ (prompt)).hide());
   assert.equal(await focused(page), 'link');
 });
 
@@ -72,7 +75,7 @@ withBrowser('a click in it is no click outside for the app, and tells which view
   await page.click(`${PROMPT} >>> [part=reload]`);
   await page.click(`${PROMPT} >>> [part=title]`);
   await page.click(`${PROMPT} >>> [part=later]`);
-  assert.deepEqual(await page.evaluate(() => [calls.map(([name]) => name), calls[0][1].trouble, clicks]), [['reload', 'later'], 'stateNotSaved', []]);
+  assert.deepEqual(await page.evaluate(() => [calls.map(([name]) => name), /** @type {typeof calls[0]} */ (calls[0])[1].trouble, clicks]), [['reload', 'later'], 'stateNotSaved', []]);
 });
 
 withBrowser('a screen reader hears it once, politely, and hears of what changes', {}, async (t, browser) => {
@@ -99,9 +102,9 @@ withBrowser('a screen reader hears it once, politely, and hears of what changes'
     'A new version is ready. Something newer.',
   ]);
   const live = await page.evaluate(() => {
-    const region = document.querySelector('changeover-prompt').shadowRoot.querySelector('[role=status]');
-    const { width, height } = region.getBoundingClientRect();
-    return [region.getAttribute('aria-atomic'), width, height];
+    const region = /** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector('[role=status]');
+    const { width, height } = /** @type {NonNullable<typeof region>} */ (region).getBoundingClientRect();
+    return [/** @type {NonNullable<typeof region>} */ (region).getAttribute('aria-atomic'), width, height];
   });
   assert.deepEqual(live, ['true', 1, 1]);
 });
@@ -113,12 +116,12 @@ withBrowser('a countdown ticks for the eye, and speaks only at sensible moments'
   await until(page, () => speech.length);
   for (let left = 99; left >= 1; left -= 3) {
     await page.evaluate((now) => (clock = now), until_ - left * 1000);
-    await page.waitForFunction((left) => document.querySelector('changeover-prompt').shadowRoot.querySelector('[part=countdown]').textContent === `Reloads in ${left} s`, { polling: 20, timeout: 5000 }, left);
+    await page.waitForFunction((left) => /** @type {Element} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector('[part=countdown]')).textContent === `Reloads in ${left} s`, { polling: 20, timeout: 5000 }, left);
     await new Promise((go) => setTimeout(go, 200));
   }
   assert.deepEqual(await spoken(page), ['A new version is ready. Security fix. Reloads in 100 s.', 'Reloads in 60 s.', 'Reloads in 30 s.', 'Reloads in 9 s.']);
-  assert.equal(await page.evaluate(() => document.querySelector('changeover-prompt').shadowRoot.querySelector('[part=countdown]').getAttribute('aria-hidden')), 'true');
-  const bar = await page.evaluate(() => document.querySelector('changeover-prompt').shadowRoot.querySelector('[part=progress] i').style.transform);
+  assert.equal(await page.evaluate(() => /** @type {Element} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector('[part=countdown]')).getAttribute('aria-hidden')), 'true');
+  const bar = await page.evaluate(() => /** @type {HTMLElement} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector('[part=progress] i')).style.transform);
   assert.match(bar, /^scaleX\(0\.03/);
   await show(page, { countdownUntil: null });
   assert.equal(await part(page, 'countdown'), '');
@@ -126,6 +129,7 @@ withBrowser('a countdown ticks for the eye, and speaks only at sensible moments'
 
 withBrowser('each state says what it is', {}, async (t, browser) => {
   const page = await openPage(t, browser);
+  /** @type {[view: Partial<Prompt>, part: string, text: string][]} */
   const states = [
     [{ reason: 'chunkFailed' }, 'title', 'This page needs to reload'],
     [{ reason: 'chunkFailed' }, 'message', 'A part of the app could not be loaded.'],
@@ -160,7 +164,7 @@ withBrowser('while it is busy a press does nothing, and the focus stays on the b
   await page.keyboard.press('Tab');
   await show(page, { busy: { type: 'reloading' } });
   assert.equal(await focused(page), 'reload');
-  for (const key of ['Enter', 'Escape', 'Tab', 'Enter']) await page.keyboard.press(key);
+  for (const key of /** @type {const} */ (['Enter', 'Escape', 'Tab', 'Enter'])) await page.keyboard.press(key);
   assert.deepEqual(await page.evaluate(() => calls), []);
   await show(page, { canSnooze: false });
   await page.keyboard.press('Escape');
@@ -169,12 +173,12 @@ withBrowser('while it is busy a press does nothing, and the focus stays on the b
 
 withBrowser('languages: the option, the document, the browser; texts can be replaced', {}, async (t, browser) => {
   const page = await openPage(t, browser);
-  const titleIn = async (lang, options = {}) => {
+  const titleIn = async (/** @type {string} */ lang, options = {}) => {
     await page.evaluate((lang, options) => { document.documentElement.lang = lang; make(options); }, lang, options);
     await show(page);
     return [await part(page, 'title'), ...(await page.evaluate(() => {
-      const panel = document.querySelector('changeover-prompt').shadowRoot.querySelector('[part=panel]');
-      return [panel.lang, panel.dir];
+      const panel = /** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector('[part=panel]');
+      return [/** @type {HTMLElement} */ (panel).lang, /** @type {HTMLElement} */ (panel).dir];
     }))];
   };
   assert.deepEqual(await titleIn('de-AT'), ['Eine neue Version ist da', 'de', 'ltr']);
@@ -196,8 +200,8 @@ test('every language has every text, with its places', async () => {
     const { labels } = chooseLabels([lang]);
     for (const [key, text] of Object.entries(labels)) {
       assert.ok(text.trim() && text.length < 100, `${lang} ${key}`);
-      assert.deepEqual(text.match(/\{\w+\}/g), english[key].match(/\{\w+\}/g), `${lang} ${key}`);
-      if (lang !== 'en' && key !== 'later') assert.notEqual(text, english[key], `${lang} ${key}`);
+      assert.deepEqual(text.match(/\{\w+\}/g), /** @type {Record<string, string>} */ (english)[key].match(/\{\w+\}/g), `${lang} ${key}`);
+      if (lang !== 'en' && key !== 'later') assert.notEqual(text, /** @type {Record<string, string>} */ (english)[key], `${lang} ${key}`);
     }
   }
 });
@@ -208,7 +212,7 @@ withBrowser('in a document from right to left it is mirrored', BOTH, async (t, b
   const panel = await box(page, 'panel');
   assert.equal(panel.left, 20);
   assert.ok((await box(page, 'reload')).left > (await box(page, 'later')).left, 'the first button is on the right');
-  const [picture, title] = [await page.evaluate(() => document.querySelector('changeover-prompt').shadowRoot.querySelector('svg').getBoundingClientRect().left), (await box(page, 'title')).right];
+  const [picture, title] = [await page.evaluate(() => /** @type {Element} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector('svg')).getBoundingClientRect().left), (await box(page, 'title')).right];
   assert.ok(picture >= title, 'the picture is on the right');
 });
 
@@ -232,7 +236,7 @@ withBrowser('a coarse pointer gets targets of 44 px on a wide screen, too', {}, 
 withBrowser('text of twice the size fits', { flags: ['--blink-settings=defaultFontSize=32'] }, async (t, browser) => {
   const page = await openPage(t, browser, { viewport: { width: 1200, height: 800 } });
   await show(page, { message: 'Faster checkout, and invoices can be exported as PDF.', trouble: 'stateNotSaved' });
-  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('changeover-prompt')).fontSize), '32px');
+  assert.equal(await page.evaluate(() => getComputedStyle(/** @type {Element} */ (document.querySelector('changeover-prompt'))).fontSize), '32px');
   for (const name of ['title', 'message', 'trouble', 'reload', 'later']) {
     const [inner, outer] = [await box(page, name), await box(page, 'panel')];
     assert.ok(inner.left >= outer.left && inner.right <= outer.right && inner.bottom <= outer.bottom, name);
@@ -244,7 +248,7 @@ withBrowser('it moves only for people who like that', {}, async (t, browser) => 
   const animation = async () => {
     await page.evaluate(() => make({}));
     await show(page);
-    return page.evaluate(() => getComputedStyle(document.querySelector('changeover-prompt').shadowRoot.querySelector('[part=panel]')).animationName);
+    return page.evaluate(() => getComputedStyle(/** @type {Element} */ (/** @type {ShadowRoot} */ (/** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot).querySelector('[part=panel]'))).animationName);
   };
   assert.equal(await animation(), 'arrive');
   await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
@@ -255,8 +259,8 @@ withBrowser('the theme is changed from outside by custom properties and parts', 
   const page = await openPage(t, browser, { head: '<style>:root{--changeover-accent:rgb(1,2,3);--changeover-radius:2px}changeover-prompt::part(title){color:rgb(4,5,6)}</style>' });
   await show(page);
   const look = await page.evaluate(() => {
-    const root = document.querySelector('changeover-prompt').shadowRoot;
-    const style = (name) => getComputedStyle(root.querySelector(`[part=${name}]`));
+    const root = /** @type {Element} */ (document.querySelector('changeover-prompt')).shadowRoot;
+    const style = (/** @type {string} */ name) => getComputedStyle(/** @type {Element} */ (/** @type {NonNullable<typeof root>} */ (root).querySelector(`[part=${name}]`)));
     return [style('reload').backgroundColor, style('panel').borderTopLeftRadius, style('title').color];
   });
   assert.deepEqual(look, ['rgb(1, 2, 3)', '2px', 'rgb(4, 5, 6)']);

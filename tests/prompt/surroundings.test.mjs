@@ -4,19 +4,23 @@ import { readFileSync } from 'node:fs';
 import { require, until, withBrowser } from './harness.mjs';
 import { box, focused, openPage, PROMPT, part, show } from './page.mjs';
 
+/** @import { Page } from 'puppeteer-core' */
+/** @import { Prompt } from '../../pkg-template/index.js' */
+
+/** @type {{engines: ('chromium' | 'firefox')[]}} */
 const BOTH = { engines: ['chromium', 'firefox'] };
 
 /** Computed styles of everything in the prompt, to compare two pages. */
-const looks = (page) =>
+const looks = (/** @type {Page} */ page) =>
   page.evaluate(async () => {
-    const { shadowRoot } = document.querySelector('changeover-prompt');
+    const { shadowRoot } = /** @type {PromptElement} */ (document.querySelector('changeover-prompt'));
     await Promise.all(shadowRoot.querySelector('[part=panel]').getAnimations().map((animation) => animation.finished));
     const elements = [document.querySelector('changeover-prompt'), ...shadowRoot.querySelectorAll('*')];
     const names = ['display', 'position', 'color', 'background-color', 'font-size', 'font-family', 'font-weight', 'line-height', 'letter-spacing', 'text-transform', 'text-align', 'padding', 'margin', 'border', 'width', 'height', 'visibility', 'opacity', 'transform', 'box-sizing', 'float', 'z-index', 'pointer-events', 'filter', 'zoom'];
-    return elements.map((element) => names.map((name) => `${name}: ${getComputedStyle(element).getPropertyValue(name)}`).join('; '));
+    return elements.map((element) => names.map((name) => `${name}: ${getComputedStyle(/** @type {Element} */ (element)).getPropertyValue(name)}`).join('; '));
   });
 
-const visible = async (page) => {
+const visible = async (/** @type {Page} */ page) => {
   const { left, top, width, height } = await box(page, 'reload');
   return page.evaluate((x, y) => document.elementFromPoint(x, y)?.localName, left + width / 2, top + height / 2);
 };
@@ -30,9 +34,9 @@ withBrowser('a strict policy and Trusted Types are not violated, and the style i
   await show(page, { busy: { type: 'holds', reasons: ['Upload'] } });
   const { width } = await box(page, 'panel');
   assert.equal(width, 384);
-  await page.evaluate(() => prompt.hide());
-  const { violations, seen } = await page.evaluate(() => ({ violations, seen }));
-  assert.deepEqual(violations.filter((text) => !text.startsWith('img-src')), [], 'the icon of the test page is not ours');
+  await page.evaluate(() => /** @type {DrawnPrompt} */ (/** @type {unknown} */ (prompt)).hide());
+  const { violations, seen } = /** @type {{violations: string[], seen: string[]}} */ (await page.evaluate(() => ({ violations, seen })));
+  assert.deepEqual(violations.filter((/** @type {string} */ text) => !text.startsWith('img-src')), [], 'the icon of the test page is not ours');
   assert.deepEqual(seen, []);
 });
 
@@ -40,24 +44,24 @@ withBrowser('a browser without constructable stylesheets gets a plain prompt in 
   const page = await openPage(t, browser, {
     headers: { 'content-security-policy': "default-src 'none'; script-src 'self'" },
     before: () => {
-      globalThis.CSSStyleSheet = class {
+      /** @type {{CSSStyleSheet: unknown}} */ (globalThis).CSSStyleSheet = class {
         constructor() {
           throw new TypeError('Illegal constructor');
         }
       };
-      delete HTMLElement.prototype.showPopover;
+      delete /** @type {Partial<HTMLElement>} */ (HTMLElement.prototype).showPopover;
     },
   });
   await show(page, { trouble: 'offline', canSnooze: false });
   const look = await page.evaluate(() => {
     const host = document.querySelector('changeover-prompt');
-    const { position, right } = getComputedStyle(host);
-    const later = host.shadowRoot.querySelector('[part=later]');
-    return [position, right, getComputedStyle(host.shadowRoot.querySelector('[part=panel]')).backgroundColor, later.getBoundingClientRect().width, host.shadowRoot.querySelector('[role=status]').getBoundingClientRect().width];
+    const { position, right } = getComputedStyle(/** @type {Element} */ (host));
+    const later = /** @type {ShadowRoot} */ (/** @type {NonNullable<typeof host>} */ (host).shadowRoot).querySelector('[part=later]');
+    return [position, right, getComputedStyle(/** @type {Element} */ (/** @type {ShadowRoot} */ (/** @type {NonNullable<typeof host>} */ (host).shadowRoot).querySelector('[part=panel]'))).backgroundColor, /** @type {NonNullable<typeof later>} */ (later).getBoundingClientRect().width, /** @type {Element} */ (/** @type {ShadowRoot} */ (/** @type {NonNullable<typeof host>} */ (host).shadowRoot).querySelector('[role=status]')).getBoundingClientRect().width];
   });
   assert.deepEqual(look, ['fixed', '16px', 'rgb(255, 255, 255)', 0, 1]);
   assert.equal(await visible(page), PROMPT);
-  assert.deepEqual(await page.evaluate(() => violations.filter((text) => /style/.test(text))), []);
+  assert.deepEqual(await page.evaluate(() => violations.filter((/** @type {string} */ text) => /style/.test(text))), []);
 });
 
 const HOSTILE = `
@@ -66,10 +70,10 @@ changeover-prompt { display: none !important; width: 1px !important; z-index: -1
 button, p, div, svg { display: none !important }
 html { font-size: 62.5%; text-transform: uppercase; letter-spacing: 1em; line-height: 5; text-align: center; color: lime; cursor: none; user-select: none }`;
 
-for (const [name, css] of [
+for (const [name, css] of /** @type {[string, () => string][]} */ ([
   ['hostile global styles', () => HOSTILE],
   ['the styles of swagger-ui', () => readFileSync(require.resolve('swagger-ui-next/swagger-ui.css'), 'utf8')],
-]) {
+])) {
   withBrowser(`${name} do not change it`, BOTH, async (t, browser) => {
     const calm = await openPage(t, browser);
     await show(calm, { message: 'Faster.', trouble: 'offline' });
@@ -100,8 +104,8 @@ withBrowser('it survives an app that wipes the document', {}, async (t, browser)
 
 withBrowser('a modal dialog does not lock it away: it goes into the dialog, and comes back', BOTH, async (t, browser) => {
   const page = await openPage(t, browser, { body: '<dialog id="one"><input id="inside"></dialog><dialog id="two"><p>two</p><input id="deeper"></dialog><input id="field">' });
-  const parent = () => page.evaluate(() => { const { parentNode } = document.querySelector('changeover-prompt'); return parentNode.id || parentNode.localName; });
-  const into = (name) => until(page, (name) => { const { parentNode } = document.querySelector('changeover-prompt'); return (parentNode.id || parentNode.localName) === name; }, name);
+  const parent = () => page.evaluate(() => { const { parentNode } = /** @type {{parentNode: Element}} */ (/** @type {unknown} */ (document.querySelector('changeover-prompt'))); return parentNode.id || parentNode.localName; });
+  const into = (/** @type {string} */ name) => until(page, (/** @type {string} */ name) => { const { parentNode } = /** @type {{parentNode: Element}} */ (/** @type {unknown} */ (document.querySelector('changeover-prompt'))); return (parentNode.id || parentNode.localName) === name; }, name);
   const usable = async () => {
     assert.equal(await visible(page), PROMPT);
     const count = await page.evaluate(() => calls.length);
@@ -136,8 +140,8 @@ withBrowser('a modal dialog in a shadow root is found by the focus', {}, async (
     dialog.append(document.createElement('input'));
     dialog.showModal();
   });
-  await page.evaluate((view) => prompt.show(view), { reason: 'newBuild', sequence: 2, build: 'two', message: null, canSnooze: true, countdownUntil: null, busy: null, trouble: null });
-  await page.evaluate(() => island.shadowRoot.querySelector('changeover-prompt').shadowRoot.querySelector('[part=later]').click());
+  await page.evaluate((view) => /** @type {DrawnPrompt} */ (/** @type {unknown} */ (prompt)).show(view), { reason: 'newBuild', sequence: 2, build: 'two', message: null, canSnooze: true, countdownUntil: null, busy: null, trouble: null });
+  await page.evaluate(() => /** @type {{querySelector(selector: string): PromptElement}} */ (/** @type {unknown} */ (island.shadowRoot)).querySelector('changeover-prompt').shadowRoot.querySelector('[part=later]').click());
   assert.deepEqual(await page.evaluate(() => calls), [['later']]);
 });
 
@@ -145,7 +149,7 @@ withBrowser('it is not printed', {}, async (t, browser) => {
   const page = await openPage(t, browser);
   await show(page);
   await page.emulateMediaType('print');
-  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector('changeover-prompt')).display), 'none');
+  assert.equal(await page.evaluate(() => getComputedStyle(/** @type {Element} */ (document.querySelector('changeover-prompt'))).display), 'none');
 });
 
 withBrowser('hiding it leaves no timer and no listener of the page behind', {}, async (t, browser) => {
@@ -153,17 +157,17 @@ withBrowser('hiding it leaves no timer and no listener of the page behind', {}, 
     before: () => {
       const timers = new Set();
       for (const [start, stop] of [['setTimeout', 'clearTimeout'], ['setInterval', 'clearInterval']]) {
-        const [begin, end] = [globalThis[start], globalThis[stop]];
-        globalThis[start] = (run, ...more) => {
-          const id = begin((...args) => (start === 'setTimeout' && timers.delete(id), run(...args)), ...more);
+        const [begin, end] = [/** @type {Record<string, Function>} */ (/** @type {unknown} */ (globalThis))[start], /** @type {Record<string, Function>} */ (/** @type {unknown} */ (globalThis))[stop]];
+        /** @type {Record<string, Function>} */ (/** @type {unknown} */ (globalThis))[start] = (/** @type {Function} */ run, /** @type {unknown[]} */ ...more) => {
+          const id = begin((/** @type {unknown[]} */ ...args) => (start === 'setTimeout' && timers.delete(id), run(...args)), ...more);
           timers.add(id);
           return id;
         };
-        globalThis[stop] = (id) => (timers.delete(id), end(id));
+        /** @type {Record<string, Function>} */ (/** @type {unknown} */ (globalThis))[stop] = (/** @type {string} */ id) => (timers.delete(id), end(id));
       }
       globalThis.listening = 0;
       const { addEventListener, removeEventListener } = EventTarget.prototype;
-      const outer = (target) => !target || target === globalThis || target === document || target === document.documentElement;
+      const outer = (/** @type {unknown} */ target) => !target || target === globalThis || target === document || target === document.documentElement;
       EventTarget.prototype.addEventListener = function (...given) {
         if (outer(this)) listening++;
         return addEventListener.apply(this ?? globalThis, given);
@@ -172,14 +176,14 @@ withBrowser('hiding it leaves no timer and no listener of the page behind', {}, 
         if (outer(this)) listening--;
         return removeEventListener.apply(this ?? globalThis, given);
       };
-      globalThis.count = () => [timers.size, listening];
+      /** @type {{count: unknown}} */ (globalThis).count = () => [timers.size, listening];
     },
   });
   const before = await page.evaluate(() => count());
   for (let round = 0; round < 3; round++) {
     await show(page, { countdownUntil: Date.now() + 50_000 });
     assert.ok((await page.evaluate(() => count()))[0] > before[0]);
-    await page.evaluate(() => (prompt.hide(), prompt.hide()));
+    await page.evaluate(() => (/** @type {DrawnPrompt} */ (/** @type {unknown} */ (prompt)).hide(), /** @type {DrawnPrompt} */ (/** @type {unknown} */ (prompt)).hide()));
     assert.deepEqual(await page.evaluate(() => count()), before);
     assert.equal(await page.$(PROMPT), null);
   }
@@ -190,12 +194,12 @@ withBrowser('two copies of the module share one element; another element of that
   await show(page);
   assert.equal(await part(page, 'title'), 'A new version is ready');
   const other = await page.evaluate(async () => {
-    const { showPrompt } = await import('/pkg/prompt.js?copy');
-    const shown = showPrompt({ reason: 'newBuild', sequence: 3, build: 'x', message: 'second', canSnooze: true }, { onReload: () => calls.push(['second']) });
+    const { showPrompt } = /** @type {typeof import('../../pkg-template/prompt.js')} */ (await import(/** @type {string} */ ('/pkg/prompt.js?copy')));
+    const shown = showPrompt(/** @type {Prompt} */ ({ reason: 'newBuild', sequence: 3, build: 'x', message: 'second', canSnooze: true }), { onReload: () => calls.push(/** @type {never} */ (['second'])) });
     const hosts = [...document.querySelectorAll('changeover-prompt')];
-    hosts[1].shadowRoot.querySelector('[part=reload]').click();
-    shown.update({ reason: 'newBuild', sequence: 3, build: 'x', message: 'changed', canSnooze: true });
-    const text = hosts[1].shadowRoot.querySelector('[part=message]').textContent;
+    /** @type {HTMLElement} */ (/** @type {ShadowRoot} */ (hosts[1].shadowRoot).querySelector('[part=reload]')).click();
+    shown.update(/** @type {Prompt} */ ({ reason: 'newBuild', sequence: 3, build: 'x', message: 'changed', canSnooze: true }));
+    const text = /** @type {Element} */ (/** @type {ShadowRoot} */ (hosts[1].shadowRoot).querySelector('[part=message]')).textContent;
     shown.close();
     return [hosts.length, text, calls, document.querySelectorAll('changeover-prompt').length];
   });
