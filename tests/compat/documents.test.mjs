@@ -20,7 +20,7 @@ inBrowsers('the earlier runtime compares a build by the manifest of the CLI of t
   await nothingChanges(tab, release.build.id);
   await site.publish('new');
   await tab.waitFor(promptIsUp, { timeout: 20_000, what: 'the prompt' });
-  assert.equal(await tab.eval(() => /** @type {InPage} */ /** @type {Prompt} */ ((/** @type {InPage} */ (changeover)).status.prompt).reason), 'newBuild');
+  assert.equal(await tab.eval(() => /** @type {Prompt} */ (/** @type {InPage} */ (changeover).status.prompt).reason), 'newBuild');
 });
 
 inBrowsers('the runtime of today compares builds by the manifests of the earlier CLI', {}, async (t, browser) => {

@@ -50,7 +50,7 @@ declare var life: string[];
 declare var panel: string | undefined;
 declare var guarded: boolean | undefined;
 declare var done: () => void;
-declare var broken: boolean | undefined;
+declare var broken: boolean | string[] | undefined;
 declare var basket: string[] | undefined;
 declare var words: [kind: string, text: string][];
 declare var sameInstance: boolean;
@@ -194,7 +194,7 @@ declare var clean: HTMLElement;
 
 /** Of the pages of tests/slots and tests/yew. */
 declare var slots: import('../../pkg-template/types/slots.js').Registry;
-declare var view: { update: (props: object) => void; unmount: () => void } & ((more: object) => void);
+declare var view: import('../../pkg-template/slots.js').SlotView & ((more: object) => void);
 declare var intervals: Set<unknown>;
 declare var pings: Set<unknown>;
 /** What `prompt` is in the pages of tests/prompt, in place of the browser's function of that name. */
@@ -218,6 +218,7 @@ declare var styles: () => string[];
 declare var host: HTMLElement;
 declare var views: Record<string, { update: (props: object) => void; unmount: () => void }>;
 declare var same: boolean;
+declare var mount: (props: object) => Promise<import('../../pkg-template/slots.js').SlotView>;
 declare var log: string[];
 declare var contexts: { state: unknown; props: unknown; signal: AbortSignal }[];
 declare var signal_: AbortSignal;
@@ -225,7 +226,7 @@ declare var fail_: ((why: string) => void) | undefined;
 declare var reacts: Set<unknown> | undefined;
 declare var vues: Set<unknown>;
 declare var slot: typeof import('../../pkg-template/slots.js').slot;
-declare var swap: (pointer?: Pointer) => Promise<SlotSteps>;
+declare var swap: (pointer?: Pointer) => Promise<import('../../pkg-template/slots.js').PreparedSlot & SlotSteps>;
 declare var part: SlotSteps;
 declare var message: (promise: Promise<unknown>) => Promise<string>;
 declare var generation: number;

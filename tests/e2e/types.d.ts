@@ -182,11 +182,34 @@ export interface Site {
   serve(served?: string): Promise<string>;
 }
 
+/** A file of a build. */
+export interface ChunkEntry {
+  id: string;
+  code: string;
+  integrity: string;
+  size: number;
+  kind: string;
+  owner?: string;
+  imports: string[];
+  dynamicImports: string[];
+  css: string[];
+  assets?: string[];
+}
+
 /** The manifest of a build, `changeover/builds/<id>.json`, as far as tests look into it. */
 export interface ManifestFile {
   id: string;
   slots: Record<string, { file: string; kind: string; schema: number }>;
-  chunks: Record<string, { id?: string; code: string; integrity: string; size: number; kind: string; owner?: string }>;
+  chunks: Record<string, ChunkEntry>;
+  base?: string;
+  documents: Record<string, { integrity: string; size: number }>;
+  entries: string[];
+  html?: string;
+  created?: string;
+  app?: string;
+  version?: string;
+  commit: { sha: string; time: string; author: string; message: string };
+  epoch?: number;
 }
 
 /** What to change in files, by path: pairs of a text and what replaces it, the whole new text, or null for a file to remove. */

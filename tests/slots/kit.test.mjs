@@ -9,6 +9,9 @@ import { inBrowsers } from '../e2e/browsers.mjs';
 import { PACKAGE } from '../vite/support.mjs';
 import { installSteps, startSite } from './site.mjs';
 
+/** @import { TestContext } from 'node:test' */
+/** @import { Browser } from '../e2e/types.d.ts' */
+
 const KIT = readFileSync(join(PACKAGE, 'slots.js'), 'utf8');
 
 const PAGE = (list = '') => `<!doctype html><link rel="icon" href="data:,">${list}<body><div id="a"></div><script type="module">
@@ -19,13 +22,17 @@ window.ready = true;
 </script>`;
 
 const LIST = JSON.stringify({ build: 'one', base: '/', slots: { s: { file: 'one.js' } } });
-const MODULE = (text, more = '') => `export function mount(host, context) {
+const MODULE = (/** @type {string} */ text, more = '') => `export function mount(host, context) {
   (window.contexts ??= []).push(context);
   const log = (word) => (window.log ??= []).push('${text} ' + word);
   host.innerHTML = '<p>${text}</p><label><input type="radio" name="r" value="1">1</label><label><input type="radio" name="r" value="2" checked>2</label>';
   return { snapshot: () => ({ from: '${text}' }), unmount: () => log('unmount'), pause: () => log('pause'), resume: () => log('resume'), ${more} };
 }\n`;
 
+/**
+ * @param {TestContext} t
+ * @param {Browser} browser
+ */
 async function open(t, browser, files = {}, list = `<script type="application/json" id="changeover-slots">${LIST}</script>`) {
   const site = await startSite(t, { files: { 'index.html': PAGE(list), 'slots.js': KIT, 'one.js': MODULE('one'), 'two.js': MODULE('two'), ...files } });
   const tab = await browser.open(site.url);
@@ -43,27 +50,28 @@ test('the kit is small', async () => {
 
 test('importing the kit on a server does nothing, and its registry is empty', async () => {
   const { registry, slot, keep } = await import(join(PACKAGE, 'slots.js'));
-  assert.equal(globalThis[Symbol.for('changeover.slots')], undefined);
+  assert.equal(/** @type {Record<symbol, unknown>} */ (/** @type {unknown} */ (globalThis))[Symbol.for('changeover.slots')], undefined);
   assert.equal(slot('a', () => {}).id, 'a');
   assert.deepEqual([registry().build, registry().files(), registry().mounted()], [null, {}, []]);
   assert.equal(keep('k', 1, () => 3), 3);
-  delete globalThis[Symbol.for('changeover.slots')];
+  delete /** @type {Record<symbol, unknown>} */ (/** @type {unknown} */ (globalThis))[Symbol.for('changeover.slots')];
 });
 
 inBrowsers('modules mount by their mount, their default, or as an element', {}, async (t, browser) => {
   const tab = await open(t, browser);
   const seen = await tab.eval(async () => {
+    /** @type {(module: any, props?: object) => Promise<unknown[]>} */
     const show = async (module, props) => {
       const view = await kit.slot('x', async () => module).mount(host, props);
       const html = host.textContent;
-      const { tagName } = host.firstElementChild.firstElementChild ?? {};
+      const { tagName } = /** @type {Element} */ (host.firstElementChild).firstElementChild ?? {};
       const { instance } = view;
       view.unmount();
       return [html, tagName?.toLowerCase().replace(/\d+$/, '#') ?? null, host.childNodes.length, typeof instance.snapshot];
     };
-    const mount = (place, { props, state }) => void (place.textContent = `${props.word} ${state}`);
+    const mount = (/** @type {HTMLElement} */ place, /** @type {{props: {word: string}, state: unknown}} */ { props, state }) => void (place.textContent = `${props.word} ${state}`);
     class Plain extends HTMLElement {
-      connectedCallback() { this.textContent = `${this.word} ${this.changeover.state} ${this.isConnected}`; }
+      connectedCallback() { this.textContent = `${/** @type {{word?: string}} */ (this).word} ${/** @type {{changeover: {state: unknown}}} */ (/** @type {unknown} */ (this)).changeover.state} ${this.isConnected}`; }
       snapshot() {}
     }
     class Named extends HTMLElement {
@@ -89,11 +97,11 @@ inBrowsers('modules mount by their mount, their default, or as an element', {}, 
 
 inBrowsers('generations live side by side and end one by one; radio buttons keep what was chosen in each', {}, async (t, browser) => {
   const tab = await open(t, browser);
-  const chosen = () => tab.eval(() => [...host.children].map((place) => `${place.querySelector('p').textContent} ${place.querySelector(':checked')?.value ?? '-'}${place.inert ? ' hidden' : ''}`));
+  const chosen = () => tab.eval(() => [...host.children].map((place) => `${/** @type {Element} */ (place.querySelector('p')).textContent} ${/** @type {HTMLInputElement} */ (place.querySelector(':checked'))?.value ?? '-'}${/** @type {HTMLElement} */ (place).inert ? ' hidden' : ''}`));
   await tab.eval(async () => {
-    window.view = await kit.slot('s', () => kit.load('s')).mount(host, { a: 1 });
-    host.querySelector('input').click();
-    window.attempt = await prepare('s', { file: 'two.js' });
+    /** @type {{view: unknown}} */ (window).view = await kit.slot('s', () => kit.load('s')).mount(host, { a: 1 });
+    /** @type {HTMLElement} */ (host.querySelector('input')).click();
+    /** @type {{attempt: unknown}} */ (window).attempt = await prepare('s', { file: 'two.js' });
   });
   assert.deepEqual(await chosen(), ['two - hidden', 'one 1']);
   await tab.eval(() => attempt.show());
@@ -103,7 +111,7 @@ inBrowsers('generations live side by side and end one by one; radio buttons keep
   const facts = await tab.eval(() => ({ log, contexts: contexts.map(({ state, props, signal }) => JSON.stringify([state, props, signal.aborted])) }));
   assert.deepEqual(facts, { log: ['one pause', 'two pause', 'one resume', 'two unmount'], contexts: ['[null,{"a":1},false]', '[{"from":"one"},{"a":1},true]'] });
   await tab.eval(async () => {
-    window.attempt = await prepare('s', { file: 'two.js' });
+    /** @type {{attempt: unknown}} */ (window).attempt = await prepare('s', { file: 'two.js' });
     view.unmount();
     attempt.show();
     attempt.drop();
@@ -122,7 +130,7 @@ inBrowsers('a new generation that cannot be mounted, or renders nothing, is told
     empty.discard();
     const slow = prepare('s', { file: 'slow.js' }).catch((error) => `ready: ${error}`);
     while (!window.fail_) await new Promise((later) => setTimeout(later));
-    fail_('not yet');
+    /** @type {(why: string) => void} */ (fail_)('not yet');
     return [broken, left, isEmpty, await slow, slots.files().s.file];
   });
   assert.deepEqual(seen, ['broken', [1, true], true, 'ready: not yet', 'one.js']);
@@ -145,12 +153,13 @@ inBrowsers('what a loader makes of a module is made of the next one too', {}, as
 inBrowsers('the registry is one a page, tells its news, and an undo undoes once', {}, async (t, browser) => {
   const tab = await open(t, browser, { 'copy.js': KIT });
   const seen = await tab.eval(async () => {
-    const copy = await import('/copy.js');
+    const copy = /** @type {typeof kit} */ (await import(/** @type {string} */ ('/copy.js')));
+    /** @type {string[]} */
     const news = [];
     const stop = slots.subscribe(({ kind, id }) => news.push(`${kind} ${id}`));
     slots.subscribe(() => { throw new Error('listener'); });
     addEventListener('error', (event) => event.preventDefault());
-    const holder = { snapshot() {}, prepare() {} };
+    const holder = /** @type {Parameters<typeof slots.hold>[1]} */ (/** @type {unknown} */ ({ snapshot() {}, prepare() {} }));
     const undos = [slots.hold('s', holder), slots.hold('s', holder)];
     const held = slots.holders('s').length;
     undos[0]();
@@ -175,8 +184,8 @@ inBrowsers('keep makes a thing once, and anew from the old one for another schem
     const again = kit.keep('cache', 1, () => ({ n: 2 }));
     const next = kit.keep('cache', 2, (before) => ({ n: before.n + 10 }));
     let failed;
-    try { kit.keep('cache', 3, () => { throw new Error('no'); }); } catch (error) { failed = error.message; }
-    return [first === again, { ...next }, failed, kit.keep('cache', 2, () => 'lost') === next, kit.keep('none', 1, (before) => typeof before)];
+    try { kit.keep('cache', 3, () => { throw new Error('no'); }); } catch (error) { failed = /** @type {Error} */ (error).message; }
+    return [first === again, { ...next }, failed, kit.keep('cache', 2, () => 'lost') === /** @type {unknown} */ (next), kit.keep('none', 1, (before) => typeof before)];
   });
   assert.deepEqual(seen, [true, { n: 11 }, 'no', true, 'undefined']);
 });
@@ -184,12 +193,12 @@ inBrowsers('keep makes a thing once, and anew from the old one for another schem
 inBrowsers('focus and scroll positions find their element by id, by name, or by place', {}, async (t, browser) => {
   const tab = await open(t, browser);
   const seen = await tab.eval(() => {
-    const make = (html) => {
+    const make = (/** @type {string} */ html) => {
       const place = host.appendChild(document.createElement('div'));
       place.innerHTML = html;
       return place;
     };
-    const move = (before, after, pick) => {
+    const move = (/** @type {string} */ before, /** @type {string} */ after, /** @type {(place: HTMLElement) => any} */ pick) => {
       host.replaceChildren();
       const [from, to] = [make(before), make(after)];
       to.hidden = true;
@@ -201,30 +210,30 @@ inBrowsers('focus and scroll positions find their element by id, by name, or by 
         to.hidden = false;
       });
       const { activeElement: active } = document;
-      return to.contains(active) ? `${active.title}${active.selectionStart ?? ''}` : null;
+      return to.contains(active) ? `${/** @type {HTMLElement} */ (active).title}${/** @type {HTMLInputElement} */ (active).selectionStart ?? ''}` : null;
     };
-    const input = (title, more = '') => `<input title="${title}" value="abc" ${more}>`;
-    const first = (place) => place.querySelector('input');
+    const input = (/** @type {string} */ title, more = '') => `<input title="${title}" value="abc" ${more}>`;
+    const first = (/** @type {HTMLElement} */ place) => place.querySelector('input');
     return [
       move(input('x', 'id="i:1"'), `<p>${input('other')}</p>${input('x', 'id="i:1"')}`, first),
-      move(input('x', 'name="n[]"') + input('y', 'name="n[]"'), input('z') + input('x', 'name="n[]"') + input('y', 'name="n[]"'), (place) => place.children[1]),
+      move(input('x', 'name="n[]"') + input('y', 'name="n[]"'), input('z') + input('x', 'name="n[]"') + input('y', 'name="n[]"'), (/** @type {HTMLElement} */ place) => place.children[1]),
       move(`<p></p><p>${input('x')}</p>`, `<p></p><p>${input('x')}</p>`, first),
       move(input('x', 'id="gone"'), input('y'), first),
       move(input('x', 'type="email" name="e"'), input('x', 'type="email" name="e"'), first),
-      move(`<button title="b">b</button>`, `<button title="b">b</button>`, (place) => place.firstChild),
+      move(`<button title="b">b</button>`, `<button title="b">b</button>`, (/** @type {HTMLElement} */ place) => place.firstChild),
     ];
   });
   assert.deepEqual(seen, ['x1', 'y1', 'x1', null, 'x', 'b']);
   const scrolled = await tab.eval(() => {
     document.body.innerHTML = '<div style="height: 4000px" id="a"><div id="f"><div style="height: 3000px"><ul style="height: 50px; overflow: auto"><li style="height: 500px"></ul></div></div><div id="t" hidden><div style="height: 3000px"><ul style="height: 50px; overflow: auto; scroll-behavior: smooth"><li style="height: 500px"></ul></div></div></div>';
-    const [from, to] = ['f', 't'].map((id) => document.getElementById(id));
-    from.querySelector('ul').scrollTop = 120;
+    const [from, to] = ['f', 't'].map((id) => /** @type {HTMLElement} */ (document.getElementById(id)));
+    /** @type {Element} */ (/** @type {NonNullable<typeof from>} */ (from).querySelector('ul')).scrollTop = 120;
     window.scrollTo(0, 1500);
     kit.handOver(from, to, () => {
-      from.hidden = true;
-      to.hidden = false;
+      /** @type {NonNullable<typeof from>} */ (from).hidden = true;
+      /** @type {NonNullable<typeof to>} */ (to).hidden = false;
     });
-    return [to.querySelector('ul').scrollTop, scrollY];
+    return [/** @type {Element} */ (/** @type {NonNullable<typeof to>} */ (to).querySelector('ul')).scrollTop, scrollY];
   });
   assert.deepEqual(scrolled, [120, 1500]);
 });

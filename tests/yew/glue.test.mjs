@@ -8,13 +8,20 @@ import { pathToFileURL } from 'node:url';
 import { PACKAGE } from '../vite/support.mjs';
 import { compile, glueOf, wasmOf } from './support.mjs';
 
+/** @import { TestContext } from 'node:test' */
+
 const { wasmSlotParts } = await import(join(PACKAGE, 'vite-wasm-slot.js'));
 
 before(compile);
 
-const partsOf = (name, change = (text) => text) => wasmSlotParts(Buffer.from(change(glueOf(name).toString())), wasmOf(name), 'counter_bg.wasm');
+const partsOf = (/** @type {string} */ name, change = (/** @type {string} */ text) => text) => wasmSlotParts(Buffer.from(change(glueOf(name).toString())), wasmOf(name), 'counter_bg.wasm');
 
-/** An instance with its glue; what is exported needs no document until it is mounted. */
+/**
+ * An instance with its glue; what is exported needs no document until it is mounted.
+ *
+ * @param {TestContext} t
+ * @param {string} name
+ */
 async function start(t, name) {
   const parts = partsOf(name);
   const folder = mkdtempSync(join(tmpdir(), 'changeover-glue-'));

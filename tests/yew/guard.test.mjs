@@ -7,15 +7,23 @@ import { changeover, startServe } from '../e2e/site.mjs';
 import { VITES, build } from '../vite/support.mjs';
 import { compile, makePage, take } from './support.mjs';
 
+/** @import { TestContext } from 'node:test' */
+/** @import { Browser } from '../e2e/types.d.ts' */
+
 const [{ vite }] = VITES;
 
 before(compile);
 
-/** A published site whose page runs the first build, counted once and with a text. */
+/**
+ * A published site whose page runs the first build, counted once and with a text.
+ *
+ * @param {TestContext} t
+ * @param {Browser} browser
+ */
 async function open(t, browser) {
   const root = makePage(t, 'first');
   const site = join(root, 'site');
-  const publish = async (name) => {
+  const publish = async (/** @type {string} */ name) => {
     take(root, name);
     const { out } = await build(vite, root, { out: join(root, `out-${name}`), options: { interval: 1000 } });
     await changeover(['publish', out, '--to', site]);
@@ -26,20 +34,21 @@ async function open(t, browser) {
   const tab = await browser.open(server.url);
   await tab.waitFor(() => Boolean(window.view) && Boolean(window.changeover));
   await tab.eval(() => {
-    window.ended = [];
-    window.changeover.on('swapEnded', ({ outcome, reason, message }) => ended.push([outcome, reason, message?.replace(/:\d+:\d+/, '') ?? null]));
+    /** @type {{ended: unknown}} */ (window).ended = [];
+    window.changeover.on('swapEnded', ({ outcome, reason, message }) => /** @type {unknown[][]} */ (/** @type {unknown} */ (ended)).push([outcome, reason, message?.replace(/:\d+:\d+/, '') ?? null]));
   });
   await tab.click('#count');
   await tab.type('#text', 'tea');
-  await tab.eval(() => document.activeElement.blur());
+  await tab.eval(() => /** @type {HTMLElement} */ (document.activeElement).blur());
+  /** @type {(count: number) => Promise<unknown[]>} */
   const ended = async (count) => {
     await tab.waitFor((count) => ended.length >= count, count, { timeout: 45_000 });
     await tab.waitFor(() => document.querySelectorAll('section').length === 1);
-    return tab.eval((count) => ended[count - 1], count);
+    return tab.eval((count) => /** @type {unknown[][]} */ (/** @type {unknown} */ (ended))[count - 1], count);
   };
   const look = () => tab.eval(() => {
-    const text = (selector) => document.querySelector(selector).textContent;
-    return { title: text('h1'), count: text('#count'), text: document.querySelector('#text').value, boots };
+    const text = (/** @type {string} */ selector) => /** @type {Element} */ (document.querySelector(selector)).textContent;
+    return { title: text('h1'), count: text('#count'), text: /** @type {HTMLInputElement} */ (document.querySelector('#text')).value, boots };
   });
   return { tab, publish, ended, look };
 }
@@ -62,9 +71,9 @@ inBrowsers('a build that panics in its first seconds gives the place back', { on
   const { tab, publish, ended, look } = await open(t, browser);
   await publish('second');
   await tab.waitFor(() => [...document.querySelectorAll('section')].some((section) => section.getClientRects().length && section.textContent.includes('second')), { timeout: 30_000 });
-  await tab.eval(() => [...document.querySelectorAll('section')].find((section) => section.textContent.includes('second')).querySelector('#boom').click());
+  await tab.eval(() => /** @type {HTMLElement} */ (/** @type {Element} */ ([...document.querySelectorAll('section')].find((section) => section.textContent.includes('second'))).querySelector('#boom')).click());
   assert.deepEqual(await ended(1), ['rolledBack', 'threw', 'ChangeoverError: counter_bg.wasm panicked at src/lib.rs:\nthe button was pressed']);
   assert.deepEqual(await look(), { ...USED, title: 'The first build' });
   await tab.click('#count');
-  await tab.waitFor(() => document.querySelector('#count').textContent === '2');
+  await tab.waitFor(() => /** @type {Element} */ (document.querySelector('#count')).textContent === '2');
 });

@@ -8,6 +8,9 @@ import { startSite } from '../slots/site.mjs';
 import { PACKAGE } from '../vite/support.mjs';
 import { compile, glueOf, wasmOf } from './support.mjs';
 
+/** @import { TestContext } from 'node:test' */
+/** @import { Browser } from '../e2e/types.d.ts' */
+
 const { moduleOf, wasmSlotParts } = await import(join(PACKAGE, 'vite-wasm-slot.js'));
 
 const GENERATIONS = 30;
@@ -16,10 +19,16 @@ const LEFT = 60_000;
 
 before(compile);
 
-/** A page whose slot takes one build after another, each with addresses of its own: what it has after the third, and at the end. */
-async function live(t, browser, props, change = (code) => code) {
+/**
+ * A page whose slot takes one build after another, each with addresses of its own: what it has after the third, and at the end.
+ *
+ * @param {TestContext} t
+ * @param {Browser} browser
+ * @param {object} props
+ */
+async function live(t, browser, props, change = (/** @type {string} */ code) => code) {
   const parts = wasmSlotParts(glueOf('first'), wasmOf('first'), 'counter_bg.wasm');
-  const text = (name) => bundle({ entryPoints: [join(PACKAGE, name)], bundle: true, format: 'esm', write: false }).then(({ outputFiles }) => outputFiles[0].text);
+  const text = (/** @type {string} */ name) => bundle({ entryPoints: [join(PACKAGE, name)], bundle: true, format: 'esm', write: false }).then(({ outputFiles }) => outputFiles[0].text);
   const site = await startSite(t, { files: {
     'index.html': '<!doctype html><link rel="icon" href="data:,"><script type="module">import { slot } from "./slots.js"; window.slot = slot; window.slots = globalThis[Symbol.for("changeover.slots")]</script><div id="app"></div>',
     'slots.js': await text('slots.js'),
@@ -34,16 +43,16 @@ async function live(t, browser, props, change = (code) => code) {
     const { instantiate } = WebAssembly;
     window.memories = [];
     window.modules = [];
-    WebAssembly.instantiate = async (module, imports) => {
+    /** @type {{instantiate: unknown}} */ (WebAssembly).instantiate = async (/** @type {WebAssembly.Module} */ module, /** @type {WebAssembly.Imports} */ imports) => {
       const instance = await instantiate(module, imports);
-      memories.push(new WeakRef(instance.exports.memory));
+      memories.push(new WeakRef(/** @type {WebAssembly.Memory} */ (instance.exports.memory)));
       modules.push(new WeakRef(module));
       return instance;
     };
-    window.view = await slot('counter', () => import('/counter.js?g=0')).mount(document.getElementById('app'), props);
-    window.slots = globalThis[Symbol.for('changeover.slots')];
+    /** @type {{view: unknown}} */ (window).view = await slot('counter', () => import(/** @type {string} */ ('/counter.js?g=0'))).mount(/** @type {HTMLElement} */ (document.getElementById('app')), props);
+    window.slots = /** @type {Record<symbol, typeof slots>} */ (/** @type {unknown} */ (globalThis))[Symbol.for('changeover.slots')];
     window.generation = 0;
-    window.swap = async () => {
+    /** @type {{swap: unknown}} */ (window).swap = async () => {
       generation += 1;
       const module = await import(`/counter.js?g=${generation}`);
       const [holder] = slots.holders('counter');
@@ -64,7 +73,7 @@ async function live(t, browser, props, change = (code) => code) {
     const { usedSize } = await devtools.send('Runtime.getHeapUsage');
     return { nodes, listeners: jsEventListeners, heap: usedSize, ...(await tab.eval(() => ({ memories: memories.filter((memory) => memory.deref()).length, modules: modules.filter((module) => module.deref()).length }))) };
   };
-  const swaps = (count) => tab.eval(async (count) => {
+  const swaps = (/** @type {number} */ count) => tab.eval(async (count) => {
     for (let n = 0; n < count; n += 1) await swap();
   }, count);
   await swaps(3);
@@ -72,7 +81,7 @@ async function live(t, browser, props, change = (code) => code) {
   await swaps(GENERATIONS);
   const last = await measure();
   assert.equal(await tab.eval(() => memories.length), GENERATIONS + 4, 'each generation had a memory of its own');
-  await tab.waitFor(() => Number(document.querySelector('#ticks').textContent) > 0);
+  await tab.waitFor(() => Number(/** @type {Element} */ (document.querySelector('#ticks')).textContent) > 0);
   return { first, last, tab, devtools, measure };
 }
 
@@ -92,7 +101,7 @@ inBrowsers('listeners that an app forgets keep no memory, and do nothing; were t
   assert.equal(last.listeners - first.listeners, GENERATIONS, 'the app has forgotten a listener in each generation');
   assert.equal(last.memories, 1);
   await tab.eval(() => dispatchEvent(new Event('ping')));
-  await tab.waitFor(() => document.querySelector('#pings').textContent === '1');
+  await tab.waitFor(() => /** @type {Element} */ (document.querySelector('#pings')).textContent === '1');
   assert.deepEqual(tab.errors, []);
   const uncut = await live(t, browser, { forgetful: true }, (code) => {
     const without = code.replace(/drop:\w+\}/, 'drop(){}}');

@@ -9,13 +9,25 @@ import { VITES, build, changeover } from '../vite/support.mjs';
 import { listIn } from '../vite/slots-support.mjs';
 import { compile, makePage, take } from './support.mjs';
 
+/** @import { TestContext } from 'node:test' */
+/** @import { Browser, Engine, ManifestFile, Tab } from '../e2e/types.d.ts' */
+/** @import { SlotPointer } from '../../pkg-template/slots.js' */
+
 const [{ vite }] = VITES;
+/** @type {{only: Engine[]}} */
 const ALL = { only: ['chromium', 'firefox', 'webkit'] };
+/** @type {{only: Engine[]}} */
 const CHROMIUM = { only: ['chromium'] };
 
 before(compile);
 
-/** The page with each of the builds of the app, and where the slot points to in each. */
+/**
+ * The page with each of the builds of the app, and where the slot points to in each.
+ *
+ * @param {TestContext} t
+ * @param {string[]} names
+ * @param {Parameters<typeof build>[2] & {using?: typeof vite}} how
+ */
 async function builds(t, names, { using = vite, ...config } = {}) {
   const root = makePage(t, names[0]);
   const made = [];
@@ -26,7 +38,13 @@ async function builds(t, names, { using = vite, ...config } = {}) {
   return { made, pointers: made.map(({ html }) => listIn(html()).slots.counter) };
 }
 
-/** A page with the first build of the app, and the steps of a swap. */
+/**
+ * A page with the first build of the app, and the steps of a swap.
+ *
+ * @param {TestContext} t
+ * @param {Browser} browser
+ * @param {string[]} names
+ */
 async function open(t, browser, names) {
   const { made, pointers } = await builds(t, names);
   const site = await startSite(t, { folders: made.map(({ out }) => out) });
@@ -35,15 +53,15 @@ async function open(t, browser, names) {
   await tab.eval(installSteps);
   await tab.eval(() => {
     /** Takes the state of the slot along as the guard does: a copy, through the steps of the new module. */
-    window.swap = async (pointer) => {
+    /** @type {{swap: unknown}} */ (window).swap = async (/** @type {SlotPointer} */ pointer) => {
       const module = await slots.open(pointer);
       const [holder] = slots.holders('counter');
       let state = structuredClone(holder.snapshot());
-      const step = module.migrations.find(({ from }) => from === holder.schema);
+      const step = module.migrations.find((/** @type {{from: number}} */ { from }) => from === holder.schema);
       if (module.schema !== holder.schema) state = await step.up(state);
       window.broken = [];
-      const part = await holder.prepare(module, state, (error) => broken.push(error.message));
-      await part.ready.catch((error) => {
+      const part = await holder.prepare(module, state, (error) => /** @type {string[]} */ (broken).push(/** @type {Error} */ (error).message));
+      await /** @type {Promise<unknown>} */ (part.ready).catch((/** @type {Error} */ error) => {
         part.discard();
         throw error;
       });
@@ -55,32 +73,36 @@ async function open(t, browser, names) {
 }
 
 /** What is to be seen, and what runs. */
-const look = (tab) => tab.eval(() => {
+const look = (/** @type {Tab} */ tab) => tab.eval(() => {
   const shown = [...document.querySelectorAll('section')].filter((section) => section.getClientRects().length);
-  const text = (selector) => shown[0]?.querySelector(selector)?.textContent;
+  const text = (/** @type {string} */ selector) => shown[0]?.querySelector(selector)?.textContent;
   return {
     shown: shown.length, all: document.querySelectorAll('section').length, title: text('h1'), given: text('h2'), count: text('#count'), length: text('output'),
-    text: shown[0]?.querySelector('#text').value, ticks: Number(text('#ticks')) > 0, intervals: intervals.size, listening: pings.size, boots,
+    text: /** @type {{querySelector(selector: string): HTMLInputElement} | undefined} */ (shown[0])?.querySelector('#text').value, ticks: Number(text('#ticks')) > 0, intervals: intervals.size, listening: pings.size, boots,
   };
 });
 
-const visible = (tab, selector) => tab.eval((selector) => {
+const visible = (/** @type {Tab} */ tab, /** @type {string} */ selector) => tab.eval((selector) => {
   const shown = [...document.querySelectorAll('section')].find((section) => section.getClientRects().length);
-  shown.querySelector(selector).click();
+  /** @type {HTMLElement} */ (/** @type {Element} */ (shown).querySelector(selector)).click();
 }, selector);
 
 const OLD = { shown: 1, all: 1, title: 'The first build', given: 'from the page', count: '2', length: '14', text: 'milk and honey', ticks: true, intervals: 1, listening: 1, boots: 1 };
 
 /** The site has no release, and the guard says so. */
-const unexpected = (tab) => tab.errors.filter((error) => !error.includes('/changeover/release.json'));
+const unexpected = (/** @type {Tab} */ tab) => tab.errors.filter((error) => !error.includes('/changeover/release.json'));
 
-/** Counts and types. */
+/**
+ * Counts and types.
+ *
+ * @param {Tab} tab
+ */
 async function use(tab) {
   await tab.waitFor(() => Boolean(document.querySelector('#count')));
   await tab.click('#count');
   await tab.click('#count');
   await tab.type('#text', 'milk and honey');
-  await tab.waitFor(() => Number(document.querySelector('#ticks').textContent) > 5);
+  await tab.waitFor(() => Number(/** @type {Element} */ (document.querySelector('#ticks')).textContent) > 5);
   assert.deepEqual(await look(tab), OLD);
 }
 
@@ -102,15 +124,15 @@ for (const { name, vite: using } of VITES) {
     const server = await using.createServer({ root, configFile: false, logLevel: 'silent', server: { host: '127.0.0.1', port: 0 }, plugins: [changeover()] });
     t.after(() => server.close());
     await server.listen();
-    const tab = await browser.open(server.resolvedUrls.local[0]);
+    const tab = await browser.open(/** @type {NonNullable<typeof server.resolvedUrls>} */ (server.resolvedUrls).local[0]);
     await tab.waitFor(() => Boolean(window.view), { timeout: 20_000 });
     await tab.click('#count');
-    await tab.waitFor(() => document.querySelector('#count').textContent === '1');
+    await tab.waitFor(() => /** @type {Element} */ (document.querySelector('#count')).textContent === '1');
     // Another text of the same length: the same program.
     const path = join(root, 'pkg/counter_bg.wasm');
     writeFileSync(path, Buffer.from(readFileSync(path, 'latin1').replace('The first build', 'The other build'), 'latin1'));
     await tab.waitFor(() => document.querySelector('h1')?.textContent === 'The other build', { timeout: 20_000 });
-    assert.deepEqual(await tab.eval(() => [document.querySelectorAll('section').length, document.querySelector('#count').textContent, boots]), [1, '1', 1]);
+    assert.deepEqual(await tab.eval(() => [document.querySelectorAll('section').length, /** @type {Element} */ (document.querySelector('#count')).textContent, boots]), [1, '1', 1]);
     assert.deepEqual(tab.errors, []);
   });
 }
@@ -130,9 +152,9 @@ inBrowsers('the app takes the next build with its counter, its text and its tick
   assert.deepEqual(await look(tab), { ...OLD, title: 'The second build' });
   await tab.click('#count');
   await tab.eval(() => dispatchEvent(new Event('ping')));
-  await tab.waitFor(() => document.querySelector('#count').textContent === '3' && document.querySelector('#pings').textContent === '1');
-  await tab.waitFor((before) => Number(document.querySelector('#ticks').textContent) > before + 5, before);
-  assert.deepEqual(await tab.eval(() => slots.holders('counter').map(({ schema, snapshot }) => [schema, { ...snapshot(), ticks: 0 }])), [[2, { counts: [3], text: 'milk and honey', ticks: 0 }]]);
+  await tab.waitFor(() => /** @type {Element} */ (document.querySelector('#count')).textContent === '3' && /** @type {Element} */ (document.querySelector('#pings')).textContent === '1');
+  await tab.waitFor((before) => Number(/** @type {Element} */ (document.querySelector('#ticks')).textContent) > before + 5, before);
+  assert.deepEqual(await tab.eval(() => slots.holders('counter').map(({ schema, snapshot }) => [schema, { .../** @type {object} */ (snapshot()), ticks: 0 }])), [[2, { counts: [3], text: 'milk and honey', ticks: 0 }]]);
   assert.deepEqual([await tab.eval(() => broken), unexpected(tab)], [[], []]);
 });
 
@@ -144,13 +166,13 @@ inBrowsers('a build that panics while it renders is never shown, and the app goe
   await tab.waitFor(() => document.querySelectorAll('section').length === 1);
   assert.deepEqual(await look(tab), OLD);
   await tab.click('#count');
-  await tab.waitFor(() => document.querySelector('#count').textContent === '3');
+  await tab.waitFor(() => /** @type {Element} */ (document.querySelector('#count')).textContent === '3');
 });
 
-for (const [what, button, message] of [
+for (const [what, button, message] of /** @type {[string, string, RegExp][]} */ ([
   ['a panic', '#boom', /^counter_bg\.wasm panicked at src\/lib\.rs:\d+:\d+:\nthe button was pressed$/],
   ['another error of the WebAssembly', '#trap', /unreachable/i],
-]) {
+])) {
   inBrowsers(`${what} after it is shown is told, and the old generation comes back as it was`, ALL, async (t, browser) => {
     const { tab, pointers: [, second] } = await open(t, browser, ['first', 'second']);
     await use(tab);
@@ -160,15 +182,15 @@ for (const [what, button, message] of [
     }, second);
     await visible(tab, '#count');
     await visible(tab, button);
-    await tab.waitFor(() => broken.length > 0);
+    await tab.waitFor(() => /** @type {string[]} */ (broken).length > 0);
     const told = await tab.eval(() => broken);
-    assert.equal(told.length, 1);
-    assert.match(told[0], message);
+    assert.equal(/** @type {string[]} */ (told).length, 1);
+    assert.match(/** @type {string[]} */ (told)[0], message);
     await tab.eval(() => part.back());
     await tab.waitFor(() => document.querySelectorAll('section').length === 1);
     assert.deepEqual({ ...(await look(tab)), intervals: 1, listening: 1 }, OLD);
     await tab.click('#count');
-    await tab.waitFor(() => document.querySelector('#count').textContent === '3');
+    await tab.waitFor(() => /** @type {Element} */ (document.querySelector('#count')).textContent === '3');
   });
 }
 
@@ -185,7 +207,7 @@ inBrowsers('state that is none of this schema is refused before anything is rend
   const said = await tab.eval(async (pointer) => {
     const [holder] = slots.holders('counter');
     const part = await holder.prepare(await slots.open(pointer), { counts: ['two'], text: '', ticks: 0 });
-    const why = await message(part.ready);
+    const why = await message(/** @type {Promise<unknown>} */ (part.ready));
     part.discard();
     return why;
   }, second);
@@ -195,7 +217,7 @@ inBrowsers('state that is none of this schema is refused before anything is rend
 
 inBrowsers('WebAssembly that is missing, of another build, corrupt or a page is refused by name; the next try has the right one', CHROMIUM, async (t, browser) => {
   const { tab, site, pointers: [, pointer], made: [first, second] } = await open(t, browser, ['first', 'second']);
-  const wasmIn = ({ manifest }) => Object.keys(manifest.chunks).find((file) => file.includes('counter_bg'));
+  const wasmIn = (/** @type {{manifest: ManifestFile}} */ { manifest }) => /** @type {string} */ (Object.keys(manifest.chunks).find((file) => file.includes('counter_bg')));
   const wasm = wasmIn(second);
   await use(tab);
   const trying = () => tab.eval((pointer) => message(swap(pointer)), pointer);
@@ -203,11 +225,11 @@ inBrowsers('WebAssembly that is missing, of another build, corrupt or a page is 
   site.gone.add(wasm);
   assert.equal(await trying(), `wasm_missing: ${site.url}/${wasm} answered 404.`);
   site.gone.clear();
-  site.files[wasm] = first.files.get(wasmIn(first));
+  site.files[wasm] = /** @type {Buffer} */ (first.files.get(wasmIn(first)));
   assert.match(await trying(), /^wasm_mismatch: .*counter_bg-\S+ is of the pair [0-9a-f]{16}, the glue of counter_bg\.wasm of the pair [0-9a-f]{16}; they are built together and only work together\.$/);
-  site.files[wasm] = Buffer.concat([second.files.get(wasm), Buffer.of(0, 2, 1, 65)]);
+  site.files[wasm] = Buffer.concat([/** @type {Buffer} */ (second.files.get(wasm)), Buffer.of(0, 2, 1, 65)]);
   assert.match(await trying(), /^wasm_corrupt: .* is not what was built: its integrity is not sha384-/);
-  site.files[wasm] = second.files.get(wasm).subarray(0, 50_000);
+  site.files[wasm] = /** @type {Buffer} */ (second.files.get(wasm)).subarray(0, 50_000);
   assert.match(await trying(), /^CompileError: /);
   assert.deepEqual(await look(tab), OLD);
   delete site.files[wasm];
@@ -219,7 +241,7 @@ inBrowsers('a slot that is unmounted leaves nothing that runs, and can be mounte
   await use(tab);
   await tab.eval(() => view.unmount());
   await tab.waitFor(() => intervals.size === 0 && pings.size === 0 && !document.querySelector('section'));
-  await tab.eval(() => window.mount({ title: 'again' }).then((view) => (window.view = view)));
+  await tab.eval(() => window.mount({ title: 'again' }).then((view) => (/** @type {{view: unknown}} */ (window).view = view)));
   await tab.waitFor(() => document.querySelector('h2')?.textContent === 'again');
   assert.equal(await tab.text('#count'), '0');
   await tab.eval(() => Promise.all([window.mount({ title: 'another' }), window.mount({})]));

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { PACKAGE, ROOT } from '../vite/support.mjs';
 import { alone, stage } from '../../scripts/lib/stages.mjs';
 
+/** @import { TestContext } from 'node:test' */
+
 const HERE = join(ROOT, 'tests/yew');
 const WORK = join(ROOT, 'dist/work/yew');
 /** Apart from that of the workspace, which others may be building in. */
@@ -14,11 +16,12 @@ const TARGET = join(ROOT, 'target/yew');
 /** As it was; as it is, with another text and another schema; and one that panics while it renders. */
 const FEATURES = { first: [], second: ['second'], broken: ['second', 'broken'] };
 
+/** @type {(args: string[], env?: Record<string, string>) => unknown} */
 const cargo = (args, env) => execFileSync('cargo', args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'inherit'] });
 
 /** Compiles the app in all its builds, if anything has changed. */
 export async function compile() {
-  const glue = (name) => join(WORK, name, 'counter.js');
+  const glue = (/** @type {string} */ name) => join(WORK, name, 'counter.js');
   await alone(join(WORK, 'lock'), () =>
     stage('app', {
       folder: WORK,
@@ -32,10 +35,15 @@ export async function compile() {
     }));
 }
 
-export const glueOf = (name) => readFileSync(join(WORK, name, 'counter.js'));
-export const wasmOf = (name) => readFileSync(join(WORK, name, 'counter_bg.wasm'));
+export const glueOf = (/** @type {string} */ name) => readFileSync(join(WORK, name, 'counter.js'));
+export const wasmOf = (/** @type {string} */ name) => readFileSync(join(WORK, name, 'counter_bg.wasm'));
 
-/** A page that has one build of the app in a slot, gone when the test `t` ends. */
+/**
+ * A page that has one build of the app in a slot, gone when the test `t` ends.
+ *
+ * @param {TestContext} t
+ * @param {string} name
+ */
 export function makePage(t, name) {
   const root = mkdtempSync(join(tmpdir(), 'changeover-yew-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
@@ -47,4 +55,4 @@ export function makePage(t, name) {
 }
 
 /** Puts another build of the app into a page. */
-export const take = (root, name) => cpSync(join(WORK, name), join(root, 'pkg'), { recursive: true });
+export const take = (/** @type {string} */ root, /** @type {string} */ name) => cpSync(join(WORK, name), join(root, 'pkg'), { recursive: true });
