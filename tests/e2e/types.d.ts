@@ -193,7 +193,8 @@ export interface ChunkEntry {
   imports: string[];
   dynamicImports: string[];
   css: string[];
-  assets?: string[];
+  assets: string[];
+  exports?: string[];
 }
 
 /** The manifest of a build, `changeover/builds/<id>.json`, as far as tests look into it. */
@@ -210,6 +211,7 @@ export interface ManifestFile {
   version?: string;
   commit: { sha: string; time: string; author: string; message: string };
   epoch?: number;
+  stores?: Record<string, { schema: number; reads: number[] }>;
 }
 
 /** What to change in files, by path: pairs of a text and what replaces it, the whole new text, or null for a file to remove. */

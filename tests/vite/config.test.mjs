@@ -36,7 +36,7 @@ for (const { name, vite } of VITES) {
     const { html, files } = await build(vite, makeApp(t), { options: { loader: 'inline' } });
     assert.equal(tagOf(html()).src, undefined);
     assert.ok(tagOf(html())['data-runtime']);
-    const [, code] = /<head>\s*<script data-release=[^>]*>([^]*?)<\/script>/.exec(html());
+    const [, code] = /** @type {RegExpExecArray} */ (/<head>\s*<script data-release=[^>]*>([^]*?)<\/script>/.exec(html()));
     assert.doesNotThrow(() => new Function(code));
     assert.ok(code.includes('changeover'));
     assert.deepEqual([...files.keys()].filter((path) => /\/changeover-[0-9a-f]{10}\.js$/.test(path)), []);
@@ -60,7 +60,7 @@ for (const { name, vite } of VITES) {
     const [main, nested] = ['index.html', 'shop/eu/index.html'].map((page) => tagOf(relative.html(page)));
     assert.equal(main['data-release'], './changeover/release.json');
     assert.equal(nested['data-release'], '../../changeover/release.json');
-    for (const [tag, page] of [[main, 'index.html'], [nested, 'shop/eu/index.html']]) {
+    for (const [tag, page] of /** @type {[Record<string, string>, string][]} */ ([[main, 'index.html'], [nested, 'shop/eu/index.html']])) {
       for (const url of [tag.src, tag['data-runtime'], tag['data-wasm'], tag['data-prompt-file'], tag['data-states-file'], tag['data-stores'], tag['data-stores-wasm']]) {
         assert.ok(relative.files.has(new URL(url, `http://x/${page}`).pathname.slice(1)), url);
       }
@@ -90,19 +90,20 @@ for (const { name, vite } of VITES) {
   });
 
   test(`${name}: a document rewritten by a minifier keeps a stamp, one without its tag is named in a warning`, async (t) => {
-    const late = (rewrite) => ({ name: 'html', enforce: 'post', generateBundle: { order: 'post', handler: (_options, bundle) => void (bundle['index.html'].source = rewrite(String(bundle['index.html'].source))) } });
-    const minified = await build(vite, makeApp(t), { plugins: [late((html) => html.replace(/\s+/g, ' ').replaceAll('data-build=""', 'data-build').replace(/="([^"\s]+)"/g, '=$1'))] });
+    /** @type {(rewrite: (html: string) => string) => object} */
+    const late = (rewrite) => ({ name: 'html', enforce: 'post', generateBundle: { order: 'post', handler: (/** @type {unknown} */ _options, /** @type {Record<string, {source: string}>} */ bundle) => void (bundle['index.html'].source = rewrite(String(bundle['index.html'].source))) } });
+    const minified = await build(vite, makeApp(t), { plugins: [late((/** @type {string} */ html) => html.replace(/\s+/g, ' ').replaceAll('data-build=""', 'data-build').replace(/="([^"\s]+)"/g, '=$1'))] });
     assert.match(minified.html(), new RegExp(`<script src=\\S+ data-release=\\S+ data-sequence="\\d+" data-build="${minified.manifest.id}" data-runtime`));
-    const lost = await build(vite, makeApp(t), { plugins: [late((html) => html.replace(/<script src[^]*?<\/script>/, ''))] });
+    const lost = await build(vite, makeApp(t), { plugins: [late((/** @type {string} */ html) => html.replace(/<script src[^]*?<\/script>/, ''))] });
     assert.ok(lost.messages.warn.some((text) => text.includes('"index.html" has lost the changeover script tag')), lost.messages.warn.join());
   });
 
   test(`${name}: renderBuiltUrl decides where the loader lives`, async (t) => {
-    const cdn = (file, { hostType }) => (hostType === 'html' ? `https://cdn.example/${file}` : { relative: true });
+    const cdn = (/** @type {string} */ file, /** @type {{hostType: string}} */ { hostType }) => (hostType === 'html' ? `https://cdn.example/${file}` : { relative: true });
     const { html } = await build(vite, makeApp(t), { experimental: { renderBuiltUrl: cdn } });
     assert.match(tagOf(html()).src, /^https:\/\/cdn\.example\/assets\/changeover-/);
     assert.equal(tagOf(html())['data-release'], '/changeover/release.json');
-    const error = await failureOf(build(vite, makeApp(t), { experimental: { renderBuiltUrl: (file) => ({ runtime: `at(${JSON.stringify(file)})` }) } }));
+    const error = await failureOf(build(vite, makeApp(t), { experimental: { renderBuiltUrl: (/** @type {string} */ file) => ({ runtime: `at(${JSON.stringify(file)})` }) } }));
     assert.equal(error.code, 'runtimeUrl');
   });
 
@@ -122,15 +123,15 @@ for (const { name, vite } of VITES) {
 
   test(`${name}: build.manifest and the plugin do not disturb each other`, async (t) => {
     const { files, manifest } = await build(vite, makeApp(t), { build: { manifest: true } });
-    const theirs = JSON.parse(files.get('.vite/manifest.json'));
+    const theirs = JSON.parse(/** @type {string} */ (/** @type {unknown} */ (files.get('.vite/manifest.json'))));
     assert.equal(theirs['index.html'].file, manifest.entries[0]);
     assert.ok(Object.keys(manifest.chunks).every((file) => !file.startsWith('.vite')));
   });
 
   test(`${name}: several outputs in one folder are one build, in two folders they are refused`, async (t) => {
     const root = makeApp(t);
-    const output = (folder, suffix) => ({ dir: join(root, folder), format: 'es', entryFileNames: `assets/[name]${suffix}-[hash].js`, chunkFileNames: `assets/[name]${suffix}-[hash].js` });
-    const options = (list) => ({ build: { [major >= 8 ? 'rolldownOptions' : 'rollupOptions']: { output: list } } });
+    const output = (/** @type {string} */ folder, /** @type {string} */ suffix) => ({ dir: join(root, folder), format: 'es', entryFileNames: `assets/[name]${suffix}-[hash].js`, chunkFileNames: `assets/[name]${suffix}-[hash].js` });
+    const options = (/** @type {object[]} */ list) => ({ build: { [major >= 8 ? 'rolldownOptions' : 'rollupOptions']: { output: list } } });
     const { manifest, files } = await build(vite, root, options([output('dist', '-one'), output('dist', '-two')]));
     assert.equal(manifest.entries.length, 2);
     assert.equal(manifestsIn(files).length, 1);
@@ -196,8 +197,8 @@ for (const { name, vite } of VITES) {
     const out = join(root, 'dist');
     const { logger, messages } = makeLogger(vite);
     const watcher = await vite.build({ root, configFile: false, customLogger: logger, logLevel: 'warn', plugins: [changeover()], build: { outDir: out, watch: {}, assetsInlineLimit: 0 } });
-    t.after(() => watcher.close());
-    const described = (count) => until(() => messages.info.filter((text) => text.startsWith('changeover: build')).length >= count, () => messages);
+    t.after(() => /** @type {{close(): Promise<void>}} */ (watcher).close());
+    const described = (/** @type {number} */ count) => until(() => messages.info.filter((text) => text.startsWith('changeover: build')).length >= count, () => messages);
     await described(1);
     const first = readOutput(out);
     change(root, { 'src/routes/about.js': "export const show = (place) => void (place.textContent = 'changed');\n" });

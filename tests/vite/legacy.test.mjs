@@ -8,6 +8,8 @@ import legacy from '@vitejs/plugin-legacy';
 import * as vite from 'vite';
 import { CLI, build, edit, fileOf, makeApp } from './support.mjs';
 
+/** @typedef {Awaited<ReturnType<typeof build>>} Built */
+
 const KINDS = { 'beside the modern ones': {}, alone: { renderModernChunks: false }, 'with polyfills for modern browsers': { modernPolyfills: ['es.array.at'] } };
 
 for (const [kind, options] of Object.entries(KINDS)) {
@@ -18,7 +20,7 @@ for (const [kind, options] of Object.entries(KINDS)) {
     edit(root, 'src/routes/about.js', "'about'", "'about us'");
     const second = await next();
     assert.equal(second.manifest.html, first.manifest.html);
-    const expected = options.renderModernChunks === false ? ['src/routes/about.js'] : ['src/routes/about.js', 'src/routes/about.js#about-legacy'];
+    const expected = /** @type {{renderModernChunks?: boolean}} */ (options).renderModernChunks === false ? ['src/routes/about.js'] : ['src/routes/about.js', 'src/routes/about.js#about-legacy'];
     assert.deepEqual(changedIn(first, second), expected);
     assert.deepEqual([...first.messages.warn, ...second.messages.warn].filter((text) => text.startsWith('changeover')), []);
 
@@ -30,14 +32,14 @@ for (const [kind, options] of Object.entries(KINDS)) {
 
 test('legacy chunks: other polyfills are another document, since it loads them by name, and no other file', async (t) => {
   const root = makeApp(t);
-  const next = (additionalLegacyPolyfills) => build(vite, root, { plugins: [legacy({ targets: ['defaults', 'not IE 11'], additionalLegacyPolyfills })] });
+  const next = (/** @type {string[]} */ additionalLegacyPolyfills) => build(vite, root, { plugins: [legacy({ targets: ['defaults', 'not IE 11'], additionalLegacyPolyfills })] });
   const first = await next([]);
   const second = await next(['core-js/es/array/at.js']);
   assert.deepEqual(changedIn(first, second), ['virtual:vite/legacy-polyfills']);
   assert.equal(fileOf(first.manifest, 'index.html') === fileOf(second.manifest, 'index.html'), true);
 });
 
-const changedIn = ({ manifest: before }, { manifest: after }) =>
+const changedIn = (/** @type {Built} */ { manifest: before }, /** @type {Built} */ { manifest: after }) =>
   Object.values(after.chunks)
     .filter(({ id, code }) => !id.endsWith('.map') && Object.values(before.chunks).find((chunk) => chunk.id === id)?.code !== code)
     .map(({ id }) => id)

@@ -6,6 +6,9 @@ import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { VITES, build, edit, fileOf, integrityOf, makeApp, manifestsIn, tagOf } from './support.mjs';
 
+/** @import { ResolvedConfig } from 'vite' */
+/** @typedef {Awaited<ReturnType<typeof build>>} Built */
+
 for (const { name, vite } of VITES) {
   test(`${name}: the manifest names every file with the integrity and size of the bytes on disk`, async (t) => {
     const root = makeApp(t, { 'public/docs/terms.html': '<!doctype html><title>Terms é</title>', 'public/.htaccess': 'x' });
@@ -48,9 +51,9 @@ for (const { name, vite } of VITES) {
     const first = await build(vite, makeApp(t));
     const second = await build(vite, makeApp(t));
     assert.match(first.manifest.id, /^[0-9a-f]{10}$/);
-    const bare = (path, bytes) => (path.endsWith('.html') ? bytes.toString().replace(/ data-sequence="\d+"/, '') : bytes);
-    const compare = ({ files, manifest }) => [
-      [...files].filter(([path]) => !path.startsWith('changeover/')).map(([path, bytes]) => [path, integrityOf(bare(path, bytes))]),
+    const bare = (/** @type {string} */ path, /** @type {Buffer} */ bytes) => (path.endsWith('.html') ? bytes.toString().replace(/ data-sequence="\d+"/, '') : bytes);
+    const compare = (/** @type {Built} */ { files, manifest }) => [
+      [...files].filter(([path]) => !path.startsWith('changeover/')).map(([path, bytes]) => [path, integrityOf(/** @type {Buffer} */ (bare(path, bytes)))]),
       { ...manifest, created: null, documents: Object.keys(manifest.documents) },
     ];
     assert.deepEqual(compare(second), compare(first));
@@ -95,7 +98,7 @@ for (const { name, vite } of VITES) {
     const { manifest: first } = await build(vite, root, { build: { sourcemap: true } });
     edit(root, 'src/sums.js', 'next > most', 'next >= most');
     const { manifest: second } = await build(vite, root, { build: { sourcemap: true } });
-    const compare = (id) => {
+    const compare = (/** @type {string} */ id) => {
       const [before, after] = [fileOf(first, id), fileOf(second, id)];
       return [before === after ? 'same name' : 'renamed', first.chunks[before].code === second.chunks[after].code ? 'same code' : 'new code'];
     };
@@ -109,11 +112,11 @@ for (const { name, vite } of VITES) {
   });
 
   test(`${name}: two chunks that would have the same name keep names of their own from build to build`, async (t) => {
-    const part = (letter) => `export const big${letter} = ${JSON.stringify(letter.repeat(400))};\n`;
-    const route = (list) => `${list.map((letter) => `import { big${letter} } from '../${letter}/shared.js';\n`).join('')}export const show = (place) => void (place.textContent = [${list.map((letter) => `big${letter}`)}].join());\n`;
+    const part = (/** @type {string} */ letter) => `export const big${letter} = ${JSON.stringify(letter.repeat(400))};\n`;
+    const route = (/** @type {string[]} */ list) => `${list.map((letter) => `import { big${letter} } from '../${letter}/shared.js';\n`).join('')}export const show = (place) => void (place.textContent = [${list.map((letter) => `big${letter}`)}].join());\n`;
     const changes = { 'src/x/shared.js': part('x'), 'src/y/shared.js': part('y'), 'src/routes/cart.js': route(['x']), 'src/routes/help.js': route(['x', 'y']), 'src/routes/about.js': route(['y']) };
     const root = makeApp(t, changes);
-    const ids = ({ manifest }) => Object.values(manifest.chunks).map(({ id }) => id).filter((id) => id.includes('shared'));
+    const ids = (/** @type {Built} */ { manifest }) => Object.values(manifest.chunks).map(({ id }) => id).filter((id) => id.includes('shared'));
     const first = await build(vite, root);
     assert.deepEqual(ids(first).sort(), ['chunk:shared:src/x/shared.js', 'chunk:shared:src/y/shared.js']);
     for (const letter of ['x', 'y']) {
@@ -149,7 +152,7 @@ for (const { name, vite } of VITES) {
     const without = await build(vite, root);
     assert.deepEqual([without.manifest.app, without.manifest.version, without.manifest.commit], ['shop-fixture', '2.4.0', undefined]);
     assert.equal(tagOf(without.html())['data-app'], undefined);
-    const git = (...list) => execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...list], { cwd: root });
+    const git = (/** @type {string[]} */ ...list) => execFileSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...list], { cwd: root });
     git('init', '-q');
     git('add', 'index.html');
     git('commit', '-q', '-m', 'Show the cart');
@@ -162,7 +165,7 @@ for (const { name, vite } of VITES) {
   });
 }
 
-const digest = ([path, bytes]) => `${path} ${integrityOf(bytes)}`;
+const digest = (/** @type {[string, Buffer]} */ [path, bytes]) => `${path} ${integrityOf(bytes)}`;
 
 /** What a minifier does that runs after all others: new text under the old name. */
 function minifyAtTheEnd() {
@@ -171,7 +174,7 @@ function minifyAtTheEnd() {
     enforce: 'post',
     generateBundle: {
       order: 'post',
-      handler(_options, bundle) {
+      handler(/** @type {unknown} */ _options, /** @type {Record<string, any>} */ bundle) {
         for (const item of Object.values(bundle)) if (item.type === 'chunk') item.code = `/* shrunk */${item.code}`;
       },
     },
@@ -180,10 +183,11 @@ function minifyAtTheEnd() {
 
 /** What static-copy plugins do. */
 function copyAtTheEnd() {
+  /** @type {import('vite').ResolvedConfig} */
   let config;
   return {
     name: 'late-copy',
-    configResolved: (resolved) => void (config = resolved),
+    configResolved: (/** @type {ResolvedConfig} */ resolved) => void (config = resolved),
     closeBundle() {
       copyFileSync(join(config.root, 'package.json'), join(config.build.outDir, 'copied-late.txt'));
     },
@@ -192,10 +196,11 @@ function copyAtTheEnd() {
 
 /** What compression plugins do; the second file stands for a format that is not rewritten. */
 function compressAtTheEnd() {
+  /** @type {import('vite').ResolvedConfig} */
   let config;
   return {
     name: 'late-compression',
-    configResolved: (resolved) => void (config = resolved),
+    configResolved: (/** @type {ResolvedConfig} */ resolved) => void (config = resolved),
     closeBundle() {
       const file = join(config.build.outDir, 'index.html');
       writeFileSync(`${file}.gz`, gzipSync(readFileSync(file)));

@@ -6,8 +6,12 @@ import { after, before, test } from 'node:test';
 import puppeteer from 'puppeteer-core';
 import { PACKAGE, VITES, build, changeover, makeApp, makeLogger } from './support.mjs';
 
+/** @import { TestContext } from 'node:test' */
+/** @import { IncomingMessage } from 'node:http' */
+
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const skip = existsSync(CHROMIUM) || process.env.CI ? false : `no Chromium at ${CHROMIUM}; set CHROMIUM`;
+/** @type {import('puppeteer-core').Browser} */
 let browser;
 before(async () => {
   if (!skip) browser = await puppeteer.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
@@ -32,7 +36,7 @@ for (const { name, vite } of VITES) {
   test(`${name}: an app that imports the package uses the instance of the tag and bundles no runtime`, { skip }, async (t) => {
     const root = makeApp(t, { 'src/main.js': MAIN });
     const { out, manifest, files } = await build(vite, root);
-    const wasm = /[A-Za-z0-9+/]{2000}/.exec(readFileSync(join(PACKAGE, 'runtime.js'), 'latin1'))[0];
+    const wasm = /** @type {RegExpExecArray} */ (/[A-Za-z0-9+/]{2000}/.exec(readFileSync(join(PACKAGE, 'runtime.js'), 'latin1')))[0];
     for (const [path, bytes] of files) assert.ok(!bytes.includes(wasm), `${path} holds the inlined wasm`);
     const scripts = Object.entries(manifest.chunks).filter(([, chunk]) => chunk.kind === 'script' && !chunk.id.startsWith('changeover/'));
     assert.ok(scripts.reduce((total, [, { size }]) => total + size, 0) < 12_000, JSON.stringify(scripts));
@@ -54,8 +58,9 @@ for (const { name, vite } of VITES) {
     for (const loader of ['file', 'inline']) {
       const root = makeApp(t, { 'src/main.js': MAIN });
       const { out, files } = await build(vite, root, { options: { loader } });
-      const wasm = /[A-Za-z0-9+/]{2000}/.exec(readFileSync(join(PACKAGE, 'stores.js'), 'latin1'))[0];
+      const wasm = /** @type {RegExpExecArray} */ (/[A-Za-z0-9+/]{2000}/.exec(readFileSync(join(PACKAGE, 'stores.js'), 'latin1')))[0];
       for (const [path, bytes] of files) assert.ok(!bytes.includes(wasm), `${path} holds the inlined wasm`);
+      /** @type {string[]} */
       const asked = [];
       const page = await open(t, await serve(t, out), { asked });
       const parts = () => asked.filter((url) => url.includes('stores')).map((url) => new URL(url).pathname.replace(/-[0-9a-f]{10}/, '')).sort();
@@ -70,6 +75,7 @@ for (const { name, vite } of VITES) {
     const root = makeApp(t, { 'src/main.js': MAIN });
     const { out, files } = await build(vite, root);
     for (const gone of [false, true]) {
+      /** @type {string[]} */
       const asked = [];
       const news = {};
       const page = await open(t, await serve(t, out, news), { asked });
@@ -95,7 +101,7 @@ for (const { name, vite } of VITES) {
     writeFileSync(join(out, 'index.html'), `<!doctype html><title>x</title><div id="app"></div><script type="module" src="/${entry}"></script>`);
     const page = await open(t, await serve(t, out));
     const said = await page.evaluate(`${USE}.catch(({ code, message }) => code + ': ' + message)`);
-    assert.match(said, /^unavailable: .* this page has no changeover script tag and no option "stores"$/);
+    assert.match(/** @type {string} */ (said), /^unavailable: .* this page has no changeover script tag and no option "stores"$/);
     await page.waitForFunction('guard.status.level === "loader"');
   });
 
@@ -108,9 +114,10 @@ for (const { name, vite } of VITES) {
     });
     t.after(() => server.close());
     await server.listen();
-    assert.ok(server.config.optimizeDeps.include.includes('changeover'));
+    assert.ok(/** @type {NonNullable<typeof server.config.optimizeDeps.include>} */ (server.config.optimizeDeps.include).includes('changeover'));
+    /** @type {string[]} */
     const asked = [];
-    const page = await open(t, `http://127.0.0.1:${server.httpServer.address().port}/`, { asked });
+    const page = await open(t, `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (/** @type {NonNullable<typeof server.httpServer>} */ (server.httpServer).address()).port}/`, { asked });
     assert.equal(await page.evaluate('typeof changeover'), 'undefined');
     assert.equal(await page.evaluate('guard.status.level'), 'off');
     assert.equal(await page.evaluate(`(async () => {
@@ -127,10 +134,17 @@ for (const { name, vite } of VITES) {
   });
 }
 
-/** Opens the page when its app is ready; fails when anything is logged as an error. */
+/**
+ * Opens the page when its app is ready; fails when anything is logged as an error.
+ *
+ * @param {TestContext} t
+ * @param {string} url
+ * @param {{asked?: string[]}} notes
+ */
 async function open(t, url, { asked = [] } = {}) {
   const page = await browser.newPage();
   t.after(() => page.close());
+  /** @type {string[]} */
   const errors = [];
   page.on('request', (request) => asked.push(request.url()));
   page.on('pageerror', (error) => errors.push(String(error)));
@@ -141,23 +155,29 @@ async function open(t, url, { asked = [] } = {}) {
   return page;
 }
 
-/** A static host of the folder `out`, with the release that a site would have until there is `news.release`. */
+/**
+ * A static host of the folder `out`, with the release that a site would have until there is `news.release`.
+ *
+ * @param {TestContext} t
+ * @param {string} out
+ * @param {{release?: string}} news
+ */
 async function serve(t, out, news = {}) {
   const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.json': 'application/json' };
   const [, id] = /data-build="(\w+)"/.exec(readFileSync(join(out, 'index.html'), 'utf8')) ?? [null, 'unknown'];
   const release = JSON.stringify({ format: 1, app: 'shop-fixture', channel: 'stable', sequence: 1, issued: '2026-07-31T12:00:00Z', build: { id, manifest: `builds/${id}.json` }, urgency: 'routine' });
   const server = createServer((request, response) => {
-    const path = new URL(request.url, 'http://x').pathname;
+    const path = new URL(/** @type {string} */ (request.url), 'http://x').pathname;
     if (path === '/favicon.ico') return response.writeHead(204).end();
     if (path === '/changeover/release.json') return response.setHeader('content-type', 'application/json').end(news.release ?? release);
     const file = join(out, path === '/' ? 'index.html' : path);
     if (!existsSync(file)) return response.writeHead(404).end();
-    response.setHeader('content-type', types[extname(file)] ?? 'application/octet-stream').end(readFileSync(file));
+    response.setHeader('content-type', /** @type {Record<string, string>} */ (types)[extname(file)] ?? 'application/octet-stream').end(readFileSync(file));
   });
-  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  await new Promise((/** @type {(value?: unknown) => void} */ listening) => server.listen(0, '127.0.0.1', listening));
   t.after(() => new Promise((closed) => {
     server.close(closed);
     server.closeAllConnections();
   }));
-  return `http://127.0.0.1:${server.address().port}/`;
+  return `http://127.0.0.1:${/** @type {import('node:net').AddressInfo} */ (server.address()).port}/`;
 }

@@ -19,10 +19,10 @@ for (const { name, vite } of VITES) {
     }
     run('verify', site);
     const [first, second] = builds;
-    const release = JSON.parse(readFileSync(join(site, 'changeover/release.json')));
+    const release = JSON.parse(/** @type {string} */ (/** @type {unknown} */ (readFileSync(join(site, 'changeover/release.json')))));
     assert.equal(release.build.id, second.id);
     for (const manifest of builds) {
-      const published = JSON.parse(readFileSync(join(site, `changeover/builds/${manifest.id}.json`)));
+      const published = JSON.parse(/** @type {string} */ (/** @type {unknown} */ (readFileSync(join(site, `changeover/builds/${manifest.id}.json`)))));
       // Its documents have the number of their release, and nothing else is touched.
       assert.deepEqual({ ...published, documents: 0 }, { ...manifest, documents: 0 });
       assert.deepEqual(Object.keys(published.documents), Object.keys(manifest.documents));
@@ -31,12 +31,13 @@ for (const { name, vite } of VITES) {
     assert.ok(listFiles(site).includes(fileOf(first, 'src/routes/cart.js')), 'files of the build before stay');
 
     writeFileSync(join(site, `changeover/files/${second.id}`, fileOf(second, 'src/routes/about.js')), 'tampered');
-    assert.throws(() => run('verify', site), (error) => /about/.test(error.stdout + error.stderr));
+    assert.throws(() => run('verify', site), (error) => /about/.test(/** @type {{stdout: string, stderr: string}} */ (error).stdout + /** @type {{stdout: string, stderr: string}} */ (error).stderr));
     rmSync(join(site, `changeover/files/${second.id}`, fileOf(second, 'src/routes/about.js')));
-    assert.throws(() => run('verify', site), (error) => /about/.test(error.stdout + error.stderr));
+    assert.throws(() => run('verify', site), (error) => /about/.test(/** @type {{stdout: string, stderr: string}} */ (error).stdout + /** @type {{stdout: string, stderr: string}} */ (error).stderr));
   });
 }
 
+/** @param {string[]} list */
 function run(...list) {
   return execFileSync(CLI, list, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { CLI, ROOT, VITES, build, changeover, edit, failureOf, integrityOf, makeApp, tagOf } from './support.mjs';
 
-const releaseOf = ({ files }) => JSON.parse(files.get('changeover/release.json'));
+/** @typedef {Awaited<ReturnType<typeof build>>} Built */
+
+const releaseOf = (/** @type {Built} */ { files }) => JSON.parse(/** @type {string} */ (/** @type {unknown} */ (files.get('changeover/release.json'))));
 const soon = () => Math.floor(Date.now() / 1000);
 
 for (const { name, vite } of VITES) {
@@ -29,7 +31,7 @@ for (const { name, vite } of VITES) {
 
   test(`${name}: the documents have the number of the release, and keep it as long as nothing in the build changes`, async (t) => {
     const root = makeApp(t);
-    const numberOf = (built) => Number(tagOf(built.html())['data-sequence']);
+    const numberOf = (/** @type {Built} */ built) => Number(tagOf(built.html())['data-sequence']);
     const first = await build(vite, root);
     assert.equal(numberOf(first), releaseOf(first).sequence);
     const again = await build(vite, root, { options: { message: 'The same build' } });
@@ -107,6 +109,6 @@ for (const name of ['vite5', 'vite6']) {
 test('a Vite that is nowhere to be found is still refused by name', async (t) => {
   const root = makeApp(t);
   mkdirSync(join(root, 'away'));
-  const error = await failureOf(build(await import('vite5'), join(root, 'away')));
+  const error = await failureOf(build(/** @type {typeof VITES[0]['vite']} */ (/** @type {unknown} */ (await import('vite5'))), join(root, 'away')));
   assert.match(error.message, /^changeover: this is a Vite older than 7, and the plugin works with Vite 7 and 8;/);
 });

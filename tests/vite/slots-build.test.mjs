@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { VITES, edit, fileOf } from './support.mjs';
 import { codeOf, listIn, twice } from './slots-support.mjs';
 
+/** @import { ManifestFile } from '../e2e/types.d.ts' */
+
 for (const { name, vite } of VITES) {
   test(`${name}: a change of one slot changes its own file and nothing else`, async (t) => {
     const { before, after, changed } = await twice(t, vite, 'plain', (root) => edit(root, 'src/Cart.js', "textContent: 'cart'", "textContent: 'basket'"));
@@ -19,7 +21,7 @@ for (const { name, vite } of VITES) {
   test(`${name}: a change of what slots share changes it and them, and not the shell`, async (t) => {
     const { before, after, changed } = await twice(t, vite, 'plain', (root) => edit(root, 'src/widget.js', '[${text}]', '(${text})'));
     assert.deepEqual(changed, ['chunk:widget', 'src/Cart.js', 'src/Help.js']);
-    const code = ({ manifest }, id) => manifest.chunks[fileOf(manifest, id)].code;
+    const code = (/** @type {{manifest: ManifestFile}} */ { manifest }, /** @type {string} */ id) => manifest.chunks[fileOf(manifest, id)].code;
     assert.equal(code(before, 'src/Cart.js'), code(after, 'src/Cart.js'));
     assert.notEqual(code(before, 'chunk:widget'), code(after, 'chunk:widget'));
     assert.equal(before.manifest.html, after.manifest.html);
@@ -54,7 +56,7 @@ for (const { name, vite } of VITES) {
   });
 
   test(`${name}: a slot that begins to use another export of a pinned module changes alone; of one that is not pinned, the shell changes too`, async (t) => {
-    const use = (root) => {
+    const use = (/** @type {string} */ root) => {
       edit(root, 'src/Cart.js', 'import { count }', 'import { count, first }');
       edit(root, 'src/Cart.js', "textContent: 'cart'", 'textContent: `cart of ${first()}`');
     };
@@ -78,7 +80,7 @@ for (const { name, vite } of VITES) {
     assert.deepEqual(manifest.chunks[manifest.slots.cart.file].exports, ['mount', 'schema']);
     assert.deepEqual(Object.entries(manifest.slots).map(([id, { kind, schema }]) => [id, kind, schema]), [['cart', 'module', 2], ['help', 'module', undefined], ['tip', 'module', undefined]]);
     assert.deepEqual([...manifest.chunks[manifest.slots.cart.file].assets].sort(), ['src/dot.svg', 'src/mark.svg'].map((id) => fileOf(manifest, id)));
-    for (const id of ['index.html', 'changeover/slots']) for (const { file } of Object.values(manifest.slots)) assert.ok(!codeOf(before, id).includes(file.split('/').at(-1)), `${id} names ${file}`);
+    for (const id of ['index.html', 'changeover/slots']) for (const { file } of Object.values(manifest.slots)) assert.ok(!codeOf(before, id).includes(/** @type {string} */ (file.split('/').at(-1))), `${id} names ${file}`);
   });
 
   test(`${name}: a slot that another slot also imports is one module for both, and its change reaches both`, async (t) => {
@@ -93,13 +95,13 @@ for (const { name, vite } of VITES) {
     assert.deepEqual(chunks[tip.file].exports, ['default']);
   });
 
-  for (const [app, framework, routes] of [['react', /node_modules\/react\/|^chunk:react$/, 'jsx'], ['vue', /vue/, 'js']]) {
+  for (const [app, framework, routes] of /** @type {[string, RegExp, string][]} */ ([['react', /node_modules\/react\/|^chunk:react$/, 'jsx'], ['vue', /vue/, 'js']])) {
     test(`${name}: in an app with ${app} a change of a route changes one file, and of what routes share those of routes`, async (t) => {
       const home = `src/routes/Home.${routes}`;
       const one = await twice(t, vite, app, (root) => edit(root, home, 'home', 'start'));
       assert.deepEqual(one.changed, [home]);
       assert.deepEqual(Object.keys(one.after.manifest.slots), [`src/routes/About.${routes}`, home]);
-      const shared = await twice(t, vite, app, (root) => edit(root, ...(app === 'react' ? ['src/card.jsx', 'card"', 'panel"'] : ['src/frame.js', "'frame'", "'panel'"])));
+      const shared = await twice(t, vite, app, (root) => edit(root, .../** @type {[string, string, string]} */ (app === 'react' ? ['src/card.jsx', 'card"', 'panel"'] : ['src/frame.js', "'frame'", "'panel'"])));
       assert.equal(shared.changed.length, 3, shared.changed.join());
       assert.ok(!shared.changed.includes('index.html') && !shared.changed.some((id) => framework.test(id)), shared.changed.join());
     });

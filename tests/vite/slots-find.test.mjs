@@ -8,26 +8,33 @@ import { parseAst as parseRollup } from 'rollup/parseAst';
 import { SourceMap } from 'node:module';
 import { PACKAGE } from './support.mjs';
 
-const load = (name) => import(pathToFileURL(join(PACKAGE, name)).href);
+/** @typedef {(code: string) => object} Parse */
+
+const load = (/** @type {string} */ name) => import(pathToFileURL(join(PACKAGE, name)).href);
 const { findEdges, schemaOf, textOf } = await load('vite-slots-find.js');
 const { applyEdits } = await load('vite-slots-edit.js');
 const { readSlots, slotOf } = await load('vite-slots-names.js');
 
-/** Slots, lazies and wrapped imports of `code`, as texts. */
+/**
+ * Slots, lazies and wrapped imports of `code`, as texts.
+ *
+ * @param {Parse} parse
+ * @param {string} code
+ */
 function found(parse, code, auto = true) {
   const { imports, calls, wrapped } = findEdges(parse(code), auto);
-  const asked = (list) => list.map(({ source }) => textOf(source)).join('+');
+  const asked = (/** @type {{source: unknown}[]} */ list) => list.map(({ source }) => textOf(source)).join('+');
   return {
     imports: imports.length,
-    calls: calls.map(({ kind, id, imports }) => [kind, ...(kind === 'slot' ? [textOf(id)] : []), asked(imports)].join(' ')),
+    calls: calls.map((/** @type {{kind: string, id: unknown, imports: {source: unknown}[]}} */ { kind, id, imports }) => [kind, ...(kind === 'slot' ? [textOf(id)] : []), asked(imports)].join(' ')),
     wrapped: asked([...wrapped]),
   };
 }
 
 const OWN = "import { slot, lazy } from 'changeover/slots';\n";
 
-for (const [parser, parse] of [['Rollup', parseRollup], ['Rolldown', parseRolldown]]) {
-  const calls = (code) => found(parse, code).calls;
+for (const [parser, parse] of /** @type {[string, Parse][]} */ ([['Rollup', parseRollup], ['Rolldown', parseRolldown]])) {
+  const calls = (/** @type {string} */ code) => found(parse, code).calls;
 
   test(`${parser}: a slot is found under every name that it was imported by`, () => {
     assert.deepEqual(calls(`${OWN}slot('cart', () => import('./Cart.js'))`), ['slot cart ./Cart.js']);
@@ -66,6 +73,7 @@ for (const [parser, parse] of [['Rollup', parseRollup], ['Rolldown', parseRolldo
   });
 
   test(`${parser}: auto finds what frameworks wait for, and only that`, () => {
+    /** @type {(code: string, auto?: boolean) => string} */
     const wrapped = (code, auto) => found(parse, code, auto).wrapped;
     assert.equal(wrapped("import React, { lazy } from 'react'; lazy(() => import('./a')); React.lazy(() => import('./b'))"), './a+./b');
     assert.equal(wrapped("import * as R from 'react'; R.lazy(() => import('./a'))"), './a');
@@ -83,7 +91,7 @@ for (const [parser, parse] of [['Rollup', parseRollup], ['Rolldown', parseRolldo
   });
 
   test(`${parser}: a schema is read when it is a plain number`, () => {
-    const schema = (code) => schemaOf(parse(code));
+    const schema = (/** @type {string} */ code) => schemaOf(parse(code));
     assert.equal(schema('export const schema = 3;'), 3);
     assert.equal(schema('const a = 1, s = 4; export { a, s as schema };'), 4);
     assert.equal(schema('export let schema = 3;'), null);
@@ -107,21 +115,21 @@ test('a source map leads from each word of the result to its place in the source
   assert.equal(result, `${code.replace("import('./one.js')", '__load("one")')}\nimport "y";\n`);
   assert.deepEqual([map.version, map.sources, map.sourcesContent], [3, ['/src/a.js'], [code]]);
   const reader = new SourceMap(map);
-  const placeOf = (text, word, from = 0) => {
+  const placeOf = (/** @type {string} */ text, /** @type {string} */ word, from = 0) => {
     const lines = text.slice(0, text.indexOf(word, from)).split('\n');
-    return [lines.length - 1, lines.at(-1).length];
+    return [lines.length - 1, /** @type {string} */ (lines.at(-1)).length];
   };
   for (const word of ['one', 'two', 'three', 'return', 'x', '2']) {
-    const { originalLine, originalColumn } = reader.findEntry(...placeOf(result, word));
+    const { originalLine, originalColumn } = /** @type {import('node:module').SourceMapping} */ (reader.findEntry(.../** @type {[number, number]} */ (placeOf(result, word))));
     assert.deepEqual([originalLine, originalColumn], placeOf(code, word), word);
   }
-  const { originalLine, originalColumn } = reader.findEntry(...placeOf(result, '__load'));
+  const { originalLine, originalColumn } = /** @type {import('node:module').SourceMapping} */ (reader.findEntry(.../** @type {[number, number]} */ (placeOf(result, '__load'))));
   assert.deepEqual([originalLine, originalColumn], placeOf(code, "import('./one.js')"));
 });
 
 test('patterns say which module is which slot', () => {
   const { patterns } = readSlots(['auto', { 'route:*': 'src/routes/*.jsx', 'page:*': ['./src/pages/**/*.{js,vue}', 'lib/p-*.js'], cart: { module: 'src/Cart.js', schema: 3 } }]);
-  const id = (path) => slotOf(path, patterns)?.id;
+  const id = (/** @type {string} */ path) => slotOf(path, patterns)?.id;
   assert.equal(id('src/routes/Home.jsx'), 'route:Home');
   assert.equal(id('src/routes/admin/Home.jsx'), undefined);
   assert.equal(id('src/pages/Home.vue'), 'page:Home');

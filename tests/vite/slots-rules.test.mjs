@@ -8,19 +8,23 @@ import { test } from 'node:test';
 import { CLI, VITES, build, edit, failureOf, fileOf, makeLogger, readOutput } from './support.mjs';
 import { changed, codeOf, listIn, makeSlots } from './slots-support.mjs';
 
-const MAIN = (calls) => `import { slot } from 'changeover/slots';\nimport { lazy } from 'react';\n${calls}\n`;
+/** @import { TestContext } from 'node:test' */
+/** @import { Changes, Config, Messages } from './support.mjs' */
+
+const MAIN = (/** @type {string} */ calls) => `import { slot } from 'changeover/slots';\nimport { lazy } from 'react';\n${calls}\n`;
 const HELLO = { 'src/A.js': "export const a = 'A';\n", 'src/B.js': "export const b = 'B';\n", 'src/lib/C.js': "export const c = 'C';\n" };
 
 for (const { name, vite } of VITES) {
   /** The build of an app whose entry has these calls. */
-  const of = (t, calls, { options, changes = {}, ...more } = {}) => build(vite, makeSlots(t, 'plain', { ...HELLO, 'src/main.js': MAIN(calls).replace(/import { lazy.*\n/, (line) => (/\blazy\(/.test(calls) ? line : '')), ...changes }), { options, ...more });
+  const of = (/** @type {TestContext} */ t, /** @type {string} */ calls, /** @type {Config & {changes?: Changes}} */ { options, changes = {}, ...more } = {}) => build(vite, makeSlots(t, 'plain', { ...HELLO, 'src/main.js': MAIN(calls).replace(/import { lazy.*\n/, (line) => (/\blazy\(/.test(calls) ? line : '')), ...changes }), { options, ...more });
+  /** @type {(t: TestContext, calls: string, more?: Config & {changes?: Changes}) => Promise<{code: string | undefined, message: string}>} */
   const refused = async (t, calls, more) => {
     const error = await failureOf(of(t, calls, more));
     // Each bundler has its own way to wrap what a plugin throws.
-    const errors = [error, ...(error.errors ?? [])];
-    return { code: errors.map((one) => one.pluginCode ?? one.code).find((code) => /^[a-z]/.test(code ?? '')), message: errors.map(({ message }) => message).join('\n') };
+    const errors = [error, ...(/** @type {{errors?: Error[]}} */ (error).errors ?? [])];
+    return { code: errors.map((/** @type {Error & {code?: string, pluginCode?: string}} */ one) => one.pluginCode ?? one.code).find((code) => /^[a-z]/.test(code ?? '')), message: errors.map(({ message }) => message).join('\n') };
   };
-  const said = ({ messages }) => messages.warn.filter((text) => text.startsWith('changeover:'));
+  const said = (/** @type {{messages: Messages}} */ { messages }) => messages.warn.filter((/** @type {string} */ text) => text.startsWith('changeover:'));
 
   test(`${name}: a slot that the shell imports statically is refused with the way to it`, async (t) => {
     const { code, message } = await refused(t, "slot('a', () => import('./A.js')); import('./lazy.js');", { changes: { 'src/lazy.js': "import './deep.js';\n", 'src/deep.js': "import { a } from './A.js';\nconsole.log(a);\n" } });
@@ -153,7 +157,7 @@ for (const { name, vite } of VITES) {
     assert.ok(codeOf(off, 'index.html').includes('import('));
     const root = makeSlots(t, 'plain', { ...HELLO, 'src/main.js': MAIN(calls).replace(/.*react.*\n/, '') });
     const bare = await build(vite, root, { build: { rollupOptions: { input: join(root, 'src/main.js') } } });
-    assert.ok(said(bare).some((text) => text.includes('slots are left as they are, since this build has no HTML file')), said(bare).join());
+    assert.ok(said(bare).some((/** @type {string} */ text) => text.includes('slots are left as they are, since this build has no HTML file')), said(bare).join());
     if (name === 'Vite 8') {
       const mapped = await of(t, calls, { build: { chunkImportMap: true } });
       assert.match(said(mapped)[0], /since build\.chunkImportMap gives new files to code that runs already/);
@@ -177,7 +181,7 @@ for (const { name, vite } of VITES) {
     assert.ok(manifest, [...files.keys()].join());
     assert.deepEqual(Object.keys(manifest.slots), ['cart', 'help', 'tip']);
     const server = readOutput(join(root, 'dist/server'));
-    const [entry] = [...server.files].find(([path]) => path.startsWith('server'));
+    const [entry] = /** @type {[string, Buffer]} */ ([...server.files].find(([path]) => path.startsWith('server')));
     assert.match(server.files.get(entry).toString(), /import\("\.\/assets\/Tip-[\w-]+\.js"\)/);
     assert.equal(server.manifest, null);
   });
@@ -215,7 +219,7 @@ for (const { name, vite } of VITES) {
   });
 
   test(`${name}: the list says where the files are, whatever the base, and which scripts come with them`, async (t) => {
-    const list = async (config) => {
+    const list = async (/** @type {{build?: object, more?: object}} */ config) => {
       const root = makeSlots(t, 'plain', { 'shop/eu/index.html': '<!doctype html><head></head><script type="module" src="/src/main.js"></script>' });
       const built = await build(vite, root, { build: { rollupOptions: { input: { main: join(root, 'index.html'), eu: join(root, 'shop/eu/index.html') } }, ...config.build }, ...config.more });
       return ['index.html', 'shop/eu/index.html'].map((page) => ({ ...listIn(built.html(page)), built }));
@@ -228,24 +232,24 @@ for (const { name, vite } of VITES) {
     assert.ok(cart.deps.includes(widget) && cart.css.length === 1);
     for (const file of [cart.file, ...cart.css, ...cart.deps]) assert.ok(existsSync(join(built.out, file)), file);
     const shell = built.manifest.chunks[built.manifest.entries[0]].imports;
-    assert.ok(cart.deps.every((file) => !shell.includes(file)), 'what the shell has is not asked for again');
+    assert.ok(cart.deps.every((/** @type {string} */ file) => !shell.includes(file)), 'what the shell has is not asked for again');
 
     const relative = await list({ more: { base: './' } });
     assert.deepEqual(relative.map(({ base }) => base), ['./', '../../']);
-    const [cdn] = await list({ more: { experimental: { renderBuiltUrl: (file) => `https://cdn.example/x/${file}` } } });
+    const [cdn] = await list({ more: { experimental: { renderBuiltUrl: (/** @type {string} */ file) => `https://cdn.example/x/${file}` } } });
     assert.equal(cdn.base, 'https://cdn.example/x/');
     const [none] = await list({ build: { modulePreload: false } });
     assert.equal(none.slots.cart.deps, undefined);
-    const [some] = await list({ build: { modulePreload: { resolveDependencies: (_file, deps) => deps.filter((dep) => !dep.includes('widget')) } } });
-    assert.ok(!(some.slots.cart.deps ?? []).some((file) => file.includes('widget')));
-    const error = await failureOf(list({ more: { experimental: { renderBuiltUrl: (file) => (file.includes('Cart') ? `https://a.example/${file}` : `https://b.example/${file}`) } } }));
-    assert.match([error, ...(error.errors ?? [])].map(({ message }) => message).join(), /gives the files of slots different addresses, such as "https:\/\/a\.example\/" and "https:\/\/b\.example\/"/);
+    const [some] = await list({ build: { modulePreload: { resolveDependencies: (/** @type {string} */ _file, /** @type {string[]} */ deps) => deps.filter((dep) => !dep.includes('widget')) } } });
+    assert.ok(!(some.slots.cart.deps ?? []).some((/** @type {string} */ file) => file.includes('widget')));
+    const error = await failureOf(list({ more: { experimental: { renderBuiltUrl: (/** @type {string} */ file) => (file.includes('Cart') ? `https://a.example/${file}` : `https://b.example/${file}`) } } }));
+    assert.match([error, ...(/** @type {{errors?: Error[]}} */ (error).errors ?? [])].map(({ message }) => message).join(), /gives the files of slots different addresses, such as "https:\/\/a\.example\/" and "https:\/\/b\.example\/"/);
   });
 
   test(`${name}: with all styles in one file the slots have none of their own`, async (t) => {
     const built = await build(vite, makeSlots(t), { build: { cssCodeSplit: false } });
     assert.ok(Object.values(listIn(built.html()).slots).every(({ css }) => css === undefined));
-    assert.match([...built.files].find(([path]) => path.endsWith('.css'))[1].toString(), /\.cart/);
+    assert.match(/** @type {[string, Buffer]} */ ([...built.files].find(([path]) => path.endsWith('.css')))[1].toString(), /\.cart/);
   });
 
   test(`${name}: the files of slots are named like chunks, whatever entries are named; without a hash in their names there are none`, async (t) => {
@@ -258,9 +262,9 @@ for (const { name, vite } of VITES) {
   });
 
   test(`${name}: a document that loses its list fails the build`, async (t) => {
-    const late = { name: 'html', enforce: 'post', generateBundle: { order: 'post', handler: (_options, bundle) => void (bundle['index.html'].source = String(bundle['index.html'].source).replace(/<script type="application\/json"[^]*?<\/script>/, '')) } };
+    const late = { name: 'html', enforce: 'post', generateBundle: { order: 'post', handler: (/** @type {unknown} */ _options, /** @type {Record<string, {source: unknown}>} */ bundle) => void (bundle['index.html'].source = String(bundle['index.html'].source).replace(/<script type="application\/json"[^]*?<\/script>/, '')) } };
     const error = await failureOf(build(vite, makeSlots(t), { plugins: [late] }));
-    const report = { name: 'report', generateBundle() { this.emitFile({ type: 'asset', fileName: 'stats.html', source: '<p>stats' }); } };
+    const report = { name: 'report', generateBundle() { /** @type {{emitFile(file: object): void}} */ (/** @type {unknown} */ (this)).emitFile({ type: 'asset', fileName: 'stats.html', source: '<p>stats' }); } };
     assert.ok((await build(vite, makeSlots(t), { plugins: [report] })).manifest.documents['stats.html'], 'a document of another plugin has no list to lose');
     assert.match(error.message, /"index\.html" has lost the list of its slots, <script id="changeover-slots">, to another plugin/);
   });
@@ -268,11 +272,11 @@ for (const { name, vite } of VITES) {
   test(`${name}: maps lead from the files of slots, and from the line that loads them, to the source`, async (t) => {
     const root = makeSlots(t);
     const built = await build(vite, root, { build: { sourcemap: true } });
-    const originOf = (file, word) => {
+    const originOf = (/** @type {string} */ file, /** @type {string} */ word) => {
       const code = built.files.get(file).toString();
-      const map = new SourceMap(JSON.parse(built.files.get(`${file}.map`)));
+      const map = new SourceMap(JSON.parse(/** @type {string} */ (/** @type {unknown} */ (built.files.get(`${file}.map`)))));
       const lines = code.slice(0, code.indexOf(word)).split('\n');
-      const { originalSource, originalLine } = map.findEntry(lines.length - 1, lines.at(-1).length);
+      const { originalSource, originalLine } = /** @type {import('node:module').SourceMapping} */ (map.findEntry(lines.length - 1, /** @type {string} */ (lines.at(-1)).length));
       return [originalSource.replace(/^.*\/src\//, 'src/'), originalLine + 1];
     };
     assert.deepEqual(originOf(built.manifest.entries[0], '"help"'.replaceAll('"', codeOf(built, 'index.html').includes('"help"') ? '"' : '`')), ['src/main.js', 5]);

@@ -7,8 +7,7 @@ import { PACKAGE, ROOT, build, change } from './support.mjs';
 
 /** @import { Changes, Vite } from '../vite/support.mjs' */
 /** @import { TestContext } from 'node:test' */
-/** @import { Output } from './support.mjs' */
-/** @typedef {NonNullable<Parameters<typeof build>[2]>} Config */
+/** @import { Config, Output } from './support.mjs' */
 
 const APPS = join(dirname(fileURLToPath(import.meta.url)), 'slots');
 /** @type {Record<string, string[]>} */

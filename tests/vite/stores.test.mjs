@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { CLI, PACKAGE, ROOT, VITES, build, change, changeover, edit, failureOf, integrityOf, makeApp, makeLogger, readOutput, tagOf, until } from './support.mjs';
 
+/** @import { Vite } from '../vite/support.mjs' */
+
 const FILE = 'changeover.stores.json';
 /** What the command line is held to as well. */
 const CASES = JSON.parse(readFileSync(join(ROOT, 'crates/cli/tests/stores.json'), 'utf8'));
 
 test('the option is checked in the words of the command line', () => {
-  const objects = CASES.filter(({ text }) => {
+  const objects = CASES.filter((/** @type {{text: string}} */ { text }) => {
     try {
       return JSON.parse(text) !== null;
     } catch {
@@ -51,7 +53,7 @@ test('a file is checked in the words of the command line', async (t) => {
 for (const { name, vite } of VITES) {
   test(`${name}: stores come from the option, from the file it names or from the file in the root`, async (t) => {
     const root = makeApp(t, { [FILE]: '{ "root": { "schema": 1 } }', 'config/s.json': '{ "named": { "schema": 2, "reads": [1] } }' });
-    const storesOf = async (options) => (await build(vite, root, { options })).manifest.stores;
+    const storesOf = async (/** @type {object} */ options) => (await build(vite, root, { options })).manifest.stores;
     assert.deepEqual(await storesOf({}), { root: { schema: 1, reads: [1] } });
     assert.deepEqual(await storesOf({ stores: 'config/s.json' }), { named: { schema: 2, reads: [1, 2] } });
     assert.deepEqual(await storesOf({ stores: join(root, 'config/s.json') }), { named: { schema: 2, reads: [1, 2] } });
@@ -73,7 +75,7 @@ for (const { name, vite } of VITES) {
 
   test(`${name}: what the stores are is part of what a build is, and the file about them is not`, async (t) => {
     const root = makeApp(t);
-    const idOf = async (stores) => (await build(vite, root, { options: { stores } })).manifest.id;
+    const idOf = async (/** @type {object | undefined} */ stores) => (await build(vite, root, { options: { stores } })).manifest.id;
     const without = await idOf(undefined);
     assert.equal(await idOf({}), without);
     const two = await idOf({ cart: { schema: 2, reads: [1] } });
@@ -92,8 +94,8 @@ for (const { name, vite } of VITES) {
     const out = join(root, 'dist');
     const { logger, messages } = makeLogger(vite);
     const watcher = await vite.build({ root, configFile: false, customLogger: logger, plugins: [changeover()], build: { outDir: out, watch: {} } });
-    t.after(() => watcher.close());
-    const described = (count) => until(() => messages.info.filter((text) => text.startsWith('changeover: build')).length >= count, () => messages);
+    t.after(() => /** @type {{close(): Promise<void>}} */ (watcher).close());
+    const described = (/** @type {number} */ count) => until(() => messages.info.filter((text) => text.startsWith('changeover: build')).length >= count, () => messages);
     await described(1);
     change(root, { [FILE]: '{ "cart": { "schema": 2, "reads": [1] } }' });
     await described(2);
@@ -105,8 +107,8 @@ for (const { name, vite } of VITES) {
   test(`${name}: publish keeps the stores of the plugin and refuses what open tabs could not follow`, async (t) => {
     const root = makeApp(t);
     const site = join(root, 'site');
-    const publish = async (text, stores, ...more) => {
-      edit(root, 'src/routes/about.js', /'about[^']*'/.exec(readFileSync(join(root, 'src/routes/about.js'), 'utf8'))[0], `'about ${text}'`);
+    const publish = async (/** @type {string} */ text, /** @type {object} */ stores, /** @type {string[]} */ ...more) => {
+      edit(root, 'src/routes/about.js', /** @type {RegExpExecArray} */ (/'about[^']*'/.exec(readFileSync(join(root, 'src/routes/about.js'), 'utf8')))[0], `'about ${text}'`);
       const { manifest, out } = await build(vite, root, { options: { stores } });
       const { status, stdout } = spawnSync(CLI, ['publish', out, '--to', site, '--json', ...more], { encoding: 'utf8' });
       return { manifest, status, said: JSON.parse(stdout) };
@@ -117,16 +119,17 @@ for (const { name, vite } of VITES) {
     assert.match(refused.said.error.message, new RegExp(`tabs of build ${first.manifest.id} hold the store "cart" in schema 1, .* keep the step from 1 in \`migrations\` and list 1 in \`reads\``));
     const second = await publish('two', { cart: { schema: 2, reads: [1] } });
     assert.equal(second.status, 0, JSON.stringify(second.said));
-    const published = JSON.parse(readFileSync(join(site, `changeover/builds/${second.manifest.id}.json`)));
+    const published = JSON.parse(/** @type {string} */ (/** @type {unknown} */ (readFileSync(join(site, `changeover/builds/${second.manifest.id}.json`)))));
     assert.deepEqual(published.stores, { cart: { schema: 2, reads: [1, 2] } });
     const forced = await publish('three', { cart: { schema: 3, reads: [2] } }, '--allow-store-gap');
-    assert.ok(forced.status === 0 && forced.said.notes.some(({ code }) => code === 'store-gap'), JSON.stringify(forced.said));
+    assert.ok(forced.status === 0 && forced.said.notes.some((/** @type {{code: string}} */ { code }) => code === 'store-gap'), JSON.stringify(forced.said));
   });
 
   test(`${name}: what stores need joins the output, and the tag says where it is`, async (t) => {
     for (const loader of ['file', 'inline']) {
       const { html, files, manifest } = await build(vite, makeApp(t), { base: '/app/', options: { loader } });
       const tag = tagOf(html());
+      /** @type {[attribute: string, file: string, address: RegExp, id: string][]} */
       const parts = [['data-stores', 'stores-slim.js', /^\/app\/assets\/changeover-stores-[0-9a-f]{10}\.js$/, 'changeover/stores'], ['data-stores-wasm', 'stores.wasm', /^\/app\/assets\/changeover-stores-[0-9a-f]{10}\.wasm$/, 'changeover/stores-wasm']];
       for (const [attribute, file, address, id] of parts) {
         assert.match(tag[attribute], address);
@@ -152,11 +155,11 @@ for (const { name, vite } of VITES) {
     assert.ok(own.some((code) => code.includes('STORES OF THE APP')));
 
     const [entry] = manifest.entries;
-    globalThis.document = { getElementById: () => ({}), querySelector: () => null, querySelectorAll: () => [], createElement: () => ({ relList: { supports: () => true } }) };
-    t.after(() => void (delete globalThis.document, delete globalThis.opened));
+    /** @type {{document: unknown}} */ (globalThis).document = { getElementById: () => ({}), querySelector: () => null, querySelectorAll: () => [], createElement: () => ({ relList: { supports: () => true } }) };
+    t.after(() => void (delete /** @type {{document?: unknown}} */ (globalThis).document, delete /** @type {{opened?: unknown}} */ (globalThis).opened));
     writeFileSync(join(root, 'dist/package.json'), '{ "type": "module" }');
     await import(join(root, 'dist', entry));
-    const { open, mine } = globalThis.opened;
+    const { open, mine } = /** @type {any} */ (globalThis.opened);
     assert.equal(mine, 'STORES OF THE APP');
     await assert.rejects(open({ options: {} }), { message: 'this page has no changeover script tag and no option "stores"' });
     const page = { options: { stores: `data:text/javascript,${encodeURIComponent('export const createStores = (page) => ({ of: page });')}` } };
@@ -164,7 +167,13 @@ for (const { name, vite } of VITES) {
   });
 }
 
-/** Settles when Vite has taken the configuration, or not. */
+/**
+ * Settles when Vite has taken the configuration, or not.
+ *
+ * @param {Vite} vite
+ * @param {string} root
+ * @param {object} options
+ */
 async function resolved(vite, root, options) {
   await vite.resolveConfig({ root, configFile: false, logLevel: 'silent', plugins: [changeover(options)] }, 'build');
 }

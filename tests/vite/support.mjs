@@ -13,6 +13,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 /** @typedef {Record<string, string | null>} Changes of files, by path: the whole new text, or null for a file to remove */
 /** @typedef {Omit<Map<string, Buffer>, 'get'> & { get(path: string): Buffer }} Files of a build, by path; a test asks for those that are there */
 /** @typedef {{ out: string, files: Files, manifest: ManifestFile, html: (page?: string) => string }} Output */
+/** @typedef {{ options?: object, plugins?: object[], without?: boolean, out?: string, build?: object, [ofVite: string]: unknown }} Config of a build: what the plugin is given, whether it is left out, and what Vite is given */
 /** @typedef {{ warn: string[], info: string[], error: string[] }} Messages */
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -89,7 +90,7 @@ export function makeLogger(vite) {
  *
  * @param {Vite} vite
  * @param {string} root
- * @param {Omit<InlineConfig, 'root'> & {options?: ChangeoverPluginOptions, without?: boolean, out?: string}} how
+ * @param {Config} how
  * @returns {Promise<Output & {messages: Messages}>}
  */
 export async function build(vite, root, { options, plugins = [], without = false, build: buildOptions = {}, out = join(root, 'dist'), ...config } = {}) {
