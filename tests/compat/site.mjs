@@ -13,7 +13,7 @@ import { writeBuild } from './app.mjs';
 
 /** @import { TestContext } from 'node:test' */
 /** @import { Site, Tab } from '../e2e/types.d.ts' */
-/** @typedef {{text?: string, lines?: string[], mark?: string | number, count?: number}} Note a note of either schema; `mark` and `count` are fields that only the test knows */
+/** @typedef {{text?: string, lines?: string[], mark?: string | number, count?: number, own?: number}} Note a note of either schema; `mark`, `count` and `own` are fields that only the test knows */
 
 /** The build that wrote the fixture; see the README there. */
 const EARLIER = join(ROOT, 'tests/compat/fixtures/04766e4');

@@ -66,7 +66,7 @@ declare var textOf: (note: import('../compat/site.mjs').Note | undefined) => str
 declare var noteOf: (text: string, rest?: object) => import('../compat/site.mjs').Note;
 declare var allNotes: () => Promise<Record<string, import('../compat/site.mjs').Note>>;
 declare var steps: string[];
-declare var changes: { key: string | null; value?: import('../compat/site.mjs').Note }[];
+declare var changes: { key: string | null; value?: import('../compat/site.mjs').Note & Person }[];
 declare var refused: string | null | undefined;
 /** A page without a guard, on the channel of those that have one. */
 declare var channel: BroadcastChannel;
@@ -253,11 +253,13 @@ declare var uncaught: string[];
 declare var readHead: (name?: string) => Promise<Record<string, any>>;
 declare var everything: () => Promise<Record<string, Person>>;
 declare var inspect: (people: number) => Promise<{ count: number; wrong: [string, unknown][]; whole: boolean }>;
-declare var examine: (value: unknown) => Promise<unknown>;
+/** Whatever came out of a store. */
+declare var examine: (value: any) => Promise<Record<string, boolean>>;
 declare var chain: import('../../pkg-template/index.js').Store<Person>;
 declare var box: import('../../pkg-template/index.js').Store;
 declare var upgrade: IDBOpenDBRequest;
 declare var held: IDBDatabase;
+declare var mark: boolean | undefined;
 declare var jump: (by: number) => void;
 declare var rich: () => Record<string, unknown>;
 declare var opened: Promise<unknown>;

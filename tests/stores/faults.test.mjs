@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 import { inBrowsers } from '../e2e/browsers.mjs';
 import { openBuild, startStoreSite } from './site.mjs';
 
+/** @import { Tab } from '../e2e/types.d.ts' */
+/** @import { StoreSpec } from '../../pkg-template/index.js' */
+
 const FAST = { dwell: 0, census: 50 };
 const START = { initial: JSON.stringify({ ada: { name: 'Ada Byron', born: 1815 }, bob: { name: 'Bob Dylan', born: 1941 } }) };
 
@@ -78,10 +81,10 @@ inBrowsers('two branches that both call something schema 2: the second is refuse
   const ours = await openBuild(browser, site, 2, { ...FAST, initial: JSON.stringify({ ada: { first: 'Ada', last: 'Byron', note: 'x' } }) });
   const theirs = await openBuild(browser, site, 'branch', FAST);
   const found = await theirs.eval(async () => ({ failed, mode: store.mode, read: await attempt(() => store.get('ada')), list: await attempt(() => store.list()), write: await attempt(() => store.set('ada', {})), remove: await attempt(() => store.delete('ada')) }));
-  assert.equal(found.failed.code, 'refused');
+  assert.equal(/** @type {{code: string, message: string}} */ (found.failed).code, 'refused');
   assert.deepEqual([found.mode.kind, found.mode.reason], ['refused', 'foreign_schema']);
-  assert.match(found.failed.message, /^store "people" is refused to this build: it holds schema 2 of another lineage: .*two branches call different things schema 2/);
-  for (const error of [found.read, found.list, found.write, found.remove]) assert.deepEqual([error.code, error.message], ['refused', found.failed.message]);
+  assert.match(/** @type {{code: string, message: string}} */ (found.failed).message, /^store "people" is refused to this build: it holds schema 2 of another lineage: .*two branches call different things schema 2/);
+  for (const error of [found.read, found.list, found.write, found.remove]) assert.deepEqual([error.code, error.message], ['refused', /** @type {{code: string, message: string}} */ (found.failed).message]);
   assert.deepEqual(await ours.eval(() => everything()), { ada: { first: 'Ada', last: 'Byron', note: 'x' } });
 });
 
@@ -89,7 +92,7 @@ inBrowsers('a spec that cannot work is refused when it is registered, with what 
   const site = await startStoreSite(t);
   const tab = await openBuild(browser, site, 1);
   const errors = await tab.eval(async () => {
-    const up = (value) => value;
+    const up = (/** @type {unknown} */ value) => value;
     const specs = {
       gap: { schema: 3, migrations: [{ from: 1, to: 2, up }], reads: [1, 2, 3] },
       'no schema': {},
@@ -101,9 +104,10 @@ inBrowsers('a spec that cannot work is refused when it is registered, with what 
       'no validator': { schema: 1, validate: 5 },
       twice: { schema: 2, migrations: [{ from: 1, to: 2, up }, { from: 1, to: 2, up }] },
     };
+    /** @type {Record<string, unknown[]>} */
     const answers = {};
     for (const [name, spec] of Object.entries(specs)) {
-      const { code, message } = await attempt(() => changeover.store(name, spec).ready());
+      const { code, message } = await attempt(() => changeover.store(name, /** @type {StoreSpec} */ (spec)).ready());
       answers[name] = [code, message];
     }
     answers['another schema'] = Object.values(await attempt(() => changeover.store('people', { schema: 9 }))).slice(0, 2);
@@ -115,7 +119,7 @@ inBrowsers('a spec that cannot work is refused when it is registered, with what 
   assert.deepEqual([gap, twice, other], ['no_path', 'duplicate_step', 'duplicate_store']);
   assert.equal(errors.gap[1], 'store "gap": no path leads from schema 1 to 3; from 1 the steps reach 2');
   assert.equal(errors['no number'][1], 'store "no number": "from" of migration 0 is "1"; it must be a whole number from 1');
-  for (const [, message] of Object.values(errors)) assert.match(message, /^store "/);
+  for (const [, message] of Object.values(errors)) assert.match(/** @type {string} */ (message), /^store "/);
 });
 
 inBrowsers('twenty versions forward, back and over a skipped release keep every value', { timeout: 120_000 }, async (t, browser) => {
@@ -124,37 +128,38 @@ inBrowsers('twenty versions forward, back and over a skipped release keep every 
   const found = await tab.eval(async () => {
     const steps = Array.from({ length: 19 }, (_, at) => {
       const from = at + 1;
-      return { from, to: from + 1, id: `step ${from}`, up: (value) => ({ ...value, [`v${from + 1}`]: value.n * from, trail: [...value.trail, from + 1] }), down: ({ [`v${from + 1}`]: gone, ...value }) => ({ ...value, trail: value.trail.slice(0, -1) }), lossy: 'down' };
+      return { from, to: from + 1, id: `step ${from}`, up: (/** @type {any} */ value) => ({ ...value, [`v${from + 1}`]: value.n * from, trail: [...value.trail, from + 1] }), down: ({ [`v${from + 1}`]: gone, ...value }) => ({ ...value, trail: value.trail.slice(0, -1) }), lossy: 'down' };
     });
-    const wait = async (probe) => {
+    const wait = async (/** @type {() => unknown} */ probe) => {
       for (const end = Date.now() + 20_000; !(await probe()); await new Promise((go) => setTimeout(go, 20))) if (Date.now() > end) throw new Error(`in vain: ${probe}`);
     };
-    const spec = (schema) => ({ schema, migrations: steps.slice(0, schema - 1), dwell: 0, census: 30 });
+    const spec = (/** @type {number} */ schema) => ({ schema, migrations: steps.slice(0, schema - 1), dwell: 0, census: 30 });
     const schemaOf = async () => (await readHead('chain')).schema;
-    const visit = async (schema, run) => {
-      const store = changeover.store('chain', spec(schema));
+    const visit = async (/** @type {number} */ schema, /** @type {(store: import('../../pkg-template/index.js').Store<Person>) => unknown} */ run) => {
+      const store = /** @type {typeof chain} */ (changeover.store('chain', /** @type {StoreSpec} */ (spec(schema))));
       await store.ready();
       const value = await run(store);
       store.close();
       return value;
     };
     await visit(1, (store) => store.set('k', { n: 3, trail: [1] }));
+    /** @type {unknown[]} */
     const trails = [];
     // Every release in turn, but for a few that this user never saw.
     for (const schema of [2, 3, 4, 7, 8, 12, 13, 14, 19, 20]) {
       await visit(schema, async (store) => {
         await wait(async () => (await schemaOf()) === schema);
-        trails.push((await store.get('k')).trail.at(-1));
+        trails.push(/** @type {{trail: number[]}} */ (/** @type {unknown} */ (await store.get('k'))).trail.at(-1));
       });
     }
     const head = await readHead('chain');
     const far = await visit(20, (store) => store.get('k'));
     // The other way: the oldest build reads its backup, and the newest one brings its schema back.
     const backup = await visit(14, async (store) => [store.mode.kind, await store.get('k')]);
-    return { trails, far, backup, backups: head.backups.map(({ schema }) => schema), namespaces: head.namespaces.length };
+    return { trails, far, backup, backups: head.backups.map((/** @type {{schema: number}} */ { schema }) => schema), namespaces: head.namespaces.length };
   });
-  const trail = (to) => Array.from({ length: to }, (_, at) => at + 1);
-  const values = (to) => Object.fromEntries(trail(to).slice(1).map((schema) => [`v${schema}`, 3 * (schema - 1)]));
+  const trail = (/** @type {number} */ to) => Array.from({ length: to }, (_, at) => at + 1);
+  const values = (/** @type {number} */ to) => Object.fromEntries(trail(to).slice(1).map((schema) => [`v${schema}`, 3 * (schema - 1)]));
   assert.deepEqual(found.trails, [2, 3, 4, 7, 8, 12, 13, 14, 19, 20]);
   assert.deepEqual(found.far, { n: 3, trail: trail(20), ...values(20) });
   assert.deepEqual(found.backup, ['backup', { n: 3, trail: trail(14), ...values(14) }]);
@@ -164,44 +169,44 @@ inBrowsers('twenty versions forward, back and over a skipped release keep every 
   // Two pages for the way back: one that asks and one that answers.
   const newest = await browser.open(`${site.url}/app?build=1&store=none`);
   await newest.waitFor(() => document.title === 'ready');
-  const open = (tab, schema) =>
+  const open = (/** @type {Tab} */ tab, /** @type {number} */ schema) =>
     tab.eval(async (schema) => {
       const steps = Array.from({ length: 19 }, (_, at) => {
         const from = at + 1;
-        return { from, to: from + 1, id: `step ${from}`, up: (value) => ({ ...value, [`v${from + 1}`]: value.n * from, trail: [...value.trail, from + 1] }), down: ({ [`v${from + 1}`]: gone, ...value }) => ({ ...value, trail: value.trail.slice(0, -1) }), lossy: 'down' };
+        return { from, to: from + 1, id: `step ${from}`, up: (/** @type {any} */ value) => ({ ...value, [`v${from + 1}`]: value.n * from, trail: [...value.trail, from + 1] }), down: ({ [`v${from + 1}`]: gone, ...value }) => ({ ...value, trail: value.trail.slice(0, -1) }), lossy: 'down' };
       });
-      globalThis.chain = changeover.store('chain', { schema, migrations: steps.slice(0, schema - 1), dwell: 0, census: 30 });
+      globalThis.chain = /** @type {typeof chain} */ (changeover.store('chain', /** @type {StoreSpec} */ ({ schema, migrations: steps.slice(0, schema - 1), dwell: 0, census: 30 })));
       await attempt(() => chain.ready());
     }, schema);
   await open(newest, 20);
   await newest.eval(() => chain.set('new', { n: 1, trail: Array.from({ length: 20 }, (_, at) => at + 1) }));
   await open(tab, 1);
   await tab.waitFor(() => chain.mode.kind === 'readWrite', { timeout: 20_000, what: 'schema 1 to come back over nineteen steps' });
-  assert.deepEqual(await tab.eval(async () => [await chain.get('k'), (await chain.get('new')).trail]), [{ n: 3, trail: [1] }, [1]]);
+  assert.deepEqual(await tab.eval(async () => [await chain.get('k'), /** @type {Person} */ (await chain.get('new')).trail]), [{ n: 3, trail: [1] }, [1]]);
 });
 
 inBrowsers('adoption and first records happen once, also when two tabs open a store at the same time', {}, async (t, browser) => {
   const site = await startStoreSite(t);
   const tabs = [await openBuild(browser, site, 1), await openBuild(browser, site, 1)];
   await tabs[0].eval(() => localStorage.setItem('old', JSON.stringify({ name: 'Old Data' })));
-  const open = (tab, who) =>
+  const open = (/** @type {Tab} */ tab, /** @type {string} */ who) =>
     tab.eval(async (who) => {
       let ran = 0;
       globalThis.box = openStore('box', {
         initial: () => ((ran += 1), { [`from ${who}`]: { name: `First ${who}` } }),
-        adopt: async () => ((ran += 1), { schema: 1, records: [['adopted', JSON.parse(localStorage.getItem('old'))]] }),
+        adopt: async () => ((ran += 1), { schema: 1, records: [['adopted', JSON.parse(/** @type {string} */ (localStorage.getItem('old')))]] }),
       });
       await box.ready();
       return [ran, await box.list()];
     }, who);
   const [one, two] = await Promise.all([open(tabs[0], 'one'), open(tabs[1], 'two')]);
   assert.deepEqual(one[1], two[1], 'both see the same first records');
-  assert.equal(one[1].length, 2, JSON.stringify(one[1]));
-  assert.deepEqual(one[1][0], ['adopted', { name: 'Old Data' }]);
+  assert.equal(/** @type {unknown[]} */ (one[1]).length, 2, JSON.stringify(one[1]));
+  assert.deepEqual(/** @type {unknown[]} */ (one[1])[0], ['adopted', { name: 'Old Data' }]);
   await tabs[0].eval(() => box.delete('adopted'));
   await tabs[1].eval(() => box.close());
   const again = await open(tabs[1], 'three');
-  assert.deepEqual([again[0], again[1].length], [0, 1], 'nothing is asked for or taken over a second time');
+  assert.deepEqual([again[0], /** @type {unknown[]} */ (again[1]).length], [0, 1], 'nothing is asked for or taken over a second time');
 });
 
 inBrowsers('an adoption that fails refuses the store and does not make it, so that nothing is shut out for ever', { only: ['chromium'] }, async (t, browser) => {

@@ -4,10 +4,19 @@ import assert from 'node:assert/strict';
 import { inBrowsers, launch } from '../e2e/browsers.mjs';
 import { openBuild, startStoreSite } from './site.mjs';
 
+/** @import { StoreSite } from './site.mjs' */
+/** @import { Browser } from '../e2e/types.d.ts' */
+
 const PEOPLE = 10_000;
 const FAST = { dwell: 0, census: 50 };
 
-/** Makes a store of schema 1 with all the people. */
+/**
+ * Makes a store of schema 1 with all the people.
+ *
+ * @param {Browser} browser
+ * @param {StoreSite} site
+ * @param {string} store
+ */
 async function seed(browser, site, store) {
   const tab = await openBuild(browser, site, 1, { people: PEOPLE, store });
   assert.equal(await tab.eval(() => failed), null);
@@ -15,11 +24,18 @@ async function seed(browser, site, store) {
   await tab.close();
 }
 
-/** Runs build 2 until its `stop`-th step has committed, and kills its page there. */
+/**
+ * Runs build 2 until its `stop`-th step has committed, and kills its page there.
+ *
+ * @param {Browser} browser
+ * @param {StoreSite} site
+ * @param {string | number} stop
+ * @param {Record<string, string | number>} options
+ */
 async function killAt(browser, site, stop, options) {
   const stopped = site.stopped();
   const tab = await browser.open(`${site.url}/blank`);
-  const url = `${site.url}/app?${new URLSearchParams({ build: 2, stop, ...FAST, ...options })}`;
+  const url = `${site.url}/app?${new URLSearchParams(/** @type {Record<string, string>} */ (/** @type {unknown} */ ({ build: 2, stop, ...FAST, ...options })))}`;
   tab.eval((url) => void setTimeout(() => (location.href = url)), url).catch(() => {});
   const step = await stopped;
   if (browser.engine === 'chromium') {
@@ -29,11 +45,19 @@ async function killAt(browser, site, stop, options) {
   return step;
 }
 
-/** What each build sees of a store that was left in the middle. */
+/**
+ * What each build sees of a store that was left in the middle.
+ *
+ * @param {Browser} browser
+ * @param {StoreSite} site
+ * @param {string} store
+ * @param {boolean} contracted
+ * @param {string} where
+ */
 async function check(browser, site, store, contracted, where) {
-  const look = async (build, mode) => {
+  const look = async (/** @type {number} */ build, /** @type {string} */ mode) => {
     const tab = await openBuild(browser, site, build, { store, census: 600_000 });
-    const found = await tab.eval(async (people) => ({ failed, mode: store.mode.kind, ...(await inspect(people)) }), PEOPLE);
+    const found = await tab.eval(async (people) => ({ failed, mode: /** @type {typeof globalThis.store} */ (/** @type {unknown} */ (store)).mode.kind, ...(await inspect(people)) }), PEOPLE);
     assert.ok(found.whole && found.mode === mode, `build ${build}, ${where}: ${JSON.stringify(found)}`);
     return tab;
   };
@@ -45,15 +69,22 @@ async function check(browser, site, store, contracted, where) {
   await one.close();
 }
 
-/** Lets build 2 go on undisturbed to the end. */
+/**
+ * Lets build 2 go on undisturbed to the end.
+ *
+ * @param {Browser} browser
+ * @param {StoreSite} site
+ * @param {string} store
+ * @param {string} where
+ */
 async function complete(browser, site, store, where) {
   const tab = await openBuild(browser, site, 2, { store, ...FAST });
   await tab.waitFor(async () => (await readHead()).schema === 2, { timeout: 20_000, what: `${where}: the migration to complete` });
   const found = await tab.eval((people) => inspect(people), PEOPLE);
   assert.ok(found.whole, `${where}: ${JSON.stringify(found)}`);
   const head = await tab.eval(() => readHead());
-  assert.deepEqual(head.namespaces.map(({ schema, fill }) => [schema, fill]), [[2, 'full']], where);
-  assert.deepEqual(head.backups.map(({ schema }) => schema), [1], where);
+  assert.deepEqual(head.namespaces.map((/** @type {{schema: number, fill: string}} */ { schema, fill }) => [schema, fill]), [[2, 'full']], where);
+  assert.deepEqual(head.backups.map((/** @type {{schema: number}} */ { schema }) => schema), [1], where);
   await tab.close();
 }
 
@@ -64,6 +95,7 @@ inBrowsers(
     const site = await startStoreSite(t);
     await browser.open(`${site.url}/blank`);
     await seed(browser, site, 'people');
+    /** @type {string[]} */
     const steps = [];
     for (let phase = ''; phase !== 'contract'; ) {
       const step = await killAt(browser, site, 1, { batch: 1_000 });
@@ -72,7 +104,7 @@ inBrowsers(
       await check(browser, site, 'people', phase === 'contract', `killed after ${steps.join(', ')}`);
       assert.ok(steps.length < 100, steps.join(', '));
     }
-    const count = (phase) => steps.filter((step) => step.startsWith(phase)).length;
+    const count = (/** @type {string} */ phase) => steps.filter((step) => step.startsWith(phase)).length;
     // The tenth batch is full, so it takes another one to know that it was the last.
     assert.deepEqual(['expand', 'copy', 'check', 'contract'].map(count), [1, 12, 11, 1], steps.join(', '));
     await complete(browser, site, 'people', 'after all');
@@ -135,7 +167,7 @@ inBrowsers('the whole browser is killed in the middle and finds the same store a
     for (const stop of first.engine === 'chromium' ? [1, 2, 3, 2, 1] : [3, 4, 2]) {
       const stopped = site.stopped();
       const tab = await browser.open(`${site.url}/blank`);
-      const url = `${site.url}/app?${new URLSearchParams({ build: 2, stop, batch: 4_000, ...FAST })}`;
+      const url = `${site.url}/app?${new URLSearchParams(/** @type {Record<string, string>} */ (/** @type {unknown} */ ({ build: 2, stop, batch: 4_000, ...FAST })))}`;
       tab.eval((url) => void setTimeout(() => (location.href = url)), url).catch(() => {});
       phases.push((await stopped).phase);
       await browser.kill();

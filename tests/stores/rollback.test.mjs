@@ -5,11 +5,13 @@ import { inBrowsers } from '../e2e/browsers.mjs';
 import { PROMPT, RELOAD_BUTTON, promptIsUp, shows } from '../e2e/site.mjs';
 import { openDraft, startStateSite } from '../e2e/state-site.mjs';
 
+/** @import { Tab } from '../e2e/types.d.ts' */
+
 const UP = '({ text, ...rest }) => ({ lines: text.split("\\n"), ...rest })';
 const DOWN = 'down: ({ lines, ...rest }) => ({ text: lines.join("\\n"), ...rest }),';
 
 /** The script of a build. On a script tag the store is there once the runtime is. */
-const build = (schema, down = DOWN) => `
+const build = (/** @type {number} */ schema, down = DOWN) => `
   const migrations = ${schema === 1 ? '[]' : `[{ from: 1, to: 2, up: ${UP}, ${down} }]`};
   globalThis.progress = [];
   globalThis.opened = (async () => {
@@ -20,7 +22,7 @@ const build = (schema, down = DOWN) => `
   })();`;
 const STORES = { one: { notes: { schema: 1, reads: [1] } }, two: { notes: { schema: 2, reads: [1, 2] } } };
 
-const move = async (tab, to) => {
+const move = async (/** @type {Tab} */ tab, /** @type {string} */ to) => {
   await tab.waitFor(promptIsUp, { timeout: 10_000 });
   await tab.click(RELOAD_BUTTON);
   await shows(tab, to);
@@ -37,7 +39,7 @@ inBrowsers('on a rollback the newer build takes the store down to the older sche
 
   await site.publish('two');
   await move(tab, 'two');
-  await tab.waitFor(() => progress.includes('contract'), { timeout: 20_000, what: 'the old schema to be left' });
+  await tab.waitFor(() => /** @type {string[]} */ (/** @type {unknown} */ (progress)).includes('contract'), { timeout: 20_000, what: 'the old schema to be left' });
   await tab.eval(() => notes.set('n0007', { lines: ['changed', 'in two'], own: 7 }));
 
   await site.rollback();
@@ -66,7 +68,7 @@ inBrowsers('without a step down the page asks before it leaves, and what the sto
   });
   await site.publish('two');
   await move(tab, 'two');
-  await tab.waitFor(() => progress.includes('contract'), { timeout: 20_000, what: 'the old schema to be left' });
+  await tab.waitFor(() => /** @type {string[]} */ (/** @type {unknown} */ (progress)).includes('contract'), { timeout: 20_000, what: 'the old schema to be left' });
   await tab.eval(() => notes.set('a', { lines: ['after'] }));
 
   await site.rollback();
@@ -74,7 +76,7 @@ inBrowsers('without a step down the page asks before it leaves, and what the sto
   await tab.click(RELOAD_BUTTON);
   await tab.waitFor(() => changeover.status.prompt?.trouble === 'stateNotSaved', { timeout: 15_000, what: 'the page to ask' });
   const problem = await tab.eval(() => news.find(({ type, code }) => type === 'problem' && code === 'state_not_saved')?.message);
-  assert.match(problem, /store "notes" has no way back from schema 2 to 1/);
+  assert.match(/** @type {string} */ (problem), /store "notes" has no way back from schema 2 to 1/);
   assert.equal(await tab.text('#build'), 'two');
 
   await tab.waitFor((selector) => document.querySelector(selector), PROMPT);

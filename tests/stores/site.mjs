@@ -15,6 +15,7 @@ import { WOUND } from '../e2e/wound.mjs';
 /** @import { TestContext } from 'node:test' */
 /** @import { StoreProgress } from '../../pkg-template/index.js' */
 /** @import { Browser } from '../e2e/types.d.ts' */
+/** @typedef {Awaited<ReturnType<typeof startStoreSite>>} StoreSite */
 
 /** @type {Record<string, string>} */
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html', '.json': 'application/json' };

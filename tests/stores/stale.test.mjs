@@ -5,15 +5,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inBrowsers } from '../e2e/browsers.mjs';
 import { openBuild, startStoreSite } from './site.mjs';
 
+/** @import { StoreSite } from './site.mjs' */
+/** @import { Browser, Engine, Tab } from '../e2e/types.d.ts' */
+
 const FAST = { dwell: 300, census: 100 };
 const SLOW = { dwell: 600_000, census: 100 };
 const START = { initial: JSON.stringify({ ada: { name: 'Ada Byron' }, bob: { name: 'Bob Dylan' }, eve: { name: 'Eve Adams' } }) };
 
 /** Each puts a tab to sleep while `meanwhile` runs, and wakes it. */
+/** @type {Record<string, {only: Engine[], sleep: (tab: Tab, browser: Browser, site: StoreSite, meanwhile: () => unknown) => Promise<unknown>}>} */
 const SLEEPS = {
   'frozen': {
     only: ['chromium'],
-    async sleep(tab, browser, site, meanwhile) {
+    async sleep(/** @type {Tab} */ tab, /** @type {Browser} */ browser, /** @type {StoreSite} */ site, /** @type {() => unknown} */ meanwhile) {
       const devtools = await tab.devtools();
       const other = await browser.open(`${site.url}/blank`);
       await tab.waitFor(() => document.visibilityState === 'hidden');
@@ -27,7 +31,7 @@ const SLEEPS = {
   },
   'in the back/forward cache': {
     only: ['chromium', 'webkit'],
-    async sleep(tab, browser, site, meanwhile) {
+    async sleep(/** @type {Tab} */ tab, /** @type {Browser} */ browser, /** @type {StoreSite} */ site, /** @type {() => unknown} */ meanwhile) {
       await tab.eval(() => void (globalThis.mark = true));
       await tab.goto(`${site.url}/blank`);
       await meanwhile();
@@ -66,7 +70,7 @@ for (const [place, { only, sleep: fallAsleep }] of Object.entries(SLEEPS)) {
       unseen: await attempt(() => store.set('new', { name: 'New Record' })),
       updated: await attempt(() => store.update('ada', (value) => ({ ...value, title: 'countess' }))),
     }));
-    const conflict = (key) => ({ code: 'conflict', store: 'people', message: `store "people": "${key}" was changed since this tab last saw it` });
+    const conflict = (/** @type {string} */ key) => ({ code: 'conflict', store: 'people', message: `store "people": "${key}" was changed since this tab last saw it` });
     assert.deepEqual(woken, { changed: conflict('ada'), removed: conflict('eve'), gone: conflict('ada'), same: {}, unseen: {}, updated: { value: { name: 'Ada Lovelace', title: 'countess' } } });
     const after = await stale.eval(async () => {
       const found = await store.get('ada');
@@ -93,7 +97,7 @@ for (const [place, { only, sleep: fallAsleep }] of Object.entries(SLEEPS)) {
     });
     const woken = await stale.eval(async () => ({
       write: await attempt(() => store.set('ada', { name: 'Older Value' })),
-      update: await attempt(() => store.update('ada', (value) => ({ name: `${value.name}!` }))),
+      update: await attempt(() => store.update('ada', (value) => ({ name: `${/** @type {NonNullable<typeof value>} */ (value).name}!` }))),
       remove: await attempt(() => store.delete('ada')),
       read: await store.get('ada'),
       mode: store.mode.kind,
@@ -114,11 +118,11 @@ inBrowsers('a tab whose clock has jumped does not trust what it saw before, and 
   const newer = await openBuild(browser, site, 2, SLOW);
   await newer.eval(() => store.set('bob', { first: 'Bob', last: 'Marley', note: '' }));
   const woken = await stale.eval(async () => {
-    store.subscribe((change) => changes.push(change));
+    store.subscribe((change) => changes.push(/** @type {typeof changes[0]} */ (change)));
     jump(86_400_000);
     return [await attempt(() => store.set('bob', { name: 'Bob Builder' })), changes.some(({ key }) => key === null)];
   });
-  assert.deepEqual([woken[0].code, woken[1]], ['conflict', true]);
+  assert.deepEqual([/** @type {{code?: string}} */ (woken[0]).code, woken[1]], ['conflict', true]);
   assert.deepEqual(await newer.eval(() => store.get('bob')), { first: 'Bob', last: 'Marley', note: '' });
 });
 
@@ -132,13 +136,13 @@ inBrowsers('what a tab saw of a backup does not overwrite what was written meanw
   await newer.close();
   const back = await openBuild(browser, site, 1, { ...FAST, census: 600_000 });
   assert.equal(await back.eval(() => store.mode.kind), 'backup');
-  assert.equal((await back.eval(() => store.get('ada'))).name, 'Ada Byron');
+  assert.equal(/** @type {Person} */ (await back.eval(() => store.get('ada'))).name, 'Ada Byron');
   const again = await openBuild(browser, site, 2, { ...FAST, census: 600_000 });
   await again.eval(() => store.set('ada', { first: 'Ada', last: 'Lovelace', note: 'countess' }));
   const asking = await openBuild(browser, site, 1, FAST);
   await back.waitFor(() => store.mode.kind === 'readWrite', { timeout: 20_000, what: 'the schema to come back' });
   const written = await back.eval(async () => [await attempt(() => store.set('ada', { name: 'Ada King' })), await store.get('ada')]);
-  assert.equal(written[0].code, 'conflict');
+  assert.equal(/** @type {{code?: string}} */ (written[0]).code, 'conflict');
   assert.deepEqual(written[1], { name: 'Ada Lovelace' });
   await asking.close();
 });

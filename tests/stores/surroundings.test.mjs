@@ -40,10 +40,10 @@ for (const lacks of ['indexedDB', 'WebAssembly']) {
   inBrowsers(`without ${lacks} a store says that it is unavailable, and the page goes on`, {}, async (t, browser) => {
     const site = await startStoreSite(t);
     const tab = await openBuild(browser, site, 1, { ...START, lacks });
-    const found = await tab.eval(async () => ({ failed: failed.code, mode: store.mode.kind, read: await attempt(() => store.get('ada')), write: await attempt(() => store.set('ada', { name: 'x y' })) }));
+    const found = await tab.eval(async () => ({ failed: /** @type {{code: string}} */ (failed).code, mode: store.mode.kind, read: await attempt(() => store.get('ada')), write: await attempt(() => store.set('ada', { name: 'x y' })) }));
     assert.deepEqual([found.failed, found.mode, found.read.code, found.write.code], ['unavailable', 'refused', 'unavailable', 'unavailable']);
     if (lacks === 'indexedDB') assert.equal(found.read.message, 'store "people": the database is not available: this browser gives the page no IndexedDB');
-    else assert.match(found.read.message, /^stores and migrations cannot run here: .*WebAssembly/);
+    else assert.match(/** @type {string} */ (found.read.message), /^stores and migrations cannot run here: .*WebAssembly/);
   });
 }
 
@@ -55,11 +55,11 @@ inBrowsers('a database that does not open is unavailable within seconds, and the
     (name) =>
       new Promise((done) => {
         indexedDB.open(name, 1).onsuccess = (event) => {
-          globalThis.held = event.target.result;
+          globalThis.held = /** @type {IDBOpenDBRequest} */ (event.target).result;
           globalThis.upgrade = indexedDB.open(name, 2);
           upgrade.onupgradeneeded = () => upgrade.result.createObjectStore('entries');
           upgrade.onsuccess = () => upgrade.result.close();
-          upgrade.onblocked = () => done();
+          upgrade.onblocked = () => /** @type {(value?: unknown) => void} */ (done)();
         };
       }),
     NAME,
@@ -69,7 +69,7 @@ inBrowsers('a database that does not open is unavailable within seconds, and the
   assert.ok(Date.now() - before < 15_000, `it took ${Date.now() - before} ms`);
   const blocked = await tab.eval(() => ({ failed, mode: store.mode.kind }));
   assert.deepEqual(blocked, { failed: { code: 'unavailable', message: 'store "people": the database is not available: it did not open within 10 s' }, mode: 'refused' });
-  await tab.eval(() => void (globalThis.asked = attempt(() => store.get('ada'))));
+  await tab.eval(() => void (/** @type {{asked: unknown}} */ (globalThis).asked = attempt(() => store.get('ada'))));
   await holder.eval(() => held.close());
   assert.deepEqual(await tab.eval(() => asked), { value: { name: 'Ada Byron' } }, 'the version that other code has raised does not matter');
   assert.equal(await tab.eval(() => store.mode.kind), 'readWrite');
@@ -86,7 +86,7 @@ inBrowsers('an open store survives that other code raises the version of its dat
       new Promise((done) => {
         const request = indexedDB.open(name, 7);
         request.onblocked = () => done('blocked');
-        request.onsuccess = () => done('raised', request.result.close());
+        request.onsuccess = () => /** @type {(...what: unknown[]) => void} */ (done)('raised', request.result.close());
       }),
     NAME,
   );
@@ -111,6 +111,7 @@ inBrowsers('a full disk stops a migration at its start or in its middle, and it 
   await browser.open(`${site.url}/blank`);
   const devtools = await (await browser.open(`${site.url}/blank`)).devtools();
   // Chromium goes on for a while with the space it once saw, so there is little from the beginning.
+  /** @type {(quotaSize?: number) => Promise<unknown>} */
   const quota = (quotaSize) => devtools.send('Storage.overrideQuotaForOrigin', { origin: site.url, ...(quotaSize && { quotaSize }) });
   const usage = async () => (await devtools.send('Storage.getUsageAndQuota', { origin: site.url })).usage;
   await quota(9_000_000);
@@ -124,7 +125,7 @@ inBrowsers('a full disk stops a migration at its start or in its middle, and it 
         // What can be packed takes hardly any space.
         const bytes = new Uint8Array(size);
         for (let from = 0; from < size; from += 65_536) crypto.getRandomValues(bytes.subarray(from, from + 65_536));
-        const { code } = await attempt(() => rubbish.set(`${size}-${at}`, bytes));
+        const { code } = await attempt(() => rubbish.set(`${size}-${at}`, /** @type {Person} */ (/** @type {unknown} */ (bytes))));
         if (code) {
           codes.push(code);
           break;
@@ -155,7 +156,7 @@ inBrowsers('a full disk stops a migration at its start or in its middle, and it 
     // More than the browser gains when it tidies up its own files meanwhile.
     const note = new Uint8Array(16_000_000);
     for (let from = 0; from < note.length; from += 65_536) crypto.getRandomValues(note.subarray(from, from + 65_536));
-    return attempt(() => store.set('person-000000', { first: 'a', last: 'b', note }));
+    return attempt(() => store.set('person-000000', /** @type {Person} */ (/** @type {unknown} */ ({ first: 'a', last: 'b', note }))));
   });
   assert.equal(written.code, 'quota');
   assert.equal(written.message, 'store "people": there is no space left to write to');
@@ -198,7 +199,7 @@ inBrowsers('dispose closes the stores', {}, async (t, browser) => {
   const tab = await openBuild(browser, site, 1, START);
   const found = await tab.eval(async () => {
     changeover.dispose();
-    return [await attempt(() => store.get('ada')), store.mode.kind, (await navigator.locks.query()).held.filter(({ name }) => name.includes('store')).length];
+    return [await attempt(() => store.get('ada')), store.mode.kind, /** @type {LockInfo[]} */ ((await navigator.locks.query()).held).filter(({ name }) => /** @type {NonNullable<typeof name>} */ (name).includes('store')).length];
   });
   assert.deepEqual(found, [{ code: 'closed', message: 'store "people" is closed', store: 'people' }, 'closed', 0]);
 });

@@ -32,13 +32,13 @@ for (const [name, provoke] of Object.entries(WAYS)) {
     });
     const first = await tab.eval(provoke);
     assert.equal(first.code, 'panic');
-    assert.match(first.message, /^stores have stopped: /);
+    assert.match(/** @type {string} */ (first.message), /^stores have stopped: /);
     assert.equal((await tab.eval(() => attempt(() => store.get('ada')))).code, 'panic');
 
     // Another tab talks to the store of this one, and finds records it can read.
     const other = await openBuild(browser, site, 1);
     const found = await other.eval(() => store.get('ada'));
-    assert.ok([ADA.name, 'Ada Lovelace'].includes(found.name), JSON.stringify(found));
+    assert.ok([ADA.name, 'Ada Lovelace'].includes(/** @type {string} */ (/** @type {NonNullable<typeof found>} */ (found).name)), JSON.stringify(found));
     await other.eval(() => store.set('ada', { name: 'Augusta King', born: 1815 }));
     assert.deepEqual(await tab.eval(() => uncaught), []);
   });

@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 import { inBrowsers } from '../e2e/browsers.mjs';
 import { openBuild, startStoreSite } from './site.mjs';
 
+/** @import { StoreSite } from './site.mjs' */
+/** @import { Browser, Engine, Tab } from '../e2e/types.d.ts' */
+
 inBrowsers('a record is written, read, listed, updated and removed', {}, async (t, browser) => {
   const site = await startStoreSite(t);
   const tab = await openBuild(browser, site, 1, { initial: JSON.stringify({ ada: { name: 'Ada Byron' } }) });
@@ -13,19 +16,19 @@ inBrowsers('a record is written, read, listed, updated and removed', {}, async (
     const grace = await store.get('grace');
     const keys = (await store.list()).map(([key]) => key);
     await store.delete('grace');
-    return { updated, isDate: grace.born instanceof Date, keys, gone: (await store.get('grace')) === undefined, mode: store.mode.kind };
+    return { updated, isDate: /** @type {NonNullable<typeof grace>} */ (grace).born instanceof Date, keys, gone: (await store.get('grace')) === undefined, mode: store.mode.kind };
   });
   assert.deepEqual(seen, { updated: { name: 'Ada Lovelace' }, isDate: true, keys: ['ada', 'grace'], gone: true, mode: 'readWrite' });
 });
 
-for (const [writes, only] of [[1_000, ['chromium']], [200, ['firefox', 'webkit']]]) {
+for (const [writes, only] of /** @type {[number, Engine[]][]} */ ([[1_000, ['chromium']], [200, ['firefox', 'webkit']]])) {
   inBrowsers(`${writes} writes of two builds in turn lose nothing, and each build sees them in its own schema`, { only, timeout: 120_000 }, async (t, browser) => {
     const site = await startStoreSite(t);
     await browser.open(`${site.url}/blank`);
     const [one, two] = await openBoth(browser, site);
     const random = randomFrom(7);
     const reference = new Map();
-    const operation = (count) => {
+    const operation = (/** @type {number} */ count) => {
       const [key, kind, old] = [`k${random(20)}`, random(8), random(2) === 0];
       const value = old ? { name: `f${count} l${count}` } : { first: `f${count}`, last: `l${count}`, note: `n${count}` };
       return { tab: old ? one : two, key, old, kind: kind === 0 ? 'delete' : kind < 4 ? 'update' : 'set', value };
@@ -51,14 +54,14 @@ inBrowsers('two builds that count on the same records at the same time lose no i
   await browser.open(`${site.url}/blank`);
   const [one, two] = await openBoth(browser, site);
   const rounds = browser.engine === 'firefox' ? 60 : 250;
-  const count = (tab, seed) =>
+  const count = (/** @type {Tab} */ tab, /** @type {number} */ seed) =>
     tab.eval(
       async (rounds, seed) => {
-        const add = (value) => ({ first: 'f', last: 'l', note: '', ...value, count: (value?.count ?? 0) + 1 });
-        const old = (value) => ({ name: 'f l', ...value, count: (value?.count ?? 0) + 1 });
+        const add = (/** @type {{count?: number} | undefined} */ value) => ({ first: 'f', last: 'l', note: '', ...value, count: (value?.count ?? 0) + 1 });
+        const old = (/** @type {{count?: number} | undefined} */ value) => ({ name: 'f l', ...value, count: (value?.count ?? 0) + 1 });
         const jobs = [];
         for (let round = 0; round < rounds; round += 1) {
-          jobs.push(store.update(`counter${(round * seed) % 5}`, store.schema === 1 ? old : add), store.set(`${store.schema}-${round}`, store.schema === 1 ? { name: `f ${round}` } : { first: 'f', last: `${round}`, note: '' }));
+          jobs.push(store.update(`counter${(round * seed) % 5}`, /** @type {(value: Person | undefined) => Person} */ (store.schema === 1 ? old : add)), store.set(`${store.schema}-${round}`, store.schema === 1 ? { name: `f ${round}` } : { first: 'f', last: `${round}`, note: '' }));
           if (round % 7 === 0) await jobs.at(-1);
         }
         await Promise.all(jobs);
@@ -71,7 +74,7 @@ inBrowsers('two builds that count on the same records at the same time lose no i
     const found = await tab.eval(async () => {
       const all = await everything();
       const counters = Object.entries(all).filter(([key]) => key.startsWith('counter'));
-      return { sum: counters.reduce((sum, [, { count }]) => sum + count, 0), records: Object.keys(all).length - counters.length };
+      return { sum: counters.reduce((sum, [, { count }]) => sum + /** @type {number} */ (count), 0), records: Object.keys(all).length - counters.length };
     });
     assert.deepEqual(found, { sum: 2 * rounds, records: 2 * rounds });
   }
@@ -93,22 +96,37 @@ inBrowsers('two tabs of the new build migrate together, and a third one that com
 
 const FAST = { dwell: 300, census: 100, batch: 200 };
 
+/**
+ * @param {Browser} browser
+ * @param {StoreSite} site
+ */
 async function openBoth(browser, site) {
   return [await openBuild(browser, site, 1, FAST), await openBuild(browser, site, 2, FAST)];
 }
 
-/** The same numbers for the same seed. */
+/**
+ * The same numbers for the same seed.
+ *
+ * @param {number} seed
+ */
 function randomFrom(seed) {
-  return (end) => {
+  return (/** @type {number} */ end) => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
     return Math.floor((seed / 2 ** 32) * end);
   };
 }
 
-const asOld = ({ first, last }) => ({ name: `${first} ${last}` });
-const sorted = (object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+const asOld = (/** @type {Person} */ { first, last }) => ({ name: `${first} ${last}` });
+const sorted = (/** @type {object} */ object) => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** Both builds have exactly what the reference says. */
+/**
+ * Both builds have exactly what the reference says.
+ *
+ * @param {Tab} one
+ * @param {Tab} two
+ * @param {Map<string, Person>} reference
+ * @param {string} when
+ */
 async function agree(one, two, reference, when) {
   const all = sorted(Object.fromEntries(reference));
   const olds = Object.fromEntries(Object.entries(all).map(([key, value]) => [key, asOld(value)]));
@@ -116,7 +134,12 @@ async function agree(one, two, reference, when) {
   assert.deepEqual(await two.eval(() => everything()), all, `schema 2 ${when}`);
 }
 
-/** What each tab was told last about these records is what they hold. */
+/**
+ * What each tab was told last about these records is what they hold.
+ *
+ * @param {Tab[]} tabs
+ * @param {string[]} keys
+ */
 async function converge(tabs, keys) {
   for (const tab of tabs) {
     await tab.waitFor(
@@ -133,7 +156,15 @@ async function converge(tabs, keys) {
   }
 }
 
-/** The old build closes, its schema is left, comes back as a backup, and in the end comes back to life. */
+/**
+ * The old build closes, its schema is left, comes back as a backup, and in the end comes back to life.
+ *
+ * @param {Browser} browser
+ * @param {StoreSite} site
+ * @param {Tab} one
+ * @param {Tab} two
+ * @param {Map<string, Person>} reference
+ */
 async function leaveAndComeBack(browser, site, one, two, reference) {
   await one.close();
   await two.waitFor(() => progress.some(({ phase, from, to }) => phase === 'contract' && from === 1 && to === 2), { timeout: 20_000, what: 'the old schema to be left' });

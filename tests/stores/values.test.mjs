@@ -7,13 +7,13 @@ import { openBuild, startStoreSite } from './site.mjs';
 /** Runs in the page: one value of each kind, and what tells whether it is still the same. */
 function prepareValues() {
   const cycle = { name: 'a cycle', list: [] };
-  cycle.list.push(cycle);
+  /** @type {unknown[]} */ (cycle.list).push(cycle);
   const shared = { x: 1 };
   // WebKitGTK keeps no blobs while it is automated: its profile is in memory.
   const blob = /AppleWebKit/.test(navigator.userAgent) && !/Chrome/.test(navigator.userAgent) ? null : new Blob(['blob text'], { type: 'text/plain' });
   globalThis.rich = () => ({
     name: 'Ada Byron',
-    map: new Map([['k', new Date(5)], [{ o: 1 }, [1, 2]]]),
+    map: new Map(/** @type {[unknown, unknown][]} */ ([['k', new Date(5)], [{ o: 1 }, [1, 2]]])),
     set: new Set(['a', 2, new Date(7)]),
     date: new Date(123456789),
     blob,
@@ -60,7 +60,7 @@ function prepareValues() {
   };
 }
 
-const allGood = (found) => assert.deepEqual(Object.entries(found).filter(([, good]) => !good), []);
+const allGood = (/** @type {Record<string, boolean>} */ found) => assert.deepEqual(Object.entries(found).filter(([, good]) => !good), []);
 
 inBrowsers('values of every kind come back as they were, and pass through a migration', {}, async (t, browser) => {
   const site = await startStoreSite(t);
@@ -79,7 +79,7 @@ inBrowsers('values of every kind come back as they were, and pass through a migr
   await one.close();
   await two.waitFor(async () => (await readHead()).schema === 2, { timeout: 20_000, what: `the migration, with ${await two.eval(() => warnings.join())}` });
   allGood(await two.eval(async () => examine(await store.get('rich'))));
-  assert.deepEqual(await two.eval(async () => { const { first, last, note, more } = await store.get('rich'); return { first, last, note, more }; }), { first: 'Ada', last: 'Byron', note: 'by two', more: 1 });
+  assert.deepEqual(await two.eval(async () => { const { first, last, note, more } = /** @type {Person} */ (await store.get('rich')); return { first, last, note, more }; }), { first: 'Ada', last: 'Byron', note: 'by two', more: 1 });
 });
 
 inBrowsers('a value of five megabytes is kept, also for the next schema', { only: ['chromium', 'webkit'] }, async (t, browser) => {
@@ -94,26 +94,26 @@ inBrowsers('a value of five megabytes is kept, also for the next schema', { only
   await one.close();
   const two = await openBuild(browser, site, 2, { dwell: 0, census: 100 });
   await two.waitFor(async () => (await readHead()).schema === 2, { timeout: 20_000 });
-  assert.deepEqual(await two.eval(async () => { const { first, bytes, text } = await store.get('large'); return [first, bytes.reduce((sum, byte) => sum + byte, 0), text.length]; }), ['Large', sum, 1_000_000]);
+  assert.deepEqual(await two.eval(async () => { const { first, bytes, text } = /** @type {Person & {bytes: Uint8Array, text: string}} */ (await store.get('large')); return [first, bytes.reduce((/** @type {number} */ sum, /** @type {number} */ byte) => sum + byte, 0), text.length]; }), ['Large', sum, 1_000_000]);
 });
 
 inBrowsers('what cannot be kept is refused with the place in the value, and what is no key with the key', {}, async (t, browser) => {
   const site = await startStoreSite(t);
   const tab = await openBuild(browser, site, 1);
   const found = await tab.eval(async () => {
-    const set = async (key, value) => Object.values(await attempt(() => store.set(key, value)));
+    const set = async (/** @type {unknown} */ key, /** @type {unknown} */ value) => Object.values(await attempt(() => store.set(/** @type {string} */ (key), /** @type {Person} */ (value))));
     return {
       values: [await set('k', { name: 'x', list: [1, { go() {} }] }), await set('k', { name: 'x', symbol: Symbol('s') }), await set('k', { name: 'x', node: document.body }), await set('k', undefined), await set('k', { name: 5 }), (await attempt(() => store.update('k', () => ({ name: 'x', map: new Map([['f', () => {}]]) })))).path],
-      keys: [await set('', { name: 'x' }), await set(5, { name: 'x' }), await set(undefined, { name: 'x' }), await set('\ud800', { name: 'x' }), (await attempt(() => store.get(null))).code, (await attempt(() => store.update({}, () => 1))).code, (await attempt(() => store.delete(''))).code],
+      keys: [await set('', { name: 'x' }), await set(5, { name: 'x' }), await set(undefined, { name: 'x' }), await set('\ud800', { name: 'x' }), (await attempt(() => store.get(/** @type {never} */ (/** @type {unknown} */ (null))))).code, (await attempt(() => store.update(/** @type {never} */ (/** @type {unknown} */ ({})), () => /** @type {never} */ (/** @type {unknown} */ (1))))).code, (await attempt(() => store.delete(''))).code],
       thrown: await attempt(() => store.update('k', () => { throw new RangeError('mine'); })).catch((error) => error.message),
       left: await store.list(),
     };
   });
   const [deep, symbol, node, nothing, invalid, mapped] = found.values;
-  assert.deepEqual([deep[0], deep.at(-1)], ['not_cloneable', 'list[1].go']);
-  assert.match(deep[1], /^store "people": "k" cannot be cloned at list\[1\]\.go: /);
-  assert.deepEqual([symbol[0], symbol.at(-1), node[0], node.at(-1), mapped], ['not_cloneable', 'symbol', 'not_cloneable', 'node', 'map.f']);
-  assert.deepEqual(nothing.slice(0, 2), ['not_cloneable', 'store "people": "k" cannot be set to undefined; delete() removes a record']);
+  assert.deepEqual([/** @type {NonNullable<typeof deep>} */ (deep)[0], /** @type {NonNullable<typeof deep>} */ (deep).at(-1)], ['not_cloneable', 'list[1].go']);
+  assert.match(/** @type {string[]} */ (deep)[1], /^store "people": "k" cannot be cloned at list\[1\]\.go: /);
+  assert.deepEqual([/** @type {NonNullable<typeof symbol>} */ (symbol)[0], /** @type {NonNullable<typeof symbol>} */ (symbol).at(-1), /** @type {NonNullable<typeof node>} */ (node)[0], /** @type {NonNullable<typeof node>} */ (node).at(-1), mapped], ['not_cloneable', 'symbol', 'not_cloneable', 'node', 'map.f']);
+  assert.deepEqual(/** @type {NonNullable<typeof nothing>} */ (nothing).slice(0, 2), ['not_cloneable', 'store "people": "k" cannot be set to undefined; delete() removes a record']);
   assert.deepEqual(invalid, ['invalid_value', 'store "people": "k" is no value of schema 1 at name: Error: name is no text', 'people', 'name']);
   assert.deepEqual(found.keys.map((key) => (Array.isArray(key) ? key[0] : key)), Array(7).fill('invalid_key'));
   assert.deepEqual(found.left, []);
@@ -135,8 +135,9 @@ inBrowsers('any text that is not empty is a key, and lists are in the order of k
       if (!rows.length) break;
       pages.push(...rows.map(([key]) => key));
     }
+    /** @type {string[]} */
     const heard = [];
-    store.subscribe('😀', ({ key }) => heard.push(key));
+    store.subscribe('😀', ({ key }) => heard.push(/** @type {string} */ (key)));
     await store.set('😀', { name: 'heard' });
     for (const key of keys) await store.delete(key);
     return { order: JSON.stringify(listed) === JSON.stringify(expected), paged: JSON.stringify(pages) === JSON.stringify(expected), wrong, left: (await store.list()).length, listed: listed.map((key) => key.slice(0, 12)), heard };
@@ -151,6 +152,7 @@ inBrowsers('2500 records come in order, in portions, whatever is written meanwhi
   const site = await startStoreSite(t);
   const tab = await openBuild(browser, site, 1, { people: 2_500 });
   const found = await tab.eval(async () => {
+    /** @type {string[]} */
     const keys = [];
     for await (const [key] of store.entries()) {
       keys.push(key);
