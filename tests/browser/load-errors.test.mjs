@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { describeFailure, textOf } from '../../pkg-template/load-errors.js';
 
 const URL = 'https://shop.example/assets/Cart-8c1f.js';
-const rejection = (reason) => ({ type: 'unhandledrejection', reason });
-const uncaught = (error, filename = '') => ({ type: 'error', error, message: `Uncaught ${error}`, filename, target: {} });
-const element = (tagName, more) => ({ type: 'error', target: { tagName, ...more } });
+const rejection = (/** @type {unknown} */ reason) => ({ type: 'unhandledrejection', reason });
+const uncaught = (/** @type {unknown} */ error, filename = '') => ({ type: 'error', error, message: `Uncaught ${error}`, filename, target: {} });
+const element = (/** @type {string} */ tagName, /** @type {object} */ more) => ({ type: 'error', target: { tagName, ...more } });
 
 for (const [what, event, expected] of [
   ['a script tag', element('SCRIPT', { src: URL }), { kind: 'script', message: `${URL} failed to load`, url: URL }],
@@ -28,7 +28,7 @@ for (const [what, event, expected] of [
   ['a rejection with a string', rejection('no'), { kind: 'error', message: 'no', url: null }],
   ['a rejection with nothing', rejection(undefined), { kind: 'error', message: 'undefined', url: null }],
 ]) {
-  test(`${what} is described`, () => assert.deepEqual(describeFailure(event), expected));
+  test(`${what} is described`, () => assert.deepEqual(describeFailure(/** @type {Parameters<typeof describeFailure>[0]} */ (event)), expected));
 }
 
 test('elements that load no code of the app are no failure', () => {
@@ -45,7 +45,7 @@ test('elements that load no code of the app are no failure', () => {
   assert.equal(describeFailure(element('IMG', { src: URL })), null);
   assert.equal(describeFailure(element('STYLE', { sheet: null })), null, 'a style of CSS-in-JS that a policy blocked');
   for (const as of ['script', 'style', 'worker']) {
-    assert.equal(describeFailure(element('LINK', { href: URL, rel: 'preload', as })).kind, as === 'style' ? 'style' : 'script');
+    assert.equal(/** @type {{kind: string}} */ (describeFailure(element('LINK', { href: URL, rel: 'preload', as }))).kind, as === 'style' ? 'style' : 'script');
   }
 });
 
@@ -70,9 +70,9 @@ test('what URLs may keep secret is not told', () => {
     rejection(Object.assign(new Error(`Loading chunk 5 failed.\n(error: ${secret})`), { name: 'ChunkLoadError', request: secret })),
     uncaught(new SyntaxError("Unexpected token '<'"), secret),
   ]) {
-    const told = describeFailure(event);
-    assert.equal(told.url, URL);
-    assert.doesNotMatch(told.message, /secret|pw/);
+    const told = describeFailure(/** @type {Parameters<typeof describeFailure>[0]} */ (event));
+    assert.equal(/** @type {{url: string | null, message: string}} */ (told).url, URL);
+    assert.doesNotMatch(/** @type {{url: string | null, message: string}} */ (told).message, /secret|pw/);
   }
   assert.deepEqual(describeFailure({ type: 'vite:preloadError', payload: new Error('Unable to preload CSS for /assets/Cart-1.css?token=secret') }), {
     kind: 'import', message: 'Error: Unable to preload CSS for /assets/Cart-1.css', url: '/assets/Cart-1.css',

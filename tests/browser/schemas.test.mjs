@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { check, readSpec } from '../../pkg-template/spec.js';
 import { arrive, first, holder, leave, makeDisk, oneWay, quiet, sealed, second, setUp, split } from './states.mjs';
 
+/** @import { StateRuns } from '../../pkg-template/types/state.js' */
+
 test('a state is migrated to the schema of its provider, and taken out once it is restored', async () => {
   const left = await leave({ who: first({ name: 'Ada Lovelace' }) });
   const who = second();
@@ -48,7 +50,7 @@ test('when one of several fails, none is restored; all stay, are backed up, and 
 
   const captured = await page.states.capture();
   assert.deepEqual(captured.states, { who: { name: 'Ada Lovelace' }, cart: { items: 2 }, draft: 'plain' }, 'untouched values do not replace it');
-  const [good, better] = [second(), second(undefined, [{ ...split, up: (value) => value }])];
+  const [good, better] = [second(), second(undefined, [{ ...split, up: (/** @type {unknown} */ value) => value }])];
   const next = await arrive({ who: good, cart: better }, { envelope: sealed(captured), disk: left.disk });
   assert.deepEqual(next.report, { restored: ['who', 'cart'], failed: [] });
   assert.deepEqual([good.value, better.value], [{ first: 'Ada', last: 'Lovelace' }, { items: 2 }]);
@@ -79,7 +81,7 @@ test('a value that is not valid is not restored, and one whose provider throws s
   assert.deepEqual([next.report.failed, next.problems], [['who'], [{ code: 'restore_failed', message: 'state "who" was not restored: TypeError: not now' }]]);
   assert.ok('who' in next.carried.states);
   // The `code` of a DOMException is a number, 0 for most.
-  for (const [name, code] of [['DataError', 0], ['InvalidStateError', 11]]) {
+  for (const [name, code] of /** @type {[string, number][]} */ ([['DataError', 0], ['InvalidStateError', 11]])) {
     thrower.restore = () => { throw new DOMException('not now', name); };
     const { report, problems, states } = await arrive({ who: thrower }, await leave({ who: first({ name: 'Ada Lovelace' }) }));
     assert.deepEqual([report.failed, problems], [['who'], [{ code: 'restore_failed', message: `state "who" was not restored: ${name}: not now` }]]);
@@ -88,13 +90,13 @@ test('a value that is not valid is not restored, and one whose provider throws s
 });
 
 test('a promise of any kind may say whether a value is valid', async () => {
-  const saying = (answer) => () => ({ then: (settle) => void settle(answer) });
-  assert.equal(await check(saying(true), 'value'), null);
-  assert.deepEqual(await check(saying(false), 'value'), { message: 'the validator returned false' });
+  const saying = (/** @type {boolean} */ answer) => () => ({ then: (/** @type {(answer: boolean) => void} */ settle) => void settle(answer) });
+  assert.equal(await check(/** @type {() => Promise<boolean>} */ (/** @type {unknown} */ (saying(true))), 'value'), null);
+  assert.deepEqual(await check(/** @type {() => Promise<boolean>} */ (/** @type {unknown} */ (saying(false))), 'value'), { message: 'the validator returned false' });
 });
 
 test('a migration that is not an object with steps is refused with a code', () => {
-  for (const migrations of [[null], [undefined], [{}]]) {
+  for (const migrations of /** @type {never[][]} */ (/** @type {unknown} */ ([[null], [undefined], [{}]]))) {
     assert.throws(() => readSpec({ name: 'cart', schema: 2, migrations }), { name: 'ChangeoverError', code: 'invalid_spec' });
   }
 });
@@ -204,7 +206,7 @@ test('when the page stays, what its capture has kept is let go', async () => {
 
 test('when nothing is known of the next build, the state goes along in older schemas too', async () => {
   const left = await leave({ who: second({ first: 'Ada', last: 'Lovelace', nick: 'Countess' }) });
-  assert.deepEqual([left.captured.states.who.nick, left.captured.about.who.others.map(({ schema, value }) => [schema, value])], ['Countess', [[1, { name: 'Ada Lovelace' }]]]);
+  assert.deepEqual([/** @type {{nick: string}} */ (left.captured.states.who).nick, /** @type {{schema: number, value: unknown}[]} */ (left.captured.about.who.others).map(({ schema, value }) => [schema, value])], ['Countess', [[1, { name: 'Ada Lovelace' }]]]);
   const [older, same, bare] = [first(), second(), holder()];
   for (const who of [older, same, bare]) await arrive({ who }, { ...left, disk: makeDisk() });
   assert.deepEqual([older.value, same.value.nick, bare.value], [{ name: 'Ada Lovelace' }, 'Countess', { name: 'Ada Lovelace' }]);
@@ -220,7 +222,7 @@ test('what is still being restored is not captured over: it goes along as it cam
   page.states.register('other', holder('mine'));
   const captured = await page.states.capture();
   assert.deepEqual(captured.states, { who: { name: 'Ada Lovelace' }, slow: 'came', other: 'mine' });
-  go(Promise.reject(new Error('no')));
+  /** @type {(value: unknown) => void} */ (/** @type {unknown} */ (go))(Promise.reject(new Error('no')));
   await report;
 });
 
@@ -270,7 +272,7 @@ test('where stores.js does not run, the same schema is restored, any other stays
   assert.deepEqual(page.problems, [{ code: 'unknown_schema', message: 'state "cart" was not restored: it has schema 1, and this page takes 2 only' }]);
   const [backup] = await page.states.backups();
   assert.deepEqual([backup.name, await backup.value()], ['cart', 1]);
-  const full = second('mine', [{ ...split, up: (items) => ({ items }) }]);
+  const full = second('mine', [{ ...split, up: (/** @type {unknown} */ items) => ({ items }) }]);
   await arrive({ cart: full }, { envelope: sealed(await page.states.capture()), disk: left.disk });
   assert.deepEqual(full.value, { items: 1 });
 });
@@ -280,7 +282,7 @@ for (const [where, runs] of [['without WebAssembly', null], ['with it', undefine
     quiet(t);
     const left = await leave({ who: second({ first: 'Ada', last: 'Lovelace' }, [{ ...split, id: 'another branch' }]) }, { runs: null });
     const who = second('mine');
-    const page = await arrive({ who }, left, { runs });
+    const page = await arrive({ who }, left, { runs: /** @type {(() => Promise<StateRuns>) | null | undefined} */ (runs) });
     assert.deepEqual([page.report.failed, who.value, page.problems[0].code], [['who'], 'mine', 'foreign_schema']);
   });
 }

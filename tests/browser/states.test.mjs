@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setUp } from './states.mjs';
 
+/** @import { StateProvider } from '../../pkg-template/index.js' */
+
+/** @type {(value: unknown, restore?: (value: any) => void) => StateProvider<any>} */
 const provider = (value, restore = () => {}) => ({ capture: () => value, restore });
 const aTurn = () => new Promise((done) => setImmediate(done));
 
@@ -70,6 +73,7 @@ test('the same object in two places is no cycle, and a field without a value is 
 
 test('a state is restored when its provider comes, once, and taken out of the envelope', () => {
   const { states, told, carried } = setUp({ states: { draft: 'hello', lazy: 2 } });
+  /** @type {string[]} */
   const restored = [];
   const undo = states.register('draft', provider('', (value) => restored.push(value)));
   assert.deepEqual(restored, ['hello']);
@@ -94,7 +98,7 @@ test('a state whose provider throws or rejects stays in the envelope and is told
   await new Promise((done) => setTimeout(done));
   assert.deepEqual(carried.states, { draft: 'hello', cart: 1 });
   assert.deepEqual(told, [{ restored: [], failed: ['draft'] }, { restored: [], failed: ['cart'] }]);
-  const said = console.error.mock.calls.map(({ arguments: [text] }) => text).filter((text) => text.startsWith('changeover'));
+  const said = /** @type {import('node:test').Mock<typeof console.error>} */ (console.error).mock.calls.map(({ arguments: [text] }) => text).filter((text) => text.startsWith('changeover'));
   assert.deepEqual(said, ['changeover: state "draft" was not restored', 'changeover: state "cart" was not restored']);
 });
 

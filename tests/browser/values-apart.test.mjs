@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { arrive, first, holder, leave, makeDisk, quiet, second } from './states.mjs';
 
 const cycle = { name: 'cycle' };
-cycle.self = cycle;
+/** @type {{self?: unknown}} */ (cycle).self = cycle;
 for (const [what, value] of [
   ['a Map', new Map([['a', { b: [1] }]])],
   ['a Date in an object', { at: new Date(5) }],
@@ -29,7 +29,7 @@ test('where nothing can be kept apart, large JSON still tries session storage, a
   const disk = makeDisk();
   disk.broken.why = 'the database is blocked';
   const left = await leave({ big: holder('x'.repeat(500_000)), tags: holder(new Set(['a'])) }, { disk });
-  assert.equal(left.captured.states.big.length, 500_000);
+  assert.equal(/** @type {string} */ (left.captured.states.big).length, 500_000);
   assert.equal(left.captured.failed, 'state "tags" could not be saved: the database is blocked');
 });
 
@@ -48,7 +48,7 @@ test('a database that cannot be read now leaves the state for later', async (t) 
   const left = await leave({ tags: holder(new Set(['a'])) });
   left.disk.broken.why = 'the database is blocked';
   const page = await arrive({ tags: holder('mine') }, left);
-  assert.deepEqual([page.report.failed, Object.keys(page.carried.about)], [['tags'], ['tags']]);
+  assert.deepEqual([page.report.failed, Object.keys(/** @type {object} */ (page.carried.about))], [['tags'], ['tags']]);
   left.disk.broken.why = null;
   const tags = holder();
   await arrive({ tags }, left);
