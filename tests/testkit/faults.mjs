@@ -1,42 +1,69 @@
 // What an app sees of each fault, told as lists of events: the same in a browser and in fake-indexeddb.
 
-/** Ends when the transaction does; `seen` is everything the app was told, in order. */
+/** @import { Faults, IndexedDbFaults } from '../../pkg-template/testing.js' */
+/** @typedef {IDBFactory & {readonly faults: Faults}} Factory */
+
+/**
+ * Ends when the transaction does; `seen` is everything the app was told, in order.
+ *
+ * @param {IDBTransaction} transaction
+ * @param {unknown[]} seen
+ */
 function watched(transaction, seen, label = 'transaction') {
-  const nameOf = (error) => error?.name ?? 'none';
+  const nameOf = (/** @type {Error | null} */ error) => error?.name ?? 'none';
   return new Promise((end) => {
-    transaction.onerror = ({ target }) => seen.push(`${label} hears of ${nameOf(target.error)}`);
+    transaction.onerror = ({ target }) => seen.push(`${label} hears of ${nameOf(/** @type {IDBRequest} */ (target).error)}`);
     transaction.oncomplete = () => end(seen.push(`${label} complete`));
-    transaction.onabort = ({ target }) => end(seen.push(`${label} aborted: ${nameOf(target.error)}`));
+    transaction.onabort = ({ target }) => end(seen.push(`${label} aborted: ${nameOf(/** @type {IDBTransaction} */ (target).error)}`));
   });
 }
 
+/**
+ * @template {IDBRequest} Made
+ * @param {Made} made
+ * @param {unknown[]} seen
+ * @param {string} label
+ */
 function request(made, seen, label) {
   made.onsuccess = () => seen.push(`${label} done`);
-  made.addEventListener('error', ({ target }) => seen.push(`${label} failed: ${target.error.name} ${made.error === target.error}`));
+  made.addEventListener('error', ({ target }) => seen.push(`${label} failed: ${/** @type {{error: Error}} */ (/** @type {unknown} */ (target)).error.name} ${made.error === /** @type {IDBRequest} */ (target).error}`));
   return made;
 }
 
+/** @type {<Result>(made: IDBRequest<Result>) => Promise<Result>} */
 const answer = (made) =>
   new Promise((resolve, reject) => {
-    made.onsuccess = ({ target }) => resolve(target.result);
+    made.onsuccess = ({ target }) => resolve(/** @type {IDBRequest} */ (target).result);
     made.onerror = () => reject(made.error);
   });
 
+/**
+ * @param {IDBFactory} factory
+ * @param {string} name
+ */
 export function open(factory, name) {
   const made = factory.open(name, 1);
-  made.onupgradeneeded = ({ target: { result } }) => {
+  made.onupgradeneeded = (/** @type {{target: any}} */ { target: { result } }) => {
     result.createObjectStore('notes');
     result.createObjectStore('lines', { autoIncrement: true }).createIndex('by', 'by');
   };
   return answer(made);
 }
 
-const contents = async (database) => (await answer(database.transaction('notes').objectStore('notes').getAllKeys())).join();
+const contents = async (/** @type {IDBDatabase} */ database) => (await answer(database.transaction('notes').objectStore('notes').getAllKeys())).join();
 
-/** Writes a, b and c in one transaction with a fault; then what is there. */
+/**
+ * Writes a, b and c in one transaction with a fault; then what is there.
+ *
+ * @param {Factory} factory
+ * @param {string} name
+ * @param {(counts: Faults) => IndexedDbFaults} faults
+ * @param {(made: IDBRequest) => void} handle
+ */
 async function three(factory, name, faults, handle = () => {}) {
   const database = await open(factory, name);
   Object.assign(factory.faults, { failAt: undefined, quotaAt: undefined, abortAt: undefined, delay: undefined, ...faults(factory.faults) });
+  /** @type {unknown[]} */
   const seen = [];
   const transaction = database.transaction('notes', 'readwrite');
   const end = watched(transaction, seen);
@@ -48,10 +75,16 @@ async function three(factory, name, faults, handle = () => {}) {
   return seen;
 }
 
+/**
+ * @param {typeof import('../../pkg-template/testing.js').faultyIndexedDb} faultyIndexedDb
+ * @param {IDBFactory} indexedDB
+ * @param {(name: string) => Function} className
+ */
 export async function scenarios(faultyIndexedDb, indexedDB, className) {
   const factory = faultyIndexedDb(indexedDB);
+  /** @type {Record<string, any[]>} */
   const results = {};
-  const second = ({ writes }) => writes + 2;
+  const second = (/** @type {Faults} */ { writes }) => writes + 2;
 
   results.none = await three(factory, 'none', () => ({}));
   results.quota = await three(factory, 'quota', (counts) => ({ quotaAt: second(counts) }));
@@ -66,6 +99,7 @@ export async function scenarios(faultyIndexedDb, indexedDB, className) {
     const database = await open(factory, 'later');
     Object.assign(factory.faults, { quotaAt: undefined, abortAt: factory.faults.transactions + 1 });
     const transaction = database.transaction(['notes', 'lines'], 'readwrite');
+    /** @type {unknown[]} */
     const seen = [];
     const end = watched(transaction, seen);
     const lines = transaction.objectStore('lines');
@@ -73,8 +107,8 @@ export async function scenarios(faultyIndexedDb, indexedDB, className) {
     await answer(lines.index('by').get('me'));
     const cursors = lines.openCursor();
     let steps = 0;
-    await new Promise((done) => {
-      cursors.onsuccess = ({ target: { result } }) => {
+    await new Promise((/** @type {(value?: unknown) => void} */ done) => {
+      cursors.onsuccess = (/** @type {{target: any}} */ { target: { result } }) => {
         if (!result) return done();
         steps += 1;
         result.update({ by: 'you' });
@@ -103,7 +137,7 @@ export async function scenarios(faultyIndexedDb, indexedDB, className) {
     factory.faults.quotaAt = factory.faults.writes + 1;
     made.onupgradeneeded = () => {
       made.result.createObjectStore('notes').put(1, 'a');
-      made.transaction.onabort = ({ target }) => (results.upgrade = [`aborted: ${target.error?.name}`]);
+      /** @type {IDBTransaction} */ (made.transaction).onabort = ({ target }) => (results.upgrade = [`aborted: ${/** @type {IDBTransaction} */ (target).error?.name}`]);
     };
     results.upgrade = [...(await answer(made).then(() => ['opened'], (error) => [...results.upgrade, `open failed: ${error.name}`]))];
     factory.faults.quotaAt = undefined;
@@ -113,14 +147,15 @@ export async function scenarios(faultyIndexedDb, indexedDB, className) {
   {
     factory.faults.blockOpen = factory.faults.opens + 1;
     const made = factory.open('none', 1);
+    /** @type {unknown[]} */
     const seen = [];
-    for (const type of ['success', 'error', 'upgradeneeded', 'blocked']) made[`on${type}`] = () => seen.push(type);
+    for (const type of ['success', 'error', 'upgradeneeded', 'blocked']) /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (made))[`on${type}`] = () => seen.push(type);
     const other = await open(factory, 'none');
     await new Promise((done) => setTimeout(done, 50));
     try {
       seen.push(made.result);
     } catch (error) {
-      seen.push(error.name);
+      seen.push(/** @type {Error} */ (error).name);
     }
     results.blocked = [...seen, made.readyState];
     other.close();
@@ -139,8 +174,9 @@ export async function scenarios(faultyIndexedDb, indexedDB, className) {
     gone.close();
     results.told = [];
     const database = await open(factory, 'told');
+    /** @type {unknown[]} */
     const seen = [];
-    database.onversionchange = ({ target, oldVersion, newVersion }) => seen.push(`versionchange ${oldVersion} ${newVersion} ${target === database}`);
+    database.onversionchange = (/** @type {IDBVersionChangeEvent} */ { target, oldVersion, newVersion }) => seen.push(`versionchange ${oldVersion} ${newVersion} ${target === database}`);
     database.addEventListener('close', () => seen.push('close'));
     factory.faults.versionChange(2);
     factory.faults.versionChange();
@@ -148,7 +184,7 @@ export async function scenarios(faultyIndexedDb, indexedDB, className) {
     try {
       database.transaction('notes');
     } catch (error) {
-      seen.push(error.name);
+      seen.push(/** @type {Error} */ (error).name);
     }
     results.told.push(...seen);
   }

@@ -9,17 +9,18 @@ import { inBrowsers } from '../e2e/browsers.mjs';
 import { ROOT, serve } from '../prompt/harness.mjs';
 import { expected, open, scenarios } from './faults.mjs';
 
+/** @param {Record<string, unknown>} results */
 function same(results) {
   for (const [name, seen] of Object.entries(expected)) assert.deepEqual(results[name], seen, name);
   assert.deepEqual(Object.keys(results).sort(), Object.keys(expected).sort());
 }
 
 test('faults in fake-indexeddb', async () => {
-  same(await scenarios(faultyIndexedDb, new fake.IDBFactory(), (name) => fake[name]));
+  same(await scenarios(faultyIndexedDb, new fake.IDBFactory(), (name) => /** @type {Record<string, any>} */ (fake)[name]));
 });
 
 inBrowsers('faults in a page', {}, async (t, browser) => {
-  const dist = (name) => readFileSync(join(ROOT, 'dist', 'npm', name), 'utf8');
+  const dist = (/** @type {string} */ name) => readFileSync(join(ROOT, 'dist', 'npm', name), 'utf8');
   const site = await serve({
     '/': '<!doctype html><title>faults</title><link rel="icon" href="data:,">',
     '/kit/testing.js': dist('testing.js'),
@@ -29,14 +30,14 @@ inBrowsers('faults in a page', {}, async (t, browser) => {
   t.after(site.close);
   const page = await browser.open(site.origin);
   const results = await page.eval(async () => {
-    const [{ faultyIndexedDb }, { scenarios }] = await Promise.all([import('/kit/testing.js'), import('/faults.mjs')]);
-    return scenarios(faultyIndexedDb, indexedDB, (name) => globalThis[name]);
+    const [{ faultyIndexedDb }, { scenarios }] = /** @type {[typeof import('changeover/testing'), typeof import('./faults.mjs')]} */ (await Promise.all([import(/** @type {string} */ ('/kit/testing.js')), import(/** @type {string} */ ('/faults.mjs'))]));
+    return scenarios(faultyIndexedDb, indexedDB, (name) => /** @type {Record<string, any>} */ (globalThis)[name]);
   });
   same(results);
 });
 
 inBrowsers('a durable store of this package survives each fault at each write: what it says is what is there', {}, async (t, browser) => {
-  const dist = (name) => readFileSync(join(ROOT, 'dist', 'npm', name), 'utf8');
+  const dist = (/** @type {string} */ name) => readFileSync(join(ROOT, 'dist', 'npm', name), 'utf8');
   const site = await serve({
     '/': '<!doctype html><title>faults</title><link rel="icon" href="data:,">',
     '/kit/testing.js': dist('testing.js'),
@@ -45,14 +46,14 @@ inBrowsers('a durable store of this package survives each fault at each write: w
   t.after(site.close);
   const page = await browser.open(site.origin);
   const wrong = await page.eval(async () => {
-    const [{ faultyIndexedDb }, { createStores }] = await Promise.all([import('/kit/testing.js'), import('/kit/stores.js')]);
+    const [{ faultyIndexedDb }, { createStores }] = /** @type {[typeof import('changeover/testing'), any]} */ (await Promise.all([import(/** @type {string} */ ('/kit/testing.js')), import(/** @type {string} */ ('/kit/stores.js'))]));
     const factory = faultyIndexedDb(indexedDB);
     const { faults } = factory;
     Object.defineProperty(globalThis, 'indexedDB', { value: factory });
     const stores = await createStores({ options: {} });
     const wrong = [];
     let refused = 0;
-    for (const fault of ['quotaAt', 'failAt', 'abortAt']) {
+    for (const fault of /** @type {const} */ (['quotaAt', 'failAt', 'abortAt'])) {
       for (let nth = 1; nth <= 4; nth += 1) {
         const store = await stores.open({ name: `${fault} ${nth}`, schema: 1 });
         await store.ready();
@@ -66,7 +67,7 @@ inBrowsers('a durable store of this package survives each fault at each write: w
             known = value;
           } catch (error) {
             refused += 1;
-            if (fault === 'quotaAt' && error.code !== 'quota') wrong.push(`${fault} ${nth}: ${error.code}: ${error.message}`);
+            if (fault === 'quotaAt' && /** @type {{code: string}} */ (error).code !== 'quota') wrong.push(`${fault} ${nth}: ${/** @type {{code: string}} */ (error).code}: ${/** @type {Error} */ (error).message}`);
           }
           const found = await store.get('a');
           if (found !== known) wrong.push(`${fault} ${nth}: ${found} is there and ${known} was acknowledged`);

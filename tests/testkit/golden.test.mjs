@@ -8,20 +8,28 @@ import { golden } from 'changeover/testing';
 import fc from 'fast-check';
 import { decode, encode } from '../../pkg-template/golden-codec.js';
 
+/** @import { TestContext } from 'node:test' */
+/** @import { Migration } from '../../pkg-template/index.js' */
+/** @import { BrokenLaw, Spec } from '../../pkg-template/testing.js' */
+
+/** @type {(from: number, more?: Partial<Migration>) => Migration} */
 const up = (from, more) => ({ from, to: from + 1, up: (value) => ({ ...value, [`in${from + 1}`]: true }), ...more });
+/** @type {(schema: number, more?: Partial<Spec>) => Spec} */
 const spec = (schema, more) => ({ name: 'cart', schema, migrations: Array.from({ length: schema - 1 }, (_, at) => up(at + 1)), ...more });
 
+/** @param {TestContext} t */
 function folder(t) {
   const made = mkdtempSync(join(tmpdir(), 'changeover-golden-'));
   t.after(() => rmSync(made, { recursive: true, force: true }));
   return {
     path: made,
-    file: (schema, store = 'cart') => join(made, store, `${schema}.json`),
-    read: (schema) => JSON.parse(readFileSync(join(made, 'cart', `${schema}.json`), 'utf8')),
-    edit: (schema, change) => writeFileSync(join(made, 'cart', `${schema}.json`), JSON.stringify({ ...JSON.parse(readFileSync(join(made, 'cart', `${schema}.json`), 'utf8')), ...change })),
+    file: (/** @type {number} */ schema, store = 'cart') => join(made, store, `${schema}.json`),
+    read: (/** @type {number} */ schema) => JSON.parse(readFileSync(join(made, 'cart', `${schema}.json`), 'utf8')),
+    edit: (/** @type {number} */ schema, /** @type {object} */ change) => writeFileSync(join(made, 'cart', `${schema}.json`), JSON.stringify({ ...JSON.parse(readFileSync(join(made, 'cart', `${schema}.json`), 'utf8')), ...change })),
   };
 }
 
+/** @type {(promise: Promise<unknown>) => Promise<BrokenLaw & {code: string, problems: string[]}>} */
 const broken = (promise) => promise.then(() => assert.fail('nothing is broken'), (error) => error);
 
 test('each release adds its fixture, and all of them arrive at every later head', async (t) => {
@@ -51,15 +59,15 @@ test('a step that has changed since is found, and `update` does not paper over i
     assert.deepEqual(read(1), before);
   }
   // Also when the head has moved on since the last check.
-  const { message } = await broken(golden({ ...changed, schema: 3, migrations: [...changed.migrations, up(2)] }, path, { update: true, values: { 3: {} } }));
+  const { message } = await broken(golden({ ...changed, schema: 3, migrations: [.../** @type {Migration[]} */ (changed.migrations), up(2)] }, path, { update: true, values: { 3: {} } }));
   assert.match(message, /as schema 2 it was recorded to become true at in2/);
 });
 
 test('a fixture that no longer migrates, cannot be read or is invalid at the head is named with the reason', async (t) => {
   const { path, file, edit } = folder(t);
   await golden(spec(3), path, { update: true, values: { 1: { n: 1 }, 2: { n: 2 } } });
-  const fails = async (which, why) => assert.match((await broken(golden(which, path))).message, why);
-  await fails(spec(3, { validate: ({ n }) => n !== 1 }), /schema 1 .*: it does not arrive at schema 3: .*not valid as schema 3/);
+  const fails = async (/** @type {Spec} */ which, /** @type {RegExp} */ why) => assert.match((await broken(golden(which, path))).message, why);
+  await fails(spec(3, { validate: (/** @type {any} */ { n }) => n !== 1 }), /schema 1 .*: it does not arrive at schema 3: .*not valid as schema 3/);
   await fails(spec(3, { migrations: [up(1), up(2, { up: () => { throw new Error('boom'); } })] }), /schema 2 .*the step 2 -> 3 \(up\) failed: Error: boom/);
   await fails(spec(3, { migrations: [up(2)], reads: [2] }), /schema 1 .*does not know/);
   edit(1, { schema: 7 });
@@ -70,7 +78,7 @@ test('a fixture that no longer migrates, cannot be read or is invalid at the hea
 
 test('two branches that both built schema 2 are told apart by the lineage in the fixture', async (t) => {
   const { path } = folder(t);
-  const branch = (id) => spec(2, { migrations: [up(1, { id })] });
+  const branch = (/** @type {string} */ id) => spec(2, { migrations: [up(1, { id })] });
   await golden(branch('ours'), path, { update: true, values: { 1: {}, 2: {} } });
   assert.match((await broken(golden(branch('theirs'), path))).message, /schema 2 .*another lineage.*two branches call different things schema 2/);
 });
@@ -109,7 +117,7 @@ test('what can be cloned can be kept, and what has no form in a file is refused 
     { numRuns: 500, seed: 11 },
   );
   const cycle = { a: [] };
-  cycle.a.push(cycle);
+  /** @type {unknown[]} */ (cycle.a).push(cycle);
   assert.throws(() => encode(cycle), /at a\[0\]/);
   assert.throws(() => encode({ a: { f() {} } }), /a function at a\.f has no form in JSON/);
   assert.throws(() => encode([new Blob(['x'])]), /Blob at \[0\] has no form in JSON/);

@@ -8,7 +8,12 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { z } from 'zod';
 
+/** @import { Migration } from '../../pkg-template/index.js' */
+/** @import { BrokenLaw, Spec } from '../../pkg-template/testing.js' */
+
+/** @type {(from: string, to: string) => (value: Record<string, any>) => Record<string, any>} */
 const rename = (from, to) => ({ [from]: moved, ...rest }) => ({ ...rest, [to]: moved });
+/** @type {Spec & {migrations: Migration[]}} */
 const cart = {
   name: 'cart',
   schema: 3,
@@ -19,7 +24,11 @@ const cart = {
 };
 const samples = { 1: [{ price: 1, seen: new Map([['a', new Date(5)]]) }], 3: [{ cents: 5, tags: ['x'] }] };
 
-/** The error of a promise that must reject. */
+/**
+ * The error of a promise that must reject.
+ *
+ * @type {(promise: Promise<unknown>) => Promise<BrokenLaw & {code: string, store?: string, step: string, path?: string, schemas: number[]}>}
+ */
 const broken = (promise) => promise.then(() => assert.fail('nothing is broken'), (error) => error);
 
 test('steps that keep the laws pass, and something was checked', async () => {
@@ -29,6 +38,7 @@ test('steps that keep the laws pass, and something was checked', async () => {
 });
 
 test('every schema without a way that loses nothing is named', async () => {
+  /** @type {Spec & {migrations: Migration[]}} */
   const spec = { schema: 4, migrations: [{ from: 2, to: 4, up: (value) => value }, { from: 3, to: 4, up: (value) => value, lossy: 'up' }] };
   const { code, message, schemas } = await broken(everySchemaReaches(4, spec));
   assert.equal(code, 'every_schema_reaches');
@@ -42,6 +52,7 @@ test('a head that is not the one of the spec is a mistake', async () => {
   assert.deepEqual([code, message], ['every_schema_reaches', 'store "cart": it works with schema 3, not with 4']);
 });
 
+/** @type {{law: string, step: Migration, schema?: number, value: unknown, beside?: Record<number, unknown[]>, message: string}[]} */
 const BROKEN = [
   {
     law: 'down_up',
@@ -78,7 +89,7 @@ const BROKEN = [
   },
   {
     law: 'unknown_fields',
-    step: { from: 1, to: 2, up: (value) => ({ ...value, lines: value.lines.map(({ n }) => ({ n })) }) },
+    step: { from: 1, to: 2, up: (value) => ({ ...value, lines: value.lines.map((/** @type {{n: number}} */ { n }) => ({ n })) }) },
     value: { lines: [{ n: 1 }] },
     message: 'store "sum", step 1 -> 2 (up): `unknown fields are preserved` is broken at lines[0].unknownToThisStep: the field is gone; x = {"lines":[{"n":1,"unknownToThisStep":"kept by changeover\'s laws"}]}',
   },
@@ -108,12 +119,14 @@ for (const { law, step, schema = 1, value, beside, message } of BROKEN) {
 }
 
 test('a step may be declared to drop what it does not know', async () => {
+  /** @type {Spec} */
   const strict = { schema: 2, migrations: [{ from: 1, to: 2, up: ({ a }) => ({ b: a }), down: ({ b }) => ({ a: b }) }] };
   await roundTrip(strict, { samples: { 1: [{ a: 1 }] }, unknownFields: false });
 });
 
 test('schemas without samples get what the steps make of others; a schema that no step reaches is named', async () => {
   let ran = 0;
+  /** @type {Migration[]} */
   const migrations = [{ from: 1, to: 2, up: (value) => value }, { from: 2, to: 3, up: (value) => (ran++, value) }];
   await roundTrip({ schema: 3, migrations }, { samples: { 1: [{}] } });
   assert.ok(ran > 0);
@@ -128,7 +141,7 @@ test('a check of nothing is no check', async () => {
 });
 
 test("the laws have the codes and the formulas of the crate's", () => {
-  const source = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  const source = (/** @type {string} */ path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
   const kit = source('pkg-template/testing.js') + source('pkg-template/golden.js');
   const crate = [...source('src/engine/migration/laws.rs').matchAll(/Self::\w+ => "([^"]+)"/g)].map(([, text]) => text);
   assert.ok(crate.length >= 12, `${crate.length} texts`);
@@ -137,9 +150,11 @@ test("the laws have the codes and the formulas of the crate's", () => {
 });
 
 test('a step that hangs or throws is a broken law, not a test that never ends', async () => {
+  /** @type {Spec} */
   const hanging = { schema: 2, migrations: [{ from: 1, to: 2, up: () => new Promise(() => {}), down: (value) => value }] };
   const { message } = await broken(roundTrip(hanging, { samples: { 1: [{ n: 1 }] }, budget: 50 }));
   assert.match(message, /no answer within 50 ms; x = /);
+  /** @type {Spec} */
   const bare = { schema: 2, migrations: [{ from: 1, to: 2, up: ({ items }) => ({ items: items.length }) }] };
   assert.match((await broken(roundTrip(bare, { samples: { 1: [{ n: 1 }] } }))).message, /step 1 -> 2 \(up\): it failed: .*length.*; x = \{"n":1\}/);
 });
@@ -148,10 +163,10 @@ test('a step that hangs or throws is a broken law, not a test that never ends', 
 
 const zod = z.object({ cents: z.number().int(), tags: z.array(z.string()) });
 const valibot = v.object({ cents: v.pipe(v.number(), v.integer()), tags: v.array(v.string()) });
-const byHand = (value) => {
+const byHand = (/** @type {{cents: number}} */ value) => {
   if (!Number.isInteger(value.cents)) throw Object.assign(new Error('no whole number'), { path: 'cents' });
 };
-for (const [name, validate] of Object.entries({ zod, valibot, 'a function': byHand })) {
+for (const [name, validate] of /** @type {[string, Spec['validate']][]} */ (Object.entries({ zod, valibot, 'a function': byHand }))) {
   test(`${name} judges what arrives at the head, and says where it is wrong`, async () => {
     await roundTrip({ ...cart, validate }, { samples });
     const error = await broken(roundTrip({ ...cart, validate }, { samples: { ...samples, 1: [{ price: 1 }, { price: 1.5 }] } }));
@@ -163,18 +178,20 @@ for (const [name, validate] of Object.entries({ zod, valibot, 'a function': byHa
 
 test('generators of fast-check feed the laws', async () => {
   const arbitrary = { 1: fc.record({ price: fc.integer(), note: fc.option(fc.string()), inner: fc.dictionary(fc.string(), fc.jsonValue()) }) };
-  const sample = (from, runs) => fc.sample(from, { numRuns: runs, seed: 7 });
+  const sample = (/** @type {fc.Arbitrary<unknown>} */ from, /** @type {number} */ runs) => fc.sample(from, { numRuns: runs, seed: 7 });
   const { checks } = await roundTrip(cart, { arbitrary, sample, runs: 50 });
   assert.ok(checks > 300, `${checks} checks`);
+  /** @type {Spec} */
   const half = { schema: 2, migrations: [{ from: 1, to: 2, up: ({ price, ...rest }) => ({ ...rest, half: Math.trunc(price / 2) }), down: ({ half, ...rest }) => ({ ...rest, price: half * 2 }) }] };
   const { code, message } = await broken(roundTrip(half, { arbitrary, sample }));
   assert.equal(code, 'down_up');
   assert.match(message, /is broken at price: -?\d*[13579] became -?\d*[02468]; x = \{"price":-?\d*[13579]\}$/, 'nothing but what breaks it is left');
   assert.match((await broken(roundTrip(cart, { arbitrary }))).message, /needs `sample`, such as `fc\.sample` of fast-check/);
-  await roundTrip(cart, { arbitrary: { 1: (nth) => ({ price: nth }) }, runs: 5 });
+  await roundTrip(cart, { arbitrary: { 1: (/** @type {number} */ nth) => ({ price: nth }) }, runs: 5 });
 });
 
 test('random chains of lossless steps pass, and one lossy step among them is found', { timeout: 60_000 }, async () => {
+  /** @type {(length: number, bad?: number) => Migration[]} */
   const chain = (length, bad) =>
     Array.from({ length }, (_, at) => ({
       from: at + 1,
@@ -198,6 +215,7 @@ test('random chains of lossless steps pass, and one lossy step among them is fou
 // rehearsing
 
 test('a rehearsal reports each job, what would happen and what would not', async () => {
+  /** @type {Spec} */
   const notes = { name: 'notes', schema: 2, migrations: [{ from: 1, to: 2, up: () => { throw new Error('not today'); } }] };
   const { stores } = await rehearse([cart, notes], [
     { store: 'cart', from: 1, value: { price: 1 } },
@@ -216,7 +234,7 @@ test('a rehearsal reports each job, what would happen and what would not', async
     ['cart', 3, 1, 'lossy_path'],
   ]);
   assert.deepEqual(stores[0].steps.map(({ name, lossy }) => [name, lossy]), [['1 -> 2 (up)', false], ['2 -> 3 (up)', false]]);
-  assert.match(stores[2].error.message, /1 -> 2 \(up\) failed: Error: not today/);
+  assert.match(/** @type {{message: string}} */ (stores[2].error).message, /1 -> 2 \(up\) failed: Error: not today/);
   const { stores: [down] } = await rehearse(cart, [{ from: 3, to: 1, value: { cents: 3, tags: ['x'] } }], { lossy: true });
   assert.deepEqual([down.lossy, down.error], [true, null]);
 });
@@ -224,20 +242,21 @@ test('a rehearsal reports each job, what would happen and what would not', async
 // steps with faults
 
 test('a step with a fault is refused by the engine and found by the laws', async () => {
-  const faulty = (faults) => rehearse({ ...cart, migrations: faultySteps(cart.migrations, faults) }, [{ from: 1, value: { price: 1 } }], { budget: 50, verify: false });
-  const code = async (faults) => (await faulty(faults)).stores[0].error?.code ?? null;
+  const faulty = (/** @type {Parameters<typeof faultySteps>[1]} */ faults) => rehearse({ ...cart, migrations: faultySteps(cart.migrations, faults) }, [{ from: 1, value: { price: 1 } }], { budget: 50, verify: false });
+  const code = async (/** @type {Parameters<typeof faultySteps>[1]} */ faults) => (await faulty(faults)).stores[0].error?.code ?? null;
   assert.equal(await code({}), null);
   assert.equal(await code({ throwAt: 2 }), 'step_failed');
   assert.equal(await code({ hangAt: 1 }), 'step_timed_out');
   assert.equal(await code({ throwAt: 3 }), null, 'there is no third call');
-  assert.equal(await code({ throwAt: (nth) => nth >= 2 }), 'step_failed');
+  assert.equal(await code({ throwAt: (/** @type {number} */ nth) => nth >= 2 }), 'step_failed');
   assert.equal((await broken(roundTrip({ ...cart, migrations: faultySteps(cart.migrations, { corruptAt: 1 }) }, { samples: { 1: [{ price: 1 }], 2: [{ cents: 1 }], 3: [{ cents: 1, tags: [] }] } }))).code, 'down_up');
 });
 
 test('a corrupted result lacks a part, at once or later, and the steps keep all else', async () => {
+  /** @type {Migration[]} */
   const steps = [{ from: 1, to: 2, id: 'a', up: (value) => value, down: async (value) => value }, { from: 2, to: 3, up: (value) => value }];
   const [one, two] = faultySteps(steps, { corruptAt: () => true });
-  assert.deepEqual([one.up({ a: 1, b: 2 }), await one.down([1, 2]), two.up('text'), two.up({})], [{ b: 2 }, [1], null, null]);
+  assert.deepEqual([one.up({ a: 1, b: 2 }), await /** @type {(value: unknown) => unknown} */ (one.down)([1, 2]), two.up('text'), two.up({})], [{ b: 2 }, [1], null, null]);
   assert.deepEqual([one.id, one.from, one.to, 'down' in two], ['a', 1, 2, false]);
 });
 
