@@ -2,12 +2,8 @@
 import assert from 'node:assert/strict';
 import { build } from 'esbuild';
 import { ROOT, send, serve, until, withBrowser } from '../prompt/harness.mjs';
-
 /** @import { BrowserContext, Page } from 'puppeteer-core' */
-/** @import { TestContext } from 'node:test' */
-
-/** @type {{engines: ('chromium' | 'firefox')[]}} */
-const BOTH = { engines: ['chromium', 'firefox'] };
+const BOTH = { engines: /** @type {('chromium' | 'firefox')[]} */ (['chromium', 'firefox']) };
 
 /** The page takes what the one before it captured, as a changeover would, and notes every event the app would see. */
 const SCRIPT = `
@@ -31,14 +27,8 @@ if (!globalThis.waits) start();
 globalThis.ready = true;
 `;
 
-/**
- * `forms(n)` is the document of the n-th load.
- *
- * @param {TestContext} t
- * @param {BrowserContext} browser
- * @param {string | ((load: number) => string)} forms
- */
-async function openForms(t, browser, forms, { headers = {}, answers = {}, before = '' } = {}) {
+/** `forms(n)` is the document of the n-th load. */
+async function openForms(/** @type {import('node:test').TestContext} */ t, /** @type {BrowserContext} */ browser, /** @type {string | ((load: number) => string)} */ forms, { headers = {}, answers = {}, before = '' } = {}) {
   let loads = 0;
   const site = await serve({
     '/': (request, response) => {
@@ -57,12 +47,8 @@ async function openForms(t, browser, forms, { headers = {}, answers = {}, before
   return page;
 }
 
-/**
- * Captures and loads the page anew; returns what was captured, as text.
- *
- * @param {Page} page
- */
-async function changeover(page) {
+/** Captures and loads the page anew; returns what was captured, as text. */
+async function changeover(/** @type {Page} */ page) {
   const carried = await page.evaluate(() => keep());
   // A new load rather than reload(): the browser's own restoring of forms must not help.
   const url = page.url();
@@ -196,8 +182,7 @@ withBrowser('what was typed before this code was there is kept', BOTH, async (t,
   const page = await openForms(t, browser, '<input id="typed"><input id="other">', {
     answers: { '/test.js': "globalThis.begin = () => import('/late.js'); globalThis.ready = true;", '/late.js': SCRIPT },
   });
-  /** @type {() => Promise<void>} */
-  const begin = () => page.evaluate(() => begin().then(() => {}));
+  const begin = /** @returns {Promise<void>} */ () => page.evaluate(() => begin().then(() => {}));
   await begin();
   await page.type('#typed', 'before');
   await page.type('#other', 'too');
