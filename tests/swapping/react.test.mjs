@@ -57,8 +57,8 @@ inBrowsers('a lazy route whose chunk is gone from the server is found through th
   const tab = await openWork(browser, site);
   const old = site.manifest().slots['src/routes/Help.jsx'].file;
   // The stream is late, and the file is gone already.
-  site.edge.answer('/changeover/events', async (_request, response) => response.writeHead(503).end());
-  site.edge.answer(`/${old}`, async (_request, response) => response.writeHead(404).end());
+  site.edge.answer('/changeover/events', async ({ response }) => response.writeHead(503).end());
+  site.edge.answer(`/${old}`, async ({ response }) => response.writeHead(404).end());
   await site.publish({ 'src/routes/Help.jsx': [['help one', 'help two']] });
   await tab.click('#ask');
   await tab.waitFor(() => document.querySelector('#help-says')?.textContent.includes('help two'), { timeout: 20_000, what: 'the help of the new build' });
