@@ -483,7 +483,7 @@ fn slice() -> u32 {
 }
 
 fn header(response: &Response, name: &str) -> Option<String> {
-    // gloo's own `get` panics on headers that are none, as those of a `fetch` that was replaced may be.
+    // gloo's own `get` panics when the headers are something else, as those of a replaced `fetch` may be.
     response.headers().into_raw().get(name).ok().flatten()
 }
 
