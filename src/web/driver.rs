@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     engine::{
-        format::from_own_json,
+        format::{MAX_SAFE_INTEGER, from_own_json},
         guard::{Config, Guard},
         io::{AbortReason, Effect, Event, Input, Output, Snooze, Start},
         manifest::Store,
@@ -347,8 +347,9 @@ impl Inner {
                 let _ = self.storage.write(Area::Local, "visitor", &visitor);
                 visitor
             });
-        let highest: Option<u64> =
-            saved(Area::Local, "sequence").and_then(|text| from_own_json(&text));
+        let highest: Option<u64> = saved(Area::Local, "sequence")
+            .and_then(|text| from_own_json(&text))
+            .filter(|sequence| *sequence <= MAX_SAFE_INTEGER);
         Start {
             build: self.options.build.clone(),
             document_sequence: self.options.sequence,

@@ -48,7 +48,7 @@ inBrowsers('tabs of both versions have one leader, which tells the other of rele
   async function follows(tab, leader) {
     await until(() => edge.open(EVENTS) === 1, { what: 'one stream' });
     assert.deepEqual([await leader.eval(() => changeover.status.leader), await tab.eval(() => changeover.status.leader)], [true, false]);
-    // The excitement of opening a tab is over when nobody has asked for an interval.
+    // A tab that opens asks several times; that is over after an interval without a request.
     await until(() => Date.now() - Math.max(...edge.requests.filter(({ path }) => path === RELEASE).map(({ at }) => at)) > 700, { timeout: 20_000, what: 'a pause' });
   }
 
